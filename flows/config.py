@@ -1,0 +1,257 @@
+"""`genchi.yaml` to one frozen, typed `Config`.
+
+Belongs here: what a user may write in the configuration, its defaults, and the one-line errors about it.
+Does not belong here: the criteria and holdouts that it names (evaluate reads them) and thresholds
+(`dbt_project/seeds/thresholds.csv` holds those).
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from flows import yamlfile
+from flows.errors import ConfigError
+
+LogFormat = Literal["genchi", "litellm", "openai"]
+Severity = Literal["info", "warning", "critical"]
+Risk = Literal["strict", "standard", "relaxed"]
+Redaction = Literal["email", "phone", "card", "secret"]
+
+_NOT_YET = ("retention", "redact_paths", "user_key_secret", "embedding", "storage")
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no time zone; use a name such as UTC or Europe/Berlin") from error
+    return name
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Section):
+    """Where one kind of log lies. `path` is a glob in which `{day}` stands for YYYY-MM-DD."""
+
+    name: str
+    format: LogFormat
+    path: str
+    route: str | None = None
+
+
+class Price(_Section):
+    """USD per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class Model(_Section):
+    """One model as litellm takes it. `name` is what lake and marts carry."""
+
+    model: str
+    name: str = ""
+    api_base: str | None = None
+    api_key: str | None = Field(default=None, repr=False)
+    params: dict[str, Any] = Field(default_factory=dict)
+    prompt: str | None = None
+    price: Price | None = None
+
+    def model_post_init(self, _: Any) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.model)
+
+
+class Models(_Section):
+    """The pinned model, and those that might take its place."""
+
+    pinned: Model
+    candidates: tuple[Model, ...] = ()
+    judge: Model | None = None
+
+
+class Route(_Section):
+    """One job of the application. `margin` is in pass rate; None takes the default of the risk level."""
+
+    holdout: Path | None = None
+    criteria: Path | None = None
+    output_schema: Path | None = None
+    repeats: int = Field(default=1, ge=1)
+    margin: float | None = Field(default=None, ge=0, le=1)
+
+
+class Budget(_Section):
+    """What a night may spend, and how fast."""
+
+    usd: float | None = Field(default=None, ge=0)
+    concurrency: int = Field(default=16, ge=1)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+
+
+class Review(_Section):
+    """How many samples a day a person is asked to look at."""
+
+    samples_per_day: int = Field(default=30, ge=0)
+
+
+class Alert(_Section):
+    """Where a digest goes."""
+
+    kind: Literal["webhook", "slack"]
+    url: str = Field(repr=False)
+
+
+class Config(_Section):
+    """The whole configuration of one workspace. Paths are absolute."""
+
+    path: Path
+    app: str
+    lake: Path
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
+    sources: tuple[Source, ...] = ()
+    dev_set: Path | None = None
+    window_days: int = Field(default=28, ge=1)
+    redact: tuple[Redaction, ...] = ()
+    risk: Risk = "standard"
+    routes: dict[str, Route] = Field(default_factory=dict)
+    models: Models | None = None
+    budget: Budget = Budget()
+    review: Review = Review()
+    alerts: tuple[Alert, ...] = ()
+    warehouse: Path = Path()
+    reports: Path = Path()
+
+    @property
+    def workspace(self) -> Path:
+        """The folder of genchi.yaml, to which its relative paths are relative."""
+        return self.path.parent
+
+    def all_models(self) -> tuple[Model, ...]:
+        """The pinned model first, then the candidates; empty where no models are configured."""
+        return (self.models.pinned, *self.models.candidates) if self.models else ()
+
+    def evaluated_routes(self) -> dict[str, Route]:
+        """The routes that have a holdout and criteria, by name."""
+        return {name: route for name, route in self.routes.items() if route.holdout and route.criteria}
+
+    def require_evaluation(self) -> None:
+        """Raise ConfigError where the configuration has nothing to evaluate."""
+        if not (self.models and self.evaluated_routes()):
+            needed = "`models`, and a route with `holdout` and `criteria`"
+            raise ConfigError(f"{self.path}: nothing to evaluate; it takes {needed}")
+
+    def yesterday(self) -> date:
+        """The last whole day in the configured time zone. The only reading of the clock in a night."""
+        return datetime.now(ZoneInfo(self.timezone)).date() - timedelta(days=1)
+
+
+def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Read the configuration at `path`, with `${NAME}` taken from `environment` (default: the process's).
+
+    Raises ConfigError, in one line, for a missing file, broken YAML, an unknown key, a wrong value, an
+    unset variable or a named file that does not exist.
+    """
+    path = Path(path).absolute()
+    if not path.is_file():
+        how = "name one with --config, or write a first workspace with `genchi demo`"
+        raise ConfigError(f"{path}: no such file; {how}")
+    raw = yamlfile.expand(yamlfile.read(path), path, environment)
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: expected keys and values such as `app: my-app`, found {type(raw).__name__}")
+    try:
+        config = Config.model_validate(_resolve_paths(raw, path))
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {yamlfile.first_problem(error, raw, _keys_at)}") from None
+    _check_consistency(config)
+    return config
+
+
+def _resolve_paths(raw: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Make every path absolute, relative to the file's folder, and fill in the defaults that depend on others."""
+    if "path" in raw:
+        raise ConfigError(f"{path}: unknown key `path`")
+    for key in _NOT_YET:
+        if key in raw:
+            raise ConfigError(f"{path}: `{key}` is not available in this version; take the key out")
+    folder = path.parent
+    resolved = dict(raw, path=path)
+    lake = raw.get("lake")
+    if isinstance(lake, str) and "://" in lake:
+        raise ConfigError(f"{path}: lake: {lake!r} is no directory; object stores are not supported yet")
+    if isinstance(lake, str):
+        resolved["lake"] = folder / lake
+        resolved.setdefault("warehouse", str(folder / lake / "warehouse.duckdb"))
+    resolved.setdefault("reports", "reports")
+    for key in ("dev_set", "warehouse", "reports"):
+        if isinstance(resolved.get(key), str):
+            resolved[key] = folder / resolved[key]
+    if isinstance(raw.get("routes"), dict):
+        resolved["routes"] = {
+            name: {
+                key: folder / item
+                if key in ("holdout", "criteria", "output_schema") and isinstance(item, str)
+                else item
+                for key, item in route.items()
+            }
+            if isinstance(route, dict)
+            else route
+            for name, route in raw["routes"].items()
+        }
+    if isinstance(raw.get("sources"), list):
+        resolved["sources"] = [
+            {**source, "path": str(folder / source["path"])}
+            if isinstance(source, dict) and isinstance(source.get("path"), str) and "://" not in source["path"]
+            else source
+            for source in raw["sources"]
+        ]
+    return resolved
+
+
+def _keys_at(parents: tuple[int | str, ...]) -> list[str]:
+    """The keys that the section at `parents` takes."""
+    sections: dict[str, type[_Section]] = {
+        "sources": Source,
+        "routes": Route,
+        "pinned": Model,
+        "candidates": Model,
+        "judge": Model,
+        "price": Price,
+        "models": Models,
+        "budget": Budget,
+        "review": Review,
+        "alerts": Alert,
+    }
+    for part in reversed(parents):
+        if part in sections:
+            return list(sections[str(part)].model_fields)
+    return [name for name in Config.model_fields if name != "path"]
+
+
+def _check_consistency(config: Config) -> None:
+    """What a single field cannot know: unique names, and files that exist."""
+    _check_unique(config, "models", [model.name for model in config.all_models()])
+    _check_unique(config, "sources", [source.name for source in config.sources])
+    for name, route in config.routes.items():
+        if (route.holdout is None) != (route.criteria is None):
+            lacking = "criteria" if route.criteria is None else "holdout"
+            raise ConfigError(f"{config.path}: routes.{name}: has no `{lacking}`; an evaluation needs both or neither")
+        for key in ("holdout", "criteria", "output_schema"):
+            file = getattr(route, key)
+            if file is not None and not file.is_file():
+                raise ConfigError(f"{config.path}: routes.{name}.{key}: no such file: {file}")
+    if config.dev_set is not None and not config.dev_set.is_file():
+        raise ConfigError(f"{config.path}: dev_set: no such file: {config.dev_set}")
+
+
+def _check_unique(config: Config, section: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(
+                f"{config.path}: {section}: the name {name!r} stands twice; give one of them another `name`"
+            )

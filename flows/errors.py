@@ -1,0 +1,17 @@
+"""The kinds of failure that the command line tells apart.
+
+What a person can mend in a file or a command is a `ConfigError` (exit code 2); all else that stops a step
+is a `RunError` (exit code 3). Both are shown as one line, so a message says what, where and how to mend it.
+"""
+
+
+class GenchiError(Exception):
+    """An error whose message is meant for a person and is complete in one line."""
+
+
+class ConfigError(GenchiError):
+    """The command, the configuration or a file that it names is wrong."""
+
+
+class RunError(GenchiError):
+    """The run itself failed."""

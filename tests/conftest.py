@@ -1,0 +1,31 @@
+"""What every test stands on: quiet libraries, and one Prefect server a session for those that run flows."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows import quiet
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("GENCHI_SHARED", ROOT.parent / "shared"))
+
+quiet.settle()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the checkout."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the real data are not at {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """A Prefect server of its own for this session, in a folder that is thrown away."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield

@@ -1,0 +1,89 @@
+"""A wrong configuration gets one line that says what, where and how to mend it."""
+
+from pathlib import Path
+
+import pytest
+
+from flows import config
+from flows.errors import ConfigError
+
+GOOD = """
+app: support-triage
+lake: lake
+timezone: Europe/Berlin
+sources:
+  - {name: gateway, format: litellm, path: "logs/{day}/*.jsonl*"}
+dev_set: dev.jsonl
+redact: [email, phone, card, secret]
+risk: strict
+routes:
+  triage: {holdout: h.jsonl, criteria: c.yaml, output_schema: s.json, repeats: 3, margin: 0.02}
+models:
+  pinned: {model: openai/gpt-4-0314, api_base: "http://127.0.0.1:8080/v1", api_key: "${KEY}", params: {temperature: 0}}
+  candidates: [{model: openai/gpt-4-0613, name: newer}]
+budget: {usd: 20, concurrency: 32, requests_per_minute: 600}
+review: {samples_per_day: 30}
+alerts:
+  - {kind: webhook, url: "http://127.0.0.1:9000/hook"}
+"""
+
+
+def load(folder: Path, text: str = GOOD, **environment: str) -> config.Config:
+    for name in ("dev.jsonl", "h.jsonl", "c.yaml", "s.json"):
+        (folder / name).touch()
+    (folder / "genchi.yaml").write_text(text, encoding="utf-8")
+    return config.load(folder / "genchi.yaml", environment)
+
+
+def test_the_configuration_of_the_house_is_read(tmp_path: Path) -> None:
+    settings = load(tmp_path, KEY="k")
+    assert settings.lake == tmp_path / "lake"
+    assert settings.warehouse == tmp_path / "lake" / "warehouse.duckdb"
+    assert settings.reports == tmp_path / "reports"
+    assert settings.routes["triage"].holdout == tmp_path / "h.jsonl"
+    assert settings.sources[0].path == str(tmp_path / "logs/{day}/*.jsonl*")
+    assert [model.name for model in settings.all_models()] == ["openai/gpt-4-0314", "newer"]
+    assert settings.models is not None
+    assert settings.models.pinned.api_key == "k"
+
+
+def test_a_secret_is_not_shown_where_a_configuration_is_printed(tmp_path: Path) -> None:
+    assert "hush" not in repr(load(tmp_path, KEY="hush"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ("dev_set:", "devset:", "unknown key `devset`; did you mean `dev_set`?"),
+        ("repeats:", "repeat:", "unknown key `repeat` in `routes.triage`; did you mean `repeats`?"),
+        ("usd: 20", "dollars: 20", "unknown key `dollars` in `budget`"),
+        ("name: newer", "nmae: newer", "unknown key `nmae` in `models.candidates.0`; did you mean `name`?"),
+        ("format: litellm", "format: litelm", "`sources.0.format`: input should be 'genchi', 'litellm' or 'openai'"),
+        ("Europe/Berlin", "Europe/Atlantis", "`timezone`: 'Europe/Atlantis' is no time zone"),
+        ("app: support-triage", "", "the key `app` is missing"),
+        ("repeats: 3", "repeats: none", "`routes.triage.repeats`: input should be a valid integer"),
+        ("holdout: h.jsonl", "holdout: gone.jsonl", "routes.triage.holdout: no such file: "),
+        ("criteria: c.yaml, ", "", "routes.triage: has no `criteria`"),
+        ("name: newer", "name: openai/gpt-4-0314", "the name 'openai/gpt-4-0314' stands twice"),
+        ("risk: strict", "retention: {interactions: 90d}", "`retention` is not available in this version"),
+        ("lake: lake", "lake: s3://bucket/lake", "object stores are not supported yet"),
+        ("app: support-triage", "app: [", "no valid YAML: "),
+    ],
+)
+def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, before: str, after: str, complaint: str) -> None:
+    assert before in GOOD
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, GOOD.replace(before, after), KEY="k")
+    assert complaint in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / "genchi.yaml"))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unset_variable_is_named_with_the_key_that_wants_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"models\.pinned\.api_key: the environment variable KEY is not set"):
+        load(tmp_path)
+
+
+def test_a_missing_file_says_how_to_get_a_first_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="genchi demo"):
+        config.load(tmp_path / "nowhere.yaml", {})
