@@ -1,0 +1,27 @@
+"""The wiring of ingest: a night's files and test sets into the lake."""
+
+from datetime import date
+
+from prefect import flow, task
+
+from flows import config as configuration
+from flows.ingest import examples, landing
+
+
+@task(name="land logs", persist_result=False)
+def land(config_path: str, day: date) -> landing.Landed:
+    """Read the day's log files."""
+    return landing.land(configuration.load(config_path), day)
+
+
+@task(name="freeze test sets", persist_result=False)
+def freeze(config_path: str, day: date) -> int:
+    """Land the dev set and the holdouts as they stand, and count the examples."""
+    return len(examples.freeze(configuration.load(config_path), day))
+
+
+@flow(name="ingest", persist_result=False)
+def ingest(config_path: str, day: date) -> landing.Landed:
+    """The day's logs and test sets, in the lake."""
+    freeze(config_path, day)
+    return land(config_path, day)

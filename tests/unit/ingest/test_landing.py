@@ -1,0 +1,151 @@
+"""From files to the lake: nothing lost, nothing doubled, and each row under its own day."""
+
+import gzip
+import hashlib
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from flows import config
+from flows.config import Config
+from flows.ingest import landing
+from flows.lake import Lake
+
+DAY = date(2026, 3, 2)
+
+
+def call(call_id: str, at: str = "2026-03-02T10:00:00Z", **more: Any) -> str:
+    return json.dumps({"call_id": call_id, "started_at": at, "input_text": "hi", **more})
+
+
+def workspace(folder: Path, *, path: str = "logs/{day}.jsonl*", more: str = "") -> Config:
+    (folder / "logs").mkdir(exist_ok=True)
+    (folder / "genchi.yaml").write_text(
+        f"app: a\nlake: lake\n{more}sources:\n  - {{name: s, format: genchi, path: '{path}'}}\n", encoding="utf-8"
+    )
+    return config.load(folder / "genchi.yaml")
+
+
+def write(folder: Path, *lines: str, day: date = DAY) -> None:
+    (folder / "logs" / f"{day}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def contents(lake: Path) -> dict[str, str]:
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in lake.rglob("*.parquet")}
+
+
+def ids(settings: Config, day: date = DAY) -> list[str]:
+    return sorted(Lake(settings.lake).read("interactions", day).column("call_id").to_pylist())
+
+
+def test_the_parts_add_up_to_the_records_and_the_manifest_says_so(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    write(tmp_path, call("a"), call("a"), "", "{broken", call("b"), '{"call_id":"a","kind":"thumb","at":"2026-03-02"}')
+    landed = landing.land(settings, DAY)
+    assert (landed.records, landed.interactions, landed.duplicates) == (5, 2, 1)
+    assert (landed.feedback, landed.quarantined, landed.other) == (1, 1, 0)
+    (row,) = Lake(settings.lake).read("manifest", DAY).to_pylist()
+    data = (tmp_path / "logs" / f"{DAY}.jsonl").read_bytes()
+    assert (row["file"], row["bytes"]) == (f"logs/{DAY}.jsonl", len(data))
+    assert row["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_of_duplicates_the_newest_stays(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    write(
+        tmp_path,
+        call("a", "2026-03-02T12:00:00Z", output_text="newest"),
+        call("a", "2026-03-02T11:00:00Z", output_text="older"),
+    )
+    landing.land(settings, DAY)
+    assert Lake(settings.lake).read("interactions", DAY).column("output_text").to_pylist() == ["newest"]
+
+
+def test_landing_twice_leaves_the_very_same_files(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    write(tmp_path, call("a"), call("b"), "{broken")
+    landing.land(settings, DAY)
+    before = contents(settings.lake)
+    landing.land(settings, DAY)
+    assert contents(settings.lake) == before
+
+
+def test_a_row_lands_under_its_own_day_in_the_configured_time_zone(tmp_path: Path) -> None:
+    settings = workspace(tmp_path, more="timezone: America/New_York\n")
+    write(tmp_path, call("late", "2026-03-02T03:00:00Z"), call("day", "2026-03-02T12:00:00Z"))
+    landed = landing.land(settings, DAY)
+    assert landed.days == (date(2026, 3, 1), DAY)
+    assert ids(settings, date(2026, 3, 1)) == ["late"]
+    assert ids(settings) == ["day"]
+
+
+def test_a_late_row_joins_a_day_that_is_there_already(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    write(tmp_path, call("a"))
+    landing.land(settings, DAY)
+    after = date(2026, 3, 3)
+    write(tmp_path, call("b", "2026-03-02T23:59:59Z"), day=after)
+    landing.land(settings, after)
+    assert ids(settings) == ["a", "b"]
+
+
+def test_a_file_without_a_day_in_its_path_is_counted_by_one_night_only(tmp_path: Path) -> None:
+    settings = workspace(tmp_path, path="logs/*.jsonl")
+    write(tmp_path, call("a"), "{broken")
+    assert landing.land(settings, DAY).records == 2
+    assert landing.land(settings, DAY).records == 2
+    assert landing.land(settings, date(2026, 3, 3)).records == 0
+    assert len(Lake(settings.lake).read("quarantine", date(2026, 3, 3))) == 0
+
+
+def test_a_gzip_that_breaks_off_keeps_what_could_be_read(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    data = gzip.compress("\n".join(call(f"c{n}", output_text=str(n) * 500) for n in range(2000)).encode())
+    (tmp_path / "logs" / f"{DAY}.jsonl.gz").write_bytes(data[: len(data) // 2])
+    landed = landing.land(settings, DAY)
+    assert landed.interactions > 100
+    assert landed.quarantined == 1
+    (row,) = Lake(settings.lake).read("quarantine", DAY).to_pylist()
+    assert "breaks off" in row["reason"]
+
+
+def test_bytes_that_are_no_text_are_kept_as_base64(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    (tmp_path / "logs" / f"{DAY}.jsonl").write_bytes(call("a").encode() + b'\n{"x": "\xff\x00"}\n' + call("b").encode())
+    landed = landing.land(settings, DAY)
+    assert (landed.interactions, landed.quarantined) == (2, 1)
+    (row,) = Lake(settings.lake).read("quarantine", DAY).to_pylist()
+    assert row["raw"] == "eyJ4IjogIv8AIn0="
+    assert row["line"] == 2
+
+
+def test_a_json_file_is_one_object_or_a_list_of_them(tmp_path: Path) -> None:
+    settings = workspace(tmp_path, path="logs/{day}-*.json")
+    (tmp_path / "logs" / f"{DAY}-one.json").write_text(json.dumps(json.loads(call("a")), indent=2), encoding="utf-8")
+    (tmp_path / "logs" / f"{DAY}-two.json").write_text(f"[{call('b')}, {call('c')}]", encoding="utf-8")
+    assert landing.land(settings, DAY).interactions == 3
+
+
+def test_a_day_without_files_lands_nothing_and_is_no_crash(tmp_path: Path) -> None:
+    landed = landing.land(workspace(tmp_path), DAY)
+    assert (landed.files, landed.records, landed.days) == (0, 0, ())
+
+
+def test_personal_data_is_redacted_before_it_is_written_quarantine_included(tmp_path: Path) -> None:
+    settings = workspace(tmp_path, more="redact: [email, card, secret, phone]\n")
+    secret = "sk-" + "a1B2" * 8
+    write(
+        tmp_path,
+        call("a", output_text=f"mail ann@example.org, card 4111 1111 1111 1111, not a card 1234567890123456, {secret}",
+             messages=[{"role": "user", "content": "+49 170 1234567"}]),
+        '{"broken": "ann@example.org',
+    )  # fmt: skip
+    landed = landing.land(settings, DAY)
+    assert landed.redacted >= 4
+    (row,) = Lake(settings.lake).read("interactions", DAY).to_pylist()
+    assert row["output_text"] == "mail [email], card [card], not a card 1234567890123456, [secret]"
+    assert json.loads(row["messages_json"])[0]["content"] == "[phone]"
+    for path in settings.lake.rglob("*.parquet"):
+        assert b"ann@example.org" not in path.read_bytes()
+    assert Lake(settings.lake).read("quarantine", DAY).column("raw").to_pylist() == ['{"broken": "[email]']

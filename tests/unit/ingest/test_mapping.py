@@ -1,0 +1,181 @@
+"""What the log formats mean: one record in, one canonical row out, or a reason."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from flows.ingest import mapping
+
+
+def mapped(log_format: str, *records: Any) -> mapping.Mapped:
+    rows = [
+        {"file": "f", "line": n, "raw": record if isinstance(record, str) else json.dumps(record), "problem": None}
+        for n, record in enumerate(records, 1)
+    ]
+    return mapping.map_records(log_format, pa.Table.from_pylist(rows, schema=mapping.RECORDS))
+
+
+def only(table: pa.Table) -> dict[str, Any]:
+    (row,) = table.to_pylist()
+    return row
+
+
+def genchi(**more: Any) -> dict[str, Any]:
+    return {"call_id": "c1", "started_at": "2026-03-01T10:00:00Z", "input_text": "hi", **more}
+
+
+def test_there_is_one_select_a_format() -> None:
+    assert mapping.formats() == ["genchi", "litellm", "openai"]
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["2026-03-01T10:00:00Z", "2026-03-01 10:00:00", "2026-03-01T11:00:00+01:00", 1772359200, 1772359200.0,
+     1772359200000, "1772359200000000", 1772359200000000000],
+)  # fmt: skip
+def test_a_time_is_understood_as_text_and_as_an_epoch_of_any_unit(time: Any) -> None:
+    row = only(mapped("genchi", genchi(started_at=time)).interactions)
+    assert row["started_at"] == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ('{"cut', "no valid JSON"),
+        ("[1]", "a JSON array, expected an object"),
+        ('"text"', "a JSON varchar, expected an object"),
+        ({"started_at": "2026-03-01", "input_text": "x"}, "no call_id"),
+        ({"call_id": "a", "input_text": "x"}, "no started_at"),
+        ({"call_id": "a", "started_at": "2026-03-01"}, "none of messages, messages_json and input_text is given"),
+        (genchi(started_at="yesterday"), "started_at: yesterday is no time"),
+        (genchi(started_at=90000000000000), "started_at: 90000000000000 is no time"),
+        (genchi(input_tokens="many"), "input_tokens: many is no whole number"),
+        (genchi(input_tokens=1.5), "input_tokens: 1.5 is no whole number"),
+        (genchi(cost_usd={"a": 1}), 'cost_usd: {"a":1} is no number'),
+        (genchi(cache_hit="perhaps"), "cache_hit: perhaps is no true or false"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_whole_and_its_neighbours_are_not(record: Any, reason: str) -> None:
+    result = mapped("genchi", genchi(call_id="before"), record, genchi(call_id="after"))
+    refused = only(result.quarantined)
+    assert refused["line"] == 2
+    assert refused["raw"] == (record if isinstance(record, str) else json.dumps(record))
+    assert refused["reason"] == reason
+    assert result.interactions.column("call_id").to_pylist() == ["before", "after"]
+
+
+def test_the_input_is_the_last_user_message_and_parts_are_joined() -> None:
+    messages = [
+        {"role": "system", "content": "be kind"},
+        {"role": "user", "content": "first"},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "a"}, {"type": "image_url"}, {"type": "text", "text": "b"}],
+        },
+        {"role": "assistant", "content": "before"},
+    ]
+    record = {"call_id": "c", "started_at": 1772359200, "messages": messages}
+    assert only(mapped("genchi", record).interactions)["input_text"] == "ab"
+    as_text = {"call_id": "c", "started_at": 1772359200, "messages_json": json.dumps(messages)}
+    row = only(mapped("genchi", as_text).interactions)
+    assert row["input_text"] == "ab"
+    assert json.loads(row["messages_json"]) == messages
+
+
+def test_a_genchi_record_with_a_kind_is_feedback() -> None:
+    signal = {"call_id": "c", "kind": "thumb", "at": "2026-03-01", "value": 1, "origin": "explicit"}
+    result = mapped("genchi", signal)
+    assert len(result.interactions) == 0
+    assert only(result.feedback)["value"] == "1"
+
+
+LITELLM = {
+    "id": "chatcmpl-1", "trace_id": "t", "session_id": "s", "call_type": "acompletion", "stream": True,
+    "status": "success", "custom_llm_provider": "openai", "model": "gpt-4o", "model_group": "fast",
+    "startTime": 1772359200.5, "endTime": 1772359201.75, "completionStartTime": 1772359200.75,
+    "prompt_tokens": 10, "completion_tokens": 20, "response_cost": 0.25, "cache_hit": "True", "end_user": "u",
+    "request_tags": ["a"], "model_parameters": {"temperature": 0},
+    "messages": [{"role": "user", "content": "q"}],
+    "response": {
+        "model": "gpt-4o-2026", "system_fingerprint": "fp",
+        "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": "a"}}],
+        "usage": {"prompt_tokens_details": {"cached_tokens": 4}},
+    },
+    "metadata": {
+        "is_silent_experiment": True,
+        "prompt_management_metadata": {"prompt_id": "triage"},
+        "requester_metadata": {"prompt_version": "v7", "release": "r1", "environment": "prod"},
+        "usage_object": {"completion_tokens_details": {"reasoning_tokens": 3}},
+    },
+}  # fmt: skip
+
+
+def test_every_litellm_field_with_a_canonical_column_is_mapped() -> None:
+    row = only(mapped("litellm", LITELLM).interactions)
+    expected = {
+        "call_id": "chatcmpl-1", "trace_id": "t", "session_id": "s", "route": "triage", "environment": "prod",
+        "release": "r1", "prompt_name": "triage", "prompt_version": "v7", "provider": "openai",
+        "model_requested": "fast", "model_served": "gpt-4o-2026", "system_fingerprint": "fp", "input_text": "q",
+        "output_text": "a", "finish_reason": "stop", "latency_ms": 1250.0, "ttft_ms": 250.0, "input_tokens": 10,
+        "output_tokens": 20, "cached_tokens": 4, "reasoning_tokens": 3, "cost_usd": 0.25, "cost_source": "logged",
+        "status": "success", "cache_hit": True, "is_shadow": True, "tags": '["a"]',
+    }  # fmt: skip
+    assert {name: row[name] for name in expected} == expected
+    assert row["user_key"]
+    assert row["user_key"] != "u"
+
+
+def test_a_failed_litellm_call_is_kept_with_its_error() -> None:
+    failed = {
+        **LITELLM, "status": "failure", "response": None, "response_cost": None,
+        "error_information": {"error_class": "RateLimitError", "error_message": "slow down"},
+    }  # fmt: skip
+    row = only(mapped("litellm", failed).interactions)
+    assert (row["status"], row["error_type"], row["error_message"]) == ("error", "RateLimitError", "slow down")
+    assert row["output_text"] is None
+    assert row["cost_usd"] is None
+    assert row["cost_source"] is None
+
+
+def test_an_embedding_is_no_llm_call_but_counted() -> None:
+    result = mapped("litellm", {**LITELLM, "call_type": "aembedding"})
+    assert len(result.other) == 1
+    assert len(result.interactions) == 0
+
+
+@pytest.mark.parametrize("messages", [None, "a text", {"role": "user", "content": "q"}, [], [{"role": "user"}], 5])
+def test_litellm_messages_of_any_shape_are_kept(messages: Any) -> None:
+    result = mapped("litellm", {**LITELLM, "messages": messages})
+    assert len(result.interactions) == 1
+
+
+def test_openai_pairs_batch_lines_and_stored_completions_are_mapped() -> None:
+    response = {
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1772359200, "model": "gpt-4-0613",
+        "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": "A"}}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 2}},
+    }  # fmt: skip
+    pair = {"request": {"model": "gpt-4", "messages": [{"role": "user", "content": "q"}], "temperature": 0},
+            "response": response}  # fmt: skip
+    batch = {
+        "id": "b",
+        "custom_id": "r1",
+        "response": {"status_code": 200, "body": {**response, "id": "2"}},
+        "error": None,
+    }
+    result = mapped("openai", pair, batch, {**response, "id": "3"})
+    first, second, third = result.interactions.to_pylist()
+    assert (first["model_requested"], first["model_served"], first["input_text"]) == ("gpt-4", "gpt-4-0613", "q")
+    assert json.loads(first["params_json"]) == {"model": "gpt-4", "temperature": 0}
+    assert (first["input_tokens"], first["cached_tokens"], first["output_text"]) == (3, 2, "A")
+    assert (second["call_id"], second["tags"], second["params_json"]) == ("2", '{"custom_id":"r1"}', None)
+    assert third["output_text"] == "A"
+
+
+def test_hostile_keys_and_values_are_only_values() -> None:
+    text = "'; drop table mapped; -- \\u0000 {{ 7*7 }} <script>"
+    row = only(mapped("genchi", genchi(output_text=text, **{"'); drop table x; --": 1})).interactions)
+    assert row["output_text"] == text
