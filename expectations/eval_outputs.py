@@ -1,0 +1,145 @@
+"""What the models answered to the holdouts. One row a model and evaluated route, as the configuration has them."""
+
+from datetime import date
+
+import great_expectations as gx
+import pandas as pd
+import pyarrow as pa
+
+from expectations import frames
+from expectations.vocabulary import Words, at_most
+from flows.config import Config, Severity
+from flows.lake import Lake
+
+NAME = "eval_outputs"
+
+# The unscored share is that of the worst criterion: one that never could be scored must not hide among many.
+_SQL = """
+with frozen as (
+    select distinct route, example_id from examples where "set" = 'holdout'
+),
+
+sizes as (
+    select route, count(*) as examples from frozen group by route
+),
+
+answers as (
+    select
+        model,
+        route,
+        count(distinct (example_id, repeat)) as asked,
+        count(*) filter (status = 'ok') as answered,
+        count(*) filter (status = 'ok' and coalesce(trim(output_text), '') = '') as empty,
+        count(response_id) filter (status = 'ok') as with_id,
+        count(distinct response_id) filter (status = 'ok') as distinct_ids
+    from completions
+    semi join frozen using (route, example_id)
+    group by model, route
+),
+
+unscored as (
+    select model, route, criterion, count(*) filter (score is null) / count(*) as share
+    from scores
+    where subject = 'completion'
+    group by model, route, criterion
+),
+
+worst as (
+    select
+        model,
+        route,
+        max(share) as share,
+        arg_max(criterion, (share, criterion)) as criterion
+    from unscored
+    group by model, route
+)
+
+select
+    expected.route || '/' || expected.model as subject,
+    expected.arm,
+    coalesce(examples, 0) * repeats as due,
+    coalesce(asked, 0) as asked,
+    case when asked is null then greatest(due, 1) else due - asked end as unasked,
+    coalesce(answered, 0) as answered,
+    case when asked > 0 then coalesce(worst.share, 1.0) end as unscored_share,
+    coalesce(worst.criterion, 'every criterion') as unscored_criterion,
+    coalesce(empty, 0) as empty,
+    empty / nullif(answered, 0) as empty_share,
+    coalesce(with_id - distinct_ids, 0) as repeated_ids
+from expected
+left join sizes on sizes.route = expected.route
+left join answers on answers.route = expected.route and answers.model = expected.model
+left join worst on worst.route = expected.route and worst.model = expected.model
+order by expected.arm desc, subject
+"""
+
+
+def frame(config: Config, day: date) -> pd.DataFrame:
+    """Counts and shares of each model's answers in the night's run; no answers give a row of zeros."""
+    lake = Lake(config.lake)
+    files = frames.of_day(lake, day, "examples") | frames.of_run(lake, day, f"nightly-{day}", "completions", "scores")
+    expected = [
+        {"model": model.name, "arm": "candidate" if place else "pinned", "route": name, "repeats": route.repeats}
+        for place, model in enumerate(config.all_models())
+        for name, route in config.evaluated_routes().items()
+    ]
+    columns = [("model", pa.string()), ("arm", pa.string()), ("route", pa.string()), ("repeats", pa.int64())]
+    return frames.select(files, _SQL, expected=pa.Table.from_pylist(expected, schema=pa.schema(columns)))
+
+
+def suite() -> gx.ExpectationSuite:
+    """What must hold of each model's answers: of the pinned model's strictly, for it is what users meet."""
+    arms: list[tuple[str, Severity]] = [("pinned", "critical"), ("candidate", "warning")]
+    return gx.ExpectationSuite(
+        name=NAME,
+        expectations=[
+            *(
+                at_most(
+                    "unasked",
+                    0,
+                    severity,
+                    Words(
+                        f"{arm}_examples_asked",
+                        "every example of the holdout asked, as often as it repeats",
+                        "{asked:,} of {due:,} asked",
+                        arm=arm,
+                    ),
+                )
+                for arm, severity in arms
+            ),
+            *(
+                at_most(
+                    "unscored_share",
+                    0.05,
+                    severity,
+                    Words(
+                        f"{arm}_answers_scored",
+                        "at most 5 % unscored",
+                        "{unscored_share:.1%} unscored by {unscored_criterion}",
+                        arm=arm,
+                    ),
+                )
+                for arm, severity in arms
+            ),
+            at_most(
+                "repeated_ids",
+                0,
+                "warning",
+                Words(
+                    "response_ids_distinct",
+                    "a response id of its own for every answer",
+                    "{repeated_ids:,} of {answered:,} answers repeat a response id",
+                ),
+            ),
+            at_most(
+                "empty_share",
+                0.05,
+                "warning",
+                Words(
+                    "answers_not_empty",
+                    "at most 5 % of the answers empty",
+                    "{empty:,} of {answered:,} answers empty ({empty_share:.1%})",
+                ),
+            ),
+        ],
+    )

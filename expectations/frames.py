@@ -1,0 +1,55 @@
+"""From the lake to the small tables that are validated: one SELECT, by DuckDB, over a night's files."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from flows.lake import SCHEMAS, Lake
+
+
+def select(files: Mapping[str, list[Path]], sql: str, **configured: pa.Table) -> pd.DataFrame:
+    """The rows of `sql` over views named as the lake's tables, each made of its `files` (none: no rows).
+
+    `configured` are further tables by name: what the configuration says must be there.
+    """
+    connection = duckdb.connect()
+    try:
+        for table, paths in files.items():
+            _view(connection, table, paths)
+        for name, rows in configured.items():
+            connection.register(name, rows)
+        found = connection.execute(sql)
+        names = [column[0] for column in found.description or ()]
+        return frame([dict(zip(names, row, strict=True)) for row in found.fetchall()], names)
+    finally:
+        connection.close()
+
+
+def frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    """Rows as a pandas frame that has `columns` even where there are no rows."""
+    return pd.DataFrame(rows, columns=columns)
+
+
+def of_day(lake: Lake, day: date, *tables: str) -> dict[str, list[Path]]:
+    """The files of whole day partitions, by table."""
+    return {table: lake.files(table, day) for table in tables}
+
+
+def of_run(lake: Lake, day: date, run_id: str, *tables: str) -> dict[str, list[Path]]:
+    """The one file that a run left in each table, where it did."""
+    places = {table: lake.partition(table, day, run_id) for table in tables}
+    return {table: [place] if place.exists() else [] for table, place in places.items()}
+
+
+def _view(connection: duckdb.DuckDBPyConnection, table: str, paths: list[Path]) -> None:
+    if paths:
+        connection.read_parquet([str(path) for path in paths], union_by_name=True, hive_partitioning=False).create_view(
+            table
+        )
+    else:
+        connection.register(table, SCHEMAS[table].empty_table())

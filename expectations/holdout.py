@@ -1,0 +1,80 @@
+"""The test sets: every evaluated route has examples, and each can be asked. One row an evaluated route."""
+
+from datetime import date
+
+import great_expectations as gx
+import pandas as pd
+import pyarrow as pa
+
+from expectations import frames
+from expectations.vocabulary import Words, at_least, at_most
+from flows.config import Config
+from flows.lake import Lake
+
+NAME = "holdout"
+
+# A few offenders go along as evidence: enough to find them, too few to fill a page.
+_SQL = """
+with counted as (
+    select route, example_id, count(*) as times, bool_or(coalesce(trim(input_text), '') = '') as is_empty
+    from examples
+    where "set" = 'holdout'
+    group by route, example_id
+),
+
+profiled as (
+    select
+        route,
+        sum(times)::bigint as examples,
+        count(*) filter (times > 1) as repeated,
+        count(*) filter (is_empty) as empty,
+        (list(example_id order by example_id) filter (times > 1))[:5] as repeated_ids,
+        (list(example_id order by example_id) filter (is_empty))[:5] as empty_ids
+    from counted
+    group by route
+)
+
+select
+    routes.route as subject,
+    coalesce(examples, 0) as examples,
+    coalesce(repeated, 0) as repeated,
+    coalesce(empty, 0) as empty,
+    coalesce(repeated_ids, []) as repeated_ids,
+    coalesce(empty_ids, []) as empty_ids
+from routes
+left join profiled on profiled.route = routes.route
+order by subject
+"""
+
+
+def frame(config: Config, day: date) -> pd.DataFrame:
+    """Counts of each evaluated route's frozen holdout; a route without examples has a row of zeros."""
+    routes = pa.table({"route": pa.array(list(config.evaluated_routes()), pa.string())})
+    return frames.select(frames.of_day(Lake(config.lake), day, "examples"), _SQL, routes=routes)
+
+
+def suite() -> gx.ExpectationSuite:
+    """What must hold of each route's holdout."""
+    return gx.ExpectationSuite(
+        name=NAME,
+        expectations=[
+            at_least(
+                "examples",
+                1,
+                "critical",
+                Words("examples_present", "at least 1 example", "{examples:,} examples"),
+            ),
+            at_most(
+                "repeated",
+                0,
+                "critical",
+                Words("example_ids_unique", "every example_id once", "{repeated:,} ids stand more than once"),
+            ),
+            at_most(
+                "empty",
+                0,
+                "critical",
+                Words("inputs_not_empty", "an input in every example", "{empty:,} examples without an input"),
+            ),
+        ],
+    )

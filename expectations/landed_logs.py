@@ -1,0 +1,146 @@
+"""What arrived: every source has calls, and they are whole. One row a configured source."""
+
+from datetime import date
+
+import great_expectations as gx
+import pandas as pd
+import pyarrow as pa
+
+from expectations import frames
+from expectations.vocabulary import Words, at_least, at_most
+from flows.config import Config
+from flows.lake import Lake
+
+NAME = "landed_logs"
+
+# A call whose answer is a tool call or a refusal, or is structured and no chat message, has no text and is whole.
+_SQL = """
+with answered as (
+    select *, try_cast(output_json as json) as message from interactions
+),
+
+judged as (
+    select
+        *,
+        coalesce(status, 'success') = 'error' as failed,
+        nullif(trim(output_text), '') is null
+        and (message is null or message = '{}' or json_exists(message, '$.role') or json_exists(message, '$.content'))
+        and coalesce(json_array_length(message, '$.tool_calls'), 0) = 0
+        and message ->> '$.function_call' is null
+        and message ->> '$.refusal' is null as silent
+    from answered
+),
+
+calls as (
+    select
+        source,
+        count(*) as calls,
+        count(*) filter (failed) as errors,
+        count(*) filter (not failed) as successes,
+        count(*) filter (not failed and silent) as silent,
+        count(*) filter (started_at is null) as untimed,
+        count(*) - count(distinct call_id) as repeated_ids,
+        count(*) filter (least(input_tokens, output_tokens, cached_tokens, reasoning_tokens) < 0) as negative_tokens
+    from judged
+    group by source
+),
+
+refused as (
+    select source, count(*) as quarantined from quarantine group by source
+),
+
+files as (
+    select source, count(*) as files, sum(records)::bigint as records from manifest group by source
+)
+
+select
+    sources.source as subject,
+    coalesce(files, 0) as files,
+    coalesce(records, 0) as records,
+    coalesce(calls, 0) as calls,
+    coalesce(quarantined, 0) as quarantined,
+    coalesce(quarantined, 0) / nullif(greatest(records, quarantined), 0) as quarantined_share,
+    coalesce(errors, 0) as errors,
+    errors / calls as error_share,
+    coalesce(silent, 0) as silent,
+    coalesce(successes, 0) as successes,
+    silent / nullif(successes, 0) as silent_share,
+    coalesce(untimed, 0) as untimed,
+    coalesce(repeated_ids, 0) as repeated_ids,
+    coalesce(negative_tokens, 0) as negative_tokens
+from sources
+left join calls on calls.source = sources.source
+left join refused on refused.source = sources.source
+left join files on files.source = sources.source
+order by subject
+"""
+
+
+def frame(config: Config, day: date) -> pd.DataFrame:
+    """Counts and shares of each configured source on `day`; a source without calls has a row of zeros."""
+    files = frames.of_day(Lake(config.lake), day, "interactions", "quarantine", "manifest")
+    sources = pa.table({"source": pa.array([source.name for source in config.sources], pa.string())})
+    return frames.select(files, _SQL, sources=sources)
+
+
+def suite() -> gx.ExpectationSuite:
+    """What must hold of each source."""
+    refused = "{quarantined:,} of {records:,} records quarantined ({quarantined_share:.1%})"
+    return gx.ExpectationSuite(
+        name=NAME,
+        expectations=[
+            at_least(
+                "calls", 1, "critical", Words("calls_landed", "at least 1 call", "{calls:,} calls in {files:,} files")
+            ),
+            at_most(
+                "quarantined_share",
+                0.1,
+                "critical",
+                Words("records_readable", "at most 10 % of the records in quarantine", refused),
+            ),
+            at_most(
+                "quarantined_share",
+                0.01,
+                "warning",
+                Words("nearly_all_records_readable", "at most 1 % of the records in quarantine", refused),
+            ),
+            at_most(
+                "silent_share",
+                0.05,
+                "warning",
+                Words(
+                    "answers_have_text",
+                    "at most 5 % of the successful calls without an answer",
+                    "{silent:,.0f} of {successes:,.0f} successful calls without an answer ({silent_share:.1%})",
+                ),
+            ),
+            at_most(
+                "error_share",
+                0.2,
+                "warning",
+                Words(
+                    "calls_succeed",
+                    "at most 20 % of the calls failed",
+                    "{errors:,.0f} of {calls:,} calls failed ({error_share:.1%})",
+                ),
+            ),
+            at_most(
+                "untimed",
+                0,
+                "critical",
+                Words("times_present", "a time on every call", "{untimed:,} calls without started_at"),
+            ),
+            at_most(
+                "repeated_ids",
+                0,
+                "critical",
+                Words("call_ids_unique", "every call_id once", "{repeated_ids:,} calls repeat a call_id"),
+            ),
+            at_most(
+                "negative_tokens",
+                0,
+                "warning",
+                Words("tokens_not_negative", "no negative token count", "{negative_tokens:,} calls with one"),
+            ),
+        ],
+    )

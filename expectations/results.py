@@ -1,0 +1,91 @@
+"""From what Great Expectations found to rows of the lake's table expectation_results.
+
+Great Expectations decides which rows of a frame fail; here that is only put into words.
+"""
+
+import json
+import math
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
+
+EVERYTHING = "*"
+
+
+@dataclass(frozen=True)
+class ExpectationResult:
+    """One expectation checked on one subject; the columns of expectation_results."""
+
+    suite: str
+    expectation: str
+    subject: str
+    success: bool
+    severity: str
+    observed: str
+    expected: str
+    evidence_json: str
+
+
+def read(suite: str, frame: pd.DataFrame, validation: ExpectationSuiteValidationResult) -> list[ExpectationResult]:
+    """A row for each failing subject, and for what holds; an expectation that raised is a critical failure."""
+    return [row for result in validation.results for row in _read(suite, frame, result)]
+
+
+def _read(suite: str, frame: pd.DataFrame, result: ExpectationValidationResult) -> Iterator[ExpectationResult]:
+    configured = result.expectation_config
+    if configured is None:
+        raise ValueError(f"{suite}: a result without its expectation")
+    words, severity = configured.meta, str(configured.severity.value)
+
+    def row(
+        subject: str, success: bool, observed: str, evidence: str = "{}", level: str = severity
+    ) -> ExpectationResult:
+        return ExpectationResult(suite, words["name"], subject, success, level, observed, words["expected"], evidence)
+
+    problem = exception(result)
+    if problem is not None:
+        yield row(EVERYTHING, False, f"could not be checked: {problem}", level="critical")
+        return
+    failed = {found["subject"] for found in result.result.get("unexpected_index_list") or ()}
+    judged = _records(frame, configured.kwargs["column"], words["arm"])
+    for record in judged:
+        fails = record["subject"] in failed
+        if fails or words["passed"] is None:
+            yield row(str(record["subject"]), not fails, words["observed"].format_map(record), evidence_of(record))
+    if result.success and words["passed"] is not None:
+        yield row(EVERYTHING, True, words["passed"])
+    if not result.success and not failed & {record["subject"] for record in judged}:
+        yield row(EVERYTHING, False, "failed, and on no row that could be named")
+
+
+def exception(result: ExpectationValidationResult) -> str | None:
+    """The message of the exception inside an expectation; None where there was none.
+
+    Great Expectations keeps either one account, or one for each metric that it could not compute.
+    """
+    info = result.exception_info or {}
+    accounts = [info] if "raised_exception" in info else [one for one in info.values() if isinstance(one, dict)]
+    raised = [str(one.get("exception_message")) for one in accounts if one.get("raised_exception")]
+    return " ".join(raised[0].split()) if raised else None
+
+
+def evidence_of(record: Mapping[Hashable, Any]) -> str:
+    """The row's own evidence where it has one, else its numbers, as a JSON object."""
+    given = record.get("evidence_json")
+    if isinstance(given, str):
+        return given
+    numbers = {
+        key: None if isinstance(value, float) and math.isnan(value) else value
+        for key, value in record.items()
+        if key not in ("subject", "summary", "evidence_json")
+    }
+    return json.dumps(numbers, ensure_ascii=False)
+
+
+def _records(frame: pd.DataFrame, column: str, arm: str | None) -> list[dict[Hashable, Any]]:
+    """The rows that an expectation on `column` speaks of."""
+    spoken_of = frame[frame[column].notna()]
+    return (spoken_of if arm is None else spoken_of[spoken_of["arm"] == arm]).to_dict("records")

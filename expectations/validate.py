@@ -1,0 +1,87 @@
+"""The one run of the suites: which apply, one context for all, results to the lake, Data Docs to the reports."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
+from typing import Protocol
+
+import great_expectations as gx
+import pandas as pd
+from great_expectations.core import ExpectationSuiteValidationResult
+from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
+
+from expectations import data_docs, eval_outputs, holdout, landed_logs, results, verdicts
+from expectations.results import ExpectationResult
+from flows import lake
+from flows.config import Config
+from flows.lake import Lake
+
+_logger = logging.getLogger(__name__)
+
+
+class Suite(Protocol):
+    """What a suite module offers."""
+
+    NAME: str
+
+    def frame(self, config: Config, day: date) -> pd.DataFrame:
+        """The table to validate, one row a `subject`."""
+
+    def suite(self) -> gx.ExpectationSuite:
+        """What must hold of it."""
+
+
+def validate(config: Config, day: date) -> tuple[ExpectationResult, ...]:
+    """Check every suite that applies to `day`; replace the day's results in the lake and its Data Docs.
+
+    Raises RunError where a suite's table cannot be made (the marts are missing, the warehouse is locked).
+    """
+    context = new_context()
+    found: list[ExpectationResult] = []
+    validations: dict[str, ExpectationSuiteValidationResult] = {}
+    for module in applicable(config):
+        frame = module.frame(config, day)
+        validations[module.NAME] = check(context, module.NAME, module.suite(), frame)
+        found += results.read(module.NAME, frame, validations[module.NAME])
+    rows = lake.from_rows(map(asdict, found), "expectation_results")
+    Lake(config.lake).write("expectation_results", day, rows)
+    data_docs.write(config.reports / day.isoformat() / "data_docs", config.app, day, validations, found)
+    _logger.info("%d expectations checked, %d failed", len(found), sum(not result.success for result in found))
+    return tuple(found)
+
+
+def applicable(config: Config) -> Iterator[Suite]:
+    """The suites that the configuration calls for, in the order of the night."""
+    if config.sources:
+        yield landed_logs
+    if config.models and config.evaluated_routes():
+        yield holdout
+        yield eval_outputs
+    if config.warehouse.exists():
+        yield verdicts
+
+
+def check(
+    context: EphemeralDataContext, name: str, suite: gx.ExpectationSuite, frame: pd.DataFrame
+) -> ExpectationSuiteValidationResult:
+    """Validate one frame, with every failing row named by its subject (and its summary where it has one)."""
+    named_by = [column for column in ("subject", "summary") if column in frame.columns]
+    asset = context.data_sources.add_or_update_pandas(name).add_dataframe_asset(name)
+    batch = asset.add_batch_definition_whole_dataframe(name).get_batch(batch_parameters={"dataframe": frame})
+    return batch.validate(suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": named_by})
+
+
+def new_context() -> EphemeralDataContext:
+    """A context that keeps nothing, prints nothing and calls nobody."""
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        progress_bars=ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
+    return gx.get_context(mode="ephemeral", project_config=config)

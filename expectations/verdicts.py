@@ -1,0 +1,89 @@
+"""What the night concluded. One row a breach, and one row a candidate and evaluated route.
+
+A null column is not judged: `severity` speaks of breaches, `comparisons` of candidates.
+"""
+
+from datetime import date
+from typing import Any
+
+import duckdb
+import great_expectations as gx
+import pandas as pd
+
+from expectations import frames
+from expectations.vocabulary import Words, at_least, never
+from flows.config import Config
+from flows.errors import RunError
+from flows.warehouse import query
+
+NAME = "verdicts"
+
+_BREACHES = """
+select kind || ':' || subject as subject, severity, summary, evidence_json
+from marts.fct_breaches
+where day = ?
+order by 1
+"""
+
+_COMPARISONS = """
+select route, candidate, count(*) as comparisons
+from marts.fct_model_comparisons
+where day = ? and run_id = ?
+group by route, candidate
+"""
+
+
+def frame(config: Config, day: date) -> pd.DataFrame:
+    """The breaches of `day`, and how many criteria each candidate was compared on. Raises RunError without marts."""
+    rows = [*_rows(config, _BREACHES, day), *_candidates(config, day)]
+    return frames.frame(rows, ["subject", "severity", "summary", "evidence_json", "comparisons"])
+
+
+def suite() -> gx.ExpectationSuite:
+    """What must hold of the night's conclusions."""
+    return gx.ExpectationSuite(
+        name=NAME,
+        expectations=[
+            never(
+                "severity",
+                "critical",
+                "critical",
+                Words("no_critical_breach", "no critical breach", "{summary}", passed="no critical breach"),
+            ),
+            never(
+                "severity",
+                "warning",
+                "warning",
+                Words("no_warning_breach", "no breach that warns", "{summary}", passed="no breach that warns"),
+            ),
+            at_least(
+                "comparisons",
+                1,
+                "warning",
+                Words("candidates_compared", "a verdict on the candidate", "compared on {comparisons:.0f} criteria"),
+            ),
+        ],
+    )
+
+
+def _candidates(config: Config, day: date) -> list[dict[str, Any]]:
+    """How many comparisons the night has for each configured candidate and evaluated route, none included."""
+    candidates = config.models.candidates if config.models else ()
+    expected = [(route, candidate.name) for candidate in candidates for route in config.evaluated_routes()]
+    if not expected:
+        return []
+    rows = _rows(config, _COMPARISONS, day, f"nightly-{day}")
+    found = {(row["route"], row["candidate"]): row["comparisons"] for row in rows}
+    return [
+        {"subject": f"{route}/{candidate}", "comparisons": found.get((route, candidate), 0)}
+        for route, candidate in expected
+    ]
+
+
+def _rows(config: Config, sql: str, *parameters: object) -> list[dict[str, Any]]:
+    try:
+        return query(config.warehouse, sql, parameters)
+    except duckdb.CatalogException as error:
+        raise RunError(
+            f"{config.warehouse}: {str(error).splitlines()[0]}; `genchi transform` builds the marts"
+        ) from None

@@ -1,0 +1,4 @@
+"""From failed expectations to the people who must know: one digest a night to every configured target.
+
+`digest` decides what is said, `messages` how it looks to each kind of target, `notifiers` brings it there.
+"""

@@ -1,0 +1,93 @@
+"""What a night has to tell: its failed expectations, worst first. Nothing here sends anything."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from flows.config import Config
+from flows.lake import Lake
+
+# What arrived comes before what was concluded from it: causes first.
+_SUITES = ("landed_logs", "holdout", "eval_outputs", "verdicts")
+_SEVERITIES = ("critical", "warning")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One failed expectation: what should have been, what was seen, and the page to look at."""
+
+    suite: str
+    expectation: str
+    subject: str
+    severity: str
+    expected: str
+    observed: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Digest:
+    """All of one night's failures. Without items there is nothing to send."""
+
+    app: str
+    day: date
+    items: tuple[Item, ...]
+    report: str
+
+    @property
+    def severity(self) -> str:
+        """The worst severity among the items; `info` where there are none."""
+        return self.items[0].severity if self.items else "info"
+
+    @property
+    def headline(self) -> str:
+        """How many failed, and what was seen of the worst."""
+        if not self.items:
+            return f"{self.app}, {self.day}: every expectation held"
+        counts = [(self.count(severity), severity) for severity in _SEVERITIES]
+        failed = " and ".join(f"{count} {severity}" for count, severity in counts if count)
+        noun = "expectation" if len(self.items) == 1 else "expectations"
+        worst = self.items[0]
+        return f"{self.app}, {self.day}: {failed} {noun} failed; {worst.subject}: {worst.observed}"
+
+    def count(self, severity: str) -> int:
+        """How many items have this severity."""
+        return sum(item.severity == severity for item in self.items)
+
+
+def of_night(config: Config, day: date) -> Digest:
+    """The digest of the results that lie in the lake for `day`."""
+    rows = Lake(config.lake).read("expectation_results", day).to_pylist()
+    return build(rows, config.app, day, config.reports / day.isoformat())
+
+
+def build(results: Iterable[Mapping[str, Any]], app: str, day: date, reports: Path) -> Digest:
+    """The failures among `results` (rows of expectation_results) that warn or worse, in a fixed order.
+
+    `reports` is the folder of the night's page. The same results in any order give the same digest.
+    """
+    failed = [row for row in results if not row["success"] and row["severity"] in _SEVERITIES]
+    return Digest(
+        app, day, tuple(_item(row, reports) for row in sorted(failed, key=_order)), str(reports / "index.html")
+    )
+
+
+def _item(row: Mapping[str, Any], reports: Path) -> Item:
+    page = "index.html" if row["suite"] == "verdicts" else f"data_docs/{row['suite']}.html"
+    return Item(
+        suite=row["suite"],
+        expectation=row["expectation"],
+        subject=row["subject"],
+        severity=row["severity"],
+        expected=row["expected"],
+        observed=row["observed"],
+        where=str(reports / page),
+    )
+
+
+def _order(row: Mapping[str, Any]) -> tuple[int, int, str, str, str]:
+    suite = str(row["suite"])
+    place = _SUITES.index(suite) if suite in _SUITES else len(_SUITES)
+    return _SEVERITIES.index(row["severity"]), place, suite, row["expectation"], row["subject"]

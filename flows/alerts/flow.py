@@ -1,0 +1,50 @@
+"""The wiring of alerts: the night's failures, to whom they are configured to go."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from prefect import flow, task
+
+from flows import config as configuration
+from flows.alerts import digest, notifiers
+from flows.alerts.digest import Digest
+from flows.alerts.notifiers import Delivered
+from flows.lake import Lake
+
+
+@dataclass(frozen=True)
+class AlertResult:
+    """What failed, and how many targets were told now (`sent`) or before (`already`)."""
+
+    failed_critical: int
+    failed_warning: int
+    sent: int
+    already: int
+
+    def summary(self) -> str:
+        """One line for the log of a night."""
+        if not self.failed_critical + self.failed_warning:
+            return "nothing to tell"
+        told = f"digest sent to {self.sent}" + (f", {self.already} had it already" if self.already else "")
+        return f"{self.failed_critical} critical and {self.failed_warning} warning failures; {told}"
+
+
+@task(name="gather failures", persist_result=False)
+def gather(config_path: str, day: date) -> Digest:
+    """The digest of the night's failed expectations."""
+    return digest.of_night(configuration.load(config_path), day)
+
+
+@task(name="notify", persist_result=False)
+def notify(config_path: str, day: date, failures: Digest) -> Delivered:
+    """The digest, to every configured target."""
+    config = configuration.load(config_path)
+    return notifiers.deliver(failures, config.alerts, Lake(config.lake).alerts_sent(day))
+
+
+@flow(name="alert", persist_result=False)
+def alert(config_path: str, day: date) -> AlertResult:
+    """Tell about the failed expectations of `day`; nothing is sent where all held."""
+    failures = gather(config_path, day)
+    delivered = notify(config_path, day, failures)
+    return AlertResult(failures.count("critical"), failures.count("warning"), delivered.sent, delivered.already)

@@ -1,0 +1,121 @@
+"""Bringing a digest to its targets: each gets it once, and one that is down does not keep it from the others."""
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from flows.alerts import messages
+from flows.alerts.digest import Digest
+from flows.config import Alert
+from flows.errors import RunError
+
+_logger = logging.getLogger(__name__)
+
+_MESSAGES: dict[str, Callable[[Digest], dict[str, Any]]] = {"webhook": messages.webhook, "slack": messages.slack}
+_TIMEOUT = httpx.Timeout(15, connect=5)
+_PAUSES = (0.5, 2.0)  # seconds before the second and the third try
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """How many targets got the digest now, and how many had it already."""
+
+    sent: int = 0
+    already: int = 0
+
+
+class _UndeliveredError(Exception):
+    """One target did not take the digest."""
+
+
+def deliver(
+    digest: Digest, targets: Sequence[Alert], record: Path, pause: Callable[[float], None] = time.sleep
+) -> Delivered:
+    """Send `digest` to every target that has not had this very content yet; `record` remembers who had what.
+
+    Without items nothing is sent. Raises RunError, after all targets were tried, where one did not take it.
+    """
+    if not digest.items:
+        return Delivered()
+    told = _read(record)
+    content = fingerprint(digest)
+    sent, already, failures = 0, 0, []
+    with httpx.Client(timeout=_TIMEOUT) as client:
+        for target in targets:
+            if told.get(_key(target)) == content:
+                already += 1
+                continue
+            try:
+                _post(client, target.url, _MESSAGES[target.kind](digest), pause)
+            except _UndeliveredError as error:
+                failures.append(f"{target.kind} at {_host(target)}: {error}")
+                continue
+            sent += 1
+            told[_key(target)] = content
+            _write(record, told)
+    _logger.info("digest of %d failures: sent to %d targets, %d had it already", len(digest.items), sent, already)
+    if failures:
+        raise RunError(f"an alert could not be delivered: {'; '.join(failures)}")
+    return Delivered(sent, already)
+
+
+def fingerprint(digest: Digest) -> str:
+    """The SHA-256 of what the digest says, in hex."""
+    return hashlib.sha256(json.dumps(messages.webhook(digest), sort_keys=True).encode()).hexdigest()
+
+
+def _post(client: httpx.Client, url: str, message: dict[str, Any], pause: Callable[[float], None]) -> None:
+    """POST a message as JSON: three tries where the failure may pass (no connection, 429, 5xx), else one."""
+    problem = ""
+    for wait in (0.0, *_PAUSES):
+        if wait:
+            pause(wait)
+        try:
+            response = client.post(url, json=message)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise _UndeliveredError(f"no valid URL: {error}") from None
+        except httpx.TransportError as error:
+            problem = f"{type(error).__name__}: {error}"
+            continue
+        if response.is_success:
+            return
+        problem = f"answered {response.status_code}"
+        if response.status_code != httpx.codes.TOO_MANY_REQUESTS and not response.is_server_error:
+            break
+    raise _UndeliveredError(problem)
+
+
+def _key(target: Alert) -> str:
+    """A target's name in the record. Its URL may be a secret, and is not written."""
+    return f"{target.kind}-{hashlib.sha256(target.url.encode()).hexdigest()[:16]}"
+
+
+def _host(target: Alert) -> str:
+    try:
+        return httpx.URL(target.url).host or "no host"
+    except httpx.InvalidURL:
+        return "no valid URL"
+
+
+def _read(record: Path) -> dict[str, str]:
+    """Who had what. A record that cannot be read is none: an alert twice is better than none."""
+    try:
+        told = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _write(record: Path, told: dict[str, str]) -> None:
+    record.parent.mkdir(parents=True, exist_ok=True)
+    beside = record.with_suffix(f".{os.getpid()}.tmp")
+    beside.write_text(json.dumps(told, indent=1, sort_keys=True), encoding="utf-8")
+    beside.replace(record)

@@ -1,0 +1,313 @@
+"""The suites on a small lake and a hand-made warehouse. Great Expectations is imported once, by the first test."""
+
+import json
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from flows import lake
+from flows.config import Config, Model, Models, Route, Source
+from flows.errors import RunError
+from flows.lake import Lake
+
+pytestmark = pytest.mark.filterwarnings(
+    # great_expectations 1.24 imports them, for itself
+    r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning"
+)
+
+DAY = date(2026, 3, 2)
+RUN = f"nightly-{DAY}"
+HOSTILE = "<script>alert(1)</script> ${x} <meta http-equiv=refresh>"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    for name in ("holdout.jsonl", "criteria.yaml"):
+        (tmp_path / name).touch()
+    return Config(
+        path=tmp_path / "genchi.yaml",
+        app="desk",
+        lake=tmp_path / "lake",
+        sources=(
+            Source(name="gateway", format="genchi", path="logs/*"),
+            Source(name="batch", format="genchi", path="b/*"),
+        ),
+        routes={"triage": Route(holdout=tmp_path / "holdout.jsonl", criteria=tmp_path / "criteria.yaml", repeats=2)},
+        models=Models(pinned=Model(model="old"), candidates=(Model(model="new"),)),
+        warehouse=tmp_path / "warehouse.duckdb",
+        reports=tmp_path / "reports",
+    )
+
+
+def write(config: Config, table: str, rows: list[dict[str, Any]], file: str = "data") -> None:
+    Lake(config.lake).write(table, DAY, lake.from_rows(rows, table), file)
+
+
+def call(n: int, source: str = "gateway", **changed: Any) -> dict[str, Any]:
+    usual = {
+        "call_id": f"{source}-{n}",
+        "source": source,
+        "output_text": "yes",
+        "status": "success",
+        "output_tokens": 3,
+    }
+    return usual | {"started_at": datetime(2026, 3, 2, 8, tzinfo=UTC)} | changed
+
+
+def example(n: int, **changed: Any) -> dict[str, Any]:
+    return {"set": "holdout", "route": "triage", "example_id": str(n), "input_text": f"question {n}"} | changed
+
+
+def answer(model: str, n: int, repeat: int, **changed: Any) -> dict[str, Any]:
+    usual = {"run_id": RUN, "model": model, "route": "triage", "example_id": str(n), "repeat": repeat}
+    return usual | {"status": "ok", "output_text": "42", "response_id": f"{model}-{n}-{repeat}"} | changed
+
+
+def score(model: str, n: int, repeat: int, value: float | None = 1.0) -> dict[str, Any]:
+    usual = {"subject": "completion", "subject_id": f"{model}/{n}/{repeat}", "criterion": "correct", "run_id": RUN}
+    return usual | {"model": model, "example_id": str(n), "repeat": repeat, "route": "triage", "score": value}
+
+
+def marts(config: Config, breaches: list[tuple[str, str, str, str]] = [], compared: bool = True) -> None:  # noqa: B006 - never changed
+    config.warehouse.unlink(missing_ok=True)
+    connection = duckdb.connect(str(config.warehouse))
+    connection.execute("create schema marts")
+    connection.execute(
+        "create table marts.fct_breaches (day date, kind varchar, subject varchar, severity varchar, summary varchar,"
+        " evidence_json varchar, first_seen date, nights bigint)"
+    )
+    connection.execute(
+        "create table marts.fct_model_comparisons (day date, run_id varchar, candidate varchar, route varchar,"
+        " criterion varchar, verdict varchar)"
+    )
+    for kind, subject, severity, summary in breaches:
+        connection.execute(
+            "insert into marts.fct_breaches values (?, ?, ?, ?, ?, '{\"psi\": 0.4}', ?, 1)",
+            [DAY, kind, subject, severity, summary, DAY],
+        )
+    if compared:
+        connection.execute(
+            "insert into marts.fct_model_comparisons values (?, ?, 'new', 'triage', 'correct', 'not_worse')", [DAY, RUN]
+        )
+    connection.close()
+
+
+def healthy(config: Config) -> None:
+    questions = range(10)
+    write(config, "interactions", [call(n, source) for source in ("gateway", "batch") for n in range(20)])
+    write(config, "examples", [example(n) for n in questions])
+    asked = [(model, n, repeat) for model in ("old", "new") for n in questions for repeat in range(2)]
+    write(config, "completions", [answer(*one) for one in asked], RUN)
+    write(config, "scores", [score(*one) for one in asked], RUN)
+    marts(config)
+
+
+def check(config: Config, suite: str | None = None) -> dict[tuple[str, str, str], Any]:
+    """What a night finds, by key; of one suite alone, which is quicker, where it is named."""
+    from expectations import results, validate
+
+    if suite is None:
+        found = validate.validate(config, DAY)
+    else:
+        (module,) = (one for one in validate.applicable(config) if suite == one.NAME)
+        frame = module.frame(config, DAY)
+        found = tuple(results.read(suite, frame, validate.check(validate.new_context(), suite, module.suite(), frame)))
+    by_key = {(row.suite, row.expectation, row.subject): row for row in found}
+    assert len(by_key) == len(found)
+    return by_key
+
+
+def failures(config: Config, suite: str | None = None) -> dict[tuple[str, str, str], str]:
+    return {key: row.severity for key, row in check(config, suite).items() if not row.success}
+
+
+def test_a_healthy_night_passes_every_expectation_and_says_what_it_saw(
+    config: Config, capfd: pytest.CaptureFixture[str]
+) -> None:
+    healthy(config)
+    found = check(config)
+    assert [row for row in found.values() if not row.success] == []
+    assert {suite for suite, _, _ in found} == {"landed_logs", "holdout", "eval_outputs", "verdicts"}
+    assert found["landed_logs", "calls_landed", "batch"].observed == "20 calls in 0 files"
+    assert found["eval_outputs", "pinned_examples_asked", "triage/old"].observed == "20 of 20 asked"
+    assert found["verdicts", "no_critical_breach", "*"].observed == "no critical breach"
+    assert Lake(config.lake).read("expectation_results", DAY).num_rows == len(found)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_missing_day_fails_critically_for_every_source_and_for_the_evaluation(config: Config) -> None:
+    marts(config, compared=False)
+    failed = failures(config)
+    assert failed == {
+        ("landed_logs", "calls_landed", "gateway"): "critical",
+        ("landed_logs", "calls_landed", "batch"): "critical",
+        ("holdout", "examples_present", "triage"): "critical",
+        ("eval_outputs", "pinned_examples_asked", "triage/old"): "critical",
+        ("eval_outputs", "candidate_examples_asked", "triage/new"): "warning",
+        ("verdicts", "candidates_compared", "triage/new"): "warning",
+    }
+
+
+def test_without_sources_models_and_warehouse_no_suite_applies(config: Config) -> None:
+    bare = config.model_copy(update={"sources": (), "models": None})
+    assert check(bare) == {}
+    assert "No suite applies" in (config.reports / str(DAY) / "data_docs" / "index.html").read_text()
+
+
+def test_quarantine_warns_above_one_per_cent_and_is_critical_above_ten(config: Config) -> None:
+    healthy(config)
+    write(config, "manifest", [{"source": "gateway", "file": "a", "records": 100}, {"source": "batch", "records": 100}])
+    few = [{"source": "gateway", "file": "a", "line": n, "reason": "no JSON", "raw": "{"} for n in range(2)]
+    many = [row | {"source": "batch", "line": n} for n, row in enumerate(few * 6)]
+    write(config, "quarantine", few + many)
+    found = check(config, "landed_logs")
+    assert {key[1:]: row.severity for key, row in found.items() if not row.success} == {
+        ("records_readable", "batch"): "critical",
+        ("nearly_all_records_readable", "batch"): "warning",
+        ("nearly_all_records_readable", "gateway"): "warning",
+    }
+    assert found["landed_logs", "records_readable", "batch"].observed == "12 of 100 records quarantined (12.0%)"
+
+
+def test_calls_that_answer_nothing_are_told_from_tool_calls_refusals_and_errors(config: Config) -> None:
+    healthy(config)
+    message = {"role": "assistant", "content": None}
+    whole = [message | {"tool_calls": [{"id": "1"}]}, message | {"refusal": "no"}, {"answer": 4}]
+    rows = [call(n, output_text=None, output_json=json.dumps(one)) for n, one in enumerate(whole)]
+    rows += [
+        call(9, output_text=None, status="error"),
+        call(10, "batch", output_text=" ", output_json=json.dumps(message)),
+    ]
+    write(config, "interactions", [*rows, *(call(n) for n in range(20, 30)), *(call(n, "batch") for n in range(9))])
+    assert failures(config, "landed_logs") == {("landed_logs", "answers_have_text", "batch"): "warning"}
+
+
+def test_repeated_ids_negative_tokens_and_missing_times_are_seen(config: Config) -> None:
+    healthy(config)
+    rows = [call(1), call(1), call(2, output_tokens=-1), call(3, started_at=None), call(1, "batch")]
+    write(config, "interactions", rows)
+    assert {name: severity for (_, name, _), severity in failures(config, "landed_logs").items()} == {
+        "call_ids_unique": "critical",
+        "times_present": "critical",
+        "tokens_not_negative": "warning",
+    }
+
+
+def test_a_holdout_of_five_hundred_distinct_questions_passes_clean(config: Config) -> None:
+    healthy(config)
+    write(config, "examples", [example(n) for n in range(500)])
+    assert failures(config, "holdout") == {}
+
+
+def test_repeated_and_empty_examples_are_named(config: Config) -> None:
+    healthy(config)
+    write(config, "examples", [example(1), example(1), example(2, input_text=" "), example(3)])
+    found = check(config, "holdout")
+    assert json.loads(found["holdout", "example_ids_unique", "triage"].evidence_json)["repeated_ids"] == ["1"]
+    assert json.loads(found["holdout", "inputs_not_empty", "triage"].evidence_json)["empty_ids"] == ["2"]
+    assert not found["holdout", "inputs_not_empty", "triage"].success
+
+
+def test_a_provider_that_is_down_leaves_its_answers_unscored(config: Config) -> None:
+    healthy(config)
+    asked = [(model, n, repeat) for model in ("old", "new") for n in range(10) for repeat in range(2)]
+    write(
+        config, "completions", [answer(*one, status="error", output_text=None, response_id=None) for one in asked], RUN
+    )
+    write(config, "scores", [score(*one, None) for one in asked], RUN)
+    found = check(config, "eval_outputs")
+    assert {key[1:]: row.severity for key, row in found.items() if not row.success} == {
+        ("pinned_answers_scored", "triage/old"): "critical",
+        ("candidate_answers_scored", "triage/new"): "warning",
+    }
+    assert found["eval_outputs", "pinned_answers_scored", "triage/old"].observed == "100.0% unscored by correct"
+
+
+def test_a_run_that_stopped_halfway_repeats_ids_or_answers_nothing_is_seen(config: Config) -> None:
+    healthy(config)
+    rows = [answer("old", n, 0, response_id="same", output_text="") for n in range(5)]
+    write(config, "completions", rows, RUN)
+    write(config, "scores", [score("old", n, 0) for n in range(5)], RUN)
+    assert {name: severity for (_, name, _), severity in failures(config, "eval_outputs").items()} == {
+        "pinned_examples_asked": "critical",
+        "candidate_examples_asked": "warning",
+        "response_ids_distinct": "warning",
+        "answers_not_empty": "warning",
+    }
+
+
+def test_each_breach_is_a_result_of_its_own_with_its_summary_and_evidence(config: Config) -> None:
+    healthy(config)
+    marts(
+        config,
+        [
+            ("drift", "triage/output/json_is_object", "critical", "JSON objects fell from 99 % to 60 %."),
+            ("worse", "triage/correct/new", "critical", "new is worse by 12 points."),
+            ("drift", "triage/output/words", "warning", "Answers grew from 20 to 60 words."),
+            ("skew", "triage/input/words", "info", "Inputs are longer than in the dev set."),
+        ],
+    )
+    found = check(config, "verdicts")
+    failed = {(name, subject): row for (_, name, subject), row in found.items() if not row.success}
+    assert set(failed) == {
+        ("no_critical_breach", "drift:triage/output/json_is_object"),
+        ("no_critical_breach", "worse:triage/correct/new"),
+        ("no_warning_breach", "drift:triage/output/words"),
+    }
+    worse = failed["no_critical_breach", "worse:triage/correct/new"]
+    assert (worse.severity, worse.observed) == ("critical", "new is worse by 12 points.")
+    assert json.loads(worse.evidence_json) == {"psi": 0.4}
+
+
+def test_marts_that_are_missing_stop_the_run_in_one_line(config: Config) -> None:
+    duckdb.connect(str(config.warehouse)).close()
+    with pytest.raises(RunError, match=r"fct_breaches.*genchi transform") as caught:
+        check(config, "verdicts")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_expectation_that_raises_is_a_critical_failure() -> None:
+    import great_expectations as gx
+    import pandas as pd
+
+    from expectations import results
+    from expectations.validate import check as run
+    from expectations.validate import new_context
+    from expectations.vocabulary import Words, at_most
+
+    words = Words("never_there", "nothing", "{absent}")
+    frame = pd.DataFrame({"subject": ["a"], "calls": [1]})
+    suite = gx.ExpectationSuite(name="broken", expectations=[at_most("absent", 1, "info", words)])
+    (row,) = results.read("broken", frame, run(new_context(), "broken", suite, frame))
+    assert (row.subject, row.success, row.severity) == ("*", False, "critical")
+    assert row.observed.startswith("could not be checked: ")
+    assert "absent" in row.observed
+
+
+def test_the_same_night_twice_gives_the_same_results_and_pages(config: Config) -> None:
+    healthy(config)
+    marts(config, [("drift", "a", "critical", "It fell.")])
+    docs = config.reports / str(DAY) / "data_docs"
+    first = check(config)
+    pages = {path.name: path.read_text() for path in docs.iterdir()}
+    (docs / "left_over.html").touch()
+    assert check(config) == first
+    assert {path.name: path.read_text() for path in docs.iterdir()} == pages
+    assert set(pages) == {"index.html", "landed_logs.html", "holdout.html", "eval_outputs.html", "verdicts.html"}
+    assert [path.name for path in docs.parent.iterdir()] == ["data_docs"]
+
+
+def test_data_docs_load_nothing_run_nothing_and_show_hostile_text_as_text(config: Config) -> None:
+    healthy(config)
+    marts(config, [("drift", f"triage/{HOSTILE}", "critical", f"It fell {HOSTILE}.")])
+    hostile = config.model_copy(update={"app": HOSTILE})
+    check(hostile)
+    pages = [path.read_text() for path in (config.reports / str(DAY) / "data_docs").iterdir()]
+    for page in pages:
+        assert "default-src 'none'" in page
+        assert not re.search(r"<script|<link|<img|<meta http-equiv=refresh|https?://|src=", page)
+    assert any("&lt;script&gt;alert(1)&lt;/script&gt; ${x}" in page and "It fell" in page for page in pages)
