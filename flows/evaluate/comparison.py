@@ -1,0 +1,147 @@
+"""From scores to estimates and comparisons: one row for all examples, and one for each slice by a tag."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flows.evaluate.criteria import Criterion
+from flows.evaluate.holdout import Example
+from flows.stats.fdr import q_values
+from flows.stats.paired import compare
+from flows.stats.proportions import pass_rate
+
+SMALLEST_SLICE = 10
+ALL = "*"
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Tally:
+    """The scores of one model under one criterion, by example: what passed, and how many are unscored."""
+
+    passed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    unscored: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """One route of a night: what was asked of whom. `models` are names, the pinned one first."""
+
+    run_id: str
+    route: str
+    models: Sequence[str]
+    examples: Sequence[Example]
+    criteria: Sequence[Criterion]
+    repeats: int
+    margin: float | None
+
+
+Tallies = Mapping[tuple[str, str], Tally]
+Slice = tuple[str, Sequence[str]]
+
+
+def tally(scores: Iterable[Row]) -> dict[tuple[str, str], Tally]:
+    """Sort the score rows of one route by (model, criterion)."""
+    tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
+    for row in scores:
+        mine = tallies[row["model"], row["criterion"]]
+        if row["passed"] is None:
+            mine.unscored[row["example_id"]] += 1
+        else:
+            mine.passed[row["example_id"]].append(float(row["passed"]))
+    return tallies
+
+
+def slices(examples: Sequence[Example]) -> dict[str, list[str]]:
+    """The example_ids of each slice: `*` for all, and `tag=value` where at least SMALLEST_SLICE examples have it."""
+    by_tag: dict[str, list[str]] = defaultdict(list)
+    for example in examples:
+        for tag, value in example.tags.items():
+            for one in value if isinstance(value, list) else [value]:
+                by_tag[f"{tag}={one}"].append(example.example_id)
+    large = {name: by_tag[name] for name in sorted(by_tag) if len(by_tag[name]) >= SMALLEST_SLICE}
+    return {ALL: [example.example_id for example in examples], **large}
+
+
+def estimates(night: Evaluated, tallies: Tallies) -> list[Row]:
+    """Rows of the table `estimates`: each model's pass rate, by criterion and slice; null where nothing is scored."""
+    return [
+        _estimate(night, model, criterion, (name, ids), tallies)
+        for name, ids in slices(night.examples).items()
+        for criterion in night.criteria
+        for model in night.models
+    ]
+
+
+def comparisons(night: Evaluated, tallies: Tallies) -> list[Row]:
+    """Rows of the table `comparisons`, pinned against each candidate, without q-values: see `with_q_values`."""
+    return [
+        _comparison(night, candidate, criterion, (name, ids), tallies)
+        for name, ids in slices(night.examples).items()
+        for criterion in night.criteria
+        for candidate in night.models[1:]
+    ]
+
+
+def with_q_values(rows: Sequence[Row]) -> list[Row]:
+    """The comparisons of a whole night, which are one family of tests."""
+    q = q_values([row["p_value"] for row in rows])
+    return [{**row, "q_value": value} for row, value in zip(rows, q, strict=True)]
+
+
+def _estimate(night: Evaluated, model: str, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
+    name, ids = part
+    mine = tallies.get((model, criterion.name), Tally())
+    rate = pass_rate(list(_of(mine, ids).values()))
+    return {
+        "run_id": night.run_id,
+        "model": model,
+        "arm": "pinned" if model == night.models[0] else "candidate",
+        "route": night.route,
+        "criterion": criterion.name,
+        "slice": name,
+        "severity": criterion.definition.severity,
+        "min_pass_rate": criterion.definition.min_pass_rate,
+        "n_examples": rate.n_examples,
+        "n_repeats": night.repeats,
+        "n_unscored": _unscored(mine, ids),
+        "pass_rate": rate.rate,
+        "ci_low": rate.low,
+        "ci_high": rate.high,
+    }
+
+
+def _comparison(night: Evaluated, candidate: str, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
+    name, ids = part
+    pinned = night.models[0]
+    old, new = (tallies.get((model, criterion.name), Tally()) for model in (pinned, candidate))
+    found = compare(_of(old, ids), _of(new, ids))
+    return {
+        "run_id": night.run_id,
+        "pinned": pinned,
+        "candidate": candidate,
+        "route": night.route,
+        "criterion": criterion.name,
+        "slice": name,
+        "severity": criterion.definition.severity,
+        "margin": night.margin,
+        "n_examples": found.n_examples,
+        "n_unscored": _unscored(old, ids) + _unscored(new, ids),
+        "delta": found.delta,
+        "ci_low": found.low,
+        "ci_high": found.high,
+        "p_value": found.p_value,
+        "minimum_detectable": found.minimum_detectable,
+        "n_regressed": found.n_regressed,
+        "n_repaired": found.n_repaired,
+    }
+
+
+def _of(one: Tally, ids: Sequence[str]) -> dict[str, list[float]]:
+    return {key: one.passed[key] for key in ids if key in one.passed}
+
+
+def _unscored(one: Tally, ids: Sequence[str]) -> int:
+    return sum(one.unscored[key] for key in ids if key in one.unscored)

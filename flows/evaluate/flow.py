@@ -1,0 +1,39 @@
+"""Prefect's wiring of the evaluation, and of the check of production answers against their schemas."""
+
+from datetime import date
+
+from prefect import flow, task
+
+from flows import config as configuration
+from flows.evaluate import production, run
+
+
+@task(name="ask the models", persist_result=False)
+def ask(config_path: str, day: date, run_id: str) -> run.Asked:
+    """Put the frozen holdouts to every model; what is answered already is not asked again."""
+    return run.ask_night(configuration.load(config_path), day, run_id)
+
+
+@task(name="score the answers", persist_result=False)
+def score(config_path: str, day: date, run_id: str, asked: run.Asked) -> run.EvaluationResult:
+    """Score and compare what was answered."""
+    return run.score_night(configuration.load(config_path), day, run_id, asked)
+
+
+@task(name="check production answers", persist_result=False)
+def structure(config_path: str, day: date) -> production.Checked:
+    """Check the production answers of `day` against their routes' schemas."""
+    return production.score_production(configuration.load(config_path), day)
+
+
+@flow(name="evaluate", persist_result=False)
+def evaluate(config_path: str, day: date) -> run.EvaluationResult:
+    """One night's evaluation. Raises ConfigError where something that it needs is wrong."""
+    run_id = run.nightly_run_id(day)
+    return score(config_path, day, run_id, ask(config_path, day, run_id))
+
+
+@flow(name="score-production", persist_result=False)
+def score_production(config_path: str, day: date) -> production.Checked:
+    """One day's check of production answers."""
+    return structure(config_path, day)

@@ -1,0 +1,298 @@
+"""The one client of LLMs, over litellm: limits, retries, costs.
+
+A failure is transient or permanent. Transient is what the same request may not meet again: 408, 409, 425, 429,
+any 5xx, a timeout, a lost connection, a reply that is no JSON (litellm calls the last two a 500). It is retried
+with back-off. Permanent is what will fail each time: 400 and a context overflow, 401, 403, 404 and other 4xx.
+It is never retried. Either way the answer comes back with the status `error`: it is unscored, never wrong.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import random
+import sys
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from flows import config
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 6
+BREAKER_LIMIT = 16
+FIRST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S = 0.5, 20.0, 60.0
+TIMEOUT_S = 120.0
+_TRANSIENT_4XX = (408, 409, 425, 429)
+_REFUSES_EVERYBODY = (401, 403)
+_ASSUMED_OUTPUT_TOKENS = 500
+_CHARACTERS_PER_TOKEN = 4
+
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one question got. `output_json` is the message with its tool calls; `cost_usd` None is unknown.
+
+    `latency_ms` is of the attempt that was answered. `error_type` is the exception's name, or `provider_down`
+    where the breaker was open and the question was not asked.
+    """
+
+    status: Literal["ok", "error"]
+    text: str | None = None
+    output_json: str | None = None
+    response_id: str | None = None
+    model_served: str | None = None
+    system_fingerprint: str | None = None
+    finish_reason: str | None = None
+    latency_ms: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+class ModelClient(Protocol):
+    """Whoever answers. Failures of the provider come back as an Answer; they are not raised."""
+
+    async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
+        """Ask once (with retries)."""
+        ...
+
+    def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
+        """What an answer may cost, before it is asked for; None where the price is unknown."""
+        ...
+
+
+class FakeClient:
+    """A model of tests: gives the queued answers in turn, and remembers what it was asked."""
+
+    def __init__(self, answers: Iterable[Answer | str] = (), cost_usd: float | None = None) -> None:
+        self.queue = deque(answers)
+        self.asked: list[tuple[Sequence[Message], Mapping[str, Any]]] = []
+        self.cost_usd = cost_usd
+
+    async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
+        """The next of the queue; a text stands for an answer. Raises IndexError where the queue is empty."""
+        self.asked.append((messages, params))
+        await asyncio.sleep(0)
+        answer = self.queue.popleft()
+        return Answer("ok", text=answer, cost_usd=self.cost_usd) if isinstance(answer, str) else answer
+
+    def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
+        """The cost that was given at the start."""
+        return self.cost_usd
+
+
+class Pacer:
+    """Lets at most `per_minute` requests start in a minute, evenly spaced; None lets all through."""
+
+    def __init__(self, per_minute: int | None) -> None:
+        self._gap = 60.0 / per_minute if per_minute else 0.0
+        self._next = 0.0
+
+    async def wait(self) -> None:
+        """Sleep until the next request may start."""
+        if self._gap:
+            now = time.monotonic()
+            start = max(now, self._next)
+            self._next = start + self._gap
+            await asyncio.sleep(start - now)
+
+
+class Breaker:
+    """Opens after BREAKER_LIMIT questions in a row whose last attempt failed, none answered in between.
+
+    A provider that is down then costs seconds and not hours. What only the one question meets (a 400, a 404)
+    does not count; a refused key does.
+    """
+
+    def __init__(self, limit: int = BREAKER_LIMIT) -> None:
+        self._limit = limit
+        self._in_a_row = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing more is to be asked."""
+        return self._in_a_row >= self._limit
+
+    def note(self, failed: bool) -> None:
+        """Count a final failure, or begin anew after an answer."""
+        self._in_a_row = self._in_a_row + 1 if failed else 0
+
+
+class LiteLLMClient:
+    """One configured model. The pacer is shared by the models of a night; the breaker is the model's own."""
+
+    def __init__(self, model: config.Model, pacer: Pacer | None = None, first_pause_s: float = FIRST_PAUSE_S) -> None:
+        self.model = model
+        self._pacer = pacer or Pacer(None)
+        self._breaker = Breaker()
+        self._first_pause_s = first_pause_s
+        self._litellm = load_litellm()
+        self._prices = self._look_up_prices()
+
+    async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
+        """Ask, and ask again while failures are transient, up to ATTEMPTS times; see the module on failures."""
+        for attempt in range(ATTEMPTS):
+            if self._breaker.is_open:
+                return Answer("error", error_type="provider_down", error_message="not asked: the provider is down")
+            await self._pacer.wait()
+            try:
+                answer = await self._ask_once(messages, params)
+            except Exception as error:
+                if not is_transient(error) or attempt == ATTEMPTS - 1:
+                    return self._give_up(error)
+                await asyncio.sleep(pause_s(error, attempt, self._first_pause_s))
+            else:
+                self._breaker.note(failed=False)
+                return answer
+        raise AssertionError("the last attempt returns")
+
+    def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
+        """Four characters a token, and the longest answer that `params` allow (500 tokens where they do not say)."""
+        if self._prices is None:
+            return None
+        input_tokens = len(json.dumps(list(messages))) / _CHARACTERS_PER_TOKEN
+        allowed = params.get("max_completion_tokens") or params.get("max_tokens") or _ASSUMED_OUTPUT_TOKENS
+        return input_tokens * self._prices[0] + float(allowed) * self._prices[1]
+
+    async def _ask_once(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
+        options: dict[str, Any] = {"timeout": TIMEOUT_S, **params}
+        start = time.perf_counter()
+        response = await self._litellm.acompletion(
+            model=self.model.model,
+            messages=[dict(message) for message in messages],
+            api_base=self.model.api_base,
+            api_key=self._api_key(),
+            num_retries=0,
+            max_retries=0,
+            caching=False,
+            **options,
+        )
+        return self._to_answer(response, (time.perf_counter() - start) * 1000)
+
+    def _api_key(self) -> str | None:
+        # The OpenAI SDK refuses to start without a key, which local endpoints do not need; and a key from the
+        # environment must not go to an address for which it was not meant.
+        if self.model.api_key is None and self.model.api_base and self.model.model.startswith("openai/"):
+            return "none"
+        return self.model.api_key or None
+
+    def _to_answer(self, response: Any, latency_ms: float) -> Answer:
+        choice, usage = response.choices[0], getattr(response, "usage", None)
+        message = choice.message
+        return Answer(
+            "ok",
+            text=_storable(message.content or ""),
+            output_json=_storable(json.dumps(message.model_dump(exclude_none=True), ensure_ascii=False, default=str)),
+            response_id=response.id,
+            model_served=response.model,
+            system_fingerprint=getattr(response, "system_fingerprint", None),
+            finish_reason=choice.finish_reason,
+            latency_ms=latency_ms,
+            input_tokens=getattr(usage, "prompt_tokens", None),
+            output_tokens=getattr(usage, "completion_tokens", None),
+            cost_usd=self._cost_usd(response, usage),
+        )
+
+    def _cost_usd(self, response: Any, usage: Any) -> float | None:
+        if self.model.price and usage:
+            price = self.model.price
+            return float(usage.prompt_tokens * price.input + usage.completion_tokens * price.output) / 1e6
+        known = response._hidden_params.get("response_cost")  # litellm's completion_cost, already worked out
+        return None if known is None else float(known)
+
+    def _look_up_prices(self) -> tuple[float, float] | None:
+        """USD a token, in and out."""
+        if self.model.price:
+            return self.model.price.input / 1e6, self.model.price.output / 1e6
+        try:
+            info = self._litellm.get_model_info(self.model.model)
+        except Exception as error:
+            log.debug("%s has no known price: %s", self.model.name, error)
+            return None
+        return float(info["input_cost_per_token"] or 0), float(info["output_cost_per_token"] or 0)
+
+    def _give_up(self, error: Exception) -> Answer:
+        if _tells_of_the_provider(error):
+            self._breaker.note(failed=True)
+        return Answer("error", error_type=type(error).__name__, error_message=str(error).split("\n", 1)[0][:300])
+
+
+def _storable(text: str) -> str:
+    """Half a surrogate pair, which JSON may carry and UTF-8 may not, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed later; see the module."""
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        spent = "insufficient_quota" in str(error)  # a 429 that lasts until somebody pays
+        return (status in _TRANSIENT_4XX and not spent) or status >= 500
+    return isinstance(error, (TimeoutError, OSError, json.JSONDecodeError))
+
+
+def pause_s(error: Exception, attempt: int, first_pause_s: float = FIRST_PAUSE_S) -> float:
+    """Seconds until the next attempt: exponential with full jitter, or what Retry-After asks where that is longer.
+
+    The method is Brooker's (2015, "Exponential backoff and jitter", AWS Architecture Blog).
+    """
+    jittered = random.uniform(0, min(LONGEST_PAUSE_S, first_pause_s * 2**attempt))  # noqa: S311 - no secret hangs on it
+    return max(jittered, _retry_after_s(error))
+
+
+def _retry_after_s(error: Exception) -> float:
+    headers = getattr(error, "litellm_response_headers", None) or {}
+    try:
+        return min(LONGEST_RETRY_AFTER_S, max(0.0, float(headers.get("retry-after", 0))))
+    except ValueError:
+        return 0.0  # a date; the back-off alone must do
+
+
+def _tells_of_the_provider(error: Exception) -> bool:
+    return is_transient(error) or getattr(error, "status_code", None) in (*_REFUSES_EVERYBODY, 429)
+
+
+def load_litellm() -> Any:
+    """litellm, made quiet: no price list from the internet, no telemetry, no hints on stderr."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    # pydantic's note on litellm's own types, which come into being at the first answer
+    warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier", category=UserWarning)
+    import litellm  # noqa: PLC0415 - imported late: costs 5 s
+
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return litellm
+
+
+def register_provider(name: str, handler: object) -> None:
+    """Let models called `<name>/...` be answered by `handler`, a litellm CustomLLM in this process.
+
+    A later registration of the same name takes the earlier one's place.
+    """
+    litellm = load_litellm()
+    others = [item for item in litellm.custom_provider_map if item["provider"] != name]
+    litellm.custom_provider_map = [*others, {"provider": name, "custom_handler": handler}]
+    litellm.utils.custom_llm_setup()
+
+
+async def close_clients() -> None:
+    """Close litellm's connections, which belong to the running event loop. To be called before it ends."""
+    litellm = sys.modules.get("litellm")
+    if litellm is None:
+        return
+    await litellm.close_litellm_async_clients()
+    litellm.in_memory_llm_clients_cache.flush_cache()  # a closed client must not be found by the next loop
+
+
+ClientFactory = Callable[[config.Model], ModelClient]

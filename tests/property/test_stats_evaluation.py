@@ -1,0 +1,90 @@
+"""Properties that intervals, comparisons and q-values must have whatever the data."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import false_discovery_control
+
+from flows.stats.fdr import q_values
+from flows.stats.paired import compare
+from flows.stats.proportions import pass_rate
+
+repeats = st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=4)
+arms = st.lists(st.tuples(repeats, repeats), min_size=2, max_size=40)
+
+
+def _named(answers):
+    return {str(number): scores for number, scores in enumerate(answers)}
+
+
+@given(st.lists(repeats, min_size=2, max_size=40))
+def test_a_model_against_itself_has_a_delta_of_zero_inside_its_interval(answers):
+    found = compare(_named(answers), _named(answers))
+    assert found.delta == 0
+    assert found.low < 0 < found.high
+    assert found.p_value == 1
+    assert (found.n_regressed, found.n_repaired) == (0, 0)
+
+
+@given(arms)
+def test_swapping_the_arms_negates_the_comparison(pairs):
+    pinned, candidate = (_named(side) for side in zip(*pairs, strict=True))
+    there, back = compare(pinned, candidate), compare(candidate, pinned)
+    assert back.delta == pytest.approx(-there.delta)
+    assert (back.low, back.high) == pytest.approx((-there.high, -there.low))
+    assert back.p_value == pytest.approx(there.p_value)
+    assert (back.n_regressed, back.n_repaired) == (there.n_repaired, there.n_regressed)
+
+
+@settings(max_examples=40)
+@given(arms, st.randoms())
+def test_the_order_of_examples_and_repeats_does_not_matter(pairs, random):
+    pinned, candidate = (_named(side) for side in zip(*pairs, strict=True))
+    keys = random.sample(list(pinned), len(pinned))
+    shuffled = [{key: random.sample(side[key], len(side[key])) for key in keys} for side in (pinned, candidate)]
+    assert compare(*shuffled) == compare(pinned, candidate)
+    again, before = pass_rate(list(shuffled[0].values())), pass_rate(list(pinned.values()))
+    assert (again.rate, again.low, again.high) == pytest.approx((before.rate, before.low, before.high))
+
+
+@given(arms)
+def test_the_p_value_and_the_interval_agree(pairs):
+    found = compare(*(_named(side) for side in zip(*pairs, strict=True)))
+    assert (found.p_value < 0.05) == (found.low > 0 or found.high < 0)
+
+
+@given(st.lists(repeats, min_size=1, max_size=40))
+def test_a_pass_rate_lies_in_its_interval_and_in_zero_to_one(answers):
+    found = pass_rate(answers)
+    assert 0 <= found.low <= found.rate <= found.high <= 1
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
+def test_q_values_are_those_of_scipy(p_values):
+    assert q_values(p_values) == pytest.approx(list(false_discovery_control(p_values)))
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=30))
+def test_an_unknown_p_value_stays_unknown_and_counts_for_nothing(p_values):
+    found = q_values(p_values)
+    assert [q is None for q in found] == [p is None for p in p_values]
+    assert [q for q in found if q is not None] == q_values([p for p in p_values if p is not None])
+
+
+@pytest.mark.parametrize("n", [30, 100, 500])
+@pytest.mark.parametrize(("n_repeats", "shift"), [(1, 0.0), (3, -0.1)])
+def test_ninety_five_percent_intervals_cover_about_as_often(n, n_repeats, shift):
+    random = np.random.default_rng(20 * n + n_repeats)
+    covered_rate = covered_delta = 0
+    trials = 250 if n < 500 else 120
+    for _ in range(trials):
+        chances = random.beta(4, 2, n)
+        old = random.random((n, n_repeats)) < chances[:, None]
+        new = random.random((n, n_repeats)) < chances[:, None] * (1 + shift)
+        rate = pass_rate(old.astype(float))
+        covered_rate += rate.low <= 4 / 6 <= rate.high
+        found = compare(_named(old.astype(float)), _named(new.astype(float)))
+        covered_delta += found.low <= shift * 4 / 6 <= found.high
+    assert 0.9 <= covered_rate / trials <= 0.99
+    assert 0.9 <= covered_delta / trials <= 0.99

@@ -1,0 +1,244 @@
+"""A night's evaluation with fake models: asked once, resumable, within its budget, compared."""
+
+import asyncio
+import json
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from flows import config as configuration
+from flows.evaluate.production import score_production
+from flows.evaluate.run import evaluate_night, score_night
+from flows.evaluate.runner import ask_all, read_journal
+from flows.lake import Lake, from_rows
+from flows.models import Answer, FakeClient
+
+DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
+
+
+class Scripted(FakeClient):
+    """Says yes, or what a function of the question gives."""
+
+    def __init__(self, say=lambda question: "yes", cost_usd=None):
+        super().__init__(cost_usd=cost_usd)
+        self.say = say
+
+    async def ask(self, messages, params):
+        self.queue.append(self.say(messages[-1]["content"]))
+        return await super().ask(messages, params)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    (tmp_path / "h.jsonl").write_text("{}")
+    (tmp_path / "c.yaml").write_text("- {name: right, kind: exact, severity: critical, min_pass_rate: 0.8}")
+    (tmp_path / "genchi.yaml").write_text(
+        "app: a\nlake: lake\nroutes:\n  yes_no: {holdout: h.jsonl, criteria: c.yaml, repeats: 2, margin: 0.05}\n"
+        "models:\n  pinned: {model: openai/old}\n  candidates:\n    - {model: openai/new}\n"
+    )
+    config = configuration.load(tmp_path / "genchi.yaml")
+    freeze(config, [example(n) for n in range(24)])
+    return config
+
+
+def example(n):
+    return {
+        "set": "holdout",
+        "route": "yes_no",
+        "example_id": str(n),
+        "version": "v1",
+        "messages_json": json.dumps([{"role": "user", "content": f"q{n}"}]),
+        "input_text": f"q{n}",
+        "expected_json": '"yes"',
+        "expected_text": "yes",
+        "tags": json.dumps({"language": "de" if n < 12 else "en", "rare": n}),
+    }
+
+
+def freeze(config, rows):
+    Lake(config.lake).write("examples", DAY, from_rows(rows, "examples"))
+
+
+def evaluate(config, old=None, new=None):
+    clients = {"openai/old": old or Scripted(), "openai/new": new or Scripted()}
+    return evaluate_night(config, DAY, RUN, lambda model: clients[model.name]), clients
+
+
+def rows(config, table):
+    return Lake(config.lake).read(table, DAY, RUN).to_pylist()
+
+
+def bad_at_german(question):
+    return "no" if int(question[1:]) < 12 else "yes"
+
+
+def test_every_model_is_asked_every_example_as_often_as_the_route_says(workspace):
+    result, clients = evaluate(workspace)
+    assert (result.asking.asked, result.scores, result.unscored, result.failed) == (96, 96, 0, 0)
+    assert {name: len(client.asked) for name, client in clients.items()} == {"openai/old": 48, "openai/new": 48}
+    assert not Lake(workspace.lake).journal(RUN).exists()
+    assert "96 asked" in result.summary()
+
+
+def test_a_second_run_of_the_night_asks_nothing_and_gives_the_same_tables(workspace):
+    evaluate(workspace, new=Scripted(bad_at_german))
+    before = {table: rows(workspace, table) for table in ("completions", "scores", "estimates", "comparisons")}
+    result, clients = evaluate(workspace)
+    assert (result.asking.asked, result.asking.reused) == (0, 96)
+    assert not any(client.asked for client in clients.values())
+    assert {table: rows(workspace, table) for table in before} == before
+
+
+def test_a_candidate_that_is_worse_on_a_slice_shows_there(workspace):
+    evaluate(workspace, new=Scripted(bad_at_german))
+    found = {row["slice"]: row for row in rows(workspace, "comparisons")}
+    assert set(found) == {"*", "language=de", "language=en"}
+    assert (found["language=de"]["delta"], found["language=en"]["delta"], found["*"]["delta"]) == (-1, 0, -0.5)
+    assert (found["*"]["n_regressed"], found["*"]["n_repaired"], found["*"]["margin"]) == (12, 0, 0.05)
+    assert found["*"]["ci_high"] < 0
+    assert found["*"]["q_value"] <= 0.05
+    estimate = next(row for row in rows(workspace, "estimates") if row["slice"] == "*" and row["arm"] == "candidate")
+    assert (estimate["pass_rate"], estimate["n_examples"], estimate["n_repeats"]) == (0.5, 24, 2)
+    assert (estimate["severity"], estimate["min_pass_rate"]) == ("critical", 0.8)
+
+
+def test_new_criteria_score_the_stored_answers_anew(workspace):
+    evaluate(workspace)
+    workspace.routes["yes_no"].criteria.write_text("- {name: short, kind: length, max_chars: 2}")
+    result = score_night(workspace, DAY, RUN)
+    assert {row["criterion"] for row in rows(workspace, "scores")} == {"short"}
+    assert result.unscored == 0
+    assert {row["pass_rate"] for row in rows(workspace, "estimates")} == {0}
+
+
+def test_a_night_that_died_asks_only_for_what_the_journal_lacks(workspace):
+    class Dies(Scripted):
+        async def ask(self, messages, params):
+            if len(self.asked) == 20:
+                raise KeyboardInterrupt
+            return await super().ask(messages, params)
+
+    with pytest.raises(BaseException):  # noqa: B017, PT011 - a kill is no Exception, and may come in a group
+        evaluate(workspace, new=Dies())
+    journal = Lake(workspace.lake).journal(RUN)
+    with journal.open("ab") as file:
+        file.write(b'{"model": "openai/old", "rou')
+    noted = len(read_journal(journal))
+    assert noted >= 20
+    assert rows(workspace, "completions") == []
+    result, clients = evaluate(workspace)
+    assert result.asking.reused == noted
+    assert sum(len(client.asked) for client in clients.values()) == 96 - noted
+    keys = Counter((row["model"], row["example_id"], row["repeat"]) for row in rows(workspace, "completions"))
+    assert len(keys) == 96
+    assert set(keys.values()) == {1}
+
+
+def test_an_answer_after_a_torn_line_is_kept(workspace):
+    journal = Lake(workspace.lake).journal(RUN)
+    journal.parent.mkdir(parents=True)
+    journal.write_bytes(b'{"torn')
+    from flows.evaluate.run import _questions, read_papers
+
+    questions = list(_questions(workspace, RUN, read_papers(workspace, DAY)))[:1]
+    asyncio.run(ask_all(questions, {"openai/old": Scripted()}, journal, {}))
+    assert [row["output_text"] for row in read_journal(journal)] == ["yes"]
+
+
+def test_changed_parameters_are_a_new_question(workspace):
+    evaluate(workspace)
+    text = workspace.path.read_text().replace("{model: openai/new}", "{model: openai/new, params: {temperature: 0}}")
+    workspace.path.write_text(text)
+    result, clients = evaluate(configuration.load(workspace.path))
+    assert (len(clients["openai/old"].asked), len(clients["openai/new"].asked)) == (0, 48)
+    assert result.asking.reused == 48
+
+
+def test_an_error_is_unscored_and_asked_again_the_next_time(workspace):
+    def down(question):
+        return Answer("error", error_type="ServiceUnavailableError")
+
+    result, _ = evaluate(workspace, new=Scripted(down))
+    assert (result.failed, result.unscored) == (48, 48)
+    overall = next(row for row in rows(workspace, "comparisons") if row["slice"] == "*")
+    assert (overall["n_examples"], overall["delta"], overall["q_value"], overall["n_unscored"]) == (0, None, None, 48)
+    silent = next(row for row in rows(workspace, "estimates") if row["slice"] == "*" and row["arm"] == "candidate")
+    assert (silent["pass_rate"], silent["ci_low"], silent["n_examples"], silent["n_unscored"]) == (None, None, 0, 48)
+    again, clients = evaluate(workspace)
+    assert len(clients["openai/new"].asked) == 48
+    assert again.unscored == 0
+
+
+def test_a_budget_stops_the_asking_and_is_kept_to(workspace):
+    workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3, concurrency: 4}\n")
+    config = configuration.load(workspace.path)
+    result, _ = evaluate(config, Scripted(cost_usd=0.01), Scripted(cost_usd=0.01))
+    assert result.asking.budget_ran_out
+    assert result.asking.asked == 30
+    assert result.asking.spent_usd == pytest.approx(0.3)
+    errors = Counter(row["error_type"] for row in rows(config, "completions"))
+    assert errors == {None: 30, "budget": 66}
+    again, _ = evaluate(config, Scripted(cost_usd=0.01), Scripted(cost_usd=0.01))
+    assert (again.asking.asked, again.asking.spent_usd) == (0, 0)
+
+
+def test_a_route_without_examples_has_unknown_rates(workspace):
+    freeze(workspace, [])
+    result, _ = evaluate(workspace)
+    assert result.scores == 0
+    assert [(row["slice"], row["pass_rate"], row["n_examples"]) for row in rows(workspace, "estimates")] == [
+        ("*", None, 0),
+        ("*", None, 0),
+    ]
+    assert [(row["delta"], row["q_value"]) for row in rows(workspace, "comparisons")] == [(None, None)]
+
+
+def test_a_models_own_prompt_takes_the_system_messages_place(workspace):
+    (workspace.workspace / "p.txt").write_text("Answer in {{language}}: {{ example_id }}")
+    workspace.path.write_text(workspace.path.read_text().replace("openai/new}", "openai/new, prompt: p.txt}"))
+    _, clients = evaluate(configuration.load(workspace.path))
+    assert clients["openai/new"].asked[0][0][0] == {"role": "system", "content": "Answer in de: 0"}
+    assert len(clients["openai/old"].asked[0][0]) == 1
+    versions = {row["arm"]: row["prompt_version"] for row in rows(workspace, "completions")}
+    assert versions["pinned"] is None
+    assert len(versions["candidate"]) == 12
+
+
+def test_production_answers_are_checked_against_the_routes_schema(workspace):
+    (workspace.workspace / "s.json").write_text('{"type": "object", "required": ["queue"]}')
+    workspace.path.write_text(workspace.path.read_text().replace("repeats: 2", "repeats: 2, output_schema: s.json"))
+    config = configuration.load(workspace.path)
+    answers = [('{"queue": 1}', "success", None), ('{"queue": 1}', "success", False), ("{}", "success", None)]
+    answers += [(None, "success", None), ("{}", "error", None), ("{}", "success", True)]
+    calls = [
+        {
+            "call_id": str(n),
+            "route": "yes_no",
+            "model_served": "m",
+            "output_text": text,
+            "status": s,
+            "is_shadow": shadow,
+        }
+        for n, (text, s, shadow) in enumerate(answers)
+    ]
+    calls.append({"call_id": "other", "route": "other", "output_text": "{}", "status": "success"})
+    lake = Lake(config.lake)
+    lake.write("interactions", DAY, from_rows(calls, "interactions"))
+    checked = score_production(config, DAY)
+    assert (checked.answers, checked.failed, checked.unscored) == (4, 1, 1)
+    landed = lake.read("scores", DAY, f"production-{DAY}").to_pylist()
+    assert [(row["subject_id"], row["passed"]) for row in landed] == [
+        ("0", True),
+        ("1", True),
+        ("2", False),
+        ("3", None),
+    ]
+    assert landed[2]["reason"] == "$: 'queue' is a required property"
+    assert {(row["subject"], row["criterion"], row["model"]) for row in landed} == {
+        ("interaction", "output_schema", "m")
+    }
+
+
+def test_a_day_without_production_answers_has_no_scores(workspace):
+    assert score_production(workspace, DAY).answers == 0
