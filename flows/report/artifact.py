@@ -1,0 +1,42 @@
+"""The verdict of a night as a Markdown artifact for Prefect's pages."""
+
+import re
+
+from flows.report.page import ReportResult
+from flows.report.rows import Facts
+from flows.report.verdict import answers, guard_failures, judge
+from flows.report.wording import count
+
+KEY = "genchi-night"
+_SHOWN = 20
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>:@])")
+
+
+def publish(facts: Facts, result: ReportResult) -> None:
+    """Leave the verdict in Prefect's database, under one key, so that it shows the nights one after the other."""
+    from prefect.artifacts import create_markdown_artifact  # noqa: PLC0415 - imported late: costs 2 s
+
+    create_markdown_artifact(key=KEY, markdown=markdown(facts, result), description=f"{facts.app}, {facts.day}")
+
+
+def markdown(facts: Facts, result: ReportResult) -> str:
+    """Verdict, breaches, failed checks and the answers about candidates, each text escaped."""
+    verdict = judge(facts)
+    lines = [f"# {plain(verdict.word)}", "", plain(verdict.sentence), ""]
+    for breach in facts.breaches[:_SHOWN]:
+        lines.append(f"- **{plain(breach.severity)}** {plain(breach.subject)}: {plain(breach.summary)}")
+    if len(facts.breaches) > _SHOWN:
+        lines.append(f"- and {count(len(facts.breaches) - _SHOWN, 'more breach', 'more breaches')}")
+    for found in guard_failures(facts)[:_SHOWN]:
+        expected, observed = plain(found.expected or ""), plain(found.observed or "")
+        name = plain(f"{found.suite}, {found.expectation}, {found.subject}")
+        lines.append(f"- **{plain(found.severity)}** {name}: expected {expected}, observed {observed}")
+    for answer in answers(facts):
+        lines.append(f"- May {plain(answer.candidate)} replace {plain(answer.pinned)}? **{answer.word}.** {plain(answer.sentence)}")  # noqa: E501  # fmt: skip
+    return "\n".join([*lines, "", f"Page: `{str(result.path).replace('`', '')}`", ""])
+
+
+def plain(text: str) -> str:
+    """A text that Markdown shows as it is: one line, no marks, no tags, no links."""
+    line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return _SPECIAL.sub(r"\\\1", line)

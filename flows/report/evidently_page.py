@@ -1,0 +1,148 @@
+"""Evidently's drift report of the busiest route: the day against the trailing window. It draws; it never decides.
+
+It shows the distributions of the features of texts, as dbt has measured them. The tests and scores on it are
+Evidently's own defaults, and nothing of genchi's verdict is taken from it.
+"""
+
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.config import Config
+from flows.report.files import replace_text
+from flows.warehouse import query
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+SAMPLE = 2000  # calls a side: Evidently draws that in seconds, and more would not look different
+
+# The scripts of the page are inline, and plotly compiles some of them; nothing may be fetched.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:; worker-src blob:"
+)
+
+NOTE = (
+    '<p style="margin: 1rem 1.5rem; font: 15px/1.5 sans-serif">Drawn by Evidently, with its own tests and thresholds. '
+    'What genchi says of the night is on <a href="index.html" style="color: inherit">its page</a>.</p>'
+)
+
+_KEYS = {"day", "origin", "route", "model_served", "prompt_version", "side", "subject_id"}
+_EXISTS = """
+    select count(*) as n
+    from information_schema.tables
+    where table_schema = 'intermediate' and table_name = 'int_text_features'
+"""
+_BUSIEST = """
+    select route
+    from intermediate.int_text_features
+    where origin = 'production' and day = ?
+    group by route order by count(*) desc, route limit 1
+"""
+# Chosen by the hash of their ids: the same calls each time, and spread over the days.
+_SAMPLED = f"""
+    with calls as (
+        select distinct day, subject_id
+        from intermediate.int_text_features
+        where origin = 'production' and route = ? and day between ? and ?
+        order by md5(subject_id), subject_id, day
+        limit {SAMPLE}
+    )
+    select features.*
+    from intermediate.int_text_features as features
+    inner join calls on features.day = calls.day and features.subject_id = calls.subject_id
+    where features.origin = 'production' and features.route = ?
+    order by features.day, features.subject_id, features.side
+"""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Whether the page was written, and why not."""
+
+    is_written: bool
+    reason: str = ""
+
+
+def write(config: Config, day: date, place: Path) -> Drawing:
+    """Draw the day of the busiest route against its trailing window into `place`.
+
+    Where the day or the window has no calls there is nothing to draw, and an older page is taken away.
+    """
+    if not config.warehouse.exists() or not query(config.warehouse, _EXISTS)[0]["n"]:
+        return _none(place, "no features in the warehouse")
+    busiest = query(config.warehouse, _BUSIEST, (day,))
+    if not busiest:
+        return _none(place, "no calls on this day")
+    route = str(busiest[0]["route"])
+    current = _sample(config, route, day, day)
+    reference = _sample(config, route, day - timedelta(days=config.window_days), day - timedelta(days=1))
+    if not reference:
+        return _none(place, "no calls in the days before this one")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Evidently's imports warn of what it still uses of numpy and litestar
+            html = _draw(_frame(reference), _frame(current))
+    except Exception as error:  # Evidently has no errors of its own, and a picture must not cost the page its verdict
+        logger.warning("report: Evidently could not draw %s: %s", day, error)
+        return _none(place, f"Evidently could not draw it ({type(error).__name__})")
+    replace_text(place, html)
+    return Drawing(True)
+
+
+def _none(place: Path, reason: str) -> Drawing:
+    place.unlink(missing_ok=True)
+    return Drawing(False, reason)
+
+
+def _sample(config: Config, route: str, first: date, last: date) -> list[dict[str, Any]]:
+    return query(config.warehouse, _SAMPLED, (route, first, last, route))
+
+
+def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":
+    """One row a call, one column a side and feature; flags as yes and no, so that Evidently counts them."""
+    import pandas as pd  # noqa: PLC0415 - imported late: costs 1 s
+
+    calls: dict[tuple[date, str], dict[str, object]] = {}
+    for row in rows:
+        values = {f"{row['side']}: {name}": _told(value) for name, value in row.items() if name not in _KEYS}
+        calls.setdefault((row["day"], row["subject_id"]), {}).update(values)
+    return pd.DataFrame(list(calls.values()))
+
+
+def _told(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return None if value is None else float(str(value))
+
+
+def _draw(reference: "pd.DataFrame", current: "pd.DataFrame") -> str:
+    """Evidently's page as text, with a policy that forbids it to fetch anything."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415 - imported late: costs 8 s
+    from evidently.presets import DataDriftPreset  # noqa: PLC0415 - imported late: costs 8 s
+
+    shown = [name for name in current if name in reference and _moves(reference[name], current[name])]
+    flags = [name for name in shown if current[name].dropna().isin(["yes", "no"]).all()]
+    definition = DataDefinition(
+        categorical_columns=flags, numerical_columns=[name for name in shown if name not in flags]
+    )
+    now, before = (Dataset.from_pandas(frame[shown], data_definition=definition) for frame in (current, reference))
+    snapshot = Report([DataDriftPreset(columns=shown)], include_tests=False).run(now, before)
+    html: str = snapshot.get_html_str(as_iframe=False)
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    html = html.replace("<head>", f"<head>\n{policy}\n<title>Evidently: drift</title>", 1)
+    return html.replace("<body>", f"<body>\n{NOTE}", 1).lstrip()
+
+
+def _moves(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> bool:
+    """Whether there is anything to draw: values on both sides, and more than one of them."""
+    both = {*reference.dropna().unique(), *current.dropna().unique()}
+    return bool(reference.notna().any() and current.notna().any() and len(both) > 1)

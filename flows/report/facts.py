@@ -1,0 +1,145 @@
+"""What the page says, read from the marts and the lake. Nothing is computed here that a mart already holds.
+
+A mart or a whole warehouse that does not exist gives no rows and a name in `Facts.missing`; it is never an error.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from flows.config import Config
+from flows.lake import Lake
+from flows.report.rows import (
+    Breach,
+    Comparison,
+    Expectation,
+    Facts,
+    FeatureDay,
+    LandedFile,
+    Score,
+    Structure,
+    Usage,
+)
+from flows.warehouse import query
+
+Row = TypeVar("Row")
+
+MARTS = (
+    "fct_usage_daily",
+    "fct_structure_daily",
+    "fct_feature_skew_daily",
+    "fct_eval_scores",
+    "fct_model_comparisons",
+    "fct_slice_comparisons",
+    "fct_breaches",
+)
+
+
+def read_facts(config: Config, day: date) -> Facts:
+    """Everything for the page of `day`. Raises RunError where the warehouse is there but locked by a writer."""
+    marts, lake = _Marts(config), Lake(config.lake)
+    window, in_window = (day - timedelta(days=config.window_days), day), "day between ? and ?"
+    usage = marts.rows(Usage, "fct_usage_daily", in_window, window, "route, model_served, day")
+    breaches = _breaches(marts, day)
+    expectations = _from_lake(Expectation, lake, "expectation_results", day)
+    quarantined = Counter(str(reason) for reason in lake.read("quarantine", day).column("reason").to_pylist())
+    nightly = "run_id = 'nightly-' || day"  # what `genchi compare` found is an answer to a person, not of the night
+    of_night, by_candidate = f"day = ? and {nightly}", "candidate, route, criterion"
+    return Facts(
+        app=config.app,
+        day=day,
+        window_days=config.window_days,
+        calls=sum(row.calls for row in usage if row.day == day),
+        compared=_compared(marts, day),
+        breaches=breaches,
+        series=_series(marts, breaches, window),
+        comparisons=marts.rows(
+            Comparison, "fct_model_comparisons", of_night, (day,), by_candidate, without=frozenset({"slice"})
+        ),
+        slices=marts.rows(Comparison, "fct_slice_comparisons", of_night, (day,), f"{by_candidate}, slice"),
+        scores=marts.rows(
+            Score, "fct_eval_scores", f"{in_window} and {nightly}", window, "route, criterion, arm desc, model, day"
+        ),
+        usage=usage,
+        structure=marts.rows(Structure, "fct_structure_daily", in_window, window, "route, model_served, day"),
+        landed=tuple(sorted(_from_lake(LandedFile, lake, "manifest", day), key=lambda row: (row.source, row.file))),
+        quarantined=tuple(sorted(quarantined.items(), key=lambda item: (-item[1], item[0]))),
+        expectations=tuple(sorted(expectations, key=lambda row: (row.suite, row.expectation, row.subject))),
+        missing=marts.missing(),
+    )
+
+
+class _Marts:
+    """The marts of one warehouse, some or all of which may not be there."""
+
+    def __init__(self, config: Config) -> None:
+        self.warehouse = config.warehouse
+        sql = "select table_name as name from information_schema.tables where table_schema = 'marts'"
+        found = query(self.warehouse, sql) if self.warehouse.exists() else []
+        self.tables = {row["name"] for row in found}
+
+    def missing(self) -> tuple[str, ...]:
+        """The marts that are not there, by name."""
+        return tuple(name for name in MARTS if name not in self.tables)
+
+    def rows(
+        self,
+        kind: type[Row],
+        table: str,
+        where: str,
+        values: Sequence[object],
+        order: str,
+        *,
+        without: frozenset[str] = frozenset(),
+    ) -> tuple[Row, ...]:
+        """The rows of a mart as `kind`, whose fields, but those in `without`, are the columns that are read."""
+        columns = [column.name for column in fields(kind) if column.name not in without]  # type: ignore[arg-type]
+        return tuple(kind(**row) for row in self.ask(table, ", ".join(columns), f"{where} order by {order}", values))
+
+    def ask(self, table: str, columns: str, where: str, values: Sequence[object]) -> list[dict[str, Any]]:
+        """Some columns of a mart as dicts; none where the mart does not exist."""
+        if table not in self.tables:
+            return []
+        sql = f"select {columns} from marts.{table} where {where}"
+        return query(self.warehouse, sql, values)
+
+
+def _compared(marts: _Marts, day: date) -> int:
+    """How many features had both a reference and a value that day."""
+    where = "day = ? and value_reference is not null and value_current is not null"
+    found = marts.ask("fct_feature_skew_daily", "count(distinct (route, side, feature)) as n", where, (day,))
+    return int(found[0]["n"]) if found else 0
+
+
+def _breaches(marts: _Marts, day: date) -> tuple[Breach, ...]:
+    columns = "kind, subject, severity, summary, evidence_json, first_seen, nights"
+    rows = marts.ask("fct_breaches", columns, "day = ? order by kind, subject", (day,))
+    return tuple(Breach(evidence=_evidence(row.pop("evidence_json")), **row) for row in rows)
+
+
+def _evidence(text: str | None) -> dict[str, Any]:
+    found = json.loads(text) if text else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _series(marts: _Marts, breaches: Sequence[Breach], window: tuple[date, date]) -> tuple[FeatureDay, ...]:
+    """The window's days of every feature in a breach."""
+    features = sorted({str(breach.evidence["feature"]) for breach in breaches if "feature" in breach.evidence})
+    if not features:
+        return ()
+    marks = ", ".join("?" * len(features))
+    return marts.rows(
+        FeatureDay,
+        "fct_feature_skew_daily",
+        f"day between ? and ? and feature in ({marks})",
+        (*window, *features),
+        "route, side, feature, reference, model_served, prompt_version, day",
+    )
+
+
+def _from_lake(kind: type[Row], lake: Lake, table: str, day: date) -> tuple[Row, ...]:
+    names = [column.name for column in fields(kind)]  # type: ignore[arg-type]
+    return tuple(kind(**row) for row in lake.read(table, day).select(names).to_pylist())

@@ -1,0 +1,87 @@
+"""From facts to one HTML page: a file that needs no network, no script and no other file.
+
+Whatever comes from logs, models and files is text: Jinja escapes it, and only this package's own SVG is markup.
+"""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from flows.config import Config
+from flows.report import evidently_page, tables, wording
+from flows.report.cards import KINDS, cards
+from flows.report.facts import read_facts
+from flows.report.files import replace_text
+from flows.report.rows import Facts
+from flows.report.verdict import MIRROR, Status, judge
+
+logger = logging.getLogger(__name__)
+
+TEMPLATES = Path(__file__).parent / "templates"
+FILTERS = ("count", "long_day", "number", "percent", "short_day")
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """Where the page lies, and its verdict."""
+
+    path: Path
+    status: Status
+    headline: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """The pages beside this one, as relative addresses; None where there is no such page, with the reason."""
+
+    data_docs: str | None = None
+    evidently: str | None = None
+    evidently_reason: str = ""
+
+
+def write_report(config: Config, day: date) -> ReportResult:
+    """Write the page of `day`, `<reports>/<day>/index.html`, and Evidently's beside it; say what the verdict is.
+
+    Works on any lake and any warehouse, also on none: what is missing is said on the page. Raises RunError where
+    the warehouse is there but locked by a writer.
+    """
+    facts, folder = read_facts(config, day), config.reports / day.isoformat()
+    drawing = evidently_page.write(config, day, folder / "evidently.html")
+    links = Links(
+        data_docs="data_docs/index.html" if (folder / "data_docs" / "index.html").is_file() else None,
+        evidently="evidently.html" if drawing.is_written else None,
+        evidently_reason=drawing.reason,
+    )
+    replace_text(folder / "index.html", render(facts, links))
+    verdict = judge(facts)
+    logger.info("report: %s: %s", day, verdict.headline)
+    return ReportResult(folder / "index.html", verdict.status, verdict.headline)
+
+
+def render(facts: Facts, links: Links) -> str:
+    """The page as text; the same for the same facts and links."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({name: getattr(wording, name) for name in FILTERS})
+    return environment.get_template("page.html").render(
+        facts=facts,
+        links=links,
+        verdict=judge(facts),
+        cards=cards(facts),
+        kinds=KINDS,
+        candidates=tables.candidates(facts),
+        rates=tables.rates(facts),
+        traffic=tables.traffic(facts),
+        failed=[found for found in facts.failed if found.suite != MIRROR],
+        n_mirrored=sum(found.suite == MIRROR for found in facts.failed),
+        suites=sorted(Counter(found.suite for found in facts.expectations if found.success).items()),
+    )

@@ -1,0 +1,174 @@
+"""The facts of a night as the page uses them: one frozen dataclass a kind of row.
+
+The fields carry the names and the meaning of the columns that they were read from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One verdict of the night. `evidence` holds the numbers behind `summary`; `nights` counts this one too."""
+
+    kind: str
+    subject: str
+    severity: str
+    summary: str
+    evidence: Mapping[str, Any]
+    first_seen: date
+    nights: int
+
+
+@dataclass(frozen=True)
+class FeatureDay:
+    """One feature of one route's traffic on one day, with the reference it was held against (share or mean)."""
+
+    day: date
+    route: str
+    side: str
+    feature: str
+    reference: str
+    model_served: str
+    prompt_version: str
+    value_reference: float | None
+    value_current: float | None
+    n_reference: int
+    n_current: int
+    is_breach: bool | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A candidate against the pinned model: delta in pass rate, with its 95 % interval."""
+
+    pinned: str
+    candidate: str
+    route: str
+    criterion: str
+    severity: str
+    delta: float | None
+    ci_low: float | None
+    ci_high: float | None
+    q_value: float | None
+    margin: float
+    minimum_detectable: float | None
+    verdict: str
+    n_regressed: int
+    n_repaired: int
+    n_examples: int
+    n_unscored: int
+    slice: str = "*"
+
+
+@dataclass(frozen=True)
+class Score:
+    """The pass rate of one model on one criterion, with its 95 % interval."""
+
+    day: date
+    model: str
+    arm: str
+    route: str
+    criterion: str
+    n_examples: int
+    n_repeats: int
+    n_unscored: int
+    pass_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    min_pass_rate: float | None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The calls of one day, route and model; latencies in milliseconds."""
+
+    day: date
+    route: str
+    model_served: str
+    calls: int
+    errors: int
+    cost_usd: float | None
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How many outputs of one day, route and model had a form; `schema_valid` is null without a schema."""
+
+    day: date
+    route: str
+    model_served: str
+    outputs: int
+    json_valid: int
+    schema_valid: int | None
+    refusals: int
+    truncations: int
+    empty: int
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One file that was read, and what became of its records."""
+
+    source: str
+    file: str
+    records: int
+    interactions: int
+    feedback: int
+    duplicates: int
+    other: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One expectation as it was checked."""
+
+    suite: str
+    expectation: str
+    subject: str
+    success: bool
+    severity: str
+    observed: str | None
+    expected: str | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the page of one night says. `compared` counts the features that had a reference that day."""
+
+    app: str
+    day: date
+    window_days: int
+    calls: int = 0
+    compared: int = 0
+    breaches: tuple[Breach, ...] = ()
+    series: tuple[FeatureDay, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    slices: tuple[Comparison, ...] = ()
+    scores: tuple[Score, ...] = ()
+    usage: tuple[Usage, ...] = ()
+    structure: tuple[Structure, ...] = ()
+    landed: tuple[LandedFile, ...] = ()
+    quarantined: tuple[tuple[str, int], ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the window that the pictures show."""
+        return self.day - timedelta(days=self.window_days)
+
+    @property
+    def scores_of_the_night(self) -> tuple[Score, ...]:
+        """The pass rates of this night alone; `scores` holds those of the whole window."""
+        return tuple(score for score in self.scores if score.day == self.day)
+
+    @property
+    def failed(self) -> tuple[Expectation, ...]:
+        """The expectations that were not met."""
+        return tuple(found for found in self.expectations if not found.success)

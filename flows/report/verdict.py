@@ -1,0 +1,188 @@
+"""From facts to a word and a sentence. Pure.
+
+The verdicts themselves are made in SQL and by the expectations; here they are only put in an order and into words.
+`critical` needs somebody tonight, `warning` needs a look, `healthy` was compared and held, `unknown` was not compared.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from flows.report.rows import Breach, Comparison, Expectation, Facts
+from flows.report.wording import count
+
+Status = Literal["critical", "warning", "healthy", "unknown"]
+
+SEVERITIES = ("critical", "warning", "info")
+KINDS = ("drift", "skew", "pass_rate", "worse", "slice_worse")
+ABOUT_CANDIDATES = ("worse", "slice_worse")
+MIRROR = "verdicts"  # this suite repeats the breaches; to count both would count each thing twice
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The night in one word and one or two sentences."""
+
+    status: Status
+    word: str
+    sentence: str
+
+    @property
+    def headline(self) -> str:
+        """Word and sentence in one line."""
+        return f"{self.word}: {self.sentence}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """May the pinned model give way to this candidate?"""
+
+    candidate: str
+    pinned: str
+    status: Status
+    word: str
+    sentence: str
+
+
+def judge(facts: Facts) -> Verdict:
+    """The verdict of a night; the worst thing found decides."""
+    found = [group[0] for group in things(facts.breaches)]
+    critical = [breach for breach in found if breach.severity == "critical"]
+    warnings = [breach.summary for breach in found if breach.severity == "warning"]
+    guards = [_expectation(row) for row in guard_failures(facts) if row.severity == "critical"]
+    warnings += [_expectation(row) for row in guard_failures(facts) if row.severity == "warning"]
+    rest = _more(len(critical) + len(guards) - 1, len(warnings))
+    if critical and critical[0].kind not in ABOUT_CANDIDATES:
+        return Verdict("critical", "Broken", _join(critical[0].summary, rest))
+    if not _knows_anything(facts):
+        return Verdict("unknown", "Cannot tell", _why_unknown(facts, len(guards)))
+    if guards:
+        return Verdict("critical", "Checks failed", _join(guards[0], rest))
+    if critical:
+        return Verdict("critical", "Do not switch", _join(critical[0].summary, rest))
+    if warnings:
+        return Verdict("warning", f"Look at {count(len(warnings), 'thing')}", _join(warnings[0], ""))
+    return Verdict("healthy", "Still works", _what_held(facts))
+
+
+def things(breaches: Iterable[Breach]) -> tuple[tuple[Breach, ...], ...]:
+    """Breaches in groups: those of one feature (whatever it was held against) or of one subject are one thing.
+
+    The worst thing comes first, production before candidates, and the worst breach first within its thing.
+    """
+    groups: dict[tuple[str, ...], list[Breach]] = {}
+    for breach in sorted(breaches, key=_rank):
+        groups.setdefault(_about(breach), []).append(breach)
+    return tuple(map(tuple, groups.values()))
+
+
+def _rank(breach: Breach) -> tuple[int, int, int, str]:
+    kind = KINDS.index(breach.kind) if breach.kind in KINDS else len(KINDS)
+    return SEVERITIES.index(breach.severity), kind, breach.nights, breach.subject
+
+
+def _about(breach: Breach) -> tuple[str, ...]:
+    found = breach.evidence
+    if "feature" not in found:
+        return breach.kind, breach.subject
+    names = ("route", "side", "feature", "model_served", "prompt_version")
+    return tuple(str(found.get(name, "*")) for name in names)
+
+
+def guard_failures(facts: Facts) -> list[Expectation]:
+    """The failed expectations that are no breach told a second time, the worst first."""
+    found = [row for row in facts.failed if row.suite != MIRROR and row.severity != "info"]
+    return sorted(found, key=lambda row: SEVERITIES.index(row.severity))
+
+
+def answers(facts: Facts) -> tuple[Answer, ...]:
+    """For each candidate, what its comparisons say together."""
+    candidates = sorted({row.candidate for row in facts.comparisons})
+    return tuple(
+        _answer([row for row in facts.comparisons if row.candidate == name], worse_slices(facts, name))
+        for name in candidates
+    )
+
+
+def worse_slices(facts: Facts, candidate: str) -> list[Comparison]:
+    """The slices on which a candidate was found worse."""
+    return [row for row in facts.slices if row.candidate == candidate and row.verdict == "worse"]
+
+
+def _answer(rows: list[Comparison], slices: list[Comparison]) -> Answer:
+    worse = _names(rows, "worse")
+    unclear = _names(rows, "insufficient")
+    better = _names(rows, "better")
+    status: Status
+    if worse:
+        status, word, sentence = "critical", "No", f"Worse on {worse}."
+    elif slices:
+        named = ", ".join(f"{row.criterion} where {row.slice}" for row in slices[:3])
+        rest = f" and {count(len(slices) - 3, 'more slice')}" if len(slices) > 3 else ""
+        overall = f"Too little evidence on {unclear}, and" if unclear else "Not worse overall, but"
+        status, word, sentence = "warning", "Not for every slice", f"{overall} worse on {named}{rest}."
+    elif unclear:
+        status, word, sentence = "unknown", "Cannot tell", f"Too little evidence on {unclear}."
+    else:
+        status, word, sentence = "healthy", "Yes", "Not worse than the pinned model on any criterion."
+    if better:
+        sentence += f" Better on {better}."
+    return Answer(rows[0].candidate, rows[0].pinned, status, word, sentence)
+
+
+def _names(rows: Iterable[Comparison], verdict: str) -> str:
+    return ", ".join(f"{row.route}/{row.criterion}" for row in rows if row.verdict == verdict)
+
+
+def _knows_anything(facts: Facts) -> bool:
+    """Whether anything was held against a reference: a feature, or an answer against a criterion."""
+    return facts.compared > 0 or any(score.pass_rate is not None for score in facts.scores_of_the_night)
+
+
+def _why_unknown(facts: Facts, guards: int) -> str:
+    if facts.calls:
+        why = f"{count(facts.calls, 'call')} came, but there is no reference yet to hold them against"
+    else:
+        why = "no calls were logged"
+    rest = f"{count(guards, 'critical check')} failed" if guards else ""
+    nothing = "and nothing was scored in an evaluation" if facts.scores_of_the_night else "and nothing was evaluated"
+    return _join(f"{why[0].upper()}{why[1:]}, {nothing}.", rest)
+
+
+def _more(critical: int, warnings: int) -> str:
+    parts = [f"{critical} more critical"] if critical > 0 else []
+    parts += [count(warnings, "warning")] if warnings else []
+    return " and ".join(parts)
+
+
+def _expectation(found: Expectation) -> str:
+    expected, observed = found.expected or "not stated", found.observed or "nothing"
+    return f"{found.suite}, {found.expectation} ({found.subject}): expected {expected}, observed {observed}."
+
+
+def _what_held(facts: Facts) -> str:
+    parts = []
+    if facts.compared:
+        parts.append(f"{count(facts.compared, 'feature')} of {count(facts.calls, 'call')} stayed where they were")
+    elif facts.calls:
+        parts.append(f"{count(facts.calls, 'call')} came, with no reference yet to hold them against")
+    else:
+        parts.append("no calls were logged")
+    parts.append(_what_was_evaluated(facts))
+    sentence = "; ".join(parts) + "."
+    notes = sum(breach.severity == "info" for breach in facts.breaches)
+    return _join(sentence[0].upper() + sentence[1:], f"{count(notes, 'note')} below" if notes else "")
+
+
+def _what_was_evaluated(facts: Facts) -> str:
+    scored = [score for score in facts.scores_of_the_night if score.pass_rate is not None]
+    if not scored:
+        return "nothing was evaluated" if not facts.scores_of_the_night else "no answer could be scored"
+    unscored = sum(score.n_unscored for score in facts.scores_of_the_night)
+    rest = f", {unscored:,} unscored" if unscored else ""
+    return f"{count(len({score.model for score in scored}), 'model')} evaluated, no criterion broken{rest}"
+
+
+def _join(first: str, rest: str) -> str:
+    first = first if first.endswith((".", "!", "?")) else f"{first}."
+    return f"{first} {rest[0].upper()}{rest[1:]}." if rest else first

@@ -1,0 +1,132 @@
+"""The page: what it says, what it links, and that nothing in it comes alive."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from flows.config import Config
+from flows.lake import Lake
+from flows.report.page import ReportResult, write_report
+from tests.unit.report import synthetic
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    return synthetic.night(tmp_path_factory.mktemp("night"))
+
+
+@pytest.fixture(scope="module")
+def result(night: Config) -> ReportResult:
+    return write_report(night, synthetic.DAY)
+
+
+@pytest.fixture(scope="module")
+def html(result: ReportResult) -> str:
+    return result.path.read_text()
+
+
+def test_the_page_says_the_verdict_first_and_every_breach_after_it(result: ReportResult, html: str) -> None:
+    assert result.status == "critical"
+    assert result.headline.startswith("Broken: On triage, 61.1% of outputs are a JSON object")
+    assert result.path.parts[-3:] == ("reports", "2024-05-14", "index.html")
+    assert html.index("Broken") < html.index("What moved") < html.index("May we switch?")
+    for breach in synthetic.breaches():
+        assert breach["subject"] in html
+    assert "3 nights, since 12 May" in html
+    assert "Worse on triage/correct." in html
+    assert "sim/small" in html
+    assert "not scored" in html
+    assert "7 quarantined" in html
+    assert "0.54% of 1,299 records" in html
+
+
+def test_hostile_text_stays_text(html: str) -> None:
+    assert synthetic.HOSTILE not in html
+    assert html.count("&lt;img src=x onerror=alert(1)&gt;") == 2
+    assert "<script" not in html
+
+
+def test_the_same_marts_give_the_same_page(night: Config, html: str) -> None:
+    assert write_report(night, synthetic.DAY).path.read_text() == html
+
+
+def test_the_page_asks_for_nothing_outside_itself(html: str) -> None:
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html
+    assert not re.findall(r"(?:src|href)\s*=\s*[\"'](?!#|data_docs/|evidently\.html)", html)
+
+
+def test_a_page_that_was_not_made_is_not_linked(tmp_path: Path) -> None:
+    config = synthetic.config(tmp_path)
+    html = write_report(config, synthetic.DAY).path.read_text()
+    assert 'href="evidently.html"' not in html
+    assert "No distributions by Evidently: no features in the warehouse." in html
+    assert 'href="data_docs/index.html"' not in html
+    docs = config.reports / "2024-05-14" / "data_docs" / "index.html"
+    docs.parent.mkdir()
+    docs.write_text("docs")
+    assert 'href="data_docs/index.html"' in write_report(config, synthetic.DAY).path.read_text()
+
+
+def test_without_a_warehouse_the_page_says_that_it_knows_nothing(tmp_path: Path) -> None:
+    result = write_report(synthetic.config(tmp_path), synthetic.DAY)
+    html = result.path.read_text()
+    assert result.status == "unknown"
+    assert result.headline == "Cannot tell: No calls were logged, and nothing was evaluated."
+    assert "Not known: the verdicts of the night were not built." in html
+    assert "Not known: nothing was evaluated on this day." in html
+    assert "No file was read for this day." in html
+    assert "Moved? <b>Not known</b>" in html
+    assert "<b>No</b> check ran" in html
+    assert "fct_breaches" in html
+
+
+def test_a_missing_mart_leaves_the_others_on_the_page(tmp_path: Path) -> None:
+    config = synthetic.config(tmp_path)
+    rows = synthetic.marts()
+    del rows["fct_eval_scores"], rows["fct_model_comparisons"], rows["fct_slice_comparisons"]
+    synthetic.write_warehouse(config.warehouse, rows)
+    html = write_report(config, synthetic.DAY).path.read_text()
+    assert "triage/output/json_is_object" in html
+    assert "fct_eval_scores, fct_model_comparisons, fct_slice_comparisons" in html
+
+
+def test_a_day_without_logs_says_so_though_other_days_have_them(night: Config) -> None:
+    result = write_report(night, synthetic.DAY.replace(day=20))
+    html = result.path.read_text()
+    assert result.status == "unknown"
+    assert "No calls were logged on this day." in html
+    assert "Not known: no calls were logged on this day." in html
+
+
+def test_what_compare_found_is_not_told_as_the_night(tmp_path: Path) -> None:
+    config = synthetic.config(tmp_path)
+    row = synthetic.comparison("sim/other", "triage", "correct", -0.5, 0.1, "worse")
+    rows = {"fct_model_comparisons": [{**row, "run_id": "compare-0a1b"}]}
+    synthetic.write_warehouse(config.warehouse, rows)
+    assert "sim/other" not in write_report(config, synthetic.DAY).path.read_text()
+
+
+def test_many_things_are_folded_after_the_twelfth(tmp_path: Path) -> None:
+    config = synthetic.config(tmp_path)
+    rows = [synthetic.breach("drift", f"route-{n:02}/output/words", "warning", "It rose.") for n in range(15)]
+    synthetic.write_warehouse(config.warehouse, {"fct_breaches": rows})
+    html = write_report(config, synthetic.DAY).path.read_text()
+    assert "3 more things" in html
+    assert html.count("<article") == 15
+
+
+def test_an_older_drawing_is_taken_away_where_there_is_nothing_to_draw(tmp_path: Path) -> None:
+    config = synthetic.config(tmp_path)
+    stale = config.reports / "2024-05-14" / "evidently.html"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("old")
+    write_report(config, synthetic.DAY)
+    assert not stale.exists()
+    assert [found.name for found in stale.parent.iterdir()] == ["index.html"]
+
+
+def test_the_page_works_on_a_lake_that_was_only_just_made(tmp_path: Path) -> None:
+    config = synthetic.config(tmp_path)
+    Lake(config.lake).create()
+    assert write_report(config, synthetic.DAY).status == "unknown"

@@ -1,0 +1,119 @@
+"""The order in which things become the night's word."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from flows.report.rows import Breach, Comparison, Expectation, Facts, Score
+from flows.report.verdict import answers, judge, things
+
+DAY = date(2024, 5, 14)
+SCORE = Score(DAY, "pinned", "pinned", "triage", "correct", 300, 1, 0, 0.9, 0.88, 0.92, 0.8)
+HEALTHY = Facts("app", DAY, 28, calls=1204, compared=46, scores=(SCORE,))
+
+
+def breach(kind: str, severity: str = "critical", subject: str = "triage/correct", **evidence: Any) -> Breach:
+    return Breach(kind, subject, severity, f"{kind} found.", evidence, DAY, 1)
+
+
+def failed(severity: str, suite: str = "landed_logs") -> Expectation:
+    return Expectation(suite, "share_quarantined", "gateway", False, severity, "3%", "at most 1%")
+
+
+def comparison(verdict: str, criterion: str = "correct", part: str = "*") -> Comparison:
+    numbers = (-0.1, -0.2, 0.0, 0.01, 0.02, 0.03)
+    return Comparison("pinned", "small", "triage", criterion, "critical", *numbers, verdict, 3, 1, 300, 0, part)
+
+
+def test_a_night_that_was_compared_and_held_still_works() -> None:
+    verdict = judge(HEALTHY)
+    assert (verdict.status, verdict.word) == ("healthy", "Still works")
+    assert verdict.sentence.startswith("46 features of 1,204 calls stayed where they were; 1 model evaluated")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"calls": 0, "compared": 0, "scores": ()}, "No calls were logged, and nothing was evaluated."),
+        (
+            {"compared": 0, "scores": ()},
+            "1,204 calls came, but there is no reference yet to hold them against, and nothing was evaluated.",
+        ),
+        (
+            {"calls": 0, "compared": 0, "scores": (replace(SCORE, pass_rate=None),)},
+            "No calls were logged, and nothing was scored in an evaluation.",
+        ),
+        (
+            {"calls": 0, "compared": 0, "scores": (replace(SCORE, day=date(2024, 5, 13)),)},
+            "No calls were logged, and nothing was evaluated.",
+        ),
+    ],
+)
+def test_no_evidence_is_never_a_pass(change: dict[str, Any], sentence: str) -> None:
+    verdict = judge(replace(HEALTHY, **change))
+    assert (verdict.status, verdict.word, verdict.sentence) == ("unknown", "Cannot tell", sentence)
+
+
+def test_what_was_not_scored_is_said_even_on_a_good_night() -> None:
+    assert judge(replace(HEALTHY, scores=(replace(SCORE, n_unscored=12),))).sentence.endswith(", 12 unscored.")
+
+
+def test_a_missing_day_names_the_failed_check_and_cannot_tell() -> None:
+    verdict = judge(Facts("app", DAY, 28, expectations=(failed("critical"),)))
+    assert verdict.word == "Cannot tell"
+    assert verdict.sentence.endswith("1 critical check failed.")
+
+
+@pytest.mark.parametrize(
+    ("breaches", "expectations", "word", "status"),
+    [
+        ([breach("drift")], [], "Broken", "critical"),
+        ([breach("pass_rate")], [], "Broken", "critical"),
+        ([breach("worse"), breach("drift")], [], "Broken", "critical"),
+        ([breach("worse")], [], "Do not switch", "critical"),
+        ([breach("worse")], [failed("critical", "verdicts")], "Do not switch", "critical"),
+        ([], [failed("critical")], "Checks failed", "critical"),
+        ([breach("drift", "warning")], [failed("warning")], "Look at 2 things", "warning"),
+        ([breach("drift", "warning")], [failed("warning", "verdicts")], "Look at 1 thing", "warning"),
+        ([breach("drift", "info")], [failed("info")], "Still works", "healthy"),
+    ],
+)
+def test_the_worst_thing_decides(breaches: Any, expectations: Any, word: str, status: str) -> None:
+    verdict = judge(replace(HEALTHY, breaches=tuple(breaches), expectations=tuple(expectations)))
+    assert (verdict.word, verdict.status) == (word, status)
+
+
+def test_what_else_was_found_is_counted_once() -> None:
+    about = {"route": "triage", "side": "output", "feature": "words"}
+    breaches = (
+        breach("drift", subject="triage/output/words", **about, reference="trailing"),
+        breach("skew", subject="triage/output/words", **about, reference="dev"),
+        breach("worse", "warning"),
+        breach("pass_rate"),
+    )
+    assert judge(replace(HEALTHY, breaches=breaches)).sentence == "drift found. 1 more critical and 1 warning."
+    assert [[found.kind for found in group] for group in things(breaches)] == [
+        ["drift", "skew"],
+        ["pass_rate"],
+        ["worse"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "slices", "word", "sentence"),
+    [
+        (["not_worse"], [], "Yes", "Not worse than the pinned model on any criterion."),
+        (["better"], [], "Yes", "Not worse than the pinned model on any criterion. Better on triage/c0."),
+        (["not_worse", "worse"], [], "No", "Worse on triage/c1."),
+        (["not_worse", "insufficient"], [], "Cannot tell", "Too little evidence on triage/c1."),
+        (["not_worse"], ["worse"], "Not for every slice", "Not worse overall, but worse on c where language=de."),
+        (["not_worse"], ["insufficient"], "Yes", "Not worse than the pinned model on any criterion."),
+    ],
+)
+def test_may_we_switch(verdicts: list[str], slices: list[str], word: str, sentence: str) -> None:
+    comparisons = tuple(comparison(verdict, f"c{n}") for n, verdict in enumerate(verdicts))
+    parts = tuple(comparison(verdict, "c", "language=de") for verdict in slices)
+    (answer,) = answers(replace(HEALTHY, comparisons=comparisons, slices=parts))
+    assert (answer.word, answer.sentence) == (word, sentence)
