@@ -1,0 +1,6 @@
+"""A simulated support desk, its logs and its simulated models: for the first five minutes, and for tests.
+
+Nothing here is a real model or a real customer, and everything says so. What goes wrong in it is declared in
+`incidents.py`; `simulator.py` writes it into the logs, `desk.py` and `provider.py` into the models' answers, and
+`verify.py` looks whether a night found it.
+"""

@@ -1,0 +1,85 @@
+"""What the simulated models answer: one author for the logs and for the models that are asked in the night.
+
+A message has a difficulty, drawn from its own text and the same for every model, so that models share most of
+their mistakes, as real ones do. A model is wrong where the difficulty lies below its error rate.
+"""
+
+import hashlib
+import json
+from random import Random
+from typing import Any
+
+from flows.demo import texts
+from flows.demo.incidents import CANDIDATE_SLICE
+
+PROVIDER = "simulated"
+PINNED, CANDIDATE = "support-desk-1", "support-desk-2"
+PROMPT_NAME, PROMPT_VERSION, BROKEN_VERSION = "triage", "v7", "v8"
+
+SYSTEM_PROMPT = (
+    "You are the support desk of a web shop. Read the customer's message and answer with one JSON object with the"
+    " keys category, urgency, language and reply. category is one of "
+    + ", ".join(texts.CATEGORIES)
+    + "; urgency is low, normal or high; language is that of the customer; reply is what the customer will read."
+)
+
+_ERROR_RATES = {PINNED: {"en": 0.08, "de": 0.08}, CANDIDATE: {"en": 0.03, "de": CANDIDATE_SLICE.share}}
+# Of several draws, one in which the few German examples of the holdout show the rates above.
+_DRAW = "difficulty 8"
+_WOBBLING = 0.03
+"""The share of messages on which a model does not answer the same each time, though the temperature is 0."""
+_URGENT = {"login": 0.5, "cancellation": 0.45, "delivery": 0.3, "damaged_item": 0.3, "praise": 0.0, "other": 0.05}
+
+
+def messages(text: str) -> list[dict[str, str]]:
+    """What the application sends for a customer's message."""
+    return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": text}]
+
+
+def category_of(intent: str) -> str:
+    """The category under which the desk files an intent."""
+    return intent if intent in texts.CATEGORIES else "other"
+
+
+def answer(rng: Random, language: str, intent: str, right: bool = True) -> dict[str, str]:
+    """An answer's fields; with a wrong category, and the reply that goes with it, where not `right`."""
+    filed = category_of(intent)
+    if not right:
+        filed = rng.choice([other for other in texts.CATEGORIES if other != filed])
+    urgent = rng.random() < _URGENT.get(filed, 0.15)
+    urgency = "high" if urgent else rng.choice(("low", "normal", "normal"))
+    return {
+        "category": filed,
+        "urgency": urgency,
+        "language": language,
+        "reply": texts.reply(rng, language, filed),
+    }
+
+
+def rendered(rng: Random, fields: dict[str, str], as_list: bool = False) -> str:
+    """The text of an answer. `as_list` wraps it in a list; four in a thousand go wrong in another way."""
+    slip = rng.random()
+    if slip < 0.0015:
+        return "I'm sorry, but I can't help with that request."
+    shape: Any = [fields] if as_list or slip > 0.999 else fields
+    text = json.dumps(shape, ensure_ascii=False)
+    return text[: len(text) * 2 // 3] if slip < 0.003 else text
+
+
+def model_answer(model: str, text: str, times_asked: int) -> str:
+    """What `model` (without the provider's prefix) answers to a customer's text.
+
+    The same for the same text, but for a few texts on which every second answer is another. Raises KeyError for
+    a model that does not exist.
+    """
+    wobbles = _unit(model, "wobble", text) < _WOBBLING and times_asked % 2 == 1
+    rng = Random(f"{model}/{wobbles}/{text}")  # noqa: S311 - a simulation, no secret hangs on it
+    language, intent = texts.classify(text)
+    right = _unit(_DRAW, text) >= _ERROR_RATES[model][language]
+    return rendered(rng, answer(rng, language, intent, right != wobbles))
+
+
+def _unit(*parts: str) -> float:
+    """A number from 0 to 1 that hangs on the parts alone."""
+    digest = hashlib.sha256("\n".join(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
