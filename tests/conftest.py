@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("GENCHI_SHARED", ROOT.parent / "shared"))
 
 quiet.settle()
+quiet.end_clean()
 
 
 @pytest.fixture(scope="session")

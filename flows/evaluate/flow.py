@@ -9,9 +9,9 @@ from flows.evaluate import production, run
 
 
 @task(name="ask the models", persist_result=False)
-def ask(config_path: str, day: date, run_id: str) -> run.Asked:
+def ask(config_path: str, day: date, run_id: str, other_nights: bool) -> run.Asked:
     """Put the frozen holdouts to every model; what is answered already is not asked again."""
-    return run.ask_night(configuration.load(config_path), day, run_id)
+    return run.ask_night(configuration.load(config_path), day, run_id, other_nights=other_nights)
 
 
 @task(name="score the answers", persist_result=False)
@@ -27,10 +27,13 @@ def structure(config_path: str, day: date) -> production.Checked:
 
 
 @flow(name="evaluate", persist_result=False)
-def evaluate(config_path: str, day: date) -> run.EvaluationResult:
-    """One night's evaluation. Raises ConfigError where something that it needs is wrong."""
+def evaluate(config_path: str, day: date, other_nights: bool = False) -> run.EvaluationResult:
+    """One night's evaluation. Raises ConfigError where something that it needs is wrong.
+
+    `other_nights` lets answers count that other nights have stored to the very same questions.
+    """
     run_id = run.nightly_run_id(day)
-    return score(config_path, day, run_id, ask(config_path, day, run_id))
+    return score(config_path, day, run_id, ask(config_path, day, run_id, other_nights))
 
 
 @flow(name="score-production", persist_result=False)

@@ -94,19 +94,31 @@ def read_papers(config: Config, day: date) -> list[Paper]:
     return papers
 
 
-def ask_night(config: Config, day: date, run_id: str, clients: models.ClientFactory | None = None) -> Asked:
-    """Ask what is not answered yet, and land all answers in `completions`; the journal is then taken away."""
+def ask_night(
+    config: Config, day: date, run_id: str, clients: models.ClientFactory | None = None, *, other_nights: bool = False
+) -> Asked:
+    """Ask what is not answered yet, and land all answers in `completions`; the journal is then taken away.
+
+    With `other_nights`, what any night has answered counts: a backfill does not ask a live model about the past
+    again. A night of its own asks anew, for a model may have changed behind its name.
+    """
     lake = Lake(config.lake)
     journal = lake.journal(run_id)
     questions = list(_questions(config, run_id, read_papers(config, day)))
     landed = lake.read("completions", day, run_id).to_pylist()
-    known = answered([*landed, *read_journal(journal)])
+    known = answered([*(_stored(lake) if other_nights else ()), *landed, *read_journal(journal)])
     outcome = asyncio.run(_ask(config, questions, journal, known, clients))
     lake.write("completions", day, from_rows(outcome.rows, "completions"), run_id)
     journal.unlink(missing_ok=True)
     asked = Asked(outcome.asked, outcome.reused, outcome.spent_usd, outcome.budget_ran_out)
     log.info("asked: %s", asked)
     return asked
+
+
+def _stored(lake: Lake) -> Iterator[Row]:
+    """Every night's answers, oldest first."""
+    for day in lake.days("completions"):
+        yield from lake.read("completions", day).to_pylist()
 
 
 def score_night(config: Config, day: date, run_id: str, asking: Asked | None = None) -> EvaluationResult:

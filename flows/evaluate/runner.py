@@ -126,7 +126,8 @@ async def ask_all(
         if question.key in known:
             rows[place] = {**known[question.key], **_place_of(question)}
     reused = len(rows)
-    already_spent = sum(row["cost_usd"] or 0.0 for row in rows.values())
+    nights = {question.run_id for question in questions}
+    already_spent = sum(row["cost_usd"] or 0.0 for row in known.values() if row["run_id"] in nights)
     purse = Purse(budget_usd, already_spent)
     if budget_usd is not None:
         _warn_of_unknown_prices(clients)

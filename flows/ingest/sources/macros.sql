@@ -1,14 +1,15 @@
 -- What the formats share. Times and numbers arrive as text and are cast once, where the record is judged.
 create or replace temp macro as_time(t) as (
     case
-        when regexp_full_match(t, '\s*-?\d+(\.\d*)?([eE][+-]?\d+)?\s*') then
-            -- Epochs come in seconds, milliseconds, microseconds or nanoseconds: told apart by their size.
-            case
-                when abs(try_cast(t as double)) < 1e11 then to_timestamp(try_cast(t as double))
-                when abs(try_cast(t as double)) < 1e14 then to_timestamp(try_cast(t as double) / 1e3)
-                when abs(try_cast(t as double)) < 1e17 then to_timestamp(try_cast(t as double) / 1e6)
-                when abs(try_cast(t as double)) < 1e20 then to_timestamp(try_cast(t as double) / 1e9)
-            end
+        when regexp_full_match(t, '\s*-?\d+(\.\d*)?([eE][+-]?\d+)?\s*')
+            then
+                -- Epochs come in seconds, milliseconds, microseconds or nanoseconds: told apart by their size.
+                case
+                    when abs(try_cast(t as double)) < 1e11 then to_timestamp(try_cast(t as double))
+                    when abs(try_cast(t as double)) < 1e14 then to_timestamp(try_cast(t as double) / 1e3)
+                    when abs(try_cast(t as double)) < 1e17 then to_timestamp(try_cast(t as double) / 1e6)
+                    when abs(try_cast(t as double)) < 1e20 then to_timestamp(try_cast(t as double) / 1e9)
+                end
         else try_cast(t as timestamptz)
     end
 );
@@ -37,9 +38,9 @@ create or replace temp macro text_of(content) as (
         when 'ARRAY' then array_to_string(
             list_filter(
                 list_transform(
-                    from_json(content, '[{"type": "VARCHAR", "text": "VARCHAR"}]'), lambda part : part.text
+                    from_json(content, '[{"type": "VARCHAR", "text": "VARCHAR"}]'), lambda part: part.text
                 ),
-                lambda t : t is not null
+                lambda t: t is not null
             ),
             ''
         )
@@ -50,14 +51,16 @@ create or replace temp macro text_of(content) as (
 create or replace temp macro last_user_text(messages) as (
     case json_type(messages)
         when 'VARCHAR' then messages ->> '$'
-        when 'ARRAY' then text_of(
-            coalesce(
-                list_filter(
-                    from_json(messages, '[{"role": "VARCHAR", "content": "JSON"}]'), lambda m : m.role = 'user'
-                )[-1],
-                from_json(messages, '[{"role": "VARCHAR", "content": "JSON"}]')[-1]
-            ).content
-        )
+        when 'ARRAY'
+            then
+                text_of(
+                    coalesce(
+                        list_filter(
+                            from_json(messages, '[{"role": "VARCHAR", "content": "JSON"}]'), lambda m: m.role = 'user'
+                        )[-1],
+                        from_json(messages, '[{"role": "VARCHAR", "content": "JSON"}]')[-1]
+                    ).content
+                )
         when 'OBJECT' then text_of(coalesce(messages -> 'content', messages -> 'prompt'))
     end
 );

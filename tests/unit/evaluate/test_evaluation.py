@@ -9,7 +9,7 @@ import pytest
 
 from flows import config as configuration
 from flows.evaluate.production import score_production
-from flows.evaluate.run import evaluate_night, score_night
+from flows.evaluate.run import ask_night, evaluate_night, score_night
 from flows.evaluate.runner import ask_all, read_journal
 from flows.lake import Lake, from_rows
 from flows.models import Answer, FakeClient
@@ -144,6 +144,19 @@ def test_an_answer_after_a_torn_line_is_kept(workspace):
     questions = list(_questions(workspace, RUN, read_papers(workspace, DAY)))[:1]
     asyncio.run(ask_all(questions, {"openai/old": Scripted()}, journal, {}))
     assert [row["output_text"] for row in read_journal(journal)] == ["yes"]
+
+
+def test_a_backfill_takes_what_another_night_has_answered_and_a_night_asks_anew(workspace):
+    evaluate(workspace)
+    tomorrow = date(2026, 5, 5)
+    Lake(workspace.lake).write("examples", tomorrow, from_rows([example(n) for n in range(24)], "examples"))
+    client = Scripted()
+    done = ask_night(workspace, tomorrow, "nightly-2026-05-05", lambda model: client, other_nights=True)
+    assert (done.asked, done.reused, done.spent_usd) == (0, 96, 0)
+    landed = Lake(workspace.lake).read("completions", tomorrow).to_pylist()
+    assert {row["run_id"] for row in landed} == {"nightly-2026-05-05"}
+    Lake(workspace.lake).remove("completions", tomorrow, "nightly-2026-05-05")
+    assert ask_night(workspace, tomorrow, "nightly-2026-05-05", lambda model: client).asked == 96
 
 
 def test_changed_parameters_are_a_new_question(workspace):

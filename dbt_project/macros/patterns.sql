@@ -1,0 +1,23 @@
+{#- The longer patterns of features, one alternative a line. -#}
+
+{#- A heading, bold words, a list, a row of a table, or a link. -#}
+{% macro markdown_pattern() -%}
+    {{ return([
+        '(?m)^#{1,6} +\\S',
+        '\\*\\*[^*\\n]+\\*\\*',
+        '(?m)^ *([-*+]|\\d+[.)]) +\\S',
+        '(?m)^ *\\|.*\\| *$',
+        '\\[[^\\]\\n]+\\]\\([^)\\n]+\\)',
+    ] | join('|')) }}
+{%- endmacro %}
+
+{#- English phrases with which models refuse. Either apostrophe. -#}
+{% macro refusal_pattern() -%}
+    {{ return('(?i)(' ~ [
+        "\\bI(['’]m| am) (sorry|afraid),? but (I|as an)\\b",
+        "\\bI (can['’]?t|cannot|can not|won['’]?t|will not) (help|assist|comply|answer|provide|fulfil|do that)",
+        "\\bI(['’]m| am) (unable|not able|not allowed) to\\b",
+        "\\bas an AI( language)? model\\b",
+        "\\bI must (decline|refuse)\\b",
+    ] | join('|') ~ ')') }}
+{%- endmacro %}

@@ -1,0 +1,87 @@
+{#- Measures of difference and their p-values, as SQL expressions. tests/property/test_sql_measures.py holds them
+    against NumPy and SciPy. p and q are the shares of one bin in the current texts and in the reference. -#}
+
+{#- One bin's part of the population stability index. A share is taken to be at least 0.0001, so that an empty bin
+    counts and does not make the index infinite. -#}
+{% macro psi_term(p, q) -%}
+    (greatest({{ p }}, 0.0001) - greatest({{ q }}, 0.0001))
+    * ln(greatest({{ p }}, 0.0001) / greatest({{ q }}, 0.0001))
+{%- endmacro %}
+
+{#- One bin's part of the Jensen-Shannon divergence, in bits. The distance is the square root of the sum. -#}
+{% macro js_term(p, q) -%}
+    (
+        case when {{ p }} > 0 then 0.5 * {{ p }} * log2(2 * {{ p }} / ({{ p }} + {{ q }})) else 0 end
+        + case when {{ q }} > 0 then 0.5 * {{ q }} * log2(2 * {{ q }} / ({{ p }} + {{ q }})) else 0 end
+    )
+{%- endmacro %}
+
+{#- erfc(x) for x >= 0, relative error below 1.2e-7 (Numerical Recipes in C, 2nd edition, section 6.2, erfcc). -#}
+{% macro erfc(x) -%}
+    {%- set t = '(1 / (1 + 0.5 * ' ~ x ~ '))' -%}
+    {%- set coefficients = [
+        1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223
+    ] -%}
+    {{ t }} * exp(-{{ x }} * {{ x }} - 1.26551223
+    {%- for coefficient in coefficients %} + {{ t }} * ({{ coefficient }}{% endfor %} + {{ t }} * 0.17087277
+    {%- for coefficient in coefficients %}){% endfor %})
+{%- endmacro %}
+
+{#- The probability of a standard normal value at least as far from 0 as z is. -#}
+{% macro normal_two_sided(z) -%}
+    {{ erfc('(abs(' ~ z ~ ') / sqrt(2))') }}
+{%- endmacro %}
+
+{#- The z of two shares with a pooled variance; 0 where all values are the same, null where one side is empty. -#}
+{% macro two_proportion_z(share, n, share_reference, n_reference) -%}
+    {%- set pooled -%}
+        (({{ share }} * {{ n }} + {{ share_reference }} * {{ n_reference }}) / ({{ n }} + {{ n_reference }}))
+    {%- endset -%}
+    case
+        when {{ n }} = 0 or {{ n_reference }} = 0 then null
+        when {{ pooled }} <= 0 or {{ pooled }} >= 1 then 0
+        else
+            ({{ share }} - {{ share_reference }})
+            / sqrt({{ pooled }} * (1 - {{ pooled }}) * (1.0 / {{ n }} + 1.0 / {{ n_reference }}))
+    end
+{%- endmacro %}
+
+{#- The scaled Kolmogorov-Smirnov statistic (Stephens 1970); null where one side is empty. -#}
+{% macro ks_lambda(ks, n, n_reference) -%}
+    {%- set root -%} sqrt(1.0 * {{ n }} * {{ n_reference }} / ({{ n }} + {{ n_reference }})) {%- endset -%}
+    case
+        when {{ n }} > 0 and {{ n_reference }} > 0 then ({{ root }} + 0.12 + 0.11 / {{ root }}) * {{ ks }}
+    end
+{%- endmacro %}
+
+{#- The probability of a Kolmogorov value above x: the alternating series from 1.18 on, its theta transform below,
+    four terms each (Numerical Recipes, 3rd edition, section 6.14.12). -#}
+{% macro kolmogorov_tail(x) -%}
+    case
+        when {{ x }} < 0.05 then 1.0
+        when {{ x }} < 1.18
+            then
+                1 - sqrt(2 * pi()) / {{ x }} * (
+                    {%- for odd in [1, 3, 5, 7] %}
+                    {{ '+ ' if not loop.first }}exp(-{{ odd * odd }} * pi() * pi() / (8 * {{ x }} * {{ x }}))
+                    {%- endfor %}
+                )
+        else
+            2 * (
+                {%- for j in [1, 2, 3, 4] %}
+                {{ '+ ' if j % 2 else '- ' }}exp(-{{ 2 * j * j }} * {{ x }} * {{ x }})
+                {%- endfor %}
+            )
+    end
+{%- endmacro %}
+
+{#- The p-value adjusted for the false discovery rate (Benjamini and Hochberg 1995). `rank` is the row's place by p
+    in its family (a list of columns), nulls last, and `size` the number of p that are not null there. A row whose p
+    is null takes no part. -#}
+{% macro benjamini_hochberg(p, rank, size, family) -%}
+    min(case when {{ p }} is not null then least(1.0, {{ p }} * {{ size }} / {{ rank }}) end) over (
+        partition by {{ family | join(', ') }}
+        order by {{ rank }} desc
+        rows between unbounded preceding and current row
+    )
+{%- endmacro %}

@@ -1,0 +1,22 @@
+with estimates as (
+    select * from {{ ref('stg_estimates') }}
+    where {{ is_day_to_build(source('lake', 'estimates')) }}
+)
+
+select
+    day,
+    run_id,
+    model,
+    route,
+    criterion,
+    arm,
+    severity,
+    min_pass_rate,
+    n_examples,
+    n_repeats,
+    n_unscored,
+    pass_rate,
+    ci_low,
+    ci_high
+from estimates
+where slice = '*'

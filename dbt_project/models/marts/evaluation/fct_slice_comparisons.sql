@@ -1,0 +1,28 @@
+with comparisons as (
+    select * from {{ ref('int_comparisons') }}
+    where {{ is_day_to_build(source('lake', 'comparisons')) }}
+)
+
+select
+    day,
+    run_id,
+    pinned,
+    candidate,
+    route,
+    criterion,
+    slice,
+    severity,
+    delta,
+    ci_low,
+    ci_high,
+    p_value,
+    q_value,
+    margin,
+    minimum_detectable,
+    verdict,
+    n_examples,
+    n_unscored,
+    n_regressed,
+    n_repaired
+from comparisons
+where slice <> '*'

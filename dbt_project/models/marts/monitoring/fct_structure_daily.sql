@@ -1,0 +1,40 @@
+with outputs as (
+    select * from {{ ref('int_text_features') }}
+    where origin = 'production' and side = 'output' and {{ is_day_to_build(ref('int_text_features')) }}
+),
+
+calls as (
+    select * from {{ ref('int_calls') }}
+    where {{ is_day_to_build(ref('int_text_features')) }}
+),
+
+schema_scores as (
+    select
+        day,
+        subject_id,
+        is_passed
+    from {{ ref('stg_scores') }}
+    where
+        subject = 'interaction'
+        and criterion = 'output_schema'
+        and {{ is_day_to_build(ref('int_text_features')) }}
+)
+
+select
+    outputs.day,
+    outputs.route,
+    outputs.model_served,
+    count(*) as outputs,
+    {{ count_if('outputs.json_valid') }} as json_valid,
+    case
+        when count(schema_scores.is_passed) > 0 then {{ count_if('schema_scores.is_passed') }}
+    end as schema_valid,
+    {{ count_if('outputs.refusal') }} as refusals,
+    {{ count_if("calls.finish_reason in ('length', 'max_tokens')") }} as truncations,
+    {{ count_if('outputs.empty') }} as empty
+from outputs
+inner join calls
+    on outputs.day = calls.day and outputs.subject_id = calls.call_id
+left join schema_scores
+    on outputs.day = schema_scores.day and outputs.subject_id = schema_scores.subject_id
+group by outputs.day, outputs.route, outputs.model_served

@@ -1,0 +1,21 @@
+select
+    day,
+    run_id,
+    pinned,
+    candidate,
+    route,
+    criterion,
+    slice,
+    severity,
+    margin,
+    n_examples,
+    n_unscored,
+    delta,
+    ci_low,
+    ci_high,
+    p_value,
+    q_value,
+    minimum_detectable,
+    n_regressed,
+    n_repaired
+from {{ source('lake', 'comparisons') }}

@@ -1,0 +1,2 @@
+select word
+from {{ source('lake', 'words') }}

@@ -1,0 +1,4 @@
+"""dbt in the night: the dictionary that it reads, the build, and the flow around them.
+
+Belongs here: running the project of `dbt_project`. Does not belong here: SQL; nothing else writes the warehouse.
+"""

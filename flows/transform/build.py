@@ -1,0 +1,71 @@
+"""The build of the warehouse for a range of days."""
+
+import glob
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from flows.config import Config
+from flows.errors import RunError
+from flows.lake import Lake
+from flows.project import DBT_PROJECT
+from flows.transform.runner import run_dbt
+from flows.transform.vocabulary import write_words
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did: its days, the numbers of models and seeds built and of tests passed, and its seconds."""
+
+    first: date
+    last: date
+    models: int
+    seeds: int
+    tests: int
+    seconds: float
+
+    def summary(self) -> str:
+        """The counts in words, for a line."""
+        return f"{self.models} models built, {self.tests} tests passed"
+
+
+def build(config: Config, first: date, last: date, select: str | None = None) -> BuildResult:
+    """Build the warehouse for the days from `first` to `last`, both included, and test it.
+
+    Days of the trailing window that the warehouse lacks are filled in from the lake. `select` is a selection in
+    dbt's words; None is everything. The unit tests of dbt's models do not run. The same days again give the same
+    tables. Raises RunError where a node fails, where `select` matches none, and where
+    another process uses the warehouse.
+    """
+    started = time.monotonic()
+    Lake(config.lake).create()
+    selection = [] if select is None else ["--select", select]
+    nodes = run_dbt(
+        config,
+        ["build", "--exclude-resource-type", "unit_test", *selection],
+        variables(config),
+        {"GENCHI_FIRST_DAY": first.isoformat(), "GENCHI_LAST_DAY": last.isoformat()},
+    )
+    if not nodes:
+        raise RunError(f"dbt: the selection {select!r} matches no node of {DBT_PROJECT}")
+    counts = Counter(node.kind for node in nodes)
+    result = BuildResult(first, last, counts["model"], counts["seed"], counts["test"], time.monotonic() - started)
+    logger.info("built %s models and passed %s tests in %.1f s", result.models, result.tests, result.seconds)
+    return result
+
+
+def variables(config: Config) -> dict[str, object]:
+    """What dbt is told of the workspace: the vars of dbt_project.yml.
+
+    Paths are escaped, for dbt reads them as patterns. Writes the dictionary where it is missing.
+    """
+    return {
+        "lake": glob.escape(str(config.lake)),
+        "words": glob.escape(str(write_words(Lake(config.lake)))),
+        "window_days": config.window_days,
+        "risk": config.risk,
+    }

@@ -1,0 +1,143 @@
+"""The statistics of the dbt project against NumPy and SciPy, rendered without dbt and run by DuckDB."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from jinja2 import Environment
+from scipy import special, stats
+from scipy.spatial.distance import jensenshannon
+
+from flows.project import DBT_PROJECT
+
+MACROS = "".join((DBT_PROJECT / "macros" / f"{name}.sql").read_text() for name in ("statistics", "counting"))
+MEASURES = (DBT_PROJECT / "models/intermediate/int_feature_measures.sql").read_text()
+COUNTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=2, max_size=30).filter(
+    lambda counts: sum(c for c, _ in counts) > 0 and sum(r for _, r in counts) > 0
+)
+
+
+def render(sql: str) -> str:
+    """SQL with the project's macros, a `ref` being the table of its name."""
+    return Environment(autoescape=False).from_string(MACROS + sql).render(ref=lambda name: name)
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def values_of(database: duckdb.DuckDBPyConnection, expression: str, x: np.ndarray) -> np.ndarray:
+    """A macro's expression of the column x, for each x."""
+    found = database.execute(f"select {render(expression)} from (select unnest(?) as x)", [x.tolist()]).fetchall()
+    return np.array([row[0] for row in found])
+
+
+def measures_of(
+    database: duckdb.DuckDBPyConnection, counts: list[tuple[int, int]], values: np.ndarray
+) -> dict[str, Any]:
+    """The model int_feature_measures on one series of bins whose texts have all the bin's value."""
+    database.execute(
+        "create or replace table int_feature_bins as select date '2026-03-04' as day, 'r' as route, 'output' as side,"
+        " 'f' as feature, 'trailing' as reference, '*' as model_served, '*' as prompt_version, *,"
+        " n_current * value as total_current, n_reference * value as total_reference,"
+        " n_reference * value * value as squares_reference from"
+        " (select unnest(?) as bin, unnest(?) as n_current, unnest(?) as n_reference, unnest(?) as value)"
+        " where n_current + n_reference > 0",
+        [list(range(len(counts))), [c for c, _ in counts], [r for _, r in counts], values.tolist()],
+    )
+    result = database.execute(render(MEASURES))
+    names = [column[0] for column in result.description or ()]
+    return dict(zip(names, result.fetchall()[0], strict=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(counts=COUNTS)
+def test_the_measures_of_two_histograms_are_those_of_numpy_and_scipy(
+    database: duckdb.DuckDBPyConnection, counts: list[tuple[int, int]]
+) -> None:
+    values = np.cumsum(np.arange(1.0, len(counts) + 1))
+    found = measures_of(database, counts, values)
+    current, reference = np.array(counts, dtype=float).T
+    p, q = current / current.sum(), reference / reference.sum()
+    kept = current + reference > 0
+    floored_p, floored_q = np.maximum(p[kept], 1e-4), np.maximum(q[kept], 1e-4)
+    assert found["psi"] == pytest.approx(np.sum((floored_p - floored_q) * np.log(floored_p / floored_q)), abs=1e-9)
+    # The root makes the last digits of a divergence near 0 large.
+    assert found["js_distance"] ** 2 == pytest.approx(np.nan_to_num(jensenshannon(p, q, base=2)) ** 2, abs=1e-9)
+    assert found["ks"] == pytest.approx(np.abs(np.cumsum(p - q)).max(), abs=1e-9)
+    deviation = np.sqrt(q @ values**2 - (q @ values) ** 2)
+    if deviation > 1e-6:
+        expected = stats.wasserstein_distance(values, values, p, q) / deviation
+        assert found["wasserstein"] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    assert found["value_current"] == pytest.approx(p @ values)
+    assert found["value_reference"] == pytest.approx(q @ values)
+
+
+@settings(max_examples=20, deadline=None)
+@given(counts=st.lists(st.integers(1, 500), min_size=2, max_size=30))
+def test_a_histogram_does_not_differ_from_itself(database: duckdb.DuckDBPyConnection, counts: list[int]) -> None:
+    found = measures_of(database, [(n, n) for n in counts], np.arange(1.0, len(counts) + 1))
+    assert [found[name] for name in ("psi", "js_distance", "ks", "wasserstein")] == pytest.approx([0] * 4, abs=1e-7)
+
+
+def test_the_normal_tail_is_scipys_to_seven_digits(database: duckdb.DuckDBPyConnection) -> None:
+    z = np.linspace(-12, 12, 4801)
+    found = values_of(database, "{{ normal_two_sided('x') }}", z)
+    np.testing.assert_allclose(found, 2 * stats.norm.sf(np.abs(z)), rtol=1.3e-7)
+
+
+def test_a_very_large_z_has_no_tail_and_is_no_error(database: duckdb.DuckDBPyConnection) -> None:
+    assert values_of(database, "{{ normal_two_sided('x') }}", np.array([60.0, 1e6])).tolist() == [0, 0]
+
+
+def test_the_kolmogorov_tail_is_scipys(database: duckdb.DuckDBPyConnection) -> None:
+    x = np.concatenate([[0.0, 0.01], np.linspace(0.04, 6, 1500)])
+    found = values_of(database, "{{ kolmogorov_tail('x') }}", x)
+    np.testing.assert_allclose(found, special.kolmogorov(x), rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    passed=st.integers(0, 200),
+    failed=st.integers(0, 200),
+    passed_before=st.integers(0, 200),
+    failed_before=st.integers(0, 200),
+)
+def test_the_two_proportion_test_is_the_chi_square_test_of_its_table(
+    database: duckdb.DuckDBPyConnection, passed: int, failed: int, passed_before: int, failed_before: int
+) -> None:
+    n, m = passed + failed, passed_before + failed_before
+    share, share_before = (passed / n if n else None), (passed_before / m if m else None)
+    sql = render("select {{ two_proportion_z('$share', '$n', '$share_before', '$m') }}")
+    row = database.execute(sql, {"share": share, "n": n, "share_before": share_before, "m": m}).fetchone()
+    assert row is not None
+    if not n or not m:
+        assert row[0] is None
+    elif 0 < passed + passed_before < n + m:
+        table = [[passed, failed], [passed_before, failed_before]]
+        assert row[0] ** 2 == pytest.approx(stats.chi2_contingency(table, correction=False).statistic, abs=1e-9)
+    else:
+        assert row[0] == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(p=st.lists(st.one_of(st.none(), st.sampled_from([0.0, 0.01, 1.0]), st.floats(0, 1)), min_size=1, max_size=40))
+def test_adjusted_p_values_are_those_of_scipy_and_skip_nulls(
+    database: duckdb.DuckDBPyConnection, p: list[float | None]
+) -> None:
+    sql = render(
+        "with numbered as (select generate_subscripts(?, 1) as i, unnest(?::double[]) as p),"
+        " ranked as (select i, p, 1 as family, count(p) over () as size,"
+        " row_number() over (order by p nulls last) as place from numbered)"
+        " select {{ benjamini_hochberg('p', 'place', 'size', ['family']) }} from ranked order by i"
+    )
+    found = [row[0] for row in database.execute(sql, [p, p]).fetchall()]
+    kept = [value for value in p if value is not None]
+    expected = iter(stats.false_discovery_control(kept) if kept else [])
+    assert found == [None if value is None else pytest.approx(next(expected), abs=1e-12) for value in p]

@@ -1,0 +1,314 @@
+"""What a build makes of a small lake."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.config import Config
+from flows.errors import RunError
+from flows.lake import Lake, from_rows
+from flows.transform.build import build, variables
+from flows.transform.runner import run_dbt
+from flows.warehouse import query
+
+FIRST, LAST = date(2026, 3, 1), date(2026, 3, 4)
+NIGHT = {"run_id": "nightly-2026-03-04", "route": "triage", "criterion": "correct", "severity": "critical"}
+HOSTILE = [
+    "'; drop table x; --",
+    '{"a": {{ var("lake") }} }',
+    "{% raw %}",
+    "\\",
+    "a\x01\x02\ufffd",
+    "[" * 5000,
+    "x" * 1_000_000,
+]
+
+
+def workspace(root: Path) -> Config:
+    return Config(
+        path=root / "genchi.yaml", app="test", lake=root / "lake", warehouse=root / "lake" / "warehouse.duckdb"
+    )
+
+
+def call(day: date, number: int, **changes: Any) -> dict[str, Any]:
+    """A call of the route triage that answers with a JSON object, on the last day with a list."""
+    answer = '[{"category": "refund"}]' if day == LAST else '{"category": "refund"}'
+    row = {
+        "call_id": f"{day}-{number}",
+        "route": "triage",
+        "model_served": "steady" if number % 2 else "chatty",
+        "prompt_version": "v1",
+        "input_text": "Where is my refund?",
+        "output_text": answer,
+        "started_at": datetime(day.year, day.month, day.day, 12, tzinfo=UTC),
+        "status": "success",
+        "finish_reason": "stop",
+        "latency_ms": 100.0 * (number + 1),
+        "input_tokens": 10,
+        "cost_usd": 0.1,
+    }
+    return {**row, **changes}
+
+
+def calls(day: date) -> list[dict[str, Any]]:
+    """Forty ordinary calls and, of the model chatty, ten with a code fence; and some that do not count."""
+    fenced = "Sure:\n```json\n{}\n```"
+    return [
+        *(call(day, number) for number in range(40)),
+        *(call(day, number, output_text=fenced, model_served="chatty") for number in range(40, 50)),
+        call(day, 50, status="error", output_text="Error: 500", model_served=None),
+        call(day, 51, cache_hit=True),
+        call(day, 52, is_shadow=True),
+        call(day, 53, output_text="I cannot help with that.", finish_reason="length", route="chat", model_served=None),
+        *(
+            call(day, 100 + n, route="hostile", input_text=t, output_text=t)
+            for n, t in enumerate(HOSTILE)
+            if day == LAST
+        ),
+    ]
+
+
+def example(number: int, route: str | None) -> dict[str, Any]:
+    return {
+        "set": "dev",
+        "route": route,
+        "example_id": f"{route}-{number}",
+        "input_text": "Where is my refund?",
+        "expected_text": '{"category": "refund"}' if route else "a label, which is no model for an answer's form",
+        "expected_json": '{"category": "refund"}' if route else '"a label, which is no model for an answer\'s form"',
+    }
+
+
+def comparison(candidate: str, part: str, **changes: Any) -> dict[str, Any]:
+    numbers = {"n_examples": 500, "n_unscored": 0, "delta": -0.1, "ci_low": -0.15, "ci_high": -0.05, "p_value": 0.001}
+    return {**NIGHT, "pinned": "old", "candidate": candidate, "slice": part, "q_value": 0.002, **numbers, **changes}
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A workspace of four days, built in one go. Its path holds what SQL, globs and templates take for theirs."""
+    config = workspace(tmp_path_factory.mktemp("work") / "it's [a] $lake*")
+    lake = Lake(config.lake)
+    for day in (FIRST, date(2026, 3, 2), date(2026, 3, 3), LAST):
+        lake.write("interactions", day, from_rows(calls(day), "interactions"))
+        examples = [example(number, route) for route in ("triage", None) for number in range(100)]
+        lake.write("examples", day, from_rows(examples, "examples"))
+    scores = [
+        {"subject": "interaction", "subject_id": f"{LAST}-{n}", "criterion": "output_schema", "passed": n < 7}
+        for n in range(40)
+    ]
+    lake.write("scores", LAST, from_rows(scores, "scores"), f"production-{LAST}")
+    estimate = {
+        **NIGHT,
+        "model": "old",
+        "arm": "pinned",
+        "slice": "*",
+        "n_examples": 500,
+        "n_repeats": 1,
+        "n_unscored": 0,
+    }
+    low = {"pass_rate": 0.61, "ci_low": 0.57, "ci_high": 0.65, "min_pass_rate": 0.8}
+    unscored = {"criterion": "polite", "n_unscored": 500, "min_pass_rate": 0.8}
+    lake.write("estimates", LAST, from_rows([{**estimate, **low}, {**estimate, **unscored}], "estimates"), "nightly")
+    compared = [
+        comparison("new", "*"),
+        comparison("newer", "*", ci_high=0.3, q_value=0.5),
+        comparison("newer", "language=de", delta=-0.3, ci_low=-0.4, ci_high=-0.2),
+        comparison("new", "*", run_id="compare-abc"),
+    ]
+    lake.write("comparisons", LAST, from_rows(compared, "comparisons"), "nightly")
+    build(config, FIRST, LAST)
+    return config
+
+
+def rows(config: Config, sql: str) -> list[dict[str, Any]]:
+    return query(config.warehouse, sql)
+
+
+def skew(config: Config, feature: str, **where: str) -> dict[str, Any]:
+    """One row of fct_feature_skew_daily, of the last day's outputs unless told otherwise."""
+    keys = {"day": str(LAST), "route": "triage", "side": "output", "reference": "trailing"}
+    keys |= {"model_served": "*", "prompt_version": "*", "feature": feature} | where
+    condition = " and ".join(f"{name} = ?" for name in keys)
+    sql = f"select * from marts.fct_feature_skew_daily where {condition}"
+    (row,) = query(config.warehouse, sql, list(keys.values()))
+    return row
+
+
+def snapshot(config: Config) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables, in order."""
+    tables = rows(
+        config,
+        "select table_schema || '.' || table_name as name from information_schema.tables where table_schema"
+        " in ('marts', 'intermediate', 'seeds') order by name",
+    )
+    return {table["name"]: rows(config, f"select * from {table['name']} order by all") for table in tables}
+
+
+def test_the_share_with_a_code_fence_is_known_for_each_model(config: Config) -> None:
+    assert skew(config, "code_fence", model_served="chatty")["value_current"] == pytest.approx(10 / 30)
+    assert skew(config, "code_fence", model_served="steady")["value_current"] == 0
+    assert skew(config, "code_fence")["value_current"] == pytest.approx(10 / 50)
+
+
+def test_the_trailing_reference_is_the_days_before_without_the_day_itself(config: Config) -> None:
+    row = skew(config, "json_is_object")
+    assert (row["n_reference"], row["n_current"]) == (150, 50)
+    assert row["value_reference"] == pytest.approx(0.8)
+    assert row["value_current"] == 0
+    assert row["share_delta"] == pytest.approx(-0.8)
+    assert row["is_breach"]
+
+
+def test_the_first_day_has_values_but_no_reference(config: Config) -> None:
+    row = skew(config, "json_is_object", day=str(FIRST))
+    assert (row["n_reference"], row["value_current"]) == (0, pytest.approx(0.8))
+    assert [row[name] for name in ("value_reference", "psi", "ks", "p_value", "q_value")] == [None] * 5
+    assert not row["is_breach"]
+
+
+def test_a_slice_has_a_p_value_but_is_never_a_breach(config: Config) -> None:
+    row = skew(config, "json_is_object", model_served="steady")
+    assert row["p_value"] < 1e-6
+    assert row["q_value"] is None
+    assert not row["is_breach"]
+
+
+def test_dev_examples_without_a_route_are_the_reference_of_routes_without_their_own(config: Config) -> None:
+    assert skew(config, "words", side="input", reference="dev")["n_reference"] == 100
+    assert skew(config, "words", side="input", reference="dev", route="chat")["n_reference"] == 100
+    assert not rows(
+        config,
+        "select * from marts.fct_feature_skew_daily where route = 'chat' and side = 'output' and reference = 'dev'",
+    )
+
+
+def test_lengths_of_outputs_are_no_breach_against_expected_texts(config: Config) -> None:
+    row = skew(config, "words", reference="dev", day=str(FIRST))
+    assert row["p_value"] is not None
+    assert not row["is_breach"]
+
+
+def test_a_breach_is_a_sentence_with_its_numbers_and_counts_its_nights(config: Config) -> None:
+    (found,) = rows(
+        config, "select * from marts.fct_breaches where kind = 'drift' and subject = 'triage/output/json_is_object'"
+    )
+    assert found["summary"] == (
+        "On route triage, outputs that are a JSON object fell from 80.0 % (trailing 28 days) to 0.0 % on 2026-03-04."
+    )
+    assert (found["day"], found["severity"], found["first_seen"], found["nights"]) == (LAST, "critical", LAST, 1)
+    evidence = json.loads(found["evidence_json"])
+    assert (evidence["feature"], evidence["n_current"], evidence["value_current"]) == ("json_is_object", 50, 0)
+    nights = rows(
+        config,
+        "select day, nights, first_seen from marts.fct_breaches"
+        " where kind = 'skew' and subject = 'triage/output/code_fence' order by day",
+    )
+    assert [row["nights"] for row in nights] == [1, 2, 3, 4]
+    assert {row["first_seen"] for row in nights} == {FIRST}
+
+
+def test_a_worse_candidate_and_a_low_pass_rate_are_breaches_of_the_night_alone(config: Config) -> None:
+    found = rows(
+        config,
+        "select kind, subject, severity, summary from marts.fct_breaches"
+        " where kind not in ('drift', 'skew') order by kind",
+    )
+    assert [(row["kind"], row["subject"], row["severity"]) for row in found] == [
+        ("pass_rate", "triage/correct", "critical"),
+        ("slice_worse", "triage/correct/newer/language=de", "warning"),
+        ("worse", "triage/correct/new", "critical"),
+    ]
+    assert found[0]["summary"] == (
+        "On route triage, old passes correct in 61.0 % of answers (95 % interval 57.0 % to 65.0 %, 500 examples),"
+        " below the required 80.0 %."
+    )
+    assert found[2]["summary"] == (
+        "On route triage, new passes correct 10.0 points less often than old"
+        " (95 % interval of the difference: -15.0 to -5.0, 500 examples)."
+    )
+    verdicts = rows(config, "select run_id, candidate, verdict, margin from marts.fct_model_comparisons order by all")
+    assert [tuple(row.values()) for row in verdicts] == [
+        ("compare-abc", "new", "worse", 0.02),
+        ("nightly-2026-03-04", "new", "worse", 0.02),
+        ("nightly-2026-03-04", "newer", "insufficient", 0.02),
+    ]
+
+
+def test_usage_counts_every_call_but_shadow_ones(config: Config) -> None:
+    found = rows(
+        config,
+        "select model_served, calls, errors, cost_usd, input_tokens, output_tokens from marts.fct_usage_daily"
+        f" where day = '{LAST}' and route = 'triage' order by model_served",
+    )
+    assert [tuple(row.values()) for row in found] == [
+        ("chatty", 30, 0, 3.0, 300, None),
+        ("steady", 21, 0, 2.1, 210, None),
+        ("unknown", 1, 1, 0.1, 10, None),
+    ]
+
+
+def test_structure_counts_outputs_and_knows_a_schema_only_where_there_is_one(config: Config) -> None:
+    found = rows(
+        config,
+        "select * exclude (day) from marts.fct_structure_daily"
+        f" where day = '{LAST}' and route <> 'hostile' order by all",
+    )
+    assert [tuple(row.values()) for row in found] == [
+        ("chat", "unknown", 1, 0, None, 1, 1, 0),
+        ("triage", "chatty", 30, 20, 4, 0, 0, 0),
+        ("triage", "steady", 20, 20, 3, 0, 0, 0),
+    ]
+
+
+def test_hostile_texts_are_measured_like_any_other(config: Config) -> None:
+    row = skew(config, "characters", route="hostile")
+    assert row["n_current"] == len(HOSTILE)
+    assert row["value_current"] == pytest.approx(sum(map(len, HOSTILE)) / len(HOSTILE))
+
+
+def test_a_second_build_and_a_new_warehouse_give_the_same_rows(config: Config, tmp_path: Path) -> None:
+    before = snapshot(config)
+    build(config, LAST, LAST)
+    assert snapshot(config) == before
+    other = config.model_copy(update={"warehouse": tmp_path / "other.duckdb"})
+    build(other, LAST, LAST)
+    day = f"select * exclude (nights, first_seen) from marts.fct_breaches where day = '{LAST}' order by all"
+    assert rows(other, day) == rows(config, day)
+
+
+def test_the_models_pass_their_unit_tests(config: Config) -> None:
+    nodes = run_dbt(config, ["test", "--select", "test_type:unit"], variables(config), {})
+    assert {node.status for node in nodes} == {"pass"}
+    assert len(nodes) >= 4
+
+
+def test_an_empty_lake_builds_to_empty_marts_and_a_day_without_calls_takes_its_rows_away(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    result = build(config, LAST, LAST)
+    assert result.models == 9
+    empty = snapshot(config)
+    assert not any(rows for name, rows in empty.items() if not name.startswith("seeds."))
+    Lake(config.lake).write("interactions", LAST, from_rows([call(LAST, 1)], "interactions"))
+    build(config, LAST, LAST)
+    assert rows(config, "select calls from marts.fct_usage_daily") == [{"calls": 1}]
+    Lake(config.lake).remove("interactions", LAST)
+    build(config, LAST, LAST)
+    assert snapshot(config) == empty
+
+
+def test_what_goes_wrong_is_one_line_that_names_the_node(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    config = workspace(tmp_path)
+    Lake(config.lake).create()
+    place = Lake(config.lake).partition("comparisons", LAST)
+    place.parent.mkdir()
+    place.write_bytes(b"no parquet")
+    with pytest.raises(RunError, match=r"^dbt: the model fct_model_comparisons failed: .*data\.parquet") as caught:
+        build(config, LAST, LAST, select="fct_model_comparisons")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(RunError, match="the selection 'nothing' matches no node"):
+        build(config, LAST, LAST, select="nothing")
+    assert capfd.readouterr() == ("", "")
