@@ -1,0 +1,63 @@
+"""What a person asks first when a night does not do what they expect: is everything in its place?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import httpx
+
+from flows.config import Config, Model
+from flows.errors import ConfigError
+from flows.ingest import examples, reader
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    fine: bool
+    text: str
+
+
+def examine(config: Config, day: date) -> list[Finding]:
+    """Look at the configuration's sources (for `day`), test sets, models and alerts. Spends no tokens."""
+    findings = [Finding(True, f"configuration: {config.path}")]
+    findings += _sources(config, day)
+    findings += _test_sets(config)
+    findings += [_model(model) for model in config.all_models()]
+    if not config.alerts:
+        findings.append(Finding(True, "alerts: none configured; failures show in the report and the exit code"))
+    return findings
+
+
+def _sources(config: Config, day: date) -> Iterator[Finding]:
+    if not config.sources:
+        yield Finding(True, "sources: none; logs are not checked")
+    for source in config.sources:
+        found = reader.find(source, day)
+        where = source.path.replace("{day}", day.isoformat())
+        yield Finding(bool(found), f"source {source.name}: {len(found)} files for {day} at {where}")
+
+
+def _test_sets(config: Config) -> Iterator[Finding]:
+    try:
+        for line in examples.describe(config):
+            yield Finding(True, line)
+    except ConfigError as error:
+        yield Finding(False, str(error))
+
+
+def _model(model: Model) -> Finding:
+    if model.api_base:
+        try:
+            headers = {"Authorization": f"Bearer {model.api_key}"} if model.api_key else {}
+            answer = httpx.get(f"{model.api_base.rstrip('/')}/models", timeout=10, headers=headers)
+        except httpx.HTTPError as error:
+            return Finding(False, f"model {model.name}: {model.api_base} does not answer: {error}")
+        return Finding(answer.status_code < 400, f"model {model.name}: {model.api_base} answers {answer.status_code}")
+    if model.model.startswith("simulated/"):
+        return Finding(True, f"model {model.name}: simulated, in this process")
+    from litellm import validate_environment  # noqa: PLC0415 - imported late: litellm takes seconds
+
+    missing = validate_environment(model.model, api_key=model.api_key)["missing_keys"] if not model.api_key else []
+    return Finding(not missing, f"model {model.name}: " + (f"needs {', '.join(missing)}" if missing else "has its key"))

@@ -1,0 +1,140 @@
+"""The night, readable top to bottom; and the verbs that are a part of it.
+
+A night goes on where one of its stages fails: a provider that is down must not hide the drift tables, and a
+drift failure must not stop the evaluation. What failed is said at the end, and the run is then a failed one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from prefect import flow, task
+
+from flows import config as configuration
+from flows.alerts.flow import alert
+from flows.config import Config
+from flows.errors import ConfigError, RunError
+from flows.evaluate.flow import evaluate, score_production
+from flows.ingest.flow import ingest
+from flows.progress import Step, step
+from flows.report.flow import report
+from flows.transform.flow import transform
+
+_MONITORING = "+path:models/marts/monitoring"
+_EVALUATION = "path:models/marts/evaluation+"
+# Rows that are older than this when they arrive are landed; their marts wait for a backfill.
+_LATE_DAYS = 60
+
+
+@dataclass
+class Night:
+    """What a night came to. `headline` is its verdict in words, `page` where it is laid out."""
+
+    day: date
+    headline: str = ""
+    page: Path | None = None
+    critical: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Step]:
+        """A stage that may fail without ending the night. A wrong configuration still ends it."""
+        try:
+            with step(name) as current:
+                yield current
+        except ConfigError:
+            raise
+        except Exception as error:  # whatever a stage raises, the others still have something to say
+            self.failures.append(f"{name}: {' '.join(str(error).split()) or type(error).__name__}")
+
+
+@task(name="check", persist_result=False)
+def check(config_path: str, day: date) -> tuple[int, int]:
+    """Validate every suite that applies; how many expectations were checked, and how many failed."""
+    from expectations.validate import validate  # noqa: PLC0415 - imported late: great_expectations takes seconds
+
+    results = validate(configuration.load(config_path), day)
+    return len(results), sum(not result.success for result in results)
+
+
+@flow(name="nightly", persist_result=False)
+def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
+    """One whole night. Raises RunError at its end where a stage failed."""
+    config = configuration.load(config_path)
+    day = day or config.yesterday()
+    night = Night(day)
+    first = day
+    with night.stage("ingest") as current:
+        landed = ingest(config_path, day)
+        current.outcome = landed.summary()
+        first = first_touched(landed.days, day)
+    with night.stage("structure") as current:
+        current.outcome = score_production(config_path, day).summary()
+    with night.stage("transform") as current:
+        current.outcome = transform(config_path, first, day, _MONITORING).summary()
+    with night.stage("evaluate") as current:
+        current.outcome = _evaluated(config, config_path, day)
+    with night.stage("compare") as current:
+        current.outcome = transform(config_path, day, day, _EVALUATION).summary()
+    with night.stage("check") as current:
+        checked, failed = check(config_path, day)
+        current.outcome = f"{checked} expectations, {failed} failed"
+    with night.stage("report") as current:
+        laid_out = report(config_path, day)
+        night.headline, night.page = laid_out.headline, laid_out.path
+        current.outcome = str(laid_out.path)
+    with night.stage("alert") as current:
+        alerted = alert(config_path, day)
+        night.critical = alerted.failed_critical
+        current.outcome = alerted.summary()
+    if night.failures:
+        raise RunError(f"{day}: {'; '.join(night.failures)}")
+    return night
+
+
+@flow(name="ingest-day", persist_result=False)
+def ingest_day(config_path: str = "genchi.yaml", day: date | None = None) -> None:
+    """`genchi ingest`: land one day, and bring the monitoring marts up to date."""
+    config = configuration.load(config_path)
+    day = day or config.yesterday()
+    with step("ingest") as current:
+        landed = ingest(config_path, day)
+        current.outcome = landed.summary()
+    score_production(config_path, day)
+    transform_days(config_path, first_touched(landed.days, day), day)
+
+
+@flow(name="transform-days", persist_result=False)
+def transform_days(config_path: str = "genchi.yaml", first: date | None = None, last: date | None = None) -> None:
+    """`genchi transform`: rebuild every mart for the days from `first` to `last`."""
+    last = last or configuration.load(config_path).yesterday()
+    with step("transform") as current:
+        current.outcome = transform(config_path, first or last, last).summary()
+
+
+@flow(name="evaluate-day", persist_result=False)
+def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> None:
+    """`genchi evaluate`: rerun the holdouts for one night, and compare."""
+    config = configuration.load(config_path)
+    day = day or config.yesterday()
+    config.require_evaluation()
+    with step("evaluate") as current:
+        current.outcome = _evaluated(config, config_path, day)
+    transform_days(config_path, day, day)
+
+
+def first_touched(days: tuple[date, ...], day: date) -> date:
+    """The first day to rebuild: the earliest that late rows reached, within reason."""
+    return min([day, *(touched for touched in days if day - timedelta(days=_LATE_DAYS) <= touched <= day)])
+
+
+def _evaluated(config: Config, config_path: str, day: date) -> str:
+    if not (config.models and config.evaluated_routes()):
+        return "nothing to evaluate: no models, or no route with a holdout and criteria"
+    if any(model.model.startswith("simulated/") for model in config.all_models()):
+        from flows.demo import provider  # noqa: PLC0415 - imported late: litellm takes seconds
+
+        provider.register()
+    return evaluate(config_path, day).summary()

@@ -1,0 +1,54 @@
+"""A line a step, on stderr: marks and colours on a terminal, plain lines in a log."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+_logger = logging.getLogger("genchi")
+
+
+@dataclass
+class Step:
+    """One step under way. Set `outcome` to what the line says when it is done."""
+
+    name: str
+    outcome: str = "done"
+
+
+@contextmanager
+def step(name: str) -> Iterator[Step]:
+    """Say on one line what came of a step and how long it took; an exception is said, and raised on."""
+    started, current = time.monotonic(), Step(name)
+    terminal = sys.stderr.isatty()
+    if terminal:
+        sys.stderr.write(f"  … {name}\r")
+        sys.stderr.flush()
+    try:
+        yield current
+    except BaseException as error:
+        _say("✗", name, f"failed: {' '.join(str(error).split()) or type(error).__name__}", started, terminal)
+        raise
+    _say("✓", name, current.outcome, started, terminal)
+
+
+def _say(mark: str, name: str, outcome: str, started: float, terminal: bool) -> None:
+    line = f"{mark} {name:<10} {outcome} ({time.monotonic() - started:.1f} s)"
+    if terminal:
+        colour = "32" if mark == "✓" else "31"
+        sys.stderr.write(f"\x1b[2K\x1b[{colour}m{line[0]}\x1b[0m{line[1:]}\n")
+        sys.stderr.flush()
+    else:
+        _logger.info(line)
+
+
+def show_lines() -> None:
+    """Send genchi's own lines to stderr."""
+    if not _logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        _logger.addHandler(handler)
+        _logger.setLevel(logging.INFO)
+        _logger.propagate = False

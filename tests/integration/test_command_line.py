@@ -1,0 +1,78 @@
+"""The command as a person runs it: exit codes, one line for what is wrong, and quiet."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def genchi(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_help_names_every_verb(tmp_path: Path) -> None:
+    shown = genchi("--help", cwd=tmp_path).stdout
+    for verb in ("demo", "nightly", "backfill", "ingest", "transform", "evaluate", "holdout", "doctor"):
+        assert f"\n    {verb}" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["nightly"], "genchi.yaml: no such file"),
+        (["nightly", "--config", "wrong.yaml"], "unknown key `soruces`; did you mean `sources`?"),
+        (["evaluate", "--config", "right.yaml"], "nothing to evaluate"),
+        (["nightly", "--day", "yesterday"], "'yesterday' is no day; write it as YYYY-MM-DD"),
+        (["nightley"], "invalid choice: 'nightley'"),
+        (["backfill", "--config", "right.yaml", "--start", "2026-03-02", "--end", "2026-03-01"], "lies before"),
+    ],
+)
+def test_a_wrong_command_or_configuration_is_exit_code_2_and_says_what(
+    tmp_path: Path, arguments: list[str], complaint: str
+) -> None:
+    (tmp_path / "wrong.yaml").write_text("app: a\nlake: lake\nsoruces: []\n", encoding="utf-8")
+    (tmp_path / "right.yaml").write_text("app: a\nlake: lake\n", encoding="utf-8")
+    done = genchi(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.long
+def test_a_night_without_a_server_is_quiet_and_says_a_line_a_step(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "2026-03-02.jsonl").write_text(
+        '{"call_id": "a", "started_at": "2026-03-02T10:00:00Z", "input_text": "hi", "output_text": "ho"}\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "genchi.yaml").write_text(
+        "app: a\nlake: lake\nsources: [{name: app, format: genchi, path: 'logs/{day}.jsonl'}]\n", encoding="utf-8"
+    )
+    done = genchi("nightly", "--day", "2026-03-02", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert [line.split()[1] for line in lines] == [
+        "ingest", "structure", "transform", "evaluate", "compare", "check", "report", "alert",
+    ], done.stderr  # fmt: skip
+    assert str(tmp_path / "reports" / "2026-03-02" / "index.html") in done.stdout
+
+
+def test_doctor_and_holdout_say_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "dev.jsonl").write_text('{"example_id": 1, "input": "hi"}\n', encoding="utf-8")
+    (tmp_path / "genchi.yaml").write_text(
+        "app: a\nlake: lake\ndev_set: dev.jsonl\nsources: [{name: app, format: genchi, path: 'logs/{day}.jsonl'}]\n",
+        encoding="utf-8",
+    )
+    assert "dev set: 1 examples, version " in genchi("holdout", cwd=tmp_path).stdout
+    done = genchi("doctor", "--day", "2026-03-02", cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"✗ source app: 0 files for 2026-03-02 at {tmp_path}/logs/2026-03-02.jsonl" in done.stdout

@@ -1,0 +1,115 @@
+"""A night on real answers of real models: it must say what is known to be true of them."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import config
+from flows.lake import Lake
+from flows.warehouse import query
+from tests.integration.servers import replayed, webhook
+from tests.integration.workspaces import happy_numbers, leetcode_logs
+
+DAY = date(2023, 7, 25)
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("prefect_server")]
+
+
+def rates(path: Path) -> dict[str, float]:
+    rows = query(config.load(path).warehouse, "select model, pass_rate from marts.fct_eval_scores")
+    return {row["model"]: row["pass_rate"] for row in rows}
+
+
+def comparison(path: Path) -> dict[str, Any]:
+    (row,) = query(config.load(path).warehouse, "select * from marts.fct_model_comparisons")
+    return row
+
+
+def run(path: Path, day: date = DAY) -> tuple[int, str]:
+    """The exit code and the headline of a night, by the composition that the command line runs."""
+    from flows.nightly import nightly
+
+    night = nightly(str(path), day)
+    return (1 if night.critical else 0), night.headline
+
+
+def test_a_model_that_got_much_worse_is_one_alert_and_exit_code_1(tmp_path: Path, shared: Path) -> None:
+    with replayed(shared, "happy_numbers.parquet") as url, webhook() as hook:
+        path = happy_numbers(
+            tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", hook=hook.url, criterion={"min_pass_rate": 0.8}
+        )
+        code, _ = run(path)
+        assert rates(path) == pytest.approx({"gpt-4-0314": 0.836, "gpt-4-0613": 0.352})
+        found = comparison(path)
+        assert found["verdict"] == "worse"
+        assert found["delta"] == pytest.approx(0.352 - 0.836)
+        assert found["ci_low"] < found["delta"] < found["ci_high"] < -0.02
+        assert code == 1
+        failed = [row for row in expectations(path) if not row["success"]]
+        assert len(failed) == 1, failed
+        assert (failed[0]["suite"], failed[0]["severity"]) == ("verdicts", "critical")
+        assert len(hook.received) == 1
+        (item,) = hook.received[0]["items"]
+        assert "gpt-4-0613" in str(item)
+        assert "worse" in str(item)
+
+        again, _ = run(path)  # nothing is asked, doubled or sent again
+        assert again == 1
+        assert len(hook.received) == 1
+        assert len(Lake(config.load(path).lake).read("completions", DAY)) == 1000
+
+
+def test_a_model_that_got_better_is_exit_code_0_and_no_digest(tmp_path: Path, shared: Path) -> None:
+    with replayed(shared, "happy_numbers.parquet") as url, webhook() as hook:
+        path = happy_numbers(tmp_path, shared, url, "gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613", hook=hook.url)
+        code, _ = run(path)
+        assert rates(path) == pytest.approx({"gpt-3.5-turbo-0301": 0.306, "gpt-3.5-turbo-0613": 0.482})
+        assert comparison(path)["verdict"] == "better"
+        assert code == 0
+        assert hook.received == []
+        assert [row for row in expectations(path) if not row["success"]] == []
+
+
+def test_faults_of_a_provider_are_retried_and_change_no_rate(tmp_path: Path, shared: Path) -> None:
+    faults = ("--fault", "429:0.15", "--fault", "500:0.1", "--garble-rate", "0.05")
+    with replayed(shared, "happy_numbers.parquet", *faults) as url:
+        path = happy_numbers(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=100)
+        run(path)
+        rows = Lake(config.load(path).lake).read("completions", DAY).to_pylist()
+    assert len(rows) == 200
+    unanswered = [row for row in rows if row["status"] != "ok"]
+    assert len(unanswered) <= 10  # several tries each: what is left is rare, and counted as unscored
+    (row,) = query(config.load(path).warehouse, "select sum(n_unscored) as unscored from marts.fct_eval_scores")
+    assert row["unscored"] == len(unanswered)
+
+
+def test_real_answers_as_production_logs_land_without_loss_with_their_code_fences(tmp_path: Path, shared: Path) -> None:
+    from flows.backfill import backfill
+
+    path, rows = leetcode_logs(tmp_path, shared)
+    settings = config.load(path)
+    days = sorted({datetime.strptime(row["timestamp"], "%m/%d/%Y, %H:%M:%S").date() for row in rows})  # noqa: DTZ007 - the recording has no zone
+    done = backfill(days[0], days[-1], str(path))
+    assert (done.interactions, done.quarantined) == (200, 0)
+    landed = [row for day in days for row in Lake(settings.lake).read("interactions", day).to_pylist()]
+    assert {(row["model_served"], row["input_text"], row["output_text"]) for row in landed} == {
+        (row["model"].split("/")[-1], row["query"], row["answer"]) for row in rows
+    }
+    found = query(
+        settings.warehouse,
+        "select model_served, sum(value_current * n_current) / sum(n_current) as share, sum(n_current) as n"
+        " from marts.fct_feature_skew_daily where side = 'output' and feature = 'code_fence'"
+        " and reference = 'trailing' and prompt_version = '*' group by model_served",
+    )
+    shares = {row["model_served"]: (pytest.approx(row["share"]), row["n"]) for row in found}
+    assert {model: share for model, share in shares.items() if model != "*"} == {
+        "gpt-4-0314": (0.0, 50),
+        "gpt-4-0613": (0.88, 50),
+        "gpt-3.5-turbo-0301": (0.62, 50),
+        "gpt-3.5-turbo-0613": (0.98, 50),
+    }
+
+
+def expectations(path: Path) -> list[dict[str, Any]]:
+    return Lake(config.load(path).lake).read("expectation_results", DAY).to_pylist()

@@ -1,0 +1,92 @@
+"""A night against a real small model on loopback, with the model's own nondeterminism over three repeats."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows import config
+from flows.lake import Lake
+from flows.warehouse import query
+
+DAY = date(2026, 3, 2)
+pytestmark = [pytest.mark.llm, pytest.mark.usefixtures("prefect_server")]
+
+QUESTIONS = [
+    "What is the capital of France?", "Name a colour of the rainbow.", "How many legs does a spider have?",
+    "Is fire hot or cold?", "What do bees make?", "Which planet do we live on?", "What is the opposite of up?",
+    "What do you call frozen water?",
+]  # fmt: skip
+ANSWERS = ["Paris", "red", "8", "hot", "honey", "Earth", "down", "ice"]
+
+
+@pytest.fixture(scope="module")
+def smollm2(shared: Path) -> Iterator[str]:
+    """The base address of a served SmolLM2-135M-Instruct."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, str(shared / "tools" / "serve_llm.py"), "smollm2", str(port)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        assert "READY" in next(line for line in process.stdout if "READY" in line)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_night_runs_unchanged_against_a_real_model(tmp_path: Path, smollm2: str) -> None:
+    from flows.nightly import nightly
+
+    examples = [
+        {"example_id": f"q{n}", "input": question, "expected": answer}
+        for n, (question, answer) in enumerate(zip(QUESTIONS, ANSWERS, strict=True))
+    ]
+    (tmp_path / "holdout.jsonl").write_text("\n".join(map(json.dumps, examples)), encoding="utf-8")
+    (tmp_path / "criteria.yaml").write_text(
+        "- {name: right, kind: contains}\n- {name: short, kind: length, max_words: 200}\n", encoding="utf-8"
+    )
+
+    def model(name: str, **params: object) -> dict[str, object]:
+        return {"model": "openai/smollm2", "name": name, "api_base": smollm2, "params": {"max_tokens": 48, **params}}
+
+    settings = {
+        "app": "questions", "lake": "lake",
+        "routes": {"ask": {"holdout": "holdout.jsonl", "criteria": "criteria.yaml", "repeats": 3}},
+        "models": {"pinned": model("steady", temperature=0), "candidates": [model("lively", temperature=1.5)]},
+        "budget": {"concurrency": 4},
+    }  # fmt: skip
+    path = tmp_path / "genchi.yaml"
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+    night = nightly(str(path), DAY)
+
+    rows = Lake(tmp_path / "lake").read("completions", DAY).to_pylist()
+    assert len(rows) == 8 * 2 * 3
+    assert {row["status"] for row in rows} == {"ok"}
+    assert len({row["response_id"] for row in rows}) == len(rows)
+    assert all(row["output_tokens"] > 0 and row["latency_ms"] > 0 for row in rows)
+    lively = [
+        {row["output_text"] for row in rows if row["model"] == "lively" and row["example_id"] == f"q{n}"}
+        for n in range(8)
+    ]
+    assert any(len(texts) > 1 for texts in lively)  # it does not answer the same three times
+    scores = query(config.load(path).warehouse, "select * from marts.fct_eval_scores where criterion = 'right'")
+    assert {(row["model"], row["n_examples"], row["n_repeats"], row["n_unscored"]) for row in scores} == {
+        ("steady", 8, 3, 0), ("lively", 8, 3, 0),
+    }  # fmt: skip
+    (steady,) = [row for row in scores if row["model"] == "steady"]
+    assert steady["pass_rate"] > 0  # it is a small model, but it knows something
+    assert night.page is not None
+    assert night.page.exists()
