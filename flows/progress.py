@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 _logger = logging.getLogger("genchi")
+_logger.setLevel(logging.INFO)  # who runs genchi decides where the lines go, not whether there are any
 
 
 @dataclass
@@ -50,5 +51,4 @@ def show_lines() -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(message)s"))
         _logger.addHandler(handler)
-        _logger.setLevel(logging.INFO)
         _logger.propagate = False

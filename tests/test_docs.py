@@ -1,0 +1,64 @@
+"""The texts cannot rot: what README and CONTRIBUTING name is there, and their examples are valid."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows import cli, config
+from flows.evaluate import criteria
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "dbt_project" / "README.md"]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_into_the_checkout_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_path_that_is_named_exists(path: Path) -> None:
+    named = re.findall(
+        r"`((?:flows|dbt_project|expectations|tests|seeds|macros|models)/[\w./-]*)`", path.read_text(encoding="utf-8")
+    )
+    for name in named:
+        assert (ROOT / name).exists() or (ROOT / "dbt_project" / name).exists(), name
+
+
+def test_every_verb_in_the_readme_is_one() -> None:
+    used = {verb for block in blocks("sh") for verb in re.findall(r"^genchi (\w+)", block, re.M)}
+    assert used
+    for verb in used:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main([verb, "--help"])
+        assert stopped.value.code == 0
+
+
+def test_every_target_that_is_named_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    for path in TEXTS:
+        assert set(re.findall(r"`make ([\w-]+)", path.read_text(encoding="utf-8"))) <= targets
+
+
+def test_the_readmes_configuration_and_criteria_are_valid(tmp_path: Path) -> None:
+    for name in ("datasets/dev.jsonl", "holdouts/triage.jsonl", "schemas/triage.json", "criteria/triage.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    (tmp_path / "my_checks.py").write_text("def polite(example, answer):\n    return True\n", encoding="utf-8")
+    parts = [block for block in blocks("yaml") if not block.startswith("# criteria")]
+    (tmp_path / "genchi.yaml").write_text("".join(parts), encoding="utf-8")
+    keys = {"OPENAI_API_KEY": "k", "SLACK_WEBHOOK_URL": "https://example.org"}
+    settings = config.load(tmp_path / "genchi.yaml", keys)
+    assert len(settings.all_models()) == 2
+    assert len(settings.alerts) == 2
+    (listed,) = [block for block in blocks("yaml") if block.startswith("# criteria")]
+    (tmp_path / "criteria" / "triage.yaml").write_text(listed, encoding="utf-8")
+    loaded = criteria.load(tmp_path / "criteria" / "triage.yaml", tmp_path, tmp_path / "schemas" / "triage.json")
+    assert [criterion.name for criterion in loaded] == [entry["name"] for entry in yaml.safe_load(listed)]

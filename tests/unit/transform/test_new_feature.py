@@ -1,0 +1,63 @@
+"""What the README of the dbt project promises: a feature is one expression and one row."""
+
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flows import config, lake
+from flows.lake import Lake
+from flows.project import DBT_PROJECT
+from flows.transform import build, runner
+from flows.warehouse import query
+
+LAST = date(2026, 3, 4)
+
+
+def test_a_new_feature_is_in_skew_and_breaches_after_one_expression_and_one_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "genchi.yaml").write_text("app: a\nlake: lake\n", encoding="utf-8")
+    settings = config.load(tmp_path / "genchi.yaml")
+    days = [LAST - timedelta(days=n) for n in range(5)]
+    for day in days:
+        at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        mark = "!" if day == LAST else "."
+        rows = [
+            {"call_id": f"{day}-{n}", "route": "r", "input_text": f"Hello there, number {n}{mark}", "output_text": "ok",
+             "started_at": at, "status": "success"}
+            for n in range(40)
+        ]  # fmt: skip
+        Lake(settings.lake).write("interactions", day, lake.from_rows(rows, "interactions"))
+    build.build(settings, days[-1], LAST)
+
+    project = tmp_path / "dbt_project"
+    shutil.copytree(DBT_PROJECT, project)
+    model = project / "models" / "intermediate" / "int_text_features.sql"
+    text = model.read_text(encoding="utf-8")
+    anchor = " as code_fence"
+    assert text.count(anchor) == 1
+    model.write_text(text.replace(anchor, f"{anchor},\n    text_value like '%!%' as exclamation"), encoding="utf-8")
+    seed = project / "seeds" / "features.csv"
+    seed.write_text(
+        seed.read_text(encoding="utf-8") + "exclamation,share,flag,both,false,warning,with an exclamation mark\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(runner, "DBT_PROJECT", project)
+    build.build(settings, LAST, LAST)  # the next night has it, without a past
+    build.build(settings, days[-1], LAST)  # a backfill gives it one
+
+    (row,) = query(
+        settings.warehouse,
+        "select value_reference, value_current from marts.fct_feature_skew_daily"
+        " where day = ? and feature = 'exclamation' and side = 'input' and model_served = '*' and prompt_version = '*' and reference = 'trailing'",
+        [LAST],
+    )
+    assert (row["value_reference"], row["value_current"]) == (0, 1)
+    (breach,) = query(
+        settings.warehouse, "select summary from marts.fct_breaches where subject = 'r/input/exclamation'"
+    )
+    assert breach["summary"].startswith(
+        "On route r, inputs with an exclamation mark rose from 0.0 % (trailing 28 days)"
+    )
