@@ -137,12 +137,13 @@ def _newest(rows: pa.Table, table: str) -> pa.Table:
     if not len(rows):
         return rows
     keys = ", ".join(f'"{key}"' for key in _KEYS[table])
-    return _select(
-        f"select * exclude (_rank, _order) from (select *, row_number() over (partition by {keys}"
-        f' order by "{_TIMES[table]}" desc, _order desc) as _rank'
-        " from (select *, row_number() over () as _order from rows)) where _rank = 1 order by _order",
-        rows,
-    )
+    with duckdb.connect() as connection:
+        connection.register("rows", rows)
+        return connection.sql(
+            f"select * exclude (_rank, _order) from (select *, row_number() over (partition by {keys}"
+            f' order by "{_TIMES[table]}" desc, _order desc) as _rank'
+            " from (select *, row_number() over () as _order from rows)) where _rank = 1 order by _order"
+        ).to_arrow_table()
 
 
 def _count(
@@ -160,12 +161,10 @@ def _completed(rows: pa.Table, table: str, source: Source) -> pa.Table:
     """What the record cannot know: its source, and a route where the log has none."""
     if table != "interactions" or not len(rows):
         return rows
-    route = source.route or "default"
-    return _select(
-        "select * replace (coalesce(nullif(route, ''), $route) as route), $source as source from rows",
-        rows,
-        {"route": route, "source": source.name},
-    )
+    route = pa.array([None] * len(rows), pa.string()) if "route" not in rows.column_names else rows.column("route")
+    named = pc.if_else(pc.equal(pc.fill_null(route, ""), ""), source.route or "default", route)
+    rows = rows.drop_columns(["route"]) if "route" in rows.column_names else rows
+    return rows.append_column("route", named).append_column("source", pa.array([source.name] * len(rows), pa.string()))
 
 
 def _merge(config: Config, store: Lake, table: str, rows: pa.Table, redactor: Redactor) -> list[date]:
@@ -173,26 +172,20 @@ def _merge(config: Config, store: Lake, table: str, rows: pa.Table, redactor: Re
     if not len(rows):
         return []
     rows = redactor.table(rows)
-    dated = _select(
-        f'select * exclude (file, line), cast("{_TIMES[table]}" at time zone $zone as date) as _day from rows',
-        rows,
-        {"zone": config.timezone},
-    )
-    days = sorted(set(dated.column("_day").to_pylist()))
-    for day in days:
-        fresh = dated.filter(pc.equal(dated.column("_day"), pa.scalar(day))).drop_columns(["_day"])
-        fresh = lake.conform(fresh, table)
-        merged = pa.concat_tables([store.read(table, day), fresh])
-        store.write(table, day, _sorted(_newest(merged, table), table))
-    return days
+    days = _days(rows.column(_TIMES[table]), config.timezone)
+    rows = lake.conform(rows.drop_columns(["file", "line"]), table)
+    found: list[date] = sorted(pc.unique(days).to_pylist())
+    for day in found:
+        fresh = rows.filter(pc.equal(days, pa.scalar(day)))
+        before = store.read(table, day)
+        merged = _newest(pa.concat_tables([before, fresh]), table) if len(before) else fresh
+        store.write(table, day, _sorted(merged, table))
+    return found
 
 
-def _select(sql: str, rows: pa.Table, parameters: dict[str, str] | None = None) -> pa.Table:
-    """What `sql` gives on the table `rows`."""
-    with duckdb.connect() as connection:
-        connection.execute("set timezone = 'UTC'")
-        connection.register("rows", rows)
-        return connection.sql(sql, params=parameters or {}).to_arrow_table()
+def _days(times: pa.ChunkedArray, zone: str) -> pa.ChunkedArray:
+    """The date of each time on the clock of `zone`."""
+    return pc.local_timestamp(times.cast(pa.timestamp("us", tz=zone))).cast(pa.date32())
 
 
 def _sorted(rows: pa.Table, table: str) -> pa.Table:

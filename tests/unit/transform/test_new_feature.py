@@ -51,7 +51,8 @@ def test_a_new_feature_is_in_skew_and_breaches_after_one_expression_and_one_row(
     (row,) = query(
         settings.warehouse,
         "select value_reference, value_current from marts.fct_feature_skew_daily"
-        " where day = ? and feature = 'exclamation' and side = 'input' and model_served = '*' and prompt_version = '*' and reference = 'trailing'",
+        " where day = ? and feature = 'exclamation' and side = 'input'"
+        " and model_served = '*' and prompt_version = '*' and reference = 'trailing'",
         [LAST],
     )
     assert (row["value_reference"], row["value_current"]) == (0, 1)
