@@ -50,7 +50,8 @@ refused as (
 ),
 
 files as (
-    select source, count(*) as files, sum(records)::bigint as records from manifest group by source
+    select source, count(*) as files, sum(records)::bigint as records, sum(feedback)::bigint as signals
+    from manifest group by source
 )
 
 select
@@ -58,6 +59,7 @@ select
     coalesce(files, 0) as files,
     coalesce(records, 0) as records,
     coalesce(calls, 0) as calls,
+    coalesce(calls, 0) + coalesce(signals, 0) as arrived,
     coalesce(quarantined, 0) as quarantined,
     coalesce(quarantined, 0) / nullif(greatest(records, quarantined), 0) as quarantined_share,
     coalesce(errors, 0) as errors,
@@ -90,7 +92,10 @@ def suite() -> gx.ExpectationSuite:
         name=NAME,
         expectations=[
             at_least(
-                "calls", 1, "critical", Words("calls_landed", "at least 1 call", "{calls:,} calls in {files:,} files")
+                "arrived",
+                1,
+                "critical",
+                Words("calls_landed", "at least 1 call, or signal of feedback", "{calls:,} calls in {files:,} files"),
             ),
             at_most(
                 "quarantined_share",

@@ -5,7 +5,7 @@ Great Expectations decides which rows of a frame fail; here that is only put int
 
 import json
 import math
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,3 +89,20 @@ def _records(frame: pd.DataFrame, column: str, arm: str | None) -> list[dict[Has
     """The rows that an expectation on `column` speaks of."""
     spoken_of = frame[frame[column].notna()]
     return (spoken_of if arm is None else spoken_of[spoken_of["arm"] == arm]).to_dict("records")
+
+
+def of_stages(failures: Sequence[str]) -> list[ExpectationResult]:
+    """A failed critical result for each failure of a stage, `name: message`."""
+    return [
+        ExpectationResult(
+            suite="stages",
+            expectation="stage_ran",
+            subject=failure.partition(": ")[0],
+            success=False,
+            severity="critical",
+            observed=failure.partition(": ")[2] or "it failed",
+            expected="the stage runs to its end",
+            evidence_json="{}",
+        )
+        for failure in failures
+    ]

@@ -1,7 +1,7 @@
 """The one run of the suites: which apply, one context for all, results to the lake, Data Docs to the reports."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Protocol
@@ -37,11 +37,29 @@ class Suite(Protocol):
         """What must hold of it."""
 
 
-def validate(config: Config, day: date) -> tuple[ExpectationResult, ...]:
+def validate(config: Config, day: date, failures: Sequence[str] = ()) -> tuple[ExpectationResult, ...]:
     """Check every suite that applies to `day`; replace the day's results in the lake and its Data Docs.
 
-    Raises RunError where a suite's table cannot be made (the marts are missing, the warehouse is locked).
+    `failures` say which stages of the night failed; each is a failed critical expectation, for what a stage did not
+    do must not pass as nothing found. Raises RunError where a suite's table cannot be made (the marts are missing,
+    the warehouse is locked); the day's results are then what `failures` and the error say.
     """
+    try:
+        found = [*results.of_stages(failures), *_validate(config, day)]
+    except Exception as error:
+        _land(config, day, results.of_stages([*failures, f"check: {error}"]))
+        raise
+    _land(config, day, found)
+    _logger.info("%d expectations checked, %d failed", len(found), sum(not result.success for result in found))
+    return tuple(found)
+
+
+def _land(config: Config, day: date, found: Sequence[ExpectationResult]) -> None:
+    rows = lake.from_rows(map(asdict, found), "expectation_results")
+    Lake(config.lake).write("expectation_results", day, rows)
+
+
+def _validate(config: Config, day: date) -> list[ExpectationResult]:
     context = new_context()
     found: list[ExpectationResult] = []
     validations: dict[str, ExpectationSuiteValidationResult] = {}
@@ -49,11 +67,8 @@ def validate(config: Config, day: date) -> tuple[ExpectationResult, ...]:
         frame = module.frame(config, day)
         validations[module.NAME] = check(context, module.NAME, module.suite(), frame)
         found += results.read(module.NAME, frame, validations[module.NAME])
-    rows = lake.from_rows(map(asdict, found), "expectation_results")
-    Lake(config.lake).write("expectation_results", day, rows)
     data_docs.write(config.reports / day.isoformat() / "data_docs", config.app, day, validations, found)
-    _logger.info("%d expectations checked, %d failed", len(found), sum(not result.success for result in found))
-    return tuple(found)
+    return found
 
 
 def applicable(config: Config) -> Iterator[Suite]:

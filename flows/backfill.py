@@ -12,9 +12,11 @@ from prefect import flow
 
 from flows import config as configuration
 from flows.errors import ConfigError
-from flows.evaluate.flow import evaluate, structure
-from flows.ingest.flow import freeze, land
+from flows.evaluate.flow import structure
+from flows.evaluate.run import check_setup
+from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
+from flows.nightly import evaluated, first_touched
 from flows.progress import step
 from flows.transform.flow import transform
 from flows.warehouse import query
@@ -28,8 +30,6 @@ class Backfilled:
 
     first: date
     last: date
-    interactions: int
-    quarantined: int
     breaches: dict[date, int]
 
 
@@ -39,27 +39,26 @@ def backfill(start: date, end: date, config_path: str = "genchi.yaml", only: Sta
     if end < start:
         raise ConfigError(f"--end {end} lies before --start {start}")
     config = configuration.load(config_path)
-    interactions = quarantined = 0
+    check_setup(config)
+    first = start
     if only in (None, "ingest"):
         with step("ingest") as current:
-            for day in each_day(start, end):
-                freeze(config_path, day)
-                landed = land(config_path, day)
-                structure(config_path, day)
-                interactions += landed.interactions
-                quarantined += landed.quarantined
-            days = (end - start).days + 1
-            current.outcome = f"{interactions:,} calls on {days} days, {quarantined:,} records quarantined"
+            landed = land_days(config_path, start, end)
+            current.outcome = landed.summary()
+            first = first_touched(landed.days, start)
+        with step("structure") as current:
+            current.outcome = structure(config_path, first, end).summary()
     if only == "evaluate":
-        with step("evaluate") as current:
-            for day in each_day(start, end):
+        config.require_evaluation()
+        for day in each_day(start, end):
+            with step(f"evaluate {day}") as current:
                 freeze(config_path, day)
-                current.outcome = evaluate(config_path, day, other_nights=True).summary()
+                current.outcome = evaluated(config, config_path, day, other_nights=True)
     with step("transform") as current:
-        current.outcome = transform(config_path, start, end).summary()
+        current.outcome = transform(config_path, first, end).summary()
     began = query(
         config.warehouse,
         "select first_seen from marts.fct_breaches where day = first_seen and day between ? and ?",
         [start, end],
     )
-    return Backfilled(start, end, interactions, quarantined, dict(Counter(row["first_seen"] for row in began)))
+    return Backfilled(start, end, dict(Counter(row["first_seen"] for row in began)))

@@ -6,12 +6,14 @@ Exit codes: 0 fine; 1 ran, and a critical expectation failed; 2 the command or t
 
 import argparse
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
 from flows import config, progress, quiet
-from flows.errors import ConfigError, GenchiError
+from flows.errors import ConfigError, GenchiError, in_one_line
 
 FINE, CRITICAL, WRONG, FAILED = 0, 1, 2, 3
 
@@ -33,13 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error, FAILED)
     except KeyboardInterrupt:
         return _complain("stopped; run the same command again to go on where it was", FAILED)
+    except (Exception, SystemExit) as error:  # a traceback is for us, the line for the person who ran the command
+        return _complain(f"{in_one_line(error)}; the whole of it is in {_keep_traceback()}", FAILED)
 
 
 def _nightly(options: argparse.Namespace) -> int:
     config.load(options.config)  # what is wrong with it is said before a server is started for the flow
-    from flows.nightly import nightly  # noqa: PLC0415 - see above
+    from flows.nightly import NightFailedError, nightly  # noqa: PLC0415 - see above
 
-    night = nightly(str(options.config), options.day)
+    try:
+        night = nightly(str(options.config), options.day)
+    except NightFailedError as failed:
+        _tell(f"\n{failed.night.headline}\n{failed.night.page}")
+        raise
     _tell(f"\n{night.headline}\n{night.page}")
     return CRITICAL if night.critical else FINE
 
@@ -151,6 +159,13 @@ def _day(text: str) -> date:
 def _tell(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def _keep_traceback() -> Path:
+    """Write the exception under way to a file of its own, for whoever mends it."""
+    with tempfile.NamedTemporaryFile("w", prefix="genchi-", suffix=".log", delete=False, encoding="utf-8") as file:
+        file.write(traceback.format_exc())
+    return Path(file.name)
 
 
 def _complain(message: object, code: int) -> int:

@@ -5,13 +5,15 @@ Does not belong here: the criteria and holdouts that it names (evaluate reads th
 (`dbt_project/seeds/thresholds.csv` holds those).
 """
 
+import glob
+import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from flows import yamlfile
 from flows.errors import ConfigError
@@ -27,7 +29,7 @@ _NOT_YET = ("retention", "redact_paths", "user_key_secret", "embedding", "storag
 def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"{name!r} is no time zone; use a name such as UTC or Europe/Berlin") from error
     return name
 
@@ -62,6 +64,15 @@ class Model(_Section):
     params: dict[str, Any] = Field(default_factory=dict)
     prompt: str | None = None
     price: Price | None = None
+
+    @field_validator("params")
+    @classmethod
+    def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(params)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"cannot be sent to a model: {error}; write dates in quotes") from None
+        return params
 
     def model_post_init(self, _: Any) -> None:
         if not self.name:
@@ -151,6 +162,21 @@ class Config(_Section):
         return datetime.now(ZoneInfo(self.timezone)).date() - timedelta(days=1)
 
 
+# Which section a key of a section opens; names of routes and places in lists open none.
+_SECTIONS: dict[tuple[type[_Section], str], type[_Section]] = {
+    (Config, "sources"): Source,
+    (Config, "routes"): Route,
+    (Config, "models"): Models,
+    (Config, "budget"): Budget,
+    (Config, "review"): Review,
+    (Config, "alerts"): Alert,
+    (Models, "pinned"): Model,
+    (Models, "candidates"): Model,
+    (Models, "judge"): Model,
+    (Model, "price"): Price,
+}
+
+
 def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
     """Read the configuration at `path`, with `${NAME}` taken from `environment` (default: the process's).
 
@@ -161,13 +187,14 @@ def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Conf
     if not path.is_file():
         how = "name one with --config, or write a first workspace with `genchi demo`"
         raise ConfigError(f"{path}: no such file; {how}")
-    raw = yamlfile.expand(yamlfile.read(path), path, environment)
+    written = yamlfile.read(path)
+    raw = yamlfile.expand(written, path, environment)
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: expected keys and values such as `app: my-app`, found {type(raw).__name__}")
     try:
         config = Config.model_validate(_resolve_paths(raw, path))
     except ValidationError as error:
-        raise ConfigError(f"{path}: {yamlfile.first_problem(error, raw, _keys_at)}") from None
+        raise ConfigError(f"{path}: {yamlfile.first_problem(error, written, _keys_at)}") from None
     _check_consistency(config)
     return config
 
@@ -176,11 +203,9 @@ def _resolve_paths(raw: dict[str, Any], path: Path) -> dict[str, Any]:
     """Make every path absolute, relative to the file's folder, and fill in the defaults that depend on others."""
     if "path" in raw:
         raise ConfigError(f"{path}: unknown key `path`")
-    for key in _NOT_YET:
-        if key in raw:
-            raise ConfigError(f"{path}: `{key}` is not available in this version; take the key out")
     folder = path.parent
     resolved = dict(raw, path=path)
+    _refuse_what_is_not_there_yet(raw, path)
     lake = raw.get("lake")
     if isinstance(lake, str) and "://" in lake:
         raise ConfigError(f"{path}: lake: {lake!r} is no directory; object stores are not supported yet")
@@ -205,7 +230,7 @@ def _resolve_paths(raw: dict[str, Any], path: Path) -> dict[str, Any]:
         }
     if isinstance(raw.get("sources"), list):
         resolved["sources"] = [
-            {**source, "path": str(folder / source["path"])}
+            {**source, "path": str(Path(glob.escape(str(folder))) / source["path"])}
             if isinstance(source, dict) and isinstance(source.get("path"), str) and "://" not in source["path"]
             else source
             for source in raw["sources"]
@@ -213,24 +238,28 @@ def _resolve_paths(raw: dict[str, Any], path: Path) -> dict[str, Any]:
     return resolved
 
 
+def _refuse_what_is_not_there_yet(raw: Mapping[str, Any], path: Path) -> None:
+    """What the contract has and this version has not is refused, lest somebody believes that it is done."""
+    asked = [key for key in _NOT_YET if key in raw]
+    if isinstance(raw.get("models"), dict) and "judge" in raw["models"]:
+        asked.append("models.judge")
+    for number, source in enumerate(raw.get("sources") or () if isinstance(raw.get("sources"), list) else ()):
+        if isinstance(source, dict):
+            asked += [f"sources.{number}.{key}" for key in ("dsn", "query") if key in source]
+            if "://" in str(source.get("path", "")):
+                raise ConfigError(
+                    f"{path}: sources.{number}.path: object stores are not supported yet; name local files"
+                )
+    if asked:
+        raise ConfigError(f"{path}: `{asked[0]}` is not available in this version; take the key out")
+
+
 def _keys_at(parents: tuple[int | str, ...]) -> list[str]:
     """The keys that the section at `parents` takes."""
-    sections: dict[str, type[_Section]] = {
-        "sources": Source,
-        "routes": Route,
-        "pinned": Model,
-        "candidates": Model,
-        "judge": Model,
-        "price": Price,
-        "models": Models,
-        "budget": Budget,
-        "review": Review,
-        "alerts": Alert,
-    }
-    for part in reversed(parents):
-        if part in sections:
-            return list(sections[str(part)].model_fields)
-    return [name for name in Config.model_fields if name != "path"]
+    section: type[_Section] = Config
+    for part in parents:
+        section = _SECTIONS.get((section, str(part)), section)
+    return [name for name in section.model_fields if (section, name) != (Config, "path")]
 
 
 def _check_consistency(config: Config) -> None:

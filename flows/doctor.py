@@ -52,8 +52,8 @@ def _model(model: Model) -> Finding:
         try:
             headers = {"Authorization": f"Bearer {model.api_key}"} if model.api_key else {}
             answer = httpx.get(f"{model.api_base.rstrip('/')}/models", timeout=10, headers=headers)
-        except httpx.HTTPError as error:
-            return Finding(False, f"model {model.name}: {model.api_base} does not answer: {error}")
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # its message may hold the key
+            return Finding(False, f"model {model.name}: {model.api_base} cannot be asked: {type(error).__name__}")
         return Finding(answer.status_code < 400, f"model {model.name}: {model.api_base} answers {answer.status_code}")
     if model.model.startswith("simulated/"):
         return Finding(True, f"model {model.name}: simulated, in this process")

@@ -15,3 +15,11 @@ class ConfigError(GenchiError):
 
 class RunError(GenchiError):
     """The run itself failed."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """What an exception says, on one line: our own messages as they are, others with their type before them."""
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    said = " ".join(str(error).split())
+    return said if isinstance(error, GenchiError) and said else f"{type(error).__name__}: {said}".rstrip(": ")

@@ -146,7 +146,7 @@ class Lake:
         return sorted(self.partition(table, day).parent.glob("*.parquet"))
 
     def days(self, table: str) -> list[date]:
-        """The days for which a table has a file with rows or without, oldest first."""
+        """The days for which a table has a file, oldest first; that of a new lake's empty files does not count."""
         found = (folder.name.removeprefix("day=") for folder in (self.root / table).glob("day=*"))
         return sorted(day for day in map(date.fromisoformat, found) if day != _NO_DAY and self.files(table, day))
 
@@ -157,7 +157,7 @@ class Lake:
         return pa.concat_tables(parts) if parts else SCHEMAS[table].empty_table()
 
     def write(self, table: str, day: date, rows: pa.Table, file: str = "data") -> Path:
-        """Replace one file by `rows`, atomically. An unchanged file is left as it is."""
+        """Replace one file by `rows`, atomically."""
         place = self.partition(table, day, file)
         replace_parquet(place, conform(rows, table))
         return place

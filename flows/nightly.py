@@ -15,9 +15,10 @@ from prefect import flow, task
 from flows import config as configuration
 from flows.alerts.flow import alert
 from flows.config import Config
-from flows.errors import ConfigError, RunError
+from flows.errors import ConfigError, RunError, in_one_line
 from flows.evaluate.flow import evaluate, score_production
-from flows.ingest.flow import ingest
+from flows.evaluate.run import check_setup
+from flows.ingest.flow import freeze, ingest
 from flows.progress import Step, step
 from flows.report.flow import report
 from flows.transform.flow import transform
@@ -46,23 +47,32 @@ class Night:
                 yield current
         except ConfigError:
             raise
-        except Exception as error:  # whatever a stage raises, the others still have something to say
-            self.failures.append(f"{name}: {' '.join(str(error).split()) or type(error).__name__}")
+        except (Exception, SystemExit) as error:  # whatever a stage raises, the others still have something to say
+            self.failures.append(f"{name}: {in_one_line(error)}")
+
+
+class NightFailedError(RunError):
+    """A stage of the night failed; the others ran, and `night` is what they came to."""
+
+    def __init__(self, night: Night) -> None:
+        super().__init__(f"{night.day}: {'; '.join(night.failures)}")
+        self.night = night
 
 
 @task(name="check", persist_result=False)
-def check(config_path: str, day: date) -> tuple[int, int]:
+def check(config_path: str, day: date, failures: list[str]) -> tuple[int, int]:
     """Validate every suite that applies; how many expectations were checked, and how many failed."""
     from expectations.validate import validate  # noqa: PLC0415 - imported late: great_expectations takes seconds
 
-    results = validate(configuration.load(config_path), day)
+    results = validate(configuration.load(config_path), day, failures)
     return len(results), sum(not result.success for result in results)
 
 
 @flow(name="nightly", persist_result=False)
 def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
-    """One whole night. Raises RunError at its end where a stage failed."""
+    """One whole night. Raises NightFailedError at its end where a stage failed, and ConfigError before its start."""
     config = configuration.load(config_path)
+    check_setup(config)
     day = day or config.yesterday()
     night = Night(day)
     first = day
@@ -71,15 +81,15 @@ def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
         current.outcome = landed.summary()
         first = first_touched(landed.days, day)
     with night.stage("structure") as current:
-        current.outcome = score_production(config_path, day).summary()
+        current.outcome = score_production(config_path, first, day).summary()
     with night.stage("transform") as current:
         current.outcome = transform(config_path, first, day, _MONITORING).summary()
     with night.stage("evaluate") as current:
-        current.outcome = _evaluated(config, config_path, day)
+        current.outcome = evaluated(config, config_path, day)
     with night.stage("compare") as current:
         current.outcome = transform(config_path, day, day, _EVALUATION).summary()
     with night.stage("check") as current:
-        checked, failed = check(config_path, day)
+        checked, failed = check(config_path, day, night.failures)
         current.outcome = f"{checked} expectations, {failed} failed"
     with night.stage("report") as current:
         laid_out = report(config_path, day)
@@ -90,7 +100,7 @@ def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
         night.critical = alerted.failed_critical
         current.outcome = alerted.summary()
     if night.failures:
-        raise RunError(f"{day}: {'; '.join(night.failures)}")
+        raise NightFailedError(night)
     return night
 
 
@@ -102,8 +112,9 @@ def ingest_day(config_path: str = "genchi.yaml", day: date | None = None) -> Non
     with step("ingest") as current:
         landed = ingest(config_path, day)
         current.outcome = landed.summary()
-    score_production(config_path, day)
-    transform_days(config_path, first_touched(landed.days, day), day)
+    first = first_touched(landed.days, day)
+    score_production(config_path, first, day)
+    transform_days(config_path, first, day)
 
 
 @flow(name="transform-days", persist_result=False)
@@ -120,8 +131,9 @@ def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> N
     config = configuration.load(config_path)
     day = day or config.yesterday()
     config.require_evaluation()
+    freeze(config_path, day)
     with step("evaluate") as current:
-        current.outcome = _evaluated(config, config_path, day)
+        current.outcome = evaluated(config, config_path, day)
     transform_days(config_path, day, day)
 
 
@@ -130,11 +142,12 @@ def first_touched(days: tuple[date, ...], day: date) -> date:
     return min([day, *(touched for touched in days if day - timedelta(days=_LATE_DAYS) <= touched <= day)])
 
 
-def _evaluated(config: Config, config_path: str, day: date) -> str:
+def evaluated(config: Config, config_path: str, day: date, *, other_nights: bool = False) -> str:
+    """Evaluate one night whose test sets are frozen, and say what came of it."""
     if not (config.models and config.evaluated_routes()):
         return "nothing to evaluate: no models, or no route with a holdout and criteria"
     if any(model.model.startswith("simulated/") for model in config.all_models()):
         from flows.demo import provider  # noqa: PLC0415 - imported late: litellm takes seconds
 
         provider.register()
-    return evaluate(config_path, day).summary()
+    return evaluate(config_path, day, other_nights).summary()

@@ -3,9 +3,17 @@
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import Progress
+
+from flows.errors import in_one_line
+
+T = TypeVar("T")
 
 _logger = logging.getLogger("genchi")
 _logger.setLevel(logging.INFO)  # who runs genchi decides where the lines go, not whether there are any
@@ -30,7 +38,7 @@ def step(name: str) -> Iterator[Step]:
     try:
         yield current
     except BaseException as error:
-        _say("✗", name, f"failed: {' '.join(str(error).split()) or type(error).__name__}", started, terminal)
+        _say("✗", name, f"failed: {in_one_line(error)}", started, terminal)
         raise
     _say("✓", name, current.outcome, started, terminal)
 
@@ -52,3 +60,10 @@ def show_lines() -> None:
         handler.setFormatter(logging.Formatter("%(message)s"))
         _logger.addHandler(handler)
         _logger.propagate = False
+
+
+def track(items: Iterable[T], name: str, total: int) -> Iterator[T]:
+    """`items`, with a bar on a terminal while they are worked through; nothing in a log."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        yield from progress.track(items, total=total, description=name)

@@ -18,7 +18,7 @@ def query(warehouse: Path, sql: str, parameters: Sequence[object] = ()) -> list[
     if not warehouse.exists():
         raise RunError(f"{warehouse}: no warehouse yet; `genchi transform` builds it")
     try:
-        connection = duckdb.connect(str(warehouse), read_only=True)
+        connection = duckdb.connect(str(warehouse), read_only=True, config={"enable_external_access": "false"})
     except duckdb.IOException as error:
         raise RunError(f"{warehouse}: cannot be opened: {str(error).splitlines()[0]}") from None
     try:

@@ -32,7 +32,13 @@ def read(path: Path) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: no valid YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{path}: no valid YAML{_what_and_where(error)}") from None
+
+
+def _what_and_where(error: yaml.YAMLError) -> str:
+    """What PyYAML says without the lines that it quotes, for a key may stand in them."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    return (f": {problem}" if problem else "") + (f", line {mark.line + 1}, column {mark.column + 1}" if mark else "")
 
 
 def expand(value: Any, path: Path, environment: Mapping[str, str] | None = None, where: tuple[str, ...] = ()) -> Any:
@@ -59,7 +65,8 @@ def expand(value: Any, path: Path, environment: Mapping[str, str] | None = None,
 def first_problem(error: ValidationError, raw: Any, keys_at: KeysAt) -> str:
     """The first problem of a validation as `key: what, how to mend it`.
 
-    `raw` is what was validated; `keys_at` gives the keys that are known in the section at a path.
+    `raw` is what stands in the file, before `expand`: no secret of the environment is shown. `keys_at` gives the keys
+    that are known in the section at a path.
     """
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     where = ".".join(str(part) for part in problem["loc"])
@@ -72,7 +79,17 @@ def first_problem(error: ValidationError, raw: Any, keys_at: KeysAt) -> str:
     if problem["type"] == "missing":
         return f"the key `{where}` is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    return f"`{where}`: {message[0].lower() + message[1:]}, found {_value_at(raw, problem['loc'])!r}"
+    found = _value_at(raw, problem["loc"])
+    nearest = difflib.get_close_matches(str(found), re.findall(r"'([^']*)'", problem["msg"]), n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if problem["type"] == "literal_error" and nearest else ""
+    return f"`{where}`: {message[0].lower() + message[1:]}{_shown(found, problem['loc'])}{hint}"
+
+
+def _shown(found: Any, where: tuple[int | str, ...]) -> str:
+    """A value as it may be shown: no key or address, and nothing in which one could stand."""
+    if isinstance(found, dict | list) or {"api_key", "url"} & set(where):
+        return ""
+    return f", found {found!r}"
 
 
 def _value_at(raw: Any, where: tuple[int | str, ...]) -> Any:

@@ -87,3 +87,6 @@
         else cast(cast({{ number }} as decimal(18, 1)) as varchar)
     end
 {%- endmacro %}
+
+{#- A part of a breach's subject: a slash within it would make two subjects look alike. -#}
+{% macro subject_part(text) %}replace({{ text }}, '/', '%2F'){% endmacro %}

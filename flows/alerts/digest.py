@@ -75,7 +75,7 @@ def build(results: Iterable[Mapping[str, Any]], app: str, day: date, reports: Pa
 
 
 def _item(row: Mapping[str, Any], reports: Path) -> Item:
-    page = "index.html" if row["suite"] == "verdicts" else f"data_docs/{row['suite']}.html"
+    page = "index.html" if row["suite"] in ("verdicts", "stages") else f"data_docs/{row['suite']}.html"
     return Item(
         suite=row["suite"],
         expectation=row["expectation"],

@@ -25,7 +25,9 @@ class AlertResult:
         """One line for the log of a night."""
         if not self.failed_critical + self.failed_warning:
             return "nothing to tell"
-        told = f"digest sent to {self.sent}" + (f", {self.already} had it already" if self.already else "")
+        told = "no alerts are configured"
+        if self.sent + self.already:
+            told = f"digest sent to {self.sent}" + (f", {self.already} had it already" if self.already else "")
         return f"{self.failed_critical} critical and {self.failed_warning} warning failures; {told}"
 
 

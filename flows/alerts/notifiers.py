@@ -82,7 +82,7 @@ def _post(client: httpx.Client, url: str, message: dict[str, Any], pause: Callab
             response = client.post(url, json=message)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise _UndeliveredError(f"no valid URL: {error}") from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             problem = f"{type(error).__name__}: {error}"
             continue
         if response.is_success:

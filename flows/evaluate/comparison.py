@@ -59,7 +59,7 @@ def slices(examples: Sequence[Example]) -> dict[str, list[str]]:
     by_tag: dict[str, list[str]] = defaultdict(list)
     for example in examples:
         for tag, value in example.tags.items():
-            for one in value if isinstance(value, list) else [value]:
+            for one in dict.fromkeys(map(str, value if isinstance(value, list) else [value])):
                 by_tag[f"{tag}={one}"].append(example.example_id)
     large = {name: by_tag[name] for name in sorted(by_tag) if len(by_tag[name]) >= SMALLEST_SLICE}
     return {ALL: [example.example_id for example in examples], **large}

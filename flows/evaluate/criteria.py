@@ -3,14 +3,15 @@
 import difflib
 import importlib.util
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from flows import yamlfile
 from flows.config import Severity
 from flows.errors import ConfigError
 from flows.evaluate.schemas import Schema, hash_of, load_schema
@@ -159,12 +160,7 @@ def load(path: Path, workspace: Path, output_schema: Path | None = None) -> tupl
 
 
 def _read_list(path: Path) -> list[Any]:
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: no valid YAML: {' '.join(str(error).split())}") from None
+    raw = yamlfile.read(path)
     if not isinstance(raw, list) or not raw:
         raise ConfigError(f"{path}: expected a list such as `- {{name: correct, kind: exact}}`")
     return raw
@@ -232,14 +228,18 @@ def _load_function(where: str, file: Path, name: str) -> Callable[[dict[str, Any
     """A function of the workspace's own code, which is trusted as the configuration is."""
     if not file.is_file():
         raise ConfigError(f"{where}: no such file: {file}")
-    spec = importlib.util.spec_from_file_location(f"_genchi_workspace_{file.stem}", file)
+    spec = importlib.util.spec_from_file_location(f"_genchi_workspace_{hash_of(str(file))}", file)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{where}: cannot be loaded: {file}")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses and pickle look a module up by its name
+    sys.path.insert(0, str(file.parent))  # so that it can import what lies beside it
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(f"{where}: {file} fails to load: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(file.parent))
     function = getattr(module, name, None)
     if not callable(function):
         raise ConfigError(f"{where}: {file} has no function `{name}`")

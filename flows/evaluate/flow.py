@@ -21,9 +21,9 @@ def score(config_path: str, day: date, run_id: str, asked: run.Asked) -> run.Eva
 
 
 @task(name="check production answers", persist_result=False)
-def structure(config_path: str, day: date) -> production.Checked:
-    """Check the production answers of `day` against their routes' schemas."""
-    return production.score_production(configuration.load(config_path), day)
+def structure(config_path: str, first: date, last: date) -> production.Checked:
+    """Check the production answers of the days from `first` to `last` against their routes' schemas."""
+    return production.score_days(configuration.load(config_path), first, last)
 
 
 @flow(name="evaluate", persist_result=False)
@@ -37,6 +37,6 @@ def evaluate(config_path: str, day: date, other_nights: bool = False) -> run.Eva
 
 
 @flow(name="score-production", persist_result=False)
-def score_production(config_path: str, day: date) -> production.Checked:
-    """One day's check of production answers."""
-    return structure(config_path, day)
+def score_production(config_path: str, first: date, last: date) -> production.Checked:
+    """The check of production answers of the days from `first` to `last`."""
+    return structure(config_path, first, last)

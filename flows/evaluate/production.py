@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from flows.config import Config
 from flows.evaluate.schemas import Schema, load_schema
 from flows.evaluate.scorers import Score, score_schema, unscored
-from flows.lake import SCHEMAS, Lake, conform
+from flows.lake import SCHEMAS, Lake, conform, each_day
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,12 @@ class Checked:
     def summary(self) -> str:
         """One line for people."""
         return f"{self.answers:,} answers checked against their schema, {self.failed:,} failed"
+
+
+def score_days(config: Config, first: date, last: date) -> Checked:
+    """Score every day from `first` to `last`, both included, and add up what was found. As `score_production`."""
+    found = [score_production(config, day) for day in each_day(first, last)]
+    return Checked(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
 
 
 def score_production(config: Config, day: date) -> Checked:

@@ -14,7 +14,7 @@ from flows.evaluate.comparison import Evaluated
 from flows.evaluate.criteria import Criterion
 from flows.evaluate.holdout import Example, read_holdout
 from flows.evaluate.runner import Outcome, Question, Row, answered, ask_all, read_journal
-from flows.evaluate.schemas import hash_of
+from flows.evaluate.schemas import hash_of, load_schema
 from flows.evaluate.scorers import Response, Score, score, unscored
 from flows.lake import Lake, from_rows
 
@@ -74,6 +74,20 @@ def evaluate_night(
     scores anew. Raises ConfigError for wrong criteria, schemas or prompts, before anything is asked.
     """
     return score_night(config, day, run_id, ask_night(config, day, run_id, clients))
+
+
+def check_setup(config: Config) -> None:
+    """Read all that an evaluation and the check of production answers rest on, so that what is wrong is said first.
+
+    Raises ConfigError for a wrong criterion, schema or prompt.
+    """
+    for route in config.routes.values():
+        if route.criteria is not None:
+            criteria.load(route.criteria, config.workspace, route.output_schema)
+        elif route.output_schema is not None:
+            load_schema(route.output_schema)
+    for model in config.all_models():
+        prompts.load(model, config.workspace)
 
 
 def read_papers(config: Config, day: date) -> list[Paper]:

@@ -50,12 +50,17 @@ PASSED = Score(1.0, True)
 
 def failed(reason: str) -> Score:
     """A score of 0 with its reason."""
-    return Score(0.0, False, reason[:_LONGEST_REASON])
+    return Score(0.0, False, _writable(reason))
 
 
 def unscored(reason: str) -> Score:
     """No score, with the reason."""
-    return Score(None, None, reason[:_LONGEST_REASON])
+    return Score(None, None, _writable(reason))
+
+
+def _writable(reason: str) -> str:
+    """A reason that can be stored: cut, and without halves of characters that an answer may hold."""
+    return reason[:_LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
 def score(criterion: Criterion, example: Example, answer: Response) -> Score:  # noqa: PLR0911 - one return a kind
@@ -95,9 +100,12 @@ def _compare(definition: Exact | Contains | Numeric, example: Example, answer: s
         return _near(got, expected, definition.tolerance)
     if not definition.strict:
         got, expected = got.strip().casefold(), expected.strip().casefold()
+    if isinstance(definition, Contains) and not expected:
+        return unscored("`expected` is empty, which every answer contains")
     if isinstance(definition, Contains):
         return PASSED if expected in got else failed(f"does not contain {expected!r}")
-    same = got == expected or (definition.extract is None and _same_json(answer, example.expected))
+    free = definition.extract is None and not definition.strict
+    same = got == expected or (free and _same_json(answer, example.expected))
     return PASSED if same else failed(f"expected {expected!r}, found {got!r}")
 
 
@@ -137,7 +145,7 @@ def score_schema(schema: Schema, text: str) -> Score:
         return failed(f"no valid JSON: {parsed.problem}")
     try:
         violation = schema.first_violation(parsed.value)
-    except (Unresolvable, RecursionError) as error:
+    except (Unresolvable, RecursionError, ArithmeticError, ValueError) as error:
         return unscored(f"the schema cannot be applied: {type(error).__name__}: {error}")
     return failed(violation) if violation else PASSED
 
@@ -166,7 +174,7 @@ def _call(criterion: Criterion, example: Example, text: str) -> Score:
     assert criterion.function is not None
     try:
         result = criterion.function(dict(example.row), text)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return unscored(f"the function raised {type(error).__name__}: {error}")
     if isinstance(result, bool):
         return PASSED if result else failed("the function says no")

@@ -23,9 +23,14 @@ def freeze(config: Config, day: date) -> pa.Table:
     Raises ConfigError, with file and line, for an example that cannot be read: a test set that is silently
     smaller than its file would make every rate wrong.
     """
-    rows = list(_rows(config))
-    table = lake.from_rows(rows, "examples")
-    Lake(config.lake).write("examples", day, table)
+    return freeze_days(config, day, day)
+
+
+def freeze_days(config: Config, first: date, last: date) -> pa.Table:
+    """The same for every day from `first` to `last`, both included; the files are read once."""
+    table = lake.from_rows(_rows(config), "examples")
+    for day in lake.each_day(first, last):
+        Lake(config.lake).write("examples", day, table)
     return table
 
 
@@ -80,7 +85,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
             example = json.loads(line)
         except ValueError as error:
             raise ConfigError(f"{path}, line {number}: no valid JSON: {error}") from None
-        problem = _problem(example)
+        problem = _problem(example) or _unwritable(line)
         if problem:
             raise ConfigError(f"{path}, line {number}: {problem}")
         example["example_id"] = str(example["example_id"])
@@ -112,7 +117,22 @@ def _problem(example: Any) -> str | None:
         return "`input` is no text"
     if "messages" in example and not _are_messages(example["messages"]):
         return "`messages` is no list of objects with `role` and `content`"
-    return None if isinstance(example.get("tags", {}), dict) else "`tags` is no object"
+    return _odd_kind(example)
+
+
+def _odd_kind(example: dict[str, Any]) -> str | None:
+    if not isinstance(example.get("route") or "", str):
+        return "`route` is no text"
+    return None if isinstance(example.get("tags") or {}, dict) else "`tags` is no object"
+
+
+def _unwritable(line: bytes) -> str | None:
+    """Half of a pair of surrogates is JSON, but no text that could be stored or sent."""
+    try:
+        json.dumps(json.loads(line), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "holds half a character (a lone surrogate)"
+    return None
 
 
 def _are_messages(messages: Any) -> bool:
@@ -128,7 +148,7 @@ def _input_text(messages: list[dict[str, Any]]) -> str:
     spoken = [message for message in messages if message["role"] == "user"] or messages
     content = spoken[-1]["content"]
     if isinstance(content, list):
-        return "".join(part.get("text") or "" for part in content if isinstance(part, dict))
+        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return str(content or "")
 
 

@@ -20,6 +20,14 @@ def freeze(config_path: str, day: date) -> int:
     return len(examples.freeze(configuration.load(config_path), day))
 
 
+@task(name="land days", persist_result=False)
+def land_days(config_path: str, first: date, last: date) -> landing.Landed:
+    """Read the log files and test sets of every day from `first` to `last`: one task, for a task a day costs more."""
+    config = configuration.load(config_path)
+    examples.freeze_days(config, first, last)
+    return landing.land_days(config, first, last)
+
+
 @flow(name="ingest", persist_result=False)
 def ingest(config_path: str, day: date) -> landing.Landed:
     """The day's logs and test sets, in the lake."""

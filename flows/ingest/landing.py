@@ -4,6 +4,7 @@ Order matters for a kill at any moment: rows first, then quarantine, the manifes
 does not name yet is read again, and reading again adds nothing.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from flows.config import Config, Source
 from flows.ingest import mapping, reader
 from flows.ingest.redaction import Redactor
 from flows.lake import Lake
+from flows.progress import track
 
 _KEYS = {"interactions": ("call_id",), "feedback": ("call_id", "kind", "at")}
 _TIMES = {"interactions": "started_at", "feedback": "at"}
@@ -39,6 +41,11 @@ class Landed:
     redacted: int = 0
     days: tuple[date, ...] = ()
 
+    def __add__(self, other: "Landed") -> "Landed":
+        names = [name for name in vars(self) if name != "days"]
+        counts = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return Landed(**counts, days=tuple(sorted({*self.days, *other.days})))
+
     def summary(self) -> str:
         """The counts in words, for a line."""
         counts = [
@@ -50,6 +57,14 @@ class Landed:
         ]
         told = [f"{count:,} {name}" for count, name in counts if count or name == "calls"]
         return f"{', '.join(told)}, {self.quarantined:,} quarantined, from {self.files} files"
+
+
+def land_days(config: Config, first: date, last: date) -> Landed:
+    """Read every day's files from `first` to `last`, both included, and add up what became of them."""
+    total = Landed()
+    for day in track(lake.each_day(first, last), "landing", (last - first).days + 1):
+        total += land(config, day)
+    return total
 
 
 def land(config: Config, day: date) -> Landed:
@@ -72,7 +87,7 @@ def land(config: Config, day: date) -> Landed:
         _count(counts, by_name, _joined([part.other for part in parts]), "other")
         refused = _joined([part.quarantined for part in parts])
         _count(counts, by_name, refused, "quarantined")
-        quarantine.append(redactor.table(_with_source(refused, source)))
+        quarantine.append(_redacted(_with_source(refused, source), redactor))
         manifest += [_manifest_row(config, file, counts[file]) for file in files]
     _write_quarantine(store, day, quarantine, manifest)
     _write_manifest(store, day, manifest)
@@ -108,7 +123,8 @@ def _files(config: Config, store: Lake, source: Source, day: date) -> list[reade
 
 def _shown(config: Config, path: Path) -> str:
     """A file's name in the lake: relative to the workspace where it lies in it."""
-    return str(path.relative_to(config.workspace)) if path.is_relative_to(config.workspace) else str(path)
+    name = str(path.relative_to(config.workspace)) if path.is_relative_to(config.workspace) else str(path)
+    return os.fsencode(name).decode("utf-8", "backslashreplace")  # a name need not be text
 
 
 def _mapped(config: Config, source: Source, file: reader.LogFile) -> Iterator[mapping.Mapped]:
@@ -190,6 +206,17 @@ def _days(times: pa.ChunkedArray, zone: str) -> pa.ChunkedArray:
 
 def _sorted(rows: pa.Table, table: str) -> pa.Table:
     return rows.sort_by([(_TIMES[table], "ascending"), *((key, "ascending") for key in _KEYS[table][:1])])
+
+
+def _redacted(refused: pa.Table, redactor: Redactor) -> pa.Table:
+    """Refused records, redacted; those in base64 within it."""
+    if not len(refused):
+        return refused
+    in_base64 = pc.ends_with(refused.column("reason"), reader.IN_BASE64)
+    coded = refused.filter(in_base64)
+    raw = pa.array([redactor.encoded(text) for text in coded.column("raw").to_pylist()], pa.string())
+    coded = coded.set_column(coded.column_names.index("raw"), "raw", raw)
+    return pa.concat_tables([redactor.table(refused.filter(pc.invert(in_base64))), coded])
 
 
 def _with_source(refused: pa.Table, source: Source) -> pa.Table:

@@ -19,6 +19,8 @@ _SOURCES = Path(__file__).parent / "sources"
 _DUCKDB_TYPES = {pa.int64(): "bigint", pa.float64(): "double", pa.bool_(): "boolean"}
 _REQUIRED = {"interaction": ("call_id", "started_at"), "feedback": ("call_id", "at")}
 _TABLES = {"interaction": "interactions", "feedback": "feedback"}
+# Beyond these a number is no count, cost or duration (infinity and NaN are beyond them too), and sums overflow.
+_LARGEST = {"bigint": "1e15", "double": "1e15"}
 # Which words a person sees for a type.
 _WORDS = {"bigint": "whole number", "double": "number", "boolean": "true or false", "timestamptz": "time"}
 
@@ -115,10 +117,13 @@ def _missing(name: str, target: str, kind: str) -> str:
 def _miscast(name: str, kind: str) -> str:
     text = f'cast("{name}" as varchar)'
     unreadable = f"{_cast(name, kind)} is null"
+    if kind in _LARGEST:
+        unreadable += f" or not abs(try_cast({text} as double)) <= {_LARGEST[kind]}"
     if kind == "timestamptz":  # a year that no log was written in is a wrong unit or a wrong clock
-        unreadable += f" or year({_cast(name, kind)}) not between 1990 and 2200"
+        unreadable += f" or coalesce(year({_cast(name, kind)}) not between 1990 and 2200, true)"
     complaint = f"'{name}: ' || left({text}, 80) || ' is no {_WORDS[kind]}'"
-    return f"case when {text} is not null and ({unreadable}) then {complaint} end"
+    given = f"nullif({text}, '')"
+    return f"case when {given} is not null and ({unreadable}) then {complaint} end"
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, target: str) -> pa.Table:

@@ -5,18 +5,19 @@ What is no text (bad gzip, bad UTF-8) is a record too, with its reason, so that 
 
 import base64
 import glob
-import gzip
 import hashlib
-import io
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import IO
 
 from flows.config import Source
+
+IN_BASE64 = "; raw is base64"
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,16 @@ def identify(source: Source, path: Path) -> LogFile:
 def read(path: Path) -> Iterator[Record]:
     """The records of a file, in order. Blank lines are none. Never raises for what is in the file."""
     with path.open("rb") as stored:
-        plain: IO[bytes] = io.BufferedReader(gzip.GzipFile(fileobj=stored)) if _is_gzip(stored) else stored
-        name = path.name.removesuffix(".gz")
-        yield from _whole(plain) if name.endswith(".json") else _lines(plain)
+        blocks = _unzipped(stored) if _is_gzip(stored) else iter(lambda: stored.read(_BLOCK), b"")
+        yield from (_whole if path.name.removesuffix(".gz").endswith(".json") else _lines)(blocks)
+
+
+class BrokenOffError(Exception):
+    """A compressed file cannot be unpacked further; `rest` is what could not be."""
+
+    def __init__(self, reason: str, rest: bytes) -> None:
+        super().__init__(reason)
+        self.rest = rest
 
 
 def _is_gzip(file: IO[bytes]) -> bool:
@@ -69,36 +77,61 @@ def _is_gzip(file: IO[bytes]) -> bool:
     return start == b"\x1f\x8b"
 
 
-def _lines(file: IO[bytes]) -> Iterator[Record]:
-    number = 0
-    while True:
-        number += 1
+def _unzipped(stored: IO[bytes]) -> Iterator[bytes]:
+    """What a gzip file holds, member by member, as far as it can be unpacked. Raises BrokenOffError after that."""
+    inflate = zlib.decompressobj(wbits=31)
+    waiting = b""
+    while waiting or (waiting := stored.read(_BLOCK)):
+        if inflate.eof:
+            waiting = waiting.lstrip(b"\0")  # padding between members, or after the last
+            if not waiting:
+                continue
+            inflate = zlib.decompressobj(wbits=31)
         try:
-            line = file.readline()
-        except (EOFError, OSError, zlib.error) as error:
-            yield Record(number, "", f"the compressed file breaks off before this line: {error}")
-            return
-        if not line:
-            return
-        if line.strip():
-            yield _decoded(number, line.rstrip(b"\r\n"))
+            yield inflate.decompress(waiting, _BLOCK)
+        except zlib.error as error:
+            raise BrokenOffError(str(error), waiting) from None
+        waiting = inflate.unconsumed_tail or inflate.unused_data
+    if not inflate.eof:
+        yield inflate.flush()
+        raise BrokenOffError("it ends in the middle", b"")
 
 
-def _whole(file: IO[bytes]) -> Iterator[Record]:
-    """A `.json` file: one object, a list of objects, or (as many tools write it) lines after all."""
+def _lines(blocks: Iterable[bytes]) -> Iterator[Record]:
+    number, begun = 0, b""
     try:
-        content = file.read()
-    except (EOFError, OSError, zlib.error) as error:
-        yield Record(1, "", f"the compressed file breaks off: {error}")
+        for block in blocks:
+            *whole, begun = (begun + block).split(b"\n")
+            for line in whole:
+                number += 1
+                if line.strip():
+                    yield _decoded(number, line.rstrip(b"\r"))
+    except BrokenOffError as error:
+        why = f"the compressed file breaks off here: {error}{IN_BASE64}"
+        yield Record(number + 1, _base64(begun + error.rest), why)
         return
+    if begun.strip():
+        yield _decoded(number + 1, begun.rstrip(b"\r"))
+
+
+def _whole(blocks: Iterable[bytes]) -> Iterator[Record]:
+    """A `.json` file: one object, a list of objects, or (as many tools write it) lines after all."""
+    kept: list[bytes] = []
+    try:
+        kept.extend(blocks)
+    except BrokenOffError as error:
+        why = f"the compressed file breaks off: {error}{IN_BASE64}"
+        yield Record(1, _base64(b"".join(kept) + error.rest), why)
+        return
+    content = b"".join(kept)
     record = _decoded(1, content)
     try:
         parsed = json.loads(record.raw)
     except (ValueError, RecursionError):
-        yield from _lines(io.BytesIO(content))
+        yield from _lines([content])
         return
     if isinstance(parsed, list):
-        yield from (Record(number, json.dumps(item, ensure_ascii=False)) for number, item in enumerate(parsed, 1))
+        yield from (Record(number, json.dumps(item)) for number, item in enumerate(parsed, 1))
     else:
         yield record
 
@@ -107,5 +140,8 @@ def _decoded(number: int, line: bytes) -> Record:
     try:
         return Record(number, line.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
-        encoded = base64.b64encode(line).decode("ascii")
-        return Record(number, encoded, f"no valid UTF-8 at byte {error.start}; raw is base64")
+        return Record(number, _base64(line), f"no valid UTF-8 at byte {error.start}{IN_BASE64}")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

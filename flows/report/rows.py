@@ -105,6 +105,7 @@ class Structure:
     outputs: int
     json_valid: int
     schema_valid: int | None
+    schema_checked: int | None
     refusals: int
     truncations: int
     empty: int

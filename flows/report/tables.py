@@ -166,7 +166,7 @@ def _usage_cells(rows: dict[date, Usage], days: Sequence[date]) -> list[Cell]:
 def _structure_cells(rows: dict[date, Structure], days: Sequence[date]) -> list[Cell]:
     return [
         _cell("valid JSON", rows, days, lambda row: share_of(row.json_valid, row.outputs), percent),
-        _cell("fits schema", rows, days, lambda row: share_of(row.schema_valid, row.outputs), percent),
+        _cell("fits schema", rows, days, lambda row: share_of(row.schema_valid, row.schema_checked or 0), percent),
         _cell("refusals", rows, days, lambda row: share_of(row.refusals, row.outputs), percent, floor=0.0),
         _cell("cut short", rows, days, lambda row: share_of(row.truncations, row.outputs), percent, floor=0.0),
     ]

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from flows import config
+from flows.errors import RunError
 from flows.lake import Lake
 from flows.warehouse import query
 from tests.integration.servers import replayed, webhook
@@ -77,6 +78,30 @@ def test_a_missing_day_is_a_failed_critical_expectation_and_not_a_green_night(tm
         assert {(row["suite"], row["severity"]) for row in failed} == {("landed_logs", "critical")}
         assert len(hook.received) == 1
         assert night.page.exists()
+
+
+def test_a_stage_that_failed_is_a_failed_run_an_alert_and_no_green_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import nightly
+
+    def fail(*_: object) -> None:
+        raise RunError("dbt: the model fct_usage_daily failed")
+
+    with webhook() as hook:
+        path = tmp_path / "genchi.yaml"
+        path.write_text(json.dumps({
+            "app": "a", "lake": "lake", **write_logs(tmp_path), "alerts": [{"kind": "webhook", "url": hook.url}],
+        }), encoding="utf-8")  # fmt: skip
+        run(path)
+        assert hook.received == []
+        monkeypatch.setattr(nightly, "transform", fail)
+        with pytest.raises(nightly.NightFailedError, match="transform: dbt: the model fct_usage") as failed:
+            run(path)
+        assert "Still works" not in failed.value.night.headline
+        (digest,) = hook.received
+        assert {item["subject"] for item in digest["items"]} == {"transform", "compare"}
+        assert {item["severity"] for item in digest["items"]} == {"critical"}
 
 
 def test_a_provider_that_is_down_hides_no_drift_and_gives_no_verdict(tmp_path: Path, shared: Path) -> None:

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from flows import cli
+from flows.warehouse import query
+from tests.integration.servers import replayed
+from tests.integration.workspaces import happy_numbers
+
 
 def genchi(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -45,6 +50,33 @@ def test_a_wrong_command_or_configuration_is_exit_code_2_and_says_what(
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_an_error_that_nobody_foresaw_is_exit_code_3_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "genchi.yaml").write_text("app: a\nlake: lake\n", encoding="utf-8")
+
+    def fail(_: object) -> list[str]:
+        raise PermissionError(13, "Permission denied", "somewhere")
+
+    monkeypatch.setattr("flows.ingest.examples.describe", fail)
+    assert cli.main(["holdout", "--config", str(tmp_path / "genchi.yaml")]) == 3
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "PermissionError: [Errno 13] Permission denied: 'somewhere'" in said
+    Path(said.rsplit(" ", 1)[-1].strip()).unlink()
+
+
+@pytest.mark.long
+def test_an_evaluation_alone_freezes_its_test_sets_first(tmp_path: Path, shared: Path) -> None:
+    with replayed(shared, "happy_numbers.parquet") as url:
+        path = happy_numbers(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=20)
+        done = genchi("evaluate", "--config", str(path), "--day", "2026-03-02", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "40 asked" in done.stderr
+    (row,) = query(tmp_path / "lake" / "warehouse.duckdb", "select count(*) as n from marts.fct_model_comparisons")
+    assert row["n"] == 1
 
 
 @pytest.mark.long

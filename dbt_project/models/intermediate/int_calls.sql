@@ -6,8 +6,9 @@ select
     day,
     call_id,
     coalesce(route, 'default') as route,
-    coalesce(model_served, 'unknown') as model_served,
-    coalesce(prompt_version, 'none') as prompt_version,
+    -- `*` stands for all of them in the marts; a log that has it as a name must not mean that.
+    case model_served when '*' then '(*)' else coalesce(model_served, 'unknown') end as model_served,
+    case prompt_version when '*' then '(*)' else coalesce(prompt_version, 'none') end as prompt_version,
     input_text,
     output_text,
     finish_reason,

@@ -65,7 +65,12 @@ select
     log.reasoning_tokens as reasoning_tokens,
     log.cost_usd as cost_usd,
     coalesce(log.cost_source, case when log.cost_usd is not null then 'logged' end) as cost_source,
-    coalesce(log.status, case when log.error_type is not null then 'error' else 'success' end) as status,
+    case
+        when log.status is null then case when log.error_type is not null then 'error' else 'success' end
+        when lower(log.status) in ('success', 'ok') then 'success'
+        when lower(log.status) in ('error', 'failure', 'failed') then 'error'
+        else log.status
+    end as status,
     log.error_type as error_type,
     log.error_message as error_message,
     log.cache_hit as cache_hit,
@@ -80,5 +85,7 @@ select
     case
         when log.kind is null and messages_json is null and log.input_text is null
             then 'none of messages, messages_json and input_text is given'
+        when lower(log.status) not in ('success', 'ok', 'error', 'failure', 'failed')
+            then 'status: ' || left(log.status, 80) || ' is neither success nor error'
     end as problem
 from unwrapped

@@ -1,5 +1,6 @@
 """From files to the lake: nothing lost, nothing doubled, and each row under its own day."""
 
+import base64
 import gzip
 import hashlib
 import json
@@ -108,6 +109,9 @@ def test_a_gzip_that_breaks_off_keeps_what_could_be_read(tmp_path: Path) -> None
     assert landed.quarantined == 1
     (row,) = Lake(settings.lake).read("quarantine", DAY).to_pylist()
     assert "breaks off" in row["reason"]
+    begun = base64.b64decode(row["raw"])  # the line in which it broke off, as far as it goes
+    assert begun.startswith(b'{"call_id": "c')
+    assert row["line"] == landed.interactions + 1
 
 
 def test_bytes_that_are_no_text_are_kept_as_base64(tmp_path: Path) -> None:
@@ -149,3 +153,40 @@ def test_personal_data_is_redacted_before_it_is_written_quarantine_included(tmp_
     for path in settings.lake.rglob("*.parquet"):
         assert b"ann@example.org" not in path.read_bytes()
     assert Lake(settings.lake).read("quarantine", DAY).column("raw").to_pylist() == ['{"broken": "[email]']
+
+
+def test_a_gzip_of_several_members_is_read_to_its_end(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    members = [gzip.compress(f"{call('a')}\n{call('b')[:20]}".encode()), gzip.compress(f"{call('b')[20:]}\n".encode())]
+    (tmp_path / "logs" / f"{DAY}.jsonl.gz").write_bytes(b"".join(members) + b"\0" * 16)
+    assert landing.land(settings, DAY).interactions == 2
+    assert ids(settings) == ["a", "b"]
+
+
+def test_redaction_leaves_json_json_and_looks_into_what_is_no_text(tmp_path: Path) -> None:
+    settings = workspace(tmp_path, more="redact: [email, card]\n")
+    answer = json.dumps({"order": 4111111111111111, "n": 5, "to": "ann@example.org"})
+    lines = [
+        call("a", output_text=answer).encode(),
+        b'{"x": "\xff ann@example.org"}',
+        b'{"call_id": "ann@example.org"}',
+    ]
+    late = call("b", at="mail ann@example.org").encode()
+    (tmp_path / "logs" / f"{DAY}.jsonl").write_bytes(b"\n".join([*lines, late]))
+    landing.land(settings, DAY)
+    (row,) = Lake(settings.lake).read("interactions", DAY).to_pylist()
+    assert json.loads(row["output_text"]) == {"order": "[card]", "n": 5, "to": "[email]"}
+    refused = Lake(settings.lake).read("quarantine", DAY).to_pylist()
+    assert len(refused) == 3
+    assert all("ann@" not in row["reason"] + row["raw"] for row in refused)
+    coded = next(row for row in refused if row["reason"].endswith("base64"))
+    assert base64.b64decode(coded["raw"]) == b'{"x": "\xff [email]"}'
+
+
+def test_a_range_of_days_lands_as_the_days_do_and_adds_up(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    write(tmp_path, call("a"), "{broken")
+    write(tmp_path, call("b", "2026-03-03T01:00:00Z"), day=date(2026, 3, 3))
+    landed = landing.land_days(settings, DAY, date(2026, 3, 4))
+    assert (landed.files, landed.interactions, landed.quarantined) == (2, 2, 1)
+    assert landed.days == (DAY, date(2026, 3, 3))

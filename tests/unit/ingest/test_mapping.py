@@ -51,10 +51,16 @@ def test_a_time_is_understood_as_text_and_as_an_epoch_of_any_unit(time: Any) -> 
         ({"call_id": "a", "input_text": "x"}, "no started_at"),
         ({"call_id": "a", "started_at": "2026-03-01"}, "none of messages, messages_json and input_text is given"),
         (genchi(started_at="yesterday"), "started_at: yesterday is no time"),
+        (genchi(started_at="infinity"), "started_at: infinity is no time"),
         (genchi(started_at=90000000000000), "started_at: 90000000000000 is no time"),
         (genchi(input_tokens="many"), "input_tokens: many is no whole number"),
         (genchi(input_tokens=1.5), "input_tokens: 1.5 is no whole number"),
         (genchi(cost_usd={"a": 1}), 'cost_usd: {"a":1} is no number'),
+        (genchi(cost_usd="NaN"), "cost_usd: NaN is no number"),
+        (genchi(cost_usd=1e300), "cost_usd: 1e+300 is no number"),
+        (genchi(latency_ms="Infinity"), "latency_ms: Infinity is no number"),
+        (genchi(input_tokens=9000000000000000000), "input_tokens: 9000000000000000000 is no whole number"),
+        (genchi(status="perhaps"), "status: perhaps is neither success nor error"),
         (genchi(cache_hit="perhaps"), "cache_hit: perhaps is no true or false"),
     ],
 )
@@ -83,6 +89,15 @@ def test_the_input_is_the_last_user_message_and_parts_are_joined() -> None:
     row = only(mapped("genchi", as_text).interactions)
     assert row["input_text"] == "ab"
     assert json.loads(row["messages_json"]) == messages
+
+
+@pytest.mark.parametrize(("given", "canonical"), [("ok", "success"), ("FAILED", "error"), (None, "success")])
+def test_the_status_of_a_call_has_one_word_for_success_and_one_for_failure(given: str | None, canonical: str) -> None:
+    assert only(mapped("genchi", genchi(status=given)).interactions)["status"] == canonical
+
+
+def test_a_number_that_is_empty_is_absent() -> None:
+    assert only(mapped("genchi", genchi(latency_ms="")).interactions)["latency_ms"] is None
 
 
 def test_a_genchi_record_with_a_kind_is_feedback() -> None:

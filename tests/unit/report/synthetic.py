@@ -31,7 +31,7 @@ TABLES = {
     "fct_usage_daily": "day date, route text, model_served text, calls bigint, errors bigint, input_tokens bigint,"
     " output_tokens bigint, cost_usd double, latency_p50_ms double, latency_p95_ms double, latency_p99_ms double",
     "fct_structure_daily": "day date, route text, model_served text, outputs bigint, json_valid bigint,"
-    " schema_valid bigint, refusals bigint, truncations bigint, empty bigint",
+    " schema_valid bigint, schema_checked bigint, refusals bigint, truncations bigint, empty bigint",
     "fct_feature_skew_daily": "day date, route text, side text, feature text, reference text, model_served text,"
     " prompt_version text, value_reference double, value_current double, n_reference bigint, n_current bigint,"
     " psi double, js_distance double, ks double, wasserstein double, share_delta double, p_value double,"
@@ -181,7 +181,9 @@ def _structure(day: date, route: str, model: str, size: int, dice: random.Random
     valid = int(size * share) if route == "triage" else 0
     return {
         "day": day, "route": route, "model_served": model, "outputs": size, "json_valid": valid,
-        "schema_valid": valid - 5 if route == "triage" else None, "refusals": dice.choice([0, 1, 2]),
+        "schema_valid": valid - 5 if route == "triage" else None,
+        "schema_checked": valid if route == "triage" else None,
+        "refusals": dice.choice([0, 1, 2]),
         "truncations": dice.choice([0, 0, 3]), "empty": 0,
     }  # fmt: skip
 

@@ -258,9 +258,9 @@ def test_structure_counts_outputs_and_knows_a_schema_only_where_there_is_one(con
         f" where day = '{LAST}' and route <> 'hostile' order by all",
     )
     assert [tuple(row.values()) for row in found] == [
-        ("chat", "unknown", 1, 0, None, 1, 1, 0),
-        ("triage", "chatty", 30, 20, 4, 0, 0, 0),
-        ("triage", "steady", 20, 20, 3, 0, 0, 0),
+        ("chat", "unknown", 1, 0, None, None, 1, 1, 0),
+        ("triage", "chatty", 30, 20, 4, 20, 0, 0, 0),
+        ("triage", "steady", 20, 20, 3, 20, 0, 0, 0),
     ]
 
 

@@ -47,7 +47,8 @@ worse as (
         day,
         run_id,
         case when slice = '*' then 'worse' else 'slice_worse' end as kind,
-        route || '/' || criterion || '/' || candidate || case when slice = '*' then '' else '/' || slice end as subject,
+        {{ subject_part('route') }} || '/' || {{ subject_part('criterion') }} || '/' || candidate
+        || case when slice = '*' then '' else '/' || slice end as subject,
         case when slice = '*' or severity = 'info' then severity else 'warning' end as severity,
         'On route ' || route || case when slice = '*' then '' else ', slice ' || slice end
         || ', ' || candidate || ' passes ' || criterion || ' ' || {{ points('-delta') }}
@@ -63,7 +64,7 @@ low_scores as (
         day,
         run_id,
         'pass_rate' as kind,
-        route || '/' || criterion as subject,
+        {{ subject_part('route') }} || '/' || {{ subject_part('criterion') }} as subject,
         severity,
         'On route ' || route || ', ' || model || ' passes ' || criterion || ' in ' || {{ percent('pass_rate') }}
         || ' of answers (95 % interval ' || {{ percent('ci_low') }} || ' to ' || {{ percent('ci_high') }}

@@ -29,7 +29,7 @@ worded as (
 select
     day,
     kind,
-    route || '/' || side || '/' || feature as subject,
+    {{ subject_part('route') }} || '/' || side || '/' || feature as subject,
     severity,
     case feature_kind
         when 'share'

@@ -52,7 +52,8 @@ adjusted as (
         end as q_value,
         case
             when kind = 'share' then abs(share_delta) >= {{ threshold('min_share_delta') }}
-            else psi >= {{ threshold('min_psi') }}
+            -- PSI alone is large for few calls, whatever they are: most of its bins are then empty.
+            else psi >= {{ threshold('min_psi') }} and ks >= {{ threshold('min_ks') }}
         end as is_large,
         case
             when reference = 'holdout' then false

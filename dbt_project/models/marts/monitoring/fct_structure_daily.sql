@@ -29,6 +29,7 @@ select
     case
         when count(schema_scores.is_passed) > 0 then {{ count_if('schema_scores.is_passed') }}
     end as schema_valid,
+    case when count(schema_scores.subject_id) > 0 then count(schema_scores.is_passed) end as schema_checked,
     {{ count_if('outputs.refusal') }} as refusals,
     {{ count_if("calls.finish_reason in ('length', 'max_tokens')") }} as truncations,
     {{ count_if('outputs.empty') }} as empty
