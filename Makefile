@@ -46,7 +46,7 @@ lint: venv
 	$(BIN)/sqlfluff lint --processes 2 dbt_project flows
 
 bench: venv
-	$(BIN)/python -m tests.bench.night
+	$(BIN)/python -m tests.bench.ingest
 
 clean:
 	rm -rf .venv dbt_project/target dbt_project/logs .mypy_cache .ruff_cache .pytest_cache
