@@ -82,9 +82,7 @@ def _judged(connection: duckdb.DuckDBPyConnection) -> str:
     target = "coalesce(target, 'interaction')" if "target" in given else "'interaction'"
     casts = [f'{_cast(name, types[name])} as "{name}"' for name in given if name in types]
     faults = ["problem"] if "problem" in given else []
-    faults += [
-        _missing(column, target, kind) for kind, needed in _REQUIRED.items() for column in needed if column in given
-    ]
+    faults += [_missing(name, target, kind, name in given) for kind, needed in _REQUIRED.items() for name in needed]
     faults += [_miscast(name, types[name]) for name in given if types.get(name, "varchar") != "varchar"]
     return (
         f"select file, line, {target} as target, {', '.join(casts)},"
@@ -110,7 +108,9 @@ def _cast(name: str, kind: str) -> str:
     return text if kind == "varchar" else f"try_cast({text} as {kind})"
 
 
-def _missing(name: str, target: str, kind: str) -> str:
+def _missing(name: str, target: str, kind: str, is_given: bool) -> str:
+    if not is_given:  # the format has no such column, so that no record of this kind can have it
+        return f"case when {target} = '{kind}' then 'no {name}' end"
     return f"case when {target} = '{kind}' and nullif(cast(\"{name}\" as varchar), '') is null then 'no {name}' end"
 
 

@@ -96,7 +96,7 @@ class _Marts:
         without: frozenset[str] = frozenset(),
     ) -> tuple[Row, ...]:
         """The rows of a mart as `kind`, whose fields, but those in `without`, are the columns that are read."""
-        columns = [column.name for column in fields(kind) if column.name not in without]  # type: ignore[arg-type]
+        columns = [column.name for column in fields(kind) if column.name not in without]  # type: ignore[arg-type]  # each is a dataclass
         return tuple(kind(**row) for row in self.ask(table, ", ".join(columns), f"{where} order by {order}", values))
 
     def ask(self, table: str, columns: str, where: str, values: Sequence[object]) -> list[dict[str, Any]]:
@@ -141,5 +141,5 @@ def _series(marts: _Marts, breaches: Sequence[Breach], window: tuple[date, date]
 
 
 def _from_lake(kind: type[Row], lake: Lake, table: str, day: date) -> tuple[Row, ...]:
-    names = [column.name for column in fields(kind)]  # type: ignore[arg-type]
+    names = [column.name for column in fields(kind)]  # type: ignore[arg-type]  # each is a dataclass
     return tuple(kind(**row) for row in lake.read(table, day).select(names).to_pylist())

@@ -1,5 +1,6 @@
 """The command as a person runs it: exit codes, one line for what is wrong, and quiet."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +13,28 @@ from tests.integration.servers import replayed
 from tests.integration.workspaces import happy_numbers
 
 
-def genchi(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def genchi(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "flows.cli", *arguments],
         cwd=cwd,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+# Notes in a file whom any Python process of a night wants to reach: names that it looks up and addresses it dials.
+LISTENER = """
+import os, sys
+def note(event, arguments):
+    if event in ('socket.connect', 'socket.getaddrinfo', 'socket.gethostbyname'):
+        target = arguments[1] if event == 'socket.connect' else arguments[0]
+        with open(os.environ['GENCHI_LISTENER'], 'a') as file:
+            file.write(repr(target[0] if isinstance(target, tuple) else target) + chr(10))
+sys.addaudithook(note)
+"""
 
 
 def test_help_names_every_verb(tmp_path: Path) -> None:
@@ -80,7 +94,10 @@ def test_an_evaluation_alone_freezes_its_test_sets_first(tmp_path: Path, shared:
 
 
 @pytest.mark.long
-def test_a_night_without_a_server_is_quiet_and_says_a_line_a_step(tmp_path: Path) -> None:
+def test_a_night_without_a_server_is_quiet_calls_nobody_and_says_a_line_a_step(tmp_path: Path) -> None:
+    (tmp_path / "listener").mkdir()
+    (tmp_path / "listener" / "sitecustomize.py").write_text(LISTENER, encoding="utf-8")
+    heard = tmp_path / "heard.txt"
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "2026-03-02.jsonl").write_text(
         '{"call_id": "a", "started_at": "2026-03-02T10:00:00Z", "input_text": "hi", "output_text": "ho"}\n',
@@ -89,8 +106,12 @@ def test_a_night_without_a_server_is_quiet_and_says_a_line_a_step(tmp_path: Path
     (tmp_path / "genchi.yaml").write_text(
         "app: a\nlake: lake\nsources: [{name: app, format: genchi, path: 'logs/{day}.jsonl'}]\n", encoding="utf-8"
     )
-    done = genchi("nightly", "--day", "2026-03-02", cwd=tmp_path)
+    listening = {"PYTHONPATH": str(tmp_path / "listener"), "GENCHI_LISTENER": str(heard)}
+    done = genchi("nightly", "--day", "2026-03-02", cwd=tmp_path, **listening)
     assert done.returncode == 0, done.stderr
+    dialled = set(heard.read_text(encoding="utf-8").split())
+    assert dialled  # its own server at the least, or nobody listened
+    assert dialled <= {"'127.0.0.1'", "'localhost'", "'::1'", "b'127.0.0.1'", "b'localhost'"}, dialled
     lines = done.stderr.splitlines()
     assert [line.split()[1] for line in lines] == [
         "ingest", "structure", "transform", "evaluate", "compare", "check", "report", "alert",
