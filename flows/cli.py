@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _nightly(options: argparse.Namespace) -> int:
-    config.load(options.config)  # what is wrong with it is said before a server is started for the flow
+    _load(options)
     from flows.nightly import NightFailedError, nightly  # noqa: PLC0415 - see above
 
     try:
@@ -53,7 +53,7 @@ def _nightly(options: argparse.Namespace) -> int:
 
 
 def _backfill(options: argparse.Namespace) -> int:
-    config.load(options.config)
+    _load(options)
     if options.end < options.start:
         raise ConfigError(f"--end {options.end} lies before --start {options.start}")
     from flows.backfill import backfill  # noqa: PLC0415 - see above
@@ -65,7 +65,7 @@ def _backfill(options: argparse.Namespace) -> int:
 
 
 def _ingest(options: argparse.Namespace) -> int:
-    config.load(options.config)
+    _load(options)
     from flows.nightly import ingest_day  # noqa: PLC0415 - see above
 
     ingest_day(str(options.config), options.day)
@@ -81,7 +81,7 @@ def _transform(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    config.load(options.config).require_evaluation()
+    _load(options).require_evaluation()
     from flows.nightly import evaluate_day  # noqa: PLC0415 - see above
 
     evaluate_day(str(options.config), options.day)
@@ -110,6 +110,17 @@ def _demo(options: argparse.Namespace) -> int:
     from flows.demonstration import run  # noqa: PLC0415 - see above
 
     return FINE if run(options.folder, _tell) else CRITICAL
+
+
+def _load(options: argparse.Namespace) -> config.Config:
+    """The configuration, after all that it names was read: what is wrong is said before a server is started."""
+    from flows.evaluate.run import check_setup  # noqa: PLC0415 - see above
+    from flows.ingest import examples  # noqa: PLC0415 - see above
+
+    loaded = config.load(options.config)
+    check_setup(loaded)
+    examples.describe(loaded)
+    return loaded
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -50,6 +50,8 @@ def test_help_names_every_verb(tmp_path: Path) -> None:
         (["nightly", "--config", "wrong.yaml"], "unknown key `soruces`; did you mean `sources`?"),
         (["evaluate", "--config", "right.yaml"], "nothing to evaluate"),
         (["nightly", "--day", "yesterday"], "'yesterday' is no day; write it as YYYY-MM-DD"),
+        (["nightly", "--config", "holdout.yaml"], "h.jsonl, line 1: no valid JSON"),
+        (["nightly", "--config", "criteria.yaml"], "no kind 'exactly'; did you mean `exact`?"),
         (["nightley"], "invalid choice: 'nightley'"),
         (["backfill", "--config", "right.yaml", "--start", "2026-03-02", "--end", "2026-03-01"], "lies before"),
     ],
@@ -59,8 +61,17 @@ def test_a_wrong_command_or_configuration_is_exit_code_2_and_says_what(
 ) -> None:
     (tmp_path / "wrong.yaml").write_text("app: a\nlake: lake\nsoruces: []\n", encoding="utf-8")
     (tmp_path / "right.yaml").write_text("app: a\nlake: lake\n", encoding="utf-8")
+    (tmp_path / "h.jsonl").write_text("{broken\n", encoding="utf-8")
+    (tmp_path / "good.jsonl").write_text('{"example_id": 1, "input": "hi"}\n', encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("- {name: a, kind: exact}\n", encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text("- {name: a, kind: exactly}\n", encoding="utf-8")
+    for name, holdout, criteria in (("holdout", "h.jsonl", "c.yaml"), ("criteria", "good.jsonl", "bad.yaml")):
+        (tmp_path / f"{name}.yaml").write_text(
+            f"app: a\nlake: lake\nroutes: {{r: {{holdout: {holdout}, criteria: {criteria}}}}}\n", encoding="utf-8"
+        )
     done = genchi(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stderr
+    assert arguments == ["nightley"] or "usage" in done.stderr or done.stderr.count("\n") == 1, done.stderr
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
