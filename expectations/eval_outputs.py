@@ -9,7 +9,7 @@ import pyarrow as pa
 from expectations import frames
 from expectations.vocabulary import Words, at_most
 from flows.config import Config, Severity
-from flows.lake import Lake
+from flows.lake import Lake, nightly_run_id
 
 NAME = "eval_outputs"
 
@@ -77,7 +77,9 @@ order by expected.arm desc, subject
 def frame(config: Config, day: date) -> pd.DataFrame:
     """Counts and shares of each model's answers in the night's run; no answers give a row of zeros."""
     lake = Lake(config.lake)
-    files = frames.of_day(lake, day, "examples") | frames.of_run(lake, day, f"nightly-{day}", "completions", "scores")
+    files = frames.of_day(lake, day, "examples") | frames.of_run(
+        lake, day, nightly_run_id(day), "completions", "scores"
+    )
     expected = [
         {"model": model.name, "arm": "candidate" if place else "pinned", "route": name, "repeats": route.repeats}
         for place, model in enumerate(config.all_models())

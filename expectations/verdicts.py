@@ -14,6 +14,7 @@ from expectations import frames
 from expectations.vocabulary import Words, at_least, never
 from flows.config import Config
 from flows.errors import RunError
+from flows.lake import nightly_run_id
 from flows.warehouse import query
 
 NAME = "verdicts"
@@ -72,7 +73,7 @@ def _candidates(config: Config, day: date) -> list[dict[str, Any]]:
     expected = [(route, candidate.name) for candidate in candidates for route in config.evaluated_routes()]
     if not expected:
         return []
-    rows = _rows(config, _COMPARISONS, day, f"nightly-{day}")
+    rows = _rows(config, _COMPARISONS, day, nightly_run_id(day))
     found = {(row["route"], row["candidate"]): row["comparisons"] for row in rows}
     return [
         {"subject": f"{route}/{candidate}", "comparisons": found.get((route, candidate), 0)}

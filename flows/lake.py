@@ -4,7 +4,6 @@ A partition is `<lake>/<table>/day=YYYY-MM-DD/<file>.parquet`. A file is written
 into it, so that a reader sees the old content or the new, and never half of either.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from flows.files import replacing
 
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXT, _COUNT, _RATE, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -210,17 +211,14 @@ def from_rows(rows: Iterable[dict[str, object]], table: str) -> pa.Table:
 
 
 def replace_parquet(place: Path, rows: pa.Table) -> None:
-    """Write `rows` beside `place`, force them to disk, and rename them into place."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    beside = place.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            pq.write_table(rows, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
+    """Put `rows` into the place, atomically."""
+    with replacing(place) as file:
+        pq.write_table(rows, file, compression="zstd")
+
+
+def nightly_run_id(day: date) -> str:
+    """The run_id of a night's evaluation: the same at every run of it."""
+    return f"nightly-{day.isoformat()}"
 
 
 def each_day(first: date, last: date) -> Iterator[date]:

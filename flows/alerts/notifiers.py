@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from flows.alerts import messages
 from flows.alerts.digest import Digest
 from flows.config import Alert
 from flows.errors import RunError
+from flows.files import replace_text
 
 _logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def deliver(
                 continue
             sent += 1
             told[_key(target)] = content
-            _write(record, told)
+            replace_text(record, json.dumps(told, indent=1, sort_keys=True))
     _logger.info("digest of %d failures: sent to %d targets, %d had it already", len(digest.items), sent, already)
     if failures:
         raise RunError(f"an alert could not be delivered: {'; '.join(failures)}")
@@ -112,10 +112,3 @@ def _read(record: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _write(record: Path, told: dict[str, str]) -> None:
-    record.parent.mkdir(parents=True, exist_ok=True)
-    beside = record.with_suffix(f".{os.getpid()}.tmp")
-    beside.write_text(json.dumps(told, indent=1, sort_keys=True), encoding="utf-8")
-    beside.replace(record)

@@ -6,6 +6,7 @@ from prefect import flow, task
 
 from flows import config as configuration
 from flows.evaluate import production, run
+from flows.lake import nightly_run_id
 
 
 @task(name="ask the models", persist_result=False)
@@ -32,7 +33,7 @@ def evaluate(config_path: str, day: date, other_nights: bool = False) -> run.Eva
 
     `other_nights` lets answers count that other nights have stored to the very same questions.
     """
-    run_id = run.nightly_run_id(day)
+    run_id = nightly_run_id(day)
     return score(config_path, day, run_id, ask(config_path, day, run_id, other_nights))
 
 

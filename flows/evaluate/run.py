@@ -60,11 +60,6 @@ class Paper:
     criteria: Sequence[Criterion]
 
 
-def nightly_run_id(day: date) -> str:
-    """The run_id of a night's evaluation: the same at every run of it."""
-    return f"nightly-{day.isoformat()}"
-
-
 def evaluate_night(
     config: Config, day: date, run_id: str, clients: models.ClientFactory | None = None
 ) -> EvaluationResult:

@@ -32,7 +32,8 @@ def markdown(facts: Facts, result: ReportResult) -> str:
         name = plain(f"{found.suite}, {found.expectation}, {found.subject}")
         lines.append(f"- **{plain(found.severity)}** {name}: expected {expected}, observed {observed}")
     for answer in answers(facts):
-        lines.append(f"- May {plain(answer.candidate)} replace {plain(answer.pinned)}? **{answer.word}.** {plain(answer.sentence)}")  # noqa: E501  # fmt: skip
+        question = f"May {plain(answer.candidate)} replace {plain(answer.pinned)}?"
+        lines.append(f"- {question} **{answer.word}.** {plain(answer.sentence)}")
     return "\n".join([*lines, "", f"Page: `{str(result.path).replace('`', '')}`", ""])
 
 

@@ -10,24 +10,26 @@ from flows.config import Config
 from flows.report import artifact, page
 from flows.report.facts import read_facts
 from flows.report.page import ReportResult
+from flows.report.rows import Facts
 
 
-@task(name="write page", cache_policy=NO_CACHE)
-def write(config: Config, day: date) -> ReportResult:
+@task(name="write page", cache_policy=NO_CACHE, persist_result=False)
+def write(config: Config, facts: Facts) -> ReportResult:
     """The page, in its place."""
-    return page.write_report(config, day)
+    return page.lay_out(config, facts)
 
 
-@task(name="publish verdict", cache_policy=NO_CACHE)
-def publish(config: Config, day: date, result: ReportResult) -> None:
+@task(name="publish verdict", cache_policy=NO_CACHE, persist_result=False)
+def publish(facts: Facts, result: ReportResult) -> None:
     """The same verdict on Prefect's pages."""
-    artifact.publish(read_facts(config, day), result)
+    artifact.publish(facts, result)
 
 
-@flow(name="report")
+@flow(name="report", persist_result=False)
 def report(config_path: str, day: date) -> ReportResult:
     """Write the page of `day` and publish its verdict."""
     config = configuration.load(config_path)
-    result = write(config, day)
-    publish(config, day, result)
+    facts = read_facts(config, day)
+    result = write(config, facts)
+    publish(facts, result)
     return result

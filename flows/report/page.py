@@ -12,10 +12,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flows.config import Config
+from flows.files import replace_text
 from flows.report import evidently_page, tables, wording
 from flows.report.cards import KINDS, cards
 from flows.report.facts import read_facts
-from flows.report.files import replace_text
 from flows.report.rows import Facts
 from flows.report.verdict import MIRROR, Status, judge
 
@@ -49,7 +49,12 @@ def write_report(config: Config, day: date) -> ReportResult:
     Works on any lake and any warehouse, also on none: what is missing is said on the page. Raises RunError where
     the warehouse is there but locked by a writer.
     """
-    facts, folder = read_facts(config, day), config.reports / day.isoformat()
+    return lay_out(config, read_facts(config, day))
+
+
+def lay_out(config: Config, facts: Facts) -> ReportResult:
+    """The same from facts that were read already."""
+    day, folder = facts.day, config.reports / facts.day.isoformat()
     drawing = evidently_page.write(config, day, folder / "evidently.html")
     links = Links(
         data_docs="data_docs/index.html" if (folder / "data_docs" / "index.html").is_file() else None,
