@@ -17,8 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from flows import yamlfile
 from flows.errors import ConfigError
+from flows.project import log_formats
 
-LogFormat = Literal["genchi", "litellm", "openai"]
 Severity = Literal["info", "warning", "critical"]
 Risk = Literal["strict", "standard", "relaxed"]
 Redaction = Literal["email", "phone", "card", "secret"]
@@ -34,6 +34,13 @@ def _known_timezone(name: str) -> str:
     return name
 
 
+def _known_format(name: str) -> str:
+    known = log_formats()
+    if name not in known:
+        raise ValueError(f"no such log format; there are {', '.join(known)}")
+    return name
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,7 +49,7 @@ class Source(_Section):
     """Where one kind of log lies. `path` is a glob in which `{day}` stands for YYYY-MM-DD."""
 
     name: str
-    format: LogFormat
+    format: Annotated[str, AfterValidator(_known_format)]
     path: str
     route: str | None = None
 

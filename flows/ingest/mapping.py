@@ -2,20 +2,20 @@
 
 A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and gives
 `file`, `line` and any of the canonical columns, as texts; it may also give `target` (interaction, feedback or
-other) and `problem`. Here each column is cast to its type in the lake, and a record of which a required or
+other) and `problem`. Where one line holds several records (a batch of spans, a trace with its observations) it gives
+a row for each, with the record's own JSON as `unit`; a line for which it gives no row is refused. Here each column is cast to its type in the lake, and a record of which a required or
 given value cannot be cast goes to quarantine with the column and the value named.
 """
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from flows.lake import SCHEMAS
+from flows.project import LOG_FORMATS
 
-_SOURCES = Path(__file__).parent / "sources"
 _DUCKDB_TYPES = {pa.int64(): "bigint", pa.float64(): "double", pa.bool_(): "boolean"}
 _REQUIRED = {"interaction": ("call_id", "started_at"), "feedback": ("call_id", "at")}
 _TABLES = {"interaction": "interactions", "feedback": "feedback"}
@@ -35,11 +35,6 @@ class Mapped:
     feedback: pa.Table
     quarantined: pa.Table  # file, line, reason, raw
     other: pa.Table  # file, line
-
-
-def formats() -> list[str]:
-    """The names of the formats, as files in sources/ define them."""
-    return sorted(path.stem for path in _SOURCES.glob("*.sql") if path.stem != "macros")
 
 
 def map_records(log_format: str, records: pa.Table) -> Mapped:
@@ -72,7 +67,7 @@ def map_records(log_format: str, records: pa.Table) -> Mapped:
 
 @cache
 def _sql(name: str) -> str:
-    return (_SOURCES / f"{name}.sql").read_text(encoding="utf-8").rstrip().rstrip(";")
+    return (LOG_FORMATS / f"{name}.sql").read_text(encoding="utf-8").rstrip().rstrip(";")
 
 
 def _judged(connection: duckdb.DuckDBPyConnection) -> str:
@@ -81,6 +76,7 @@ def _judged(connection: duckdb.DuckDBPyConnection) -> str:
     types = _types()
     target = "coalesce(target, 'interaction')" if "target" in given else "'interaction'"
     casts = [f'{_cast(name, types[name])} as "{name}"' for name in given if name in types]
+    casts.append("cast(unit as varchar) as unit" if "unit" in given else "null::varchar as unit")
     faults = ["problem"] if "problem" in given else []
     faults += [_missing(name, target, kind, name in given) for kind, needed in _REQUIRED.items() for name in needed]
     faults += [_miscast(name, types[name]) for name in given if types.get(name, "varchar") != "varchar"]
@@ -136,8 +132,16 @@ def _rows(connection: duckdb.DuckDBPyConnection, target: str) -> pa.Table:
 
 
 def _quarantined(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """What was refused, one row a line: of a line that holds several records, those that were."""
     return connection.sql(
         "select file, line, reason, raw from judged where reason is not null union all"
-        " select judged.file, judged.line, mapped.reason, judged.raw"
-        " from mapped join judged using (file, line) where mapped.reason is not null order by file, line"
+        " select file, line, 'nothing in it is a record of this format', raw from judged"
+        " where reason is null and not exists (select 1 from mapped where mapped.line = judged.line"
+        " and mapped.file = judged.file) union all"
+        " select refused.file, refused.line, any_value(refused.reason) || case when count(*) > 1"
+        " then ' (and ' || (count(*) - 1) || ' more in this line)' else '' end,"
+        " case when count(refused.unit) = 0 then any_value(judged.raw) when count(*) = 1 then any_value(refused.unit)"
+        " else '[' || string_agg(refused.unit, ',') || ']' end"
+        " from mapped as refused join judged using (file, line) where refused.reason is not null"
+        " group by refused.file, refused.line order by file, line"
     ).to_arrow_table()

@@ -58,7 +58,7 @@ def test_a_secret_is_not_shown_where_a_configuration_is_printed(tmp_path: Path) 
         ("repeats:", "repeat:", "unknown key `repeat` in `routes.triage`; did you mean `repeats`?"),
         ("usd: 20", "dollars: 20", "unknown key `dollars` in `budget`"),
         ("name: newer", "nmae: newer", "unknown key `nmae` in `models.candidates.0`; did you mean `name`?"),
-        ("format: litellm", "format: litelm", "`sources.0.format`: input should be 'genchi', 'litellm' or 'openai'"),
+        ("format: litellm", "format: litelm", "`sources.0.format`: no such log format; there are "),
         ("Europe/Berlin", "Europe/Atlantis", "`timezone`: 'Europe/Atlantis' is no time zone"),
         ("app: support-triage", "", "the key `app` is missing"),
         ("repeats: 3", "repeats: none", "`routes.triage.repeats`: input should be a valid integer"),

@@ -27,10 +27,6 @@ def genchi(**more: Any) -> dict[str, Any]:
     return {"call_id": "c1", "started_at": "2026-03-01T10:00:00Z", "input_text": "hi", **more}
 
 
-def test_there_is_one_select_a_format() -> None:
-    assert mapping.formats() == ["genchi", "litellm", "openai"]
-
-
 @pytest.mark.parametrize(
     "time",
     ["2026-03-01T10:00:00Z", "2026-03-01 10:00:00", "2026-03-01T11:00:00+01:00", 1772359200, 1772359200.0,
