@@ -76,7 +76,7 @@ order by expected.arm desc, subject
 
 def frame(config: Config, day: date) -> pd.DataFrame:
     """Counts and shares of each model's answers in the night's run; no answers give a row of zeros."""
-    lake = Lake(config.lake)
+    lake = Lake.of(config)
     files = frames.of_day(lake, day, "examples") | frames.of_run(
         lake, day, nightly_run_id(day), "completions", "scores"
     )
@@ -86,7 +86,7 @@ def frame(config: Config, day: date) -> pd.DataFrame:
         for name, route in config.evaluated_routes().items()
     ]
     columns = [("model", pa.string()), ("arm", pa.string()), ("route", pa.string()), ("repeats", pa.int64())]
-    return frames.select(files, _SQL, expected=pa.Table.from_pylist(expected, schema=pa.schema(columns)))
+    return frames.select(lake, files, _SQL, expected=pa.Table.from_pylist(expected, schema=pa.schema(columns)))
 
 
 def suite() -> gx.ExpectationSuite:

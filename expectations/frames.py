@@ -12,13 +12,14 @@ import pyarrow as pa
 from flows.lake import SCHEMAS, Lake
 
 
-def select(files: Mapping[str, list[Path]], sql: str, **configured: pa.Table) -> pd.DataFrame:
+def select(lake: Lake, files: Mapping[str, list[Path | str]], sql: str, **configured: pa.Table) -> pd.DataFrame:
     """The rows of `sql` over views named as the lake's tables, each made of its `files` (none: no rows).
 
     `configured` are further tables by name: what the configuration says must be there.
     """
     connection = duckdb.connect()
     try:
+        lake.open_to(connection)
         for table, paths in files.items():
             _view(connection, table, paths)
         for name, rows in configured.items():
@@ -35,18 +36,17 @@ def frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def of_day(lake: Lake, day: date, *tables: str) -> dict[str, list[Path]]:
+def of_day(lake: Lake, day: date, *tables: str) -> dict[str, list[Path | str]]:
     """The files of whole day partitions, by table."""
     return {table: lake.files(table, day) for table in tables}
 
 
-def of_run(lake: Lake, day: date, run_id: str, *tables: str) -> dict[str, list[Path]]:
+def of_run(lake: Lake, day: date, run_id: str, *tables: str) -> dict[str, list[Path | str]]:
     """The one file that a run left in each table, where it did."""
-    places = {table: lake.partition(table, day, run_id) for table in tables}
-    return {table: [place] if place.exists() else [] for table, place in places.items()}
+    return {table: [lake.partition(table, day, run_id)] if lake.exists(table, day, run_id) else [] for table in tables}
 
 
-def _view(connection: duckdb.DuckDBPyConnection, table: str, paths: list[Path]) -> None:
+def _view(connection: duckdb.DuckDBPyConnection, table: str, paths: list[Path | str]) -> None:
     if paths:
         connection.read_parquet([str(path) for path in paths], union_by_name=True, hive_partitioning=False).create_view(
             table

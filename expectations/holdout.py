@@ -50,7 +50,8 @@ order by subject
 def frame(config: Config, day: date) -> pd.DataFrame:
     """Counts of each evaluated route's frozen holdout; a route without examples has a row of zeros."""
     routes = pa.table({"route": pa.array(list(config.evaluated_routes()), pa.string())})
-    return frames.select(frames.of_day(Lake(config.lake), day, "examples"), _SQL, routes=routes)
+    lake = Lake.of(config)
+    return frames.select(lake, frames.of_day(lake, day, "examples"), _SQL, routes=routes)
 
 
 def suite() -> gx.ExpectationSuite:

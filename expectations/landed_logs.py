@@ -80,9 +80,10 @@ order by subject
 
 def frame(config: Config, day: date) -> pd.DataFrame:
     """Counts and shares of each configured source on `day`; a source without calls has a row of zeros."""
-    files = frames.of_day(Lake(config.lake), day, "interactions", "quarantine", "manifest")
+    lake = Lake.of(config)
+    files = frames.of_day(lake, day, "interactions", "quarantine", "manifest")
     sources = pa.table({"source": pa.array([source.name for source in config.sources], pa.string())})
-    return frames.select(files, _SQL, sources=sources)
+    return frames.select(lake, files, _SQL, sources=sources)
 
 
 def suite() -> gx.ExpectationSuite:

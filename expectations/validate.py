@@ -56,7 +56,7 @@ def validate(config: Config, day: date, failures: Sequence[str] = ()) -> tuple[E
 
 def _land(config: Config, day: date, found: Sequence[ExpectationResult]) -> None:
     rows = lake.from_rows(map(asdict, found), "expectation_results")
-    Lake(config.lake).write("expectation_results", day, rows)
+    Lake.of(config).write("expectation_results", day, rows)
 
 
 def _validate(config: Config, day: date) -> list[ExpectationResult]:

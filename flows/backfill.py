@@ -11,13 +11,15 @@ from typing import Literal
 from prefect import flow
 
 from flows import config as configuration
+from flows.config import Config
 from flows.errors import ConfigError
 from flows.evaluate.flow import structure
 from flows.evaluate.run import check_setup
 from flows.ingest.flow import freeze, land_days
-from flows.lake import each_day
+from flows.lake import Lake, each_day
 from flows.nightly import evaluated, first_touched
 from flows.progress import step
+from flows.retention import first_open
 from flows.transform.flow import transform
 from flows.warehouse import query
 
@@ -40,12 +42,17 @@ def backfill(start: date, end: date, config_path: str = "genchi.yaml", only: Sta
         raise ConfigError(f"--end {end} lies before --start {start}")
     config = configuration.load(config_path)
     check_setup(config)
+    with Lake.of(config).lock("backfill"):
+        return _days(config, config_path, start, end, only)
+
+
+def _days(config: Config, config_path: str, start: date, end: date, only: Stage | None) -> Backfilled:
     first = start
     if only in (None, "ingest"):
         with step("ingest") as current:
             landed = land_days(config_path, start, end)
             current.outcome = landed.summary()
-            first = first_touched(landed.days, start)
+            first = first_open(config, first_touched(landed.days, start), end)
         with step("structure") as current:
             current.outcome = structure(config_path, first, end).summary()
     if only == "evaluate":

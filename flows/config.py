@@ -6,24 +6,27 @@ Does not belong here: the criteria and holdouts that it names (evaluate reads th
 """
 
 import glob
-import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, Field, PlainValidator, ValidationError
 
 from flows import yamlfile
 from flows.errors import ConfigError
-from flows.project import log_formats
+from flows.privacy import FieldPath, Retention
+from flows.sections import Alert, Budget, Model, Models, Price, Review, Route, Section, Source
+from flows.stores import Storage, known_place
+
+__all__ = ["Alert", "Budget", "Config", "Model", "Models", "Price", "Review", "Route", "Source", "load"]
 
 Severity = Literal["info", "warning", "critical"]
 Risk = Literal["strict", "standard", "relaxed"]
-Redaction = Literal["email", "phone", "card", "secret"]
+Redaction = Literal["email", "phone", "card", "secret", "iban", "ip"]
 
-_NOT_YET = ("retention", "redact_paths", "user_key_secret", "embedding", "storage")
+_NOT_YET = ("embedding",)
 
 
 def _known_timezone(name: str) -> str:
@@ -34,108 +37,21 @@ def _known_timezone(name: str) -> str:
     return name
 
 
-def _known_format(name: str) -> str:
-    known = log_formats()
-    if name not in known:
-        raise ValueError(f"no such log format; there are {', '.join(known)}")
-    return name
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Source(_Section):
-    """Where one kind of log lies. `path` is a glob in which `{day}` stands for YYYY-MM-DD."""
-
-    name: str
-    format: Annotated[str, AfterValidator(_known_format)]
-    path: str
-    route: str | None = None
-
-
-class Price(_Section):
-    """USD per million tokens."""
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-
-
-class Model(_Section):
-    """One model as litellm takes it. `name` is what lake and marts carry."""
-
-    model: str
-    name: str = ""
-    api_base: str | None = None
-    api_key: str | None = Field(default=None, repr=False)
-    params: dict[str, Any] = Field(default_factory=dict)
-    prompt: str | None = None
-    price: Price | None = None
-
-    @field_validator("params")
-    @classmethod
-    def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
-        try:
-            json.dumps(params)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"cannot be sent to a model: {error}; write dates in quotes") from None
-        return params
-
-    def model_post_init(self, _: Any) -> None:
-        if not self.name:
-            object.__setattr__(self, "name", self.model)
-
-
-class Models(_Section):
-    """The pinned model, and those that might take its place."""
-
-    pinned: Model
-    candidates: tuple[Model, ...] = ()
-    judge: Model | None = None
-
-
-class Route(_Section):
-    """One job of the application. `margin` is in pass rate; None takes the default of the risk level."""
-
-    holdout: Path | None = None
-    criteria: Path | None = None
-    output_schema: Path | None = None
-    repeats: int = Field(default=1, ge=1)
-    margin: float | None = Field(default=None, ge=0, le=1)
-
-
-class Budget(_Section):
-    """What a night may spend, and how fast."""
-
-    usd: float | None = Field(default=None, ge=0)
-    concurrency: int = Field(default=16, ge=1)
-    requests_per_minute: int | None = Field(default=None, ge=1)
-
-
-class Review(_Section):
-    """How many samples a day a person is asked to look at."""
-
-    samples_per_day: int = Field(default=30, ge=0)
-
-
-class Alert(_Section):
-    """Where a digest goes."""
-
-    kind: Literal["webhook", "slack"]
-    url: str = Field(repr=False)
-
-
-class Config(_Section):
+class Config(Section):
     """The whole configuration of one workspace. Paths are absolute."""
 
     path: Path
     app: str
-    lake: Path
+    lake: Annotated[Path | str, PlainValidator(known_place)]
+    storage: Storage = Storage()
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
     sources: tuple[Source, ...] = ()
     dev_set: Path | None = None
     window_days: int = Field(default=28, ge=1)
     redact: tuple[Redaction, ...] = ()
+    redact_paths: tuple[FieldPath, ...] = ()
+    user_key_secret: str | None = Field(default=None, min_length=16, repr=False)
+    retention: Retention = Field(default_factory=dict)
     risk: Risk = "standard"
     routes: dict[str, Route] = Field(default_factory=dict)
     models: Models | None = None
@@ -149,6 +65,11 @@ class Config(_Section):
     def workspace(self) -> Path:
         """The folder of genchi.yaml, to which its relative paths are relative."""
         return self.path.parent
+
+    @property
+    def state(self) -> Path:
+        """Where what one machine keeps of the lake lies: in it, or in `.genchi` where it is in an object store."""
+        return self.lake if isinstance(self.lake, Path) else self.workspace / ".genchi"
 
     def all_models(self) -> tuple[Model, ...]:
         """The pinned model first, then the candidates; empty where no models are configured."""
@@ -170,7 +91,8 @@ class Config(_Section):
 
 
 # Which section a key of a section opens; names of routes and places in lists open none.
-_SECTIONS: dict[tuple[type[_Section], str], type[_Section]] = {
+_SECTIONS: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
+    (Config, "storage"): Storage,
     (Config, "sources"): Source,
     (Config, "routes"): Route,
     (Config, "models"): Models,
@@ -192,8 +114,7 @@ def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Conf
     """
     path = Path(path).absolute()
     if not path.is_file():
-        how = "name one with --config, or write a first workspace with `genchi demo`"
-        raise ConfigError(f"{path}: no such file; {how}")
+        raise ConfigError(f"{path}: no such file; name one with --config, or write a workspace with `genchi demo`")
     written = yamlfile.read(path)
     raw = yamlfile.expand(written, path, environment)
     if not isinstance(raw, dict):
@@ -213,12 +134,11 @@ def _resolve_paths(raw: dict[str, Any], path: Path) -> dict[str, Any]:
     folder = path.parent
     resolved = dict(raw, path=path)
     _refuse_what_is_not_there_yet(raw, path)
-    lake = raw.get("lake")
-    if isinstance(lake, str) and "://" in lake:
-        raise ConfigError(f"{path}: lake: {lake!r} is no directory; object stores are not supported yet")
-    if isinstance(lake, str):
-        resolved["lake"] = folder / lake
-        resolved.setdefault("warehouse", str(folder / lake / "warehouse.duckdb"))
+    if isinstance(lake := raw.get("lake"), str):
+        resolved["lake"] = lake.rstrip("/") if "://" in lake else folder / lake
+        resolved.setdefault(
+            "warehouse", "warehouse.duckdb" if "://" in lake else str(folder / lake / "warehouse.duckdb")
+        )
     resolved.setdefault("reports", "reports")
     for key in ("dev_set", "warehouse", "reports"):
         if isinstance(resolved.get(key), str):
@@ -250,20 +170,13 @@ def _refuse_what_is_not_there_yet(raw: Mapping[str, Any], path: Path) -> None:
     asked = [key for key in _NOT_YET if key in raw]
     if isinstance(raw.get("models"), dict) and "judge" in raw["models"]:
         asked.append("models.judge")
-    for number, source in enumerate(raw.get("sources") or () if isinstance(raw.get("sources"), list) else ()):
-        if isinstance(source, dict):
-            asked += [f"sources.{number}.{key}" for key in ("dsn", "query") if key in source]
-            if "://" in str(source.get("path", "")):
-                raise ConfigError(
-                    f"{path}: sources.{number}.path: object stores are not supported yet; name local files"
-                )
     if asked:
         raise ConfigError(f"{path}: `{asked[0]}` is not available in this version; take the key out")
 
 
 def _keys_at(parents: tuple[int | str, ...]) -> list[str]:
     """The keys that the section at `parents` takes."""
-    section: type[_Section] = Config
+    section: type[BaseModel] = Config
     for part in parents:
         section = _SECTIONS.get((section, str(part)), section)
     return [name for name in section.model_fields if (section, name) != (Config, "path")]

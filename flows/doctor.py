@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import httpx
 
-from flows.config import Config, Model
-from flows.errors import ConfigError
-from flows.ingest import examples, reader
+from flows import stores
+from flows.config import Config, Model, Source
+from flows.errors import ConfigError, RunError
+from flows.ingest import examples, postgres
+from flows.lake import Lake
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,8 @@ class Finding:
 
 
 def examine(config: Config, day: date) -> list[Finding]:
-    """Look at the configuration's sources (for `day`), test sets, models and alerts. Spends no tokens."""
-    findings = [Finding(True, f"configuration: {config.path}")]
+    """Look at the lake, the sources (for `day`), test sets, models and alerts. Spends no tokens."""
+    findings = [Finding(True, f"configuration: {config.path}"), _lake(config)]
     findings += _sources(config, day)
     findings += _test_sets(config)
     findings += [_model(model) for model in config.all_models()]
@@ -30,13 +33,40 @@ def examine(config: Config, day: date) -> list[Finding]:
     return findings
 
 
+def _lake(config: Config) -> Finding:
+    try:
+        Lake.of(config).probe()
+    except RunError as error:
+        return Finding(False, f"lake: {error}")
+    except OSError as error:
+        return Finding(False, f"lake: {config.lake}: cannot be written: {error.strerror}")
+    is_new = isinstance(config.lake, Path) and not config.lake.exists()
+    stands = "is not there yet; the first run makes it" if is_new else "can be listed and written"
+    return Finding(True, f"lake: {config.lake} {stands}; the warehouse is {config.warehouse}")
+
+
 def _sources(config: Config, day: date) -> Iterator[Finding]:
     if not config.sources:
         yield Finding(True, "sources: none; logs are not checked")
     for source in config.sources:
-        found = reader.find(source, day)
+        if source.dsn:
+            yield _database(source, source.dsn, day)
+            continue
         where = source.path.replace("{day}", day.isoformat())
+        try:
+            found = stores.find(where, config.storage)
+        except RunError as error:
+            yield Finding(False, f"source {source.name}: {error}")
+            continue
         yield Finding(bool(found), f"source {source.name}: {len(found)} files for {day} at {where}")
+
+
+def _database(source: Source, dsn: str, day: date) -> Finding:
+    try:
+        found = postgres.count(dsn, source.query, day)
+    except RunError as error:
+        return Finding(False, f"source {source.name}: {error}")
+    return Finding(bool(found), f"source {source.name}: {found:,} rows for {day} at {postgres.shown(dsn)}")
 
 
 def _test_sets(config: Config) -> Iterator[Finding]:

@@ -1,213 +1,219 @@
 """The lake: Parquet files by table and day. The only code that knows its paths.
 
-A partition is `<lake>/<table>/day=YYYY-MM-DD/<file>.parquet`. A file is written beside its place and renamed
-into it, so that a reader sees the old content or the new, and never half of either.
+A partition is `<lake>/<table>/day=YYYY-MM-DD/<file>.parquet`, the lake being a directory or an `s3://` address. A file
+is written elsewhere and renamed or put into its place, so that a reader sees the old content or the new, and never
+half of either; `staging` is for files that are to appear together.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows import lock, publication
+from flows.config import Config
 from flows.files import replacing
+from flows.places import Ground, ground
+from flows.publication import Staging
+from flows.schemas import SCHEMAS, conform, from_rows
+from flows.stores import Storage
 
-_TIME = pa.timestamp("us", tz="UTC")
-_TEXT, _COUNT, _RATE, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+__all__ = [
+    "SCHEMAS",
+    "Lake",
+    "Note",
+    "Staging",
+    "conform",
+    "each_day",
+    "from_rows",
+    "nightly_run_id",
+    "replace_parquet",
+]
 
 
-def _schema(texts: str = "", **columns: pa.DataType) -> pa.Schema:
-    return pa.schema([(name, _TEXT) for name in texts.split()] + list(columns.items()))
+@dataclass(frozen=True)
+class Note:
+    """A small text of the lake's that is no table."""
 
+    ground: Ground
+    name: str
 
-def _ordered(schema: pa.Schema, order: str) -> pa.Schema:
-    return pa.schema([schema.field(name) for name in order.split()])
+    def read(self) -> str | None:
+        """The text, or None where there is none."""
+        return self.ground.read_text(self.name)
 
-
-SCHEMAS: dict[str, pa.Schema] = {
-    "interactions": _ordered(
-        _schema(
-            "call_id trace_id session_id user_key source route environment release prompt_name prompt_version provider"
-            " model_requested model_served system_fingerprint params_json messages_json input_text output_text"
-            " output_json finish_reason cost_source status error_type error_message tags",
-            started_at=_TIME,
-            latency_ms=_RATE,
-            ttft_ms=_RATE,
-            input_tokens=_COUNT,
-            output_tokens=_COUNT,
-            cached_tokens=_COUNT,
-            reasoning_tokens=_COUNT,
-            cost_usd=_RATE,
-            cache_hit=_FLAG,
-            is_shadow=_FLAG,
-        ),
-        "call_id trace_id session_id user_key source route environment release prompt_name prompt_version provider"
-        " model_requested model_served system_fingerprint params_json messages_json input_text output_text output_json"
-        " finish_reason started_at latency_ms ttft_ms input_tokens output_tokens cached_tokens reasoning_tokens"
-        " cost_usd cost_source status error_type error_message cache_hit is_shadow tags",
-    ),
-    "feedback": _schema("call_id kind", at=_TIME)
-    .append(pa.field("value", _TEXT))
-    .append(pa.field("comment", _TEXT))
-    .append(pa.field("edited_output", _TEXT))
-    .append(pa.field("origin", _TEXT)),
-    "quarantine": _ordered(_schema("source file reason raw", line=_COUNT), "source file line reason raw"),
-    "manifest": _schema(
-        "source file sha256",
-        bytes=_COUNT,
-        records=_COUNT,
-        interactions=_COUNT,
-        feedback=_COUNT,
-        duplicates=_COUNT,
-        other=_COUNT,
-        quarantined=_COUNT,
-        read_at=_TIME,
-    ),
-    # The dev set and the holdouts as they stood that night; `set` is dev or holdout.
-    "examples": _schema("set route example_id version messages_json input_text expected_json expected_text tags"),
-    "completions": _ordered(
-        _schema(
-            "run_id model route example_id arm holdout_version prompt_version request_hash output_text output_json"
-            " response_id model_served system_fingerprint finish_reason status error_type",
-            repeat=_COUNT,
-            latency_ms=_RATE,
-            input_tokens=_COUNT,
-            output_tokens=_COUNT,
-            cost_usd=_RATE,
-        ),
-        "run_id model route example_id repeat arm holdout_version prompt_version request_hash output_text output_json"
-        " response_id model_served system_fingerprint finish_reason latency_ms input_tokens output_tokens cost_usd"
-        " status error_type",
-    ),
-    "scores": _ordered(
-        _schema(
-            "subject subject_id criterion run_id model example_id route criterion_version reason",
-            repeat=_COUNT,
-            score=_RATE,
-            passed=_FLAG,
-        ),
-        "subject subject_id criterion run_id model example_id repeat route criterion_version score passed reason",
-    ),
-    # What stats made of the scores. `slice` is `*` for all examples, or `tag=value`.
-    "estimates": _ordered(
-        _schema(
-            "run_id model arm route criterion slice severity",
-            n_examples=_COUNT,
-            n_repeats=_COUNT,
-            n_unscored=_COUNT,
-            pass_rate=_RATE,
-            ci_low=_RATE,
-            ci_high=_RATE,
-            min_pass_rate=_RATE,
-        ),
-        "run_id model arm route criterion slice severity min_pass_rate n_examples n_repeats n_unscored pass_rate"
-        " ci_low ci_high",
-    ),
-    "comparisons": _ordered(
-        _schema(
-            "run_id pinned candidate route criterion slice severity",
-            n_examples=_COUNT,
-            n_unscored=_COUNT,
-            delta=_RATE,
-            ci_low=_RATE,
-            ci_high=_RATE,
-            p_value=_RATE,
-            q_value=_RATE,
-            margin=_RATE,
-            minimum_detectable=_RATE,
-            n_regressed=_COUNT,
-            n_repaired=_COUNT,
-        ),
-        "run_id pinned candidate route criterion slice severity margin n_examples n_unscored delta ci_low ci_high"
-        " p_value q_value minimum_detectable n_regressed n_repaired",
-    ),
-    "expectation_results": _ordered(
-        _schema("suite expectation subject severity observed expected evidence_json", success=_FLAG),
-        "suite expectation subject success severity observed expected evidence_json",
-    ),
-}
+    def write(self, text: str) -> None:
+        """Replace the text."""
+        lock.is_held(self.ground)
+        self.ground.write_text(self.name, text)
 
 
 @dataclass(frozen=True)
 class Lake:
-    """The lake under one directory."""
+    """The lake under one directory or `s3://` address; `Lake.of(config)` is a workspace's.
 
-    root: Path
+    `state` is the folder of this machine for what is no table: the lake itself where that is a directory. Methods
+    raise RunError where an object store cannot be asked.
+    """
 
-    def partition(self, table: str, day: date, file: str = "data") -> Path:
-        """The place of one file. `table` must be one of SCHEMAS."""
-        if table not in SCHEMAS:
-            raise KeyError(f"the lake has no table {table!r}")
-        return self.root / table / f"day={day.isoformat()}" / f"{file}.parquet"
+    root: Path | str
+    storage: Storage = field(default_factory=Storage)
+    state: Path | None = None
 
-    def files(self, table: str, day: date) -> list[Path]:
+    @classmethod
+    def of(cls, config: Config) -> "Lake":
+        """The lake of a workspace."""
+        return cls(config.lake, config.storage, config.state)
+
+    @cached_property
+    def ground(self) -> Ground:
+        """What the lake stands on."""
+        return ground(self.root, self.storage)
+
+    def partition(self, table: str, day: date, file: str = "data") -> Path | str:
+        """The place of one file, a path or an address. `table` must be one of SCHEMAS."""
+        return self.ground.place(_name(table, day, file))
+
+    def exists(self, table: str, day: date, file: str = "data") -> bool:
+        """Whether there is this file."""
+        return self.ground.exists(_name(table, day, file))
+
+    def files(self, table: str, day: date) -> list[Path | str]:
         """The files of one day of a table, by name; empty where there is none."""
-        return sorted(self.partition(table, day).parent.glob("*.parquet"))
+        return [self.ground.place(name) for name in self.ground.names(_name(table, day, "*"))]
+
+    def names(self, table: str, day: date) -> list[str]:
+        """The names of those files, without their ending."""
+        return [PurePosixPath(name).stem for name in self.ground.names(_name(table, day, "*"))]
 
     def days(self, table: str) -> list[date]:
         """The days for which a table has a file, oldest first; that of a new lake's empty files does not count."""
-        found = (folder.name.removeprefix("day=") for folder in (self.root / table).glob("day=*"))
-        return sorted(day for day in map(date.fromisoformat, found) if day != _NO_DAY and self.files(table, day))
+        found = {name.split("/")[1].removeprefix("day=") for name in self.ground.names(f"{table}/day=*/*.parquet")}
+        return sorted(day for day in map(date.fromisoformat, found) if day != _NO_DAY)
 
-    def read(self, table: str, day: date, file: str | None = None) -> pa.Table:
-        """One day of a table (or one file of it) in the table's schema; no rows where there is no file."""
-        paths = self.files(table, day) if file is None else [self.partition(table, day, file)]
-        parts = [conform(pq.read_table(path, partitioning=None), table) for path in paths if path.exists()]
-        return pa.concat_tables(parts) if parts else SCHEMAS[table].empty_table()
+    def read(self, table: str, day: date, file: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """One day of a table (or one file of it) in the table's schema; no rows where there is no file.
 
-    def write(self, table: str, day: date, rows: pa.Table, file: str = "data") -> Path:
+        `columns` are those that are wanted, in this order; None is all.
+        """
+        names = [_name(table, day, file)] if file else self.ground.names(_name(table, day, "*"))
+        wanted = SCHEMAS[table].names if columns is None else list(columns)
+        schema = pa.schema([SCHEMAS[table].field(name) for name in wanted])
+        parts = [_read(source, table, columns) for name in names if (source := self.ground.source(name)) is not None]
+        return pa.concat_tables(part.select(wanted) for part in parts) if parts else schema.empty_table()
+
+    def batches(self, table: str, day: date) -> Iterator[pa.Table]:
+        """One day of a table in the table's schema, some thousand rows at once."""
+        for name in self.ground.names(_name(table, day, "*")):
+            if (source := self.ground.source(name)) is not None:
+                with pq.ParquetFile(source) as file:
+                    for batch in file.iter_batches(_ROWS_AT_ONCE):
+                        yield conform(pa.Table.from_batches([batch]), table)
+
+    def write(self, table: str, day: date, rows: pa.Table, file: str = "data") -> Path | str:
         """Replace one file by `rows`, atomically."""
-        place = self.partition(table, day, file)
-        replace_parquet(place, conform(rows, table))
-        return place
+        lock.is_held(self.ground)  # raises where it was lost
+        name = _name(table, day, file)
+        with self.ground.replacing(name) as place:
+            pq.write_table(conform(rows, table), place, compression="zstd")
+        return self.ground.place(name)
 
     def remove(self, table: str, day: date, file: str = "data") -> None:
         """Take one file away; nothing happens where there is none."""
-        self.partition(table, day, file).unlink(missing_ok=True)
+        lock.is_held(self.ground)  # raises where it was lost
+        self.ground.remove(_name(table, day, file))
 
     def create(self) -> None:
         """Give every table a first, empty file, so that a query on a new lake finds columns and no rows."""
         for table, schema in SCHEMAS.items():
-            if not self.partition(table, _NO_DAY, "empty").exists():
+            if not self.exists(table, _NO_DAY, "empty"):
                 self.write(table, _NO_DAY, schema.empty_table(), "empty")
 
-    def journal(self, run_id: str) -> Path:
-        """Where a run notes each answer as it comes, until they are landed."""
-        return self.root / "_journal" / f"{run_id}.jsonl"
+    @contextmanager
+    def lock(self, verb: str, patience: float = lock.PATIENCE) -> Iterator[None]:
+        """Keep other runs from writing the lake; within one process it may be taken again.
 
-    def alerts_sent(self, day: date) -> Path:
+        Waits for another run at most `patience` seconds, and says for whom. Then finishes what a run that was killed
+        had begun to publish. Raises RunError where the other run takes longer.
+        """
+        with lock.holding(self.ground, verb, patience, self.recover):
+            yield
+
+    @contextmanager
+    def staging(self) -> Iterator[Staging]:
+        """Files that are published together where the block ends well, and not at all where it raises.
+
+        Raises RuntimeError where this process does not hold the lock.
+        """
+        with publication.staging(self.ground, _name) as staged:
+            yield staged
+
+    def recover(self) -> None:
+        """Finish or clear what a killed run had begun to publish. Only for who holds the lock."""
+        publication.recover(self.ground)
+
+    def open_to(self, connection: Any) -> None:
+        """Let a DuckDB connection read the lake's files by their places."""
+        self.ground.open_to(connection)
+
+    def probe(self) -> None:
+        """Write a small text and take it away, where there is a lake. Raises RunError or OSError where that fails."""
+        if isinstance(self.root, Path) and not self.root.exists():
+            return  # the first run makes it, and says it where it cannot
+        self.ground.children("_probe")
+        self.ground.write_text("_probe", "genchi doctor was here")
+        self.ground.remove("_probe")
+
+    def user_key_secret(self) -> bytes:
+        """A random secret that stays with the lake, for who configures none of their own. Made when first asked for."""
+        note = Note(self.ground, "_reference/user_key_secret")
+        if (known := note.read()) is None:
+            note.write(known := secrets.token_hex(32))
+        return known.encode()
+
+    def journal(self, run_id: str) -> Path:
+        """Where a run notes each answer as it comes, until they are landed. A file of this machine: it is added to."""
+        return self._state / "_journal" / f"{run_id}.jsonl"
+
+    def alerts_sent(self, day: date) -> Note:
         """Where it is noted which digest of a day went to whom."""
-        return self.root / "_alerts" / f"{day.isoformat()}.json"
+        return Note(self.ground, f"_alerts/{day.isoformat()}.json")
 
     def words(self, version: str) -> Path:
-        """Where the dictionary lies against which typos are counted."""
-        return self.root / "_reference" / f"words-{version}.parquet"
+        """Where the dictionary lies against which typos are counted. A file of this machine, which can make it anew."""
+        return self._state / "_reference" / f"words-{version}.parquet"
+
+    @property
+    def _state(self) -> Path:
+        folder = self.root if isinstance(self.root, Path) else self.state
+        if folder is None:
+            raise ValueError(f"{self.root}: name the folder of this machine that goes with it")
+        return folder
 
 
 _NO_DAY = date(1970, 1, 1)
+_ROWS_AT_ONCE = 1 << 14
 
 
-def conform(rows: pa.Table, table: str) -> pa.Table:
-    """`rows` in the order and types of the table's schema; a column that is absent is null.
-
-    Raises KeyError for a column that the table does not have.
-    """
-    schema = SCHEMAS[table]
-    unknown = set(rows.column_names) - set(schema.names)
-    if unknown:
-        raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
-    columns = [
-        rows.column(field.name).cast(field.type) if field.name in rows.column_names else pa.nulls(len(rows), field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
+def _name(table: str, day: date, file: str) -> str:
+    if table not in SCHEMAS:
+        raise KeyError(f"the lake has no table {table!r}")
+    return f"{table}/day={day.isoformat()}/{file}.parquet"
 
 
-def from_rows(rows: Iterable[dict[str, object]], table: str) -> pa.Table:
-    """Dicts to a table in the lake's schema; missing keys are null."""
-    return pa.Table.from_pylist(list(rows), schema=SCHEMAS[table])
+def _read(source: Path | IO[bytes], table: str, columns: Sequence[str] | None) -> pa.Table:
+    """One file, conformed. A file that was written before a column was thought of has nulls in it."""
+    if columns is not None:
+        there = set(pq.read_schema(source).names)
+        columns = [name for name in columns if name in there]
+    return conform(pq.read_table(source, columns=columns, partitioning=None), table)
 
 
 def replace_parquet(place: Path, rows: pa.Table) -> None:

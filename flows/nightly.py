@@ -13,12 +13,14 @@ from pathlib import Path
 from prefect import flow, task
 
 from flows import config as configuration
+from flows import retention
 from flows.alerts.flow import alert
 from flows.config import Config
 from flows.errors import ConfigError, RunError, in_one_line
 from flows.evaluate.flow import evaluate, score_production
 from flows.evaluate.run import check_setup
 from flows.ingest.flow import freeze, ingest
+from flows.lake import Lake
 from flows.progress import Step, step
 from flows.report.flow import report
 from flows.transform.flow import transform
@@ -74,12 +76,17 @@ def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
     config = configuration.load(config_path)
     check_setup(config)
     day = day or config.yesterday()
+    with Lake.of(config).lock("nightly"):
+        return _night(config, config_path, day)
+
+
+def _night(config: Config, config_path: str, day: date) -> Night:
     night = Night(day)
     first = day
     with night.stage("ingest") as current:
         landed = ingest(config_path, day)
         current.outcome = landed.summary()
-        first = first_touched(landed.days, day)
+        first = retention.first_open(config, first_touched(landed.days, day), day)
     with night.stage("structure") as current:
         current.outcome = score_production(config_path, first, day).summary()
     with night.stage("transform") as current:
@@ -99,6 +106,9 @@ def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
         alerted = alert(config_path, day)
         night.critical = alerted.failed_critical
         current.outcome = alerted.summary()
+    if config.retention:
+        with night.stage("retention") as current:
+            current.outcome = retention.apply(config, config.yesterday()).summary()
     if night.failures:
         raise NightFailedError(night)
     return night
@@ -109,19 +119,21 @@ def ingest_day(config_path: str = "genchi.yaml", day: date | None = None) -> Non
     """`genchi ingest`: land one day, and bring the monitoring marts up to date."""
     config = configuration.load(config_path)
     day = day or config.yesterday()
-    with step("ingest") as current:
-        landed = ingest(config_path, day)
-        current.outcome = landed.summary()
-    first = first_touched(landed.days, day)
-    score_production(config_path, first, day)
-    transform_days(config_path, first, day)
+    with Lake.of(config).lock("ingest"):
+        with step("ingest") as current:
+            landed = ingest(config_path, day)
+            current.outcome = landed.summary()
+        first = retention.first_open(config, first_touched(landed.days, day), day)
+        score_production(config_path, first, day)
+        transform_days(config_path, first, day)
 
 
 @flow(name="transform-days", persist_result=False)
 def transform_days(config_path: str = "genchi.yaml", first: date | None = None, last: date | None = None) -> None:
     """`genchi transform`: rebuild every mart for the days from `first` to `last`."""
-    last = last or configuration.load(config_path).yesterday()
-    with step("transform") as current:
+    config = configuration.load(config_path)
+    last = last or config.yesterday()
+    with Lake.of(config).lock("transform"), step("transform") as current:
         current.outcome = transform(config_path, first or last, last).summary()
 
 
@@ -131,10 +143,11 @@ def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> N
     config = configuration.load(config_path)
     day = day or config.yesterday()
     config.require_evaluation()
-    freeze(config_path, day)
-    with step("evaluate") as current:
-        current.outcome = evaluated(config, config_path, day)
-    transform_days(config_path, day, day)
+    with Lake.of(config).lock("evaluate"):
+        freeze(config_path, day)
+        with step("evaluate") as current:
+            current.outcome = evaluated(config, config_path, day)
+        transform_days(config_path, day, day)
 
 
 def first_touched(days: tuple[date, ...], day: date) -> date:

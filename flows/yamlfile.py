@@ -87,7 +87,7 @@ def first_problem(error: ValidationError, raw: Any, keys_at: KeysAt) -> str:
 
 def _shown(found: Any, where: tuple[int | str, ...]) -> str:
     """A value as it may be shown: no key or address, and nothing in which one could stand."""
-    if isinstance(found, dict | list) or {"api_key", "url"} & set(where):
+    if isinstance(found, dict | list) or {"api_key", "url", "storage", "user_key_secret"} & set(where):
         return ""
     return f", found {found!r}"
 

@@ -11,7 +11,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FLOWS = ROOT / "flows"
 ROOMS = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
-FOUNDATION = {"config", "errors", "lake", "warehouse", "models", "project", "stats", "yamlfile", "files"}
+FOUNDATION = {
+    *("config", "errors", "lake", "warehouse", "models", "project", "stats", "yamlfile", "files", "privacy"),
+    "retention",
+    "sections",
+    *("stores", "objects", "places", "lock", "publication", "schemas"),
+}
 TOP_LEVEL = {
     *("flows", "dbt_project", "expectations", "tests", "prefect.yaml", "pyproject.toml", "README.md"),
     *("Makefile", "requirements.lock", "genchi.yaml", "CONTRIBUTING.md", "LICENSE"),

@@ -59,7 +59,7 @@ class Digest:
 
 def of_night(config: Config, day: date) -> Digest:
     """The digest of the results that lie in the lake for `day`."""
-    rows = Lake(config.lake).read("expectation_results", day).to_pylist()
+    rows = Lake.of(config).read("expectation_results", day).to_pylist()
     return build(rows, config.app, day, config.reports / day.isoformat())
 
 

@@ -41,7 +41,7 @@ def gather(config_path: str, day: date) -> Digest:
 def notify(config_path: str, day: date, failures: Digest) -> Delivered:
     """The digest, to every configured target."""
     config = configuration.load(config_path)
-    return notifiers.deliver(failures, config.alerts, Lake(config.lake).alerts_sent(day))
+    return notifiers.deliver(failures, config.alerts, Lake.of(config).alerts_sent(day))
 
 
 @flow(name="alert", persist_result=False)

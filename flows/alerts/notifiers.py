@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +14,7 @@ from flows.alerts import messages
 from flows.alerts.digest import Digest
 from flows.config import Alert
 from flows.errors import RunError
-from flows.files import replace_text
+from flows.lake import Note
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ class _UndeliveredError(Exception):
 
 
 def deliver(
-    digest: Digest, targets: Sequence[Alert], record: Path, pause: Callable[[float], None] = time.sleep
+    digest: Digest, targets: Sequence[Alert], record: Note, pause: Callable[[float], None] = time.sleep
 ) -> Delivered:
     """Send `digest` to every target that has not had this very content yet; `record` remembers who had what.
 
@@ -60,7 +59,7 @@ def deliver(
                 continue
             sent += 1
             told[_key(target)] = content
-            replace_text(record, json.dumps(told, indent=1, sort_keys=True))
+            record.write(json.dumps(told, indent=1, sort_keys=True))
     _logger.info("digest of %d failures: sent to %d targets, %d had it already", len(digest.items), sent, already)
     if failures:
         raise RunError(f"an alert could not be delivered: {'; '.join(failures)}")
@@ -105,10 +104,10 @@ def _host(target: Alert) -> str:
         return "no valid URL"
 
 
-def _read(record: Path) -> dict[str, str]:
+def _read(record: Note) -> dict[str, str]:
     """Who had what. A record that cannot be read is none: an alert twice is better than none."""
     try:
-        told = json.loads(record.read_text(encoding="utf-8"))
+        told = json.loads(record.read() or "{}")
     except (OSError, ValueError):
         return {}
     return told if isinstance(told, dict) else {}

@@ -7,7 +7,6 @@ from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from flows.config import Config
 from flows.evaluate.schemas import Schema, load_schema
@@ -45,7 +44,7 @@ def score_production(config: Config, day: date) -> Checked:
     They land in `scores` as the file `production-<day>`, one row an interaction that succeeded and is no shadow.
     An answer without text (not logged) is unscored. Raises ConfigError for a schema that cannot be read.
     """
-    lake, file = Lake(config.lake), f"production-{day}"
+    lake, file = Lake.of(config), f"production-{day}"
     schemas = {name: load_schema(route.output_schema) for name, route in config.routes.items() if route.output_schema}
     if not schemas:
         lake.remove("scores", day, file)
@@ -63,12 +62,7 @@ def score_production(config: Config, day: date) -> Checked:
 
 def _answers(lake: Lake, day: date) -> pa.Table:
     """The answers of a day that count, and only the columns that are needed."""
-    schema = pa.schema([SCHEMAS["interactions"].field(name) for name in _COLUMNS])
-    parts = [
-        pq.read_table(path, columns=list(_COLUMNS), partitioning=None).cast(schema)
-        for path in lake.files("interactions", day)
-    ]
-    answers = pa.concat_tables(parts) if parts else schema.empty_table()
+    answers = lake.read("interactions", day, columns=_COLUMNS)
     is_shadow = pc.fill_null(answers["is_shadow"], False)
     return answers.filter(pc.and_(pc.equal(answers["status"], "success"), pc.invert(is_shadow)))
 

@@ -87,7 +87,7 @@ def check_setup(config: Config) -> None:
 
 def read_papers(config: Config, day: date) -> list[Paper]:
     """The evaluated routes with their examples and criteria. Raises ConfigError."""
-    lake = Lake(config.lake)
+    lake = Lake.of(config)
     papers: list[Paper] = []
     if config.models is None:
         log.info("no models are configured: nothing to evaluate")
@@ -111,7 +111,7 @@ def ask_night(
     With `other_nights`, what any night has answered counts: a backfill does not ask a live model about the past
     again. A night of its own asks anew, for a model may have changed behind its name.
     """
-    lake = Lake(config.lake)
+    lake = Lake.of(config)
     journal = lake.journal(run_id)
     questions = list(_questions(config, run_id, read_papers(config, day)))
     landed = lake.read("completions", day, run_id).to_pylist()
@@ -132,7 +132,7 @@ def _stored(lake: Lake) -> Iterator[Row]:
 
 def score_night(config: Config, day: date, run_id: str, asking: Asked | None = None) -> EvaluationResult:
     """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked."""
-    lake = Lake(config.lake)
+    lake = Lake.of(config)
     completions = lake.read("completions", day, run_id).to_pylist()
     names = [model.name for model in config.all_models()]
     scores: list[Row] = []

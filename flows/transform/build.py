@@ -5,12 +5,14 @@ import logging
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 from flows.config import Config
 from flows.errors import RunError
 from flows.lake import Lake
 from flows.project import DBT_PROJECT
+from flows.retention import first_open
 from flows.transform.runner import run_dbt
 from flows.transform.vocabulary import write_words
 
@@ -36,13 +38,22 @@ class BuildResult:
 def build(config: Config, first: date, last: date, select: str | None = None) -> BuildResult:
     """Build the warehouse for the days from `first` to `last`, both included, and test it.
 
-    Days of the trailing window that the warehouse lacks are filled in from the lake. `select` is a selection in
+    Days of the trailing window that the warehouse lacks are filled in from the lake. Days whose rows `retention` has
+    removed, and those before them, keep their numbers. `select` is a selection in
     dbt's words; None is everything. The unit tests of dbt's models do not run. The same days again give the same
-    tables. Raises RunError where a node fails, where `select` matches none, and where
-    another process uses the warehouse.
+    tables. Raises RunError where a node fails, where `select` matches none, where
+    `retention` leaves nothing to build, and where another process uses the warehouse.
     """
     started = time.monotonic()
-    Lake(config.lake).create()
+    asked, first = first, first_open(config, first, last)
+    if first > last:
+        raise RunError(
+            f"{last}: its rows were removed from the lake, as `retention` says, so that its numbers are final;"
+            " build days after it"
+        )
+    if first > asked:
+        logger.info("the numbers up to %s are final: `retention` has removed their rows", first - timedelta(days=1))
+    Lake.of(config).create()
     selection = [] if select is None else ["--select", select]
     nodes = run_dbt(
         config,
@@ -64,8 +75,8 @@ def variables(config: Config) -> dict[str, object]:
     Paths are escaped, for dbt reads them as patterns. Writes the dictionary where it is missing.
     """
     return {
-        "lake": glob.escape(str(config.lake)),
-        "words": glob.escape(str(write_words(Lake(config.lake)))),
+        "lake": glob.escape(str(config.lake)) if isinstance(config.lake, Path) else config.lake,
+        "words": glob.escape(str(write_words(Lake.of(config)))),
         "window_days": config.window_days,
         "risk": config.risk,
     }

@@ -1,6 +1,7 @@
 """One dbt command, in process, through prefect-dbt, without a trace of either in the night's log.
 
-dbt keeps its parsed project and its own log in `<lake>/_dbt`.
+dbt keeps its parsed project and its own log in `<lake>/_dbt`; in `.genchi/_dbt` of the workspace where the lake is in
+an object store.
 """
 
 import gc
@@ -8,7 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from typing import Any
 
 from flows.config import Config
 from flows.errors import RunError
+from flows.lake import Lake
 from flows.project import DBT_PROJECT
 
 _FAILED = ("error", "fail", "runtime error")
@@ -38,9 +40,13 @@ def run_dbt(
 
     Afterwards the warehouse is closed. Raises RunError, in one line, where a node or dbt itself fails.
     """
-    kept = config.lake / "_dbt"
+    kept = config.state / "_dbt"
     config.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with _environment({**environment, "GENCHI_WAREHOUSE": str(config.warehouse)}), _closing_afterwards():
+    with (
+        _environment({**environment, "GENCHI_WAREHOUSE": str(config.warehouse)}),
+        _closing_afterwards(),
+        _open_to_dbt(config),
+    ):
         try:
             outcome = _runner(kept / "target").invoke(
                 arguments,
@@ -75,6 +81,12 @@ def _runner(target: Path) -> Any:
         client=SimpleNamespace(),  # it is not used, but without one a server would be started
         _disable_callbacks=True,  # with them every node becomes a Prefect task that logs its lines again
     )
+
+
+def _open_to_dbt(config: Config) -> AbstractContextManager[None]:
+    from flows.transform import object_store  # noqa: PLC0415 - imported late with dbt
+
+    return object_store.opened(Lake.of(config))
 
 
 @contextmanager

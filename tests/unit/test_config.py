@@ -14,7 +14,10 @@ timezone: Europe/Berlin
 sources:
   - {name: gateway, format: litellm, path: "logs/{day}/*.jsonl*"}
 dev_set: dev.jsonl
-redact: [email, phone, card, secret]
+redact: [email, phone, card, secret, iban, ip]
+redact_paths: [metadata.user_api_key_user_email, "messages[*].name", $.requester_ip_address]
+user_key_secret: "${USERS}"
+retention: {interactions: 90d, quarantine: 12w, manifest: keep}
 risk: strict
 routes:
   triage: {holdout: h.jsonl, criteria: c.yaml, output_schema: s.json, repeats: 3, margin: 0.02}
@@ -32,7 +35,7 @@ def load(folder: Path, text: str = GOOD, **environment: str) -> config.Config:
     for name in ("dev.jsonl", "h.jsonl", "c.yaml", "s.json"):
         (folder / name).touch()
     (folder / "genchi.yaml").write_text(text, encoding="utf-8")
-    return config.load(folder / "genchi.yaml", environment)
+    return config.load(folder / "genchi.yaml", {"USERS": "a secret of the tests"} | environment)
 
 
 def test_the_configuration_of_the_house_is_read(tmp_path: Path) -> None:
@@ -45,10 +48,25 @@ def test_the_configuration_of_the_house_is_read(tmp_path: Path) -> None:
     assert [model.name for model in settings.all_models()] == ["openai/gpt-4-0314", "newer"]
     assert settings.models is not None
     assert settings.models.pinned.api_key == "k"
+    assert settings.redact_paths[1] == "messages[*].name"
+    assert settings.retention == {"interactions": 90, "quarantine": 84, "manifest": None}
 
 
 def test_a_secret_is_not_shown_where_a_configuration_is_printed(tmp_path: Path) -> None:
-    assert "hush" not in repr(load(tmp_path, KEY="hush"))
+    assert "hush" not in repr(load(tmp_path, KEY="hush", USERS="hush, said the user"))
+    with pytest.raises(ConfigError, match="`user_key_secret`: string should have at least 16") as caught:
+        load(tmp_path, GOOD.replace("${USERS}", "hush"), KEY="k")
+    assert "hush" not in str(caught.value)
+    settings = load(tmp_path, GOOD + "storage: {key: '${KEY}', secret: '${KEY}', token: '${KEY}'}", KEY="hush")
+    assert settings.storage.secret == "hush"
+    assert "hush" not in repr(settings)
+
+
+def test_what_a_machine_keeps_of_a_lake_in_an_object_store_lies_beside_the_configuration(tmp_path: Path) -> None:
+    settings = load(tmp_path, GOOD.replace("lake: lake", "lake: s3://bucket/a/lake/"), KEY="k")
+    assert settings.lake == "s3://bucket/a/lake"
+    assert settings.warehouse == tmp_path / "warehouse.duckdb"
+    assert settings.state == tmp_path / ".genchi"
 
 
 @pytest.mark.parametrize(
@@ -65,8 +83,28 @@ def test_a_secret_is_not_shown_where_a_configuration_is_printed(tmp_path: Path) 
         ("holdout: h.jsonl", "holdout: gone.jsonl", "routes.triage.holdout: no such file: "),
         ("criteria: c.yaml, ", "", "routes.triage: has no `criteria`"),
         ("name: newer", "name: openai/gpt-4-0314", "the name 'openai/gpt-4-0314' stands twice"),
-        ("risk: strict", "retention: {interactions: 90d}", "`retention` is not available in this version"),
-        ("lake: lake", "lake: s3://bucket/lake", "object stores are not supported yet"),
+        (
+            "interactions: 90d",
+            "interaction: 90d",
+            "`retention`: the lake has no table `interaction`; did you mean `interactions`?",
+        ),
+        (
+            "quarantine: 12w",
+            "quarantine: 12",
+            "`retention.quarantine`: is no time; write days or weeks such as 90d or 12w",
+        ),
+        ("quarantine: 12w", "quarantine: 0d", "`retention.quarantine`: is no time"),
+        ("messages[*].name", "messages[", "`redact_paths.1`: 'messages[' is no path of a field; write one such as"),
+        ("iban, ip]", "iban, ipv4]", "`redact.5`: input should be 'email', 'phone', 'card', 'secret', 'iban' or 'ip'"),
+        ("risk: strict", "embedding: {model: m}", "`embedding` is not available in this version"),
+        ("lake: lake", "lake: gs://bucket/lake", "`lake`: gs:// is no store that is known; use s3://bucket/prefix"),
+        ("lake: lake", "lake: s3://b", "`lake`: 'b' is no name of a bucket"),
+        ("lake: lake", "lake: [lake]", "`lake`: should be a path"),
+        ("logs/{day}", "ftp://logs/{day}", "`sources.0.path`: ftp:// is no store that is known"),
+        ("risk: strict", "storage: {secrt: hush, key: k}", "unknown key `secrt` in `storage`; did you mean `secret`?"),
+        ("risk: strict", "storage: {secret: hush}", "`storage`: `key` and `secret` go together"),
+        ("risk: strict", "storage: {key: k, secret: [hush]}", "`storage.secret`: input should be a valid string"),
+        ("risk: strict", "storage: {endpoint_url: 127.0.0.1}", "`storage.endpoint_url`: string should match"),
         ("app: support-triage", "app: [", "no valid YAML: "),
     ],
 )
@@ -77,6 +115,7 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, before: str, after: 
     assert complaint in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path / "genchi.yaml"))
     assert "\n" not in str(caught.value)
+    assert "hush" not in str(caught.value)
 
 
 def test_an_unset_variable_is_named_with_the_key_that_wants_it(tmp_path: Path) -> None:
@@ -87,3 +126,22 @@ def test_an_unset_variable_is_named_with_the_key_that_wants_it(tmp_path: Path) -
 def test_a_missing_file_says_how_to_get_a_first_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="genchi demo"):
         config.load(tmp_path / "nowhere.yaml", {})
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("{name: a, format: litellm}", "a source has either `path` (files) or `dsn` (a PostgreSQL database)"),
+        ("{name: a, format: litellm, path: x, dsn: y}", "a source has either `path`"),
+        ("{name: a, format: litellm, path: x, query: y}", "`query` needs a `dsn`"),
+        ("{name: a, format: genchi, dsn: 'postgresql://u:secret@h/db'}", "`dsn` needs a `query`"),
+    ],
+)
+def test_a_source_is_files_or_a_database(tmp_path: Path, source: str, problem: str) -> None:
+    path = tmp_path / "genchi.yaml"
+    path.write_text(f"app: x\nlake: lake\nsources: [{source}]\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        config.load(path, {})
+    assert problem in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "secret" not in str(refused.value)

@@ -65,3 +65,15 @@ def test_a_column_that_the_table_does_not_have_is_refused(tmp_path: Path) -> Non
         Lake(tmp_path).write("manifest", DAY, pa.table({"colour": ["red"]}))
     with pytest.raises(KeyError, match="no table"):
         Lake(tmp_path).partition("interaction", DAY)
+
+
+def test_some_columns_are_read_in_their_order_and_those_that_a_file_lacks_are_null(tmp_path: Path) -> None:
+    store = Lake(tmp_path)
+    place = store.partition("manifest", DAY)
+    assert isinstance(place, Path)
+    place.parent.mkdir(parents=True)
+    lake.pq.write_table(pa.table({"source": ["a"], "bytes": pa.array([1], pa.int32())}), place)
+    found = store.read("manifest", DAY, columns=["records", "source"])
+    assert found.schema == pa.schema([SCHEMAS["manifest"].field(name) for name in ("records", "source")])
+    assert found.to_pylist() == [{"records": None, "source": "a"}]
+    assert store.read("manifest", date(2026, 3, 3), columns=["source"]).schema.names == ["source"]

@@ -15,7 +15,8 @@ from flows.alerts import messages, notifiers
 from flows.alerts.digest import Digest, build, of_night
 from flows.config import Alert, Config
 from flows.errors import RunError
-from flows.lake import Lake
+from flows.lake import Lake, Note
+from flows.places import Folder
 
 DAY = date(2026, 3, 2)
 REPORTS = Path("/reports/2026-03-02")
@@ -80,7 +81,8 @@ def texts(message: dict[str, Any]) -> list[str]:
 
 
 def deliver(told: Digest, targets: list[Alert], record: Path) -> notifiers.Delivered:
-    return notifiers.deliver(told, targets, record, pause=lambda _: None)
+    note = Note(Folder(record.parent), record.name)
+    return notifiers.deliver(told, targets, note, pause=lambda _: None)
 
 
 def test_a_digest_holds_what_failed_critical_first_and_causes_before_verdicts() -> None:

@@ -1,0 +1,75 @@
+"""How long the lake keeps its rows: `retention` of genchi.yaml, applied at the end of a night.
+
+Numbers outlive the texts: a day whose rows were removed keeps an empty file that says so (`expired`), and no build
+touches the marts of such a day again, for it would count what is no longer there. Rows that arrive for it later are
+removed by the next night, uncounted.
+
+What the removal of a table means beyond its rows: without `manifest`, files of a source whose path has no {day} are
+read again where they still lie there; without `completions`, an answer is asked and paid for again; without
+`interactions`, `examples`, `scores`, `estimates` or `comparisons` of a day, its marts are final. Pages in `reports`,
+the warehouse and the logs themselves are no tables of the lake, and stay.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flows.config import Config
+from flows.lake import SCHEMAS, Lake
+
+EXPIRED = "expired"
+# Of these the marts are computed.
+_COUNTED = ("interactions", "examples", "scores", "estimates", "comparisons")
+
+
+@dataclass(frozen=True)
+class Removed:
+    """The days that were removed, by table."""
+
+    days: dict[str, int]
+
+    def summary(self) -> str:
+        """The counts in words, for a line."""
+        if not self.days:
+            return "nothing is older than it is kept"
+        return ", ".join(
+            f"{count:,} {'day' if count == 1 else 'days'} of {table}" for table, count in self.days.items()
+        )
+
+
+def apply(config: Config, today: date) -> Removed:
+    """Remove from the lake what is more days old than `retention` says, counted back from `today`.
+
+    Any number of times, with the same result. A kill in between leaves days that the next run removes.
+    """
+    lake, removed = Lake.of(config), Counter[str]()
+    for table, kept in config.retention.items():
+        for day in lake.days(table) if kept is not None else ():
+            if day < today - timedelta(days=kept or 0):
+                removed[table] += _remove(lake, table, day)
+    return Removed(dict(+removed))
+
+
+def _remove(lake: Lake, table: str, day: date) -> bool:
+    """Take a day's rows away, and say whether there were any. The mark comes first: a kill must not hide the loss."""
+    files = [name for name in lake.names(table, day) if name != EXPIRED]
+    if files:
+        lake.write(table, day, SCHEMAS[table].empty_table(), EXPIRED)
+        for file in files:
+            lake.remove(table, day, file)
+    return bool(files)
+
+
+def first_open(config: Config, first: date, last: date) -> date:
+    """The first day from `first` on after which none up to `last` has lost its rows: where a rebuild may begin.
+
+    The day after `last` where that one has lost them.
+    """
+    lake = Lake.of(config)
+    final = [
+        day
+        for table in _COUNTED
+        for day in lake.days(table)
+        if first <= day <= last and lake.exists(table, day, EXPIRED)
+    ]
+    return max(final) + timedelta(days=1) if final else first

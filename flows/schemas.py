@@ -1,0 +1,141 @@
+"""The lake's tables: their columns in order, with the types of the contract."""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+_TIME = pa.timestamp("us", tz="UTC")
+_TEXT, _COUNT, _RATE, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+
+
+def _schema(texts: str = "", **columns: pa.DataType) -> pa.Schema:
+    return pa.schema([(name, _TEXT) for name in texts.split()] + list(columns.items()))
+
+
+def _ordered(schema: pa.Schema, order: str) -> pa.Schema:
+    return pa.schema([schema.field(name) for name in order.split()])
+
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "interactions": _ordered(
+        _schema(
+            "call_id trace_id session_id user_key source route environment release prompt_name prompt_version provider"
+            " model_requested model_served system_fingerprint params_json messages_json input_text output_text"
+            " output_json finish_reason cost_source status error_type error_message tags",
+            started_at=_TIME,
+            latency_ms=_RATE,
+            ttft_ms=_RATE,
+            input_tokens=_COUNT,
+            output_tokens=_COUNT,
+            cached_tokens=_COUNT,
+            reasoning_tokens=_COUNT,
+            cost_usd=_RATE,
+            cache_hit=_FLAG,
+            is_shadow=_FLAG,
+        ),
+        "call_id trace_id session_id user_key source route environment release prompt_name prompt_version provider"
+        " model_requested model_served system_fingerprint params_json messages_json input_text output_text output_json"
+        " finish_reason started_at latency_ms ttft_ms input_tokens output_tokens cached_tokens reasoning_tokens"
+        " cost_usd cost_source status error_type error_message cache_hit is_shadow tags",
+    ),
+    "feedback": _schema("call_id kind", at=_TIME)
+    .append(pa.field("value", _TEXT))
+    .append(pa.field("comment", _TEXT))
+    .append(pa.field("edited_output", _TEXT))
+    .append(pa.field("origin", _TEXT)),
+    "quarantine": _ordered(_schema("source file reason raw", line=_COUNT), "source file line reason raw"),
+    "manifest": _schema(
+        "source file sha256",
+        bytes=_COUNT,
+        records=_COUNT,
+        interactions=_COUNT,
+        feedback=_COUNT,
+        duplicates=_COUNT,
+        other=_COUNT,
+        quarantined=_COUNT,
+        read_at=_TIME,
+    ),
+    # The dev set and the holdouts as they stood that night; `set` is dev or holdout.
+    "examples": _schema("set route example_id version messages_json input_text expected_json expected_text tags"),
+    "completions": _ordered(
+        _schema(
+            "run_id model route example_id arm holdout_version prompt_version request_hash output_text output_json"
+            " response_id model_served system_fingerprint finish_reason status error_type",
+            repeat=_COUNT,
+            latency_ms=_RATE,
+            input_tokens=_COUNT,
+            output_tokens=_COUNT,
+            cost_usd=_RATE,
+        ),
+        "run_id model route example_id repeat arm holdout_version prompt_version request_hash output_text output_json"
+        " response_id model_served system_fingerprint finish_reason latency_ms input_tokens output_tokens cost_usd"
+        " status error_type",
+    ),
+    "scores": _ordered(
+        _schema(
+            "subject subject_id criterion run_id model example_id route criterion_version reason",
+            repeat=_COUNT,
+            score=_RATE,
+            passed=_FLAG,
+        ),
+        "subject subject_id criterion run_id model example_id repeat route criterion_version score passed reason",
+    ),
+    # What stats made of the scores. `slice` is `*` for all examples, or `tag=value`.
+    "estimates": _ordered(
+        _schema(
+            "run_id model arm route criterion slice severity",
+            n_examples=_COUNT,
+            n_repeats=_COUNT,
+            n_unscored=_COUNT,
+            pass_rate=_RATE,
+            ci_low=_RATE,
+            ci_high=_RATE,
+            min_pass_rate=_RATE,
+        ),
+        "run_id model arm route criterion slice severity min_pass_rate n_examples n_repeats n_unscored pass_rate"
+        " ci_low ci_high",
+    ),
+    "comparisons": _ordered(
+        _schema(
+            "run_id pinned candidate route criterion slice severity",
+            n_examples=_COUNT,
+            n_unscored=_COUNT,
+            delta=_RATE,
+            ci_low=_RATE,
+            ci_high=_RATE,
+            p_value=_RATE,
+            q_value=_RATE,
+            margin=_RATE,
+            minimum_detectable=_RATE,
+            n_regressed=_COUNT,
+            n_repaired=_COUNT,
+        ),
+        "run_id pinned candidate route criterion slice severity margin n_examples n_unscored delta ci_low ci_high"
+        " p_value q_value minimum_detectable n_regressed n_repaired",
+    ),
+    "expectation_results": _ordered(
+        _schema("suite expectation subject severity observed expected evidence_json", success=_FLAG),
+        "suite expectation subject success severity observed expected evidence_json",
+    ),
+}
+
+
+def conform(rows: pa.Table, table: str) -> pa.Table:
+    """`rows` in the order and types of the table's schema; a column that is absent is null.
+
+    Raises KeyError for a column that the table does not have.
+    """
+    schema = SCHEMAS[table]
+    unknown = set(rows.column_names) - set(schema.names)
+    if unknown:
+        raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
+    columns = [
+        rows.column(field.name).cast(field.type) if field.name in rows.column_names else pa.nulls(len(rows), field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def from_rows(rows: Iterable[dict[str, object]], table: str) -> pa.Table:
+    """Dicts to a table in the lake's schema; missing keys are null."""
+    return pa.Table.from_pylist(list(rows), schema=SCHEMAS[table])

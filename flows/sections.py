@@ -1,0 +1,113 @@
+"""The sections of genchi.yaml: what may stand in each, and what a single one can know to be wrong."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from flows.project import log_formats
+from flows.stores import known_place
+
+
+def _known_format(name: str) -> str:
+    known = log_formats()
+    if name not in known:
+        raise ValueError(f"no such log format; there are {', '.join(known)}")
+    return name
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Section):
+    """Where one kind of log lies: a glob of files, or a PostgreSQL query; `{day}` in them stands for YYYY-MM-DD."""
+
+    name: str
+    format: Annotated[str, AfterValidator(_known_format)]
+    path: Annotated[str, AfterValidator(known_place)] = ""
+    dsn: str | None = Field(default=None, repr=False)
+    query: str | None = None
+    route: str | None = None
+
+    @model_validator(mode="after")
+    def _lies_in_one_place(self) -> "Source":
+        if bool(self.path) == bool(self.dsn):
+            raise ValueError("a source has either `path` (files) or `dsn` (a PostgreSQL database)")
+        if self.query is not None and self.path:
+            raise ValueError("`query` needs a `dsn`")
+        if self.dsn and self.query is None and self.format != "litellm":
+            raise ValueError("`dsn` needs a `query` in formats other than litellm")
+        return self
+
+
+class Price(Section):
+    """USD per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class Model(Section):
+    """One model as litellm takes it. `name` is what lake and marts carry."""
+
+    model: str
+    name: str = ""
+    api_base: str | None = None
+    api_key: str | None = Field(default=None, repr=False)
+    params: dict[str, Any] = Field(default_factory=dict)
+    prompt: str | None = None
+    price: Price | None = None
+
+    @field_validator("params")
+    @classmethod
+    def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(params)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"cannot be sent to a model: {error}; write dates in quotes") from None
+        return params
+
+    def model_post_init(self, _: Any) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.model)
+
+
+class Models(Section):
+    """The pinned model, and those that might take its place."""
+
+    pinned: Model
+    candidates: tuple[Model, ...] = ()
+    judge: Model | None = None
+
+
+class Route(Section):
+    """One job of the application. `margin` is in pass rate; None takes the default of the risk level."""
+
+    holdout: Path | None = None
+    criteria: Path | None = None
+    output_schema: Path | None = None
+    repeats: int = Field(default=1, ge=1)
+    margin: float | None = Field(default=None, ge=0, le=1)
+
+
+class Budget(Section):
+    """What a night may spend, and how fast."""
+
+    usd: float | None = Field(default=None, ge=0)
+    concurrency: int = Field(default=16, ge=1)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+
+
+class Review(Section):
+    """How many samples a day a person is asked to look at."""
+
+    samples_per_day: int = Field(default=30, ge=0)
+
+
+class Alert(Section):
+    """Where a digest goes."""
+
+    kind: Literal["webhook", "slack"]
+    url: str = Field(repr=False)

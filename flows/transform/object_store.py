@@ -1,0 +1,33 @@
+"""A dbt-duckdb plugin: dbt's connection reads the objects of a lake in a store. The profile names this module.
+
+The store's options are handed over in the process, so that no secret comes into a file, an argument or a log.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from flows.lake import Lake
+
+_read_by_dbt: list[Lake] = []
+
+
+@contextmanager
+def opened(lake: Lake) -> Iterator[None]:
+    """Let dbt's connections within the block read this lake."""
+    _read_by_dbt.append(lake)
+    try:
+        yield
+    finally:
+        _read_by_dbt.pop()
+
+
+class Plugin(BasePlugin):
+    """What dbt-duckdb makes of this module."""
+
+    def configure_connection(self, conn: Any) -> None:
+        """Called once for each connection that is opened."""
+        if _read_by_dbt:
+            _read_by_dbt[-1].open_to(conn)

@@ -1,0 +1,108 @@
+"""What is too old goes, the numbers that were made of it stay."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import config, retention
+from flows.config import Config
+from flows.errors import RunError
+from flows.lake import SCHEMAS, Lake, from_rows
+from flows.transform.build import build
+from flows.warehouse import query
+
+TODAY = date(2026, 3, 20)
+SECRET = "a text that must not stay"
+
+
+def workspace(root: Path, kept: str = "{interactions: 5d}") -> Config:
+    (root / "genchi.yaml").write_text(f"app: a\nlake: lake\nretention: {kept}\n", encoding="utf-8")
+    return config.load(root / "genchi.yaml", {})
+
+
+def land(settings: Config, day: date, count: int, **more: Any) -> None:
+    at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    rows = [
+        {"call_id": f"{day}-{number}", "route": "r", "input_text": SECRET, "output_text": SECRET, "started_at": at,
+         "status": "success", "cost_usd": 0.5, **more}
+        for number in range(count)
+    ]  # fmt: skip
+    Lake(settings.lake).write("interactions", day, from_rows(rows, "interactions"))
+
+
+def marts(settings: Config) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all marts, and of what they are rebuilt from."""
+    names = query(
+        settings.warehouse,
+        "select table_schema || '.' || table_name as name from information_schema.tables"
+        " where table_schema in ('marts', 'intermediate') order by name",
+    )
+    return {row["name"]: query(settings.warehouse, f"select * from {row['name']} order by all") for row in names}
+
+
+def test_what_is_older_than_it_is_kept_goes_and_the_rest_stays(tmp_path: Path) -> None:
+    settings = workspace(tmp_path, "{interactions: 5d, quarantine: 1w, manifest: keep}")
+    lake = Lake(settings.lake)
+    lake.create()
+    for age in range(12):
+        day = TODAY - timedelta(days=age)
+        land(settings, day, 2)
+        for table in ("quarantine", "manifest", "feedback"):
+            lake.write(table, day, from_rows([{SCHEMAS[table].names[0]: "x"}], table))
+    assert retention.apply(settings, TODAY).summary() == "6 days of interactions, 4 days of quarantine"
+    assert retention.apply(settings, TODAY).summary() == "nothing is older than it is kept"
+
+    def full(table: str) -> int:
+        return sum(len(lake.read(table, day)) > 0 for day in lake.days(table))
+
+    assert [full(table) for table in ("interactions", "quarantine", "manifest", "feedback")] == [6, 8, 12, 12]
+    assert len(lake.read("interactions", TODAY - timedelta(days=5))) == 2
+    assert lake.partition("interactions", date(1970, 1, 1), "empty").exists()
+    for path in (settings.lake / "interactions").rglob("*.parquet"):
+        if path.parent.name < f"day={TODAY - timedelta(days=5)}":
+            assert SECRET.encode() not in path.read_bytes()
+
+
+def test_rows_that_come_late_are_removed_by_the_next_night(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    old = TODAY - timedelta(days=9)
+    land(settings, old, 2)
+    retention.apply(settings, TODAY)
+    land(settings, old, 1)
+    assert retention.apply(settings, TODAY).days == {"interactions": 1}
+    assert len(Lake(settings.lake).read("interactions", old)) == 0
+
+
+@pytest.mark.long
+def test_the_numbers_of_a_day_outlive_its_rows_whatever_is_rebuilt(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    days = [TODAY - timedelta(days=age) for age in range(10, -1, -1)]
+    for number, day in enumerate(days[:-1]):
+        land(settings, day, 20 + number)
+    build(settings, days[0], days[-2])
+    before = marts(settings)
+    assert retention.apply(settings, TODAY).days == {"interactions": 5}
+    land(settings, days[2], 1)  # late: there are no others any more to count it with
+
+    land(settings, days[-1], 30)
+    build(settings, days[-1], days[-1])  # a night
+    build(settings, days[0], days[-1])  # a backfill
+    after = marts(settings)
+    for name, rows in before.items():
+        final = [row for row in rows if row["day"] <= days[4]]
+        assert final or "comparisons" in name or "eval" in name or "breaches" in name
+        assert [row for row in after[name] if row["day"] <= days[4]] == final
+    usage = query(settings.warehouse, "select day, calls from marts.fct_usage_daily order by day")
+    assert [row["calls"] for row in usage] == [*range(20, 30), 30]
+    (skew,) = query(
+        settings.warehouse,
+        "select n_reference from marts.fct_feature_skew_daily where day = ? and feature = 'words' and side = 'input'"
+        " and reference = 'trailing' and model_served = '*' and prompt_version = '*'",
+        [days[-1]],
+    )
+    assert skew["n_reference"] == sum(range(20, 30))  # the trailing window has lost nothing
+    with pytest.raises(RunError, match=r"^2026-03-12: its rows were removed from the lake, as `retention` says"):
+        build(settings, days[1], days[2])
+    assert marts(settings) == after
