@@ -1,20 +1,28 @@
-"""Personal data out of texts, before they are written anywhere.
+"""Personal data and keys out of texts, before they are written anywhere.
 
-A find is replaced by its kind in brackets; in JSON, a number becomes such a text, so that JSON stays JSON. What
-counts as a find is kept narrow on purpose: a card has 14 digits or more, those of an issuer first, and passes the
-Luhn check; a phone number must carry a `+` or separators. So order numbers and times stay.
+A find is replaced by its kind in brackets. JSON stays JSON: a number that is a find becomes a text, and escapes are
+read before anything is looked for. RE2 searches whole columns for what could be a find; only those texts, each
+distinct one once, are looked at in Python. What counts as a find is said in `finders`.
+
+Redacted are the columns of TEXT_COLUMNS, and no others. call_id and trace_id are not: they are keys, by which rows are
+found and joined, and a log that makes them of personal data has to be mended at its source.
 """
 
 import base64
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from json import decoder
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from flows.ingest.finders import FINDERS, prefilter, rough_prefilter
+from flows.ingest.finders.finder import places_of_numbers
 
 TEXT_COLUMNS = (
     "params_json",
@@ -27,101 +35,200 @@ TEXT_COLUMNS = (
     "comment",
     "edited_output",
     "value",
-    "user_key",
     "session_id",
     "reason",
     "raw",
 )
 
-_PATTERNS = {
-    "email": re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"),
-    "card": re.compile(r"(?<![\d.])[2-6]\d{3}(?:[ -]?\d){10,15}(?![\d.])"),
-    "phone": re.compile(r"(?<![\w.])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){2,4}"
-                        r"|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[.-]\d{3}[.-]\d{4})(?![\w.]*\d)"),
-    "secret": re.compile(
-        r"\b(?:sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|AKIA[0-9A-Z]{16}"
-        r"|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{35}|eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,})"
-    ),
-}  # fmt: skip
-# Secrets first: a token may hold what looks like a number. Cards before phones, for a card may look like one.
-_ORDER = ("secret", "email", "card", "phone")
+# Secrets first: a token may hold what looks like a number. Accounts before cards and cards before phones, likewise.
+_ORDER = ("secret", "email", "iban", "card", "ip", "phone")
+# JSON in a text of JSON, and so on: what is deeper is searched as it stands.
+_DEEPEST = 8
+# What a document begins with; within one, a text of digits is a text.
+_OPENINGS = (frozenset('{["-0123456789'), frozenset('{["'))
+_read_text = decoder.scanstring  # type: ignore[attr-defined]  # typeshed leaves json's own reader of texts out
+_COLON = re.compile(r"\s*:")
+_NUMBER = re.compile(r"-?[0-9][0-9.eE+-]{4,}")
+_SHORTEST = 5
+_ESCAPE = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 
 
 @dataclass
 class Redactor:
-    """Replaces the kinds that it was made for, and counts what it replaced."""
+    """Replaces the kinds that it was made for, and counts what it replaced.
+
+    `found` counts a find once for every row that had it. A redactor belongs to one thread; counts of several add up.
+    """
 
     kinds: Sequence[str]
     found: Counter[str] = field(default_factory=Counter)
 
     def text(self, text: str) -> str:
         """`text` with every find replaced by `[kind]`; what was JSON still is."""
-        before = self.found.copy()
-        redacted = self._replaced(text)
-        if redacted == text or not _is_json(text) or _is_json(redacted):
-            return redacted
-        self.found = before  # a bare number was found: counted and replaced anew, in the values of the JSON
-        return json.dumps(self._in_values(json.loads(text)), ensure_ascii=False)
+        redacted, found = _redacted(text, _in_order(self.kinds))
+        self.found.update(found)
+        return redacted
 
     def encoded(self, text: str) -> str:
         """A record that is kept as base64, redacted within."""
         latin = base64.b64decode(text).decode("latin-1")  # every byte is one character, and comes back as it was
-        return base64.b64encode(self._replaced(latin).encode("latin-1")).decode("ascii")
-
-    def _in_values(self, value: Any) -> Any:
-        """JSON with every text and number of it redacted."""
-        if isinstance(value, dict):
-            return {self._replaced(key): self._in_values(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._in_values(item) for item in value]
-        if isinstance(value, str):
-            return self._replaced(value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            written = json.dumps(value)
-            redacted = self._replaced(written)
-            return value if redacted == written else redacted
-        return value
-
-    def _replaced(self, text: str) -> str:
-        for kind in _ORDER:
-            if kind in self.kinds:
-                text = _PATTERNS[kind].sub(lambda match, kind=kind: self._replace(kind, match[0]), text)  # type: ignore[misc]  # mypy cannot type a lambda's default
-        return text
+        redacted, found = _in_text(latin, _in_order(self.kinds), "")
+        self.found.update(found)
+        return base64.b64encode(redacted.encode("latin-1")).decode("ascii")
 
     def table(self, rows: pa.Table) -> pa.Table:
-        """`rows` with its text columns redacted; each distinct text is searched once."""
-        if not self.kinds:
+        """`rows` with its text columns redacted, in the types that they have."""
+        names = [name for name in TEXT_COLUMNS if name in rows.column_names and self.kinds]
+        texts = {name: _one_array(rows.column(name)) for name in names}
+        pattern = rough_prefilter(frozenset(self.kinds))
+        suspect = {name: pc.fill_null(pc.match_substring_regex(array, pattern), False)
+                   for name, array in texts.items() if array.null_count < len(array)}  # fmt: skip
+        suspect = {name: mask for name, mask in suspect.items() if mask.true_count}
+        if not suspect:
             return rows
-        for name in TEXT_COLUMNS:
-            if name in rows.column_names:
-                index = rows.column_names.index(name)
-                rows = rows.set_column(index, name, self._column(rows.column(name)))
+        candidates = pa.concat_arrays(
+            [texts[name].filter(mask).cast(pa.large_string()) for name, mask in suspect.items()]
+        )
+        encoded = candidates.dictionary_encode()
+        redacted = self._distinct(encoded.dictionary, np.bincount(encoded.indices)).take(encoded.indices)
+        begin = 0
+        for name, mask in suspect.items():
+            part = redacted.slice(begin, mask.true_count)
+            begin += len(part)
+            if part.null_count < len(part):
+                old = texts[name].filter(mask)
+                new = pc.replace_with_mask(texts[name], mask, pc.coalesce(part.cast(old.type), old)).cast(
+                    rows.field(name).type
+                )
+                rows = rows.set_column(rows.column_names.index(name), rows.field(name), new)
         return rows
 
-    def _column(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
-        encoded = column.combine_chunks().dictionary_encode()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
-        distinct = pa.array([self.text(text) for text in encoded.dictionary.to_pylist()], pa.string())
-        return pa.chunked_array([pc.take(distinct, encoded.indices)])
+    def _distinct(self, texts: pa.Array, rows: npt.NDArray[np.int_]) -> pa.Array:
+        """Distinct texts redacted, null where nothing was found. `rows` are how often each occurs."""
+        masks = [pc.match_substring_regex(texts, prefilter(frozenset([kind]))).to_pylist() for kind in self.kinds]
+        redacted: list[str | None] = []
+        for text, count, *suspected in zip(texts.to_pylist(), rows, *masks, strict=True):
+            kinds = [kind for kind, is_suspected in zip(self.kinds, suspected, strict=True) if is_suspected]
+            new, found = _redacted(text, _in_order(kinds)) if kinds else (text, [])
+            for kind in found:
+                self.found[kind] += int(count)
+            redacted.append(new if found else None)
+        return pa.array(redacted, texts.type)
 
-    def _replace(self, kind: str, found: str) -> str:
-        if kind == "card" and not luhn(found):
-            return found
-        self.found[kind] += 1
-        return f"[{kind}]"
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece, for RE2 makes itself ready for every piece anew; of a type that RE2 takes."""
+    if column.num_chunks == 1 and column.type in (pa.string(), pa.large_string()):
+        return column.chunk(0)
+    whole = column.cast(pa.large_string()).combine_chunks()
+    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
+
+
+def _in_order(kinds: Sequence[str]) -> tuple[str, ...]:
+    return tuple(kind for kind in _ORDER if kind in kinds)
+
+
+def _redacted(text: str, kinds: Sequence[str], name: str = "", depth: int = 0) -> tuple[str, list[str]]:
+    """`text` without its finds, and their kinds. `name` is the key of a JSON object whose value it is."""
+    if depth < _DEEPEST and text.lstrip()[:1] in _OPENINGS[depth > 0] and _is_json(text):
+        return _in_json(text, kinds, depth)
+    return _in_text(text, kinds, name)
+
+
+def _in_text(text: str, kinds: Sequence[str], name: str) -> tuple[str, list[str]]:
+    redacted, found = _replaced(text, kinds, name)
+    plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "\\u00" in text else text
+    if plain != text:  # almost JSON: what is an escape in it is not certain, but a find is one
+        unescaped, more = _replaced(plain, kinds, name)
+        if len(more) > len(found):
+            return unescaped, more
+    return redacted, found
+
+
+def _in_json(text: str, kinds: Sequence[str], depth: int) -> tuple[str, list[str]]:
+    """JSON with each of its texts, keys and numbers redacted, and all else as it was written."""
+    parts: list[str] = []
+    found: list[str] = []
+    copied = 0
+    for begin, end, value, name in _values(text):
+        if text[begin] == '"':
+            new, more = _redacted(value, kinds, name, depth + 1)
+        else:
+            new, more = _replaced(value.removesuffix(".0"), kinds, name)
+        if more:
+            found += more
+            parts += [text[copied:begin], _quoted(new)]
+            copied = end
+    return "".join([*parts, text[copied:]]), found
+
+
+def _values(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """The texts, keys and numbers of a JSON document: from and to where, what each says, and the key of a value.
+
+    What is too short for a find is left out.
+    """
+    name, end = "", 0
+    while (begin := text.find('"', end)) >= 0:
+        if begin - end > _SHORTEST:
+            yield from _numbers(text, end, begin, name)
+        value, after = _read_text(text, begin + 1, False)
+        is_key = text[after : after + 1] == ":" or _COLON.match(text, after) is not None
+        if len(value) >= _SHORTEST:
+            yield begin, after, value, "" if is_key else name
+        name, end = value if is_key else "", after
+    yield from _numbers(text, end, len(text), name)
+
+
+def _numbers(text: str, begin: int, end: int, name: str) -> Iterator[tuple[int, int, str, str]]:
+    for number in _NUMBER.finditer(text, begin, end):
+        yield number.start(), number.end(), number[0], name
+        name = ""
+
+
+def _quoted(text: str) -> str:
+    """A text as JSON, with the characters as they are wherever UTF-8 has them."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    try:
+        quoted.encode()
+    except UnicodeEncodeError:  # half a pair of surrogates
+        return json.dumps(text)
+    return quoted
+
+
+def _replaced(text: str, kinds: Sequence[str], name: str = "") -> tuple[str, list[str]]:
+    found: list[str] = []
+    for kind in kinds:
+        for begin, end in reversed(_apart(_spans(text, kind, name))):
+            text = f"{text[:begin]}[{kind}]{text[end:]}"
+            found.append(kind)
+    return text, found
+
+
+def _spans(text: str, kind: str, name: str) -> Iterator[tuple[int, int]]:
+    for first, last in places_of_numbers(text) if kind in ("phone", "card") else [(0, len(text))]:
+        for finder in FINDERS[kind]:
+            before = f'{name}": "' if name and first == 0 and finder.needs_a_name else ""
+            for begin, end in finder.spans(before + text, first, last + len(before)):
+                if end > len(before):
+                    yield max(0, begin - len(before)), end - len(before)
+
+
+def _apart(spans: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, those that overlap as one."""
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(spans):
+        if joined and begin < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
 
 
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        return True  # its tokens can be told apart all the same
+    except ValueError:
         return False
     return True
-
-
-def luhn(number: str) -> bool:
-    """Whether the digits of `number` pass the Luhn check (ISO/IEC 7812-1, annex B)."""
-    digits = [int(character) for character in number if character.isdigit()]
-    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -1,0 +1,126 @@
+"""What a finder is, and what those of several kinds share: how numbers are written, and where they begin and end."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+Spans = Iterator[tuple[int, int]]
+
+# A space or sign within a number: plain, no-break, and as JSON writes them.
+GAP = r"(?:[ ./()\x{a0}\x{2009}\x{202f}\x{2010}-\x{2013}-]|\\+/|\\+u00[aA]0|\\+u20(?:09|1[0-3]|2[fF]))"
+NARROW = r"(?:[ \x{a0}\x{2009}\x{202f}\x{2010}\x{2011}-]|\\+u00[aA]0|\\+u20(?:09|10|11|2[fF]))"
+# Where a word begins: also after an escape, in text that is almost JSON.
+# What RE2 may ask for before a core, for want of look-around: never more than `before` does.
+WORD_GUARD = r"(?:^|[^A-Za-z0-9_]|\\[nrtbf]|\\u[0-9a-fA-F]{4})"
+NUMBER_GUARD = r"(?:^|[^0-9]|\\u[0-9a-fA-F]{4})"
+BEGIN = r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrtbf]))"
+NUMBER_BEGINS = r"(?:(?<![A-Za-z0-9_.])|(?<=\\[nrtbf]))"
+ALONE = r"(?![0-9A-Za-z_]|[.-][0-9])"
+NUMBER_ENDS = r"(?![0-9A-Za-z_]|\.[0-9])"
+APART = r"(?:(?<![A-Za-z0-9_.-])|(?<=\\[nrtbf]))"
+NO_COLON = r"(?:(?<![A-Za-z0-9_:])|(?<=\\[nrtbf]))"
+
+
+@dataclass(frozen=True)
+class Finder:
+    """`core` as above; `judge` names the parts of a match that are finds.
+
+    `before` and `after` are look-around for Python; `guard` is what of `before` RE2 may ask for. `lead` is a pattern
+    of what has to stand before the core, with one of the `hints` in it. A core begins with a character or a class
+    wherever it can, for Python then skips what is none. `rough` is a pattern that every find holds a match of, and that
+    RE2 runs faster than the core.
+    """
+
+    core: str
+    judge: Callable[[re.Match[str]], Spans]
+    before: str = ""
+    after: str = ""
+    guard: str = ""
+    lead: str = ""
+    hints: tuple[str, ...] = ()
+    rough: str = ""
+
+    @property
+    def needs_a_name(self) -> bool:
+        """Whether what stands before a find, such as the key of a JSON object, makes it one."""
+        return bool(self.lead) or "(?P<" in self.core
+
+    def spans(self, text: str, begin: int = 0, end: int = sys.maxsize) -> Spans:
+        """Where the finds are, in order, among those that begin at `begin` and end before `end`."""
+        pattern = compiled(f"(?:{self.core}){self.after}")
+        before = compiled(self.before)
+        lead = compiled(f"{self.lead}\\Z") if self.lead else None
+        first = _FIRST.match(self.core)
+        if first and text.find(first[1], begin, end) < 0:
+            return  # without a pattern's help: most texts have no `@` or `+` at all
+        while match := pattern.search(text, begin, end):
+            # No lead ends in a digit, so that none stands within a number.
+            begin = match.start() + 1 if lead is None else match.end()
+            if before.match(text, match.start()) and (lead is None or self._leads(text, match.start(), lead)):
+                yield from self.judge(match)
+                begin = match.end()
+
+    def _leads(self, text: str, begin: int, lead: re.Pattern[str]) -> bool:
+        """Whether what stands before `begin` is what has to; a pattern alone would be slow where it is not."""
+        near = text[max(0, begin - 64) : begin].lower()
+        return any(word in near for word in self.hints) and lead.search(near) is not None
+
+
+_FIRST = re.compile(r"\\?([@%+])")
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern in RE2's spelling, as Python reads it."""
+    return re.compile(re.sub(r"\\x\{([0-9a-f]+)\}", _as_python_has_it, pattern), re.ASCII)
+
+
+def _as_python_has_it(character: re.Match[str]) -> str:
+    return "\\u" + character[1].zfill(4)
+
+
+def whole(match: re.Match[str]) -> Spans:
+    """All of a match is a find."""
+    yield match.span()
+
+
+def parts(match: re.Match[str]) -> list[tuple[int, int]]:
+    """The runs of letters and digits of a match, as places in the text."""
+    return [(match.start() + part.start(), match.start() + part.end())
+            for part in re.finditer(r"(?:[A-Za-z0-9+](?<!\\u))+", without_escapes(match[0]))]  # fmt: skip
+
+
+def without_escapes(text: str) -> str:
+    """`\\u00a0` and `\\/` as spaces, as many as there were characters."""
+    if "\\" not in text:
+        return text
+    return re.sub(r"\\+(?:u[0-9a-fA-F]{4}|/)", lambda match: " " * len(match[0]), text)
+
+
+_is_digit = frozenset("0123456789").__contains__
+
+
+def digits_of(text: str) -> str:
+    return "".join(filter(_is_digit, without_escapes(text)))
+
+
+# Every digit as 1, and all else as 0: bytes are searched faster than patterns are.
+_ONES = bytes(49 if chr(byte).isdigit() and byte < 128 else 48 for byte in range(256))
+_APART_AT_MOST, _BESIDE = 20, 80
+
+
+@lru_cache(64)
+def places_of_numbers(text: str) -> list[tuple[int, int]]:
+    """The parts of a text, from and to, outside which there is no telephone and no card: near enough digits."""
+    flat = text.encode("ascii", "replace").translate(_ONES)
+    places, begin = [], flat.find(b"1")
+    while begin >= 0:
+        last = begin
+        while (further := flat.rfind(b"1", last + 1, last + _APART_AT_MOST + 2)) >= 0:
+            last = further
+        if flat.count(b"1", begin, last + 1) >= 7:
+            places.append((max(0, begin - 4), last + _BESIDE))
+        begin = flat.find(b"1", last + 1)
+    return places
