@@ -30,7 +30,7 @@ def freeze_days(config: Config, first: date, last: date) -> pa.Table:
     """The same for every day from `first` to `last`, both included; the files are read once."""
     table = lake.from_rows(_rows(config), "examples")
     for day in lake.each_day(first, last):
-        Lake(config.lake).write("examples", day, table)
+        Lake.of(config).write("examples", day, table)
     return table
 
 

@@ -2,146 +2,230 @@
 
 A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and gives
 `file`, `line` and any of the canonical columns, as texts; it may also give `target` (interaction, feedback or
-other) and `problem`. Where one line holds several records (a batch of spans, a trace with its observations) it gives
-a row for each, with the record's own JSON as `unit`; a line for which it gives no row is refused. Here each column is cast to its type in the lake, and a record of which a required or
-given value cannot be cast goes to quarantine with the column and the value named.
+other), `problem`, and `updated_at` (which of two versions of a record is the newer). Where one line holds several
+records (a batch of spans, a trace with its observations) it gives a row for each, with the record's own JSON as
+`unit`; a line for which it gives no row is refused. Here each column is cast to its type in the lake, and a record
+of which a required or given value cannot be cast goes to quarantine with the column and the value named.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from typing import Self
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from flows.errors import RunError
+from flows.ingest import pricing
+from flows.ingest.filling import RECORDS, Batch
+from flows.ingest.judging import TABLES, judging, narrow
+from flows.ingest.refusals import complaint, refused_of, refusing, unread
+from flows.ingest.user_keys import user_key_macro
 from flows.lake import SCHEMAS
 from flows.project import LOG_FORMATS
 
-_DUCKDB_TYPES = {pa.int64(): "bigint", pa.float64(): "double", pa.bool_(): "boolean"}
-_REQUIRED = {"interaction": ("call_id", "started_at"), "feedback": ("call_id", "at")}
-_TABLES = {"interaction": "interactions", "feedback": "feedback"}
-# Beyond these a number is no count, cost or duration (infinity and NaN are beyond them too), and sums overflow.
-_LARGEST = {"bigint": "1e15", "double": "1e15"}
-# Which words a person sees for a type.
-_WORDS = {"bigint": "whole number", "double": "number", "boolean": "true or false", "timestamptz": "time"}
-
-RECORDS = pa.schema([("file", pa.string()), ("line", pa.int64()), ("raw", pa.string()), ("problem", pa.string())])
+KEYS = {"interactions": ("call_id",), "feedback": ("call_id", "kind", "at")}
+TIMES = {"interactions": "started_at", "feedback": "at"}
+# What the formats share, each file after those that it uses.
+_MACROS = ("macros", *(f"macros/{name}" for name in ("litellm", "frameworks", "messages", "otlp", "events")))
+# What a record's place and standing are told by, beside the lake's columns.
+PLACE = ("file", "line", "updated_at", "key")
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """What became of some records. The rows of the first two carry file and line beside the lake's columns."""
+    """What became of a batch. The rows of the first two carry PLACE beside the lake's columns."""
 
     interactions: pa.Table
     feedback: pa.Table
-    quarantined: pa.Table  # file, line, reason, raw
+    refused: pa.Table  # REFUSED: file, line, reason, raw
     other: pa.Table  # file, line
 
 
-def map_records(log_format: str, records: pa.Table) -> Mapped:
-    """Map records (schema RECORDS) of one format. Every record is in exactly one of the four tables."""
-    connection = duckdb.connect()
-    try:
-        connection.execute("set timezone = 'UTC'")
-        connection.execute(_sql("macros"))
-        connection.register("given", records)
-        connection.execute(
-            "create temp view judged as select *, case when problem is not null then problem"
-            " when not json_valid(raw) then 'no valid JSON'"
-            " when json_type(raw) <> 'OBJECT' then 'a JSON ' || lower(json_type(raw)) || ', expected an object' end"
-            " as reason from given"
-        )
-        connection.execute("create temp view records as select file, line, raw from judged where reason is null")
-        connection.execute(f"create temp table extracted as {_sql(log_format)}")
-        connection.execute(f"create temp table mapped as {_judged(connection)}")
+class _Prepared:
+    """A statement over one Arrow table, planned once and run on many: to plan a format's SELECT takes longer than to
+    run it on some thousand records.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str, sql: str, rows: pa.Table) -> None:
+        self._connection, self._name, self._rows = connection, name, rows
+        connection.register(name, self)
+        connection.execute(f"prepare on_{name} as {sql}")
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """What DuckDB asks for the rows at every run."""
+        return self._rows.__arrow_c_stream__(requested_schema)
+
+    def run(self, rows: pa.Table) -> pa.Table:
+        """What the statement gives for rows in the columns that it was planned for."""
+        self._rows = rows
+        try:
+            return self._connection.sql(f"execute on_{self._name}").to_arrow_table()
+        finally:
+            self._rows = rows.slice(0, 0)
+
+
+class Mapper:
+    """Maps batches of one format, on a DuckDB of its own with one thread. Not to be shared between threads.
+
+    Raises RunError, which names the file, where a format's SELECT is none.
+    """
+
+    def __init__(self, log_format: str, user_key_secret: bytes = b"") -> None:
+        self._connection = duckdb.connect()
+        self._place = LOG_FORMATS / f"{log_format}.sql"
+        try:
+            self._plan(log_format, user_key_secret)
+        except duckdb.Error as error:
+            self._connection.close()
+            raise RunError(f"{self._place}: DuckDB cannot run it: {' '.join(str(error).split())[:300]}") from None
+
+    def _plan(self, log_format: str, user_key_secret: bytes) -> None:
+        self._connection.execute("set threads = 1")
+        self._connection.execute("set timezone = 'UTC'")
+        for name in _MACROS:
+            self._connection.execute(_sql(name))
+        self._connection.execute(user_key_macro(user_key_secret))
+        none = RECORDS.empty_table()
+        self._connection.register("records", none)
+        select = _sql(log_format)
+        statements = duckdb.extract_statements(select)
+        if len(statements) != 1:
+            raise RunError(f"{self._place}: holds {len(statements)} statements; a format is one SELECT")
+        given = {row[0]: row[1] for row in self._connection.execute(f"describe {select}").fetchall()}
+        if not {"file", "line", "call_id"} <= given.keys():
+            lacking = sorted({"file", "line", "call_id"} - given.keys())
+            raise RunError(f"{self._place}: gives no {', '.join(lacking)}")
+        texts = [f'cast("{name}" as varchar) as "{name}"' for name in given if name not in ("file", "line")]
+        self._narrow = narrow(list(given))
+        extracting = f"select file, line, {', '.join(texts)} from (\n{select}\n)"
+        self._extracting = _Prepared(self._connection, "records", extracting, none)
+        texts_given = self._extracting.run(none).select(self._narrow)
+        self._judging = _Prepared(self._connection, "extracted", judging(list(given)), texts_given)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End its DuckDB."""
+        self._connection.close()
+
+    def map(self, batch: Batch) -> Mapped:
+        """Every record of the batch is in exactly one of the four tables; of a line that holds several, each is."""
+        refused = [batch.refused]
+        parts = list(self._extracted(batch.records, refused))
+        extracted = pa.concat_tables(parts) if parts else self._extracting.run(RECORDS.empty_table())
+        extracted = _in_order(extracted)
+        judged = self._judging.run(extracted.select(self._narrow))
+        rows = extracted.drop_columns([name for name in judged.column_names if name in extracted.column_names])
+        for name in judged.column_names:
+            rows = rows.append_column(name, judged.column(name))
+        refused += refused_of(batch.records, rows)
+        targets = pc.if_else(pc.is_null(rows.column("reason")), rows.column("target"), "refused")
+        tables = {table: _canonical(_where(rows, targets, target), table) for target, table in TABLES.items()}
         return Mapped(
-            interactions=_rows(connection, "interaction"),
-            feedback=_rows(connection, "feedback"),
-            quarantined=_quarantined(connection),
-            other=connection.sql(
-                "select file, line from mapped where reason is null and target = 'other' order by file, line"
-            ).to_arrow_table(),
+            interactions=self._priced(tables["interactions"]),
+            feedback=tables["feedback"],
+            refused=pa.concat_tables(refused).combine_chunks(),
+            other=_where(rows, targets, "other").select(["file", "line"]),
         )
-    finally:
-        connection.close()
+
+    def _extracted(self, records: pa.Table, refused: list[pa.Table], *, is_sifted: bool = False) -> Iterator[pa.Table]:
+        """What the SELECT gives. Looks for what it cannot read only where it finds that there is something."""
+        try:
+            if len(records):
+                rows = self._extracting.run(records)
+                if not _are_known(rows, records):
+                    raise RunError(f"{self._place}: gives rows of a file and line that it was not given")
+                if lost := _without_row(records, rows):
+                    others = records.take(lost)
+                    refused.append(refusing(others, [unread(raw) for raw in others.column("raw").to_pylist()]))
+                yield rows
+        except duckdb.Error as error:
+            if not is_sifted:
+                valid = self._valid(records)
+                bad = records.filter(pc.invert(valid))
+                refused.append(refusing(bad, [complaint(raw) for raw in bad.column("raw").to_pylist()]))
+                yield from self._extracted(records.filter(valid), refused, is_sifted=True)
+            elif len(records) == 1:
+                refused.append(refusing(records, [f"cannot be mapped: {str(error).splitlines()[0][:200]}"]))
+            else:
+                half = len(records) // 2
+                yield from self._extracted(records.slice(0, half), refused, is_sifted=True)
+                yield from self._extracted(records.slice(half), refused, is_sifted=True)
+
+    def _priced(self, calls: pa.Table) -> pa.Table:
+        """The calls of which the log has no cost, priced."""
+        unpriced = pc.is_null(calls.column("cost_usd")).combine_chunks()
+        if not unpriced.true_count:
+            return calls
+        places = pa.array(np.arange(len(calls)))
+        self._connection.register("calls", calls.select(pricing.NEEDED).append_column("place", places).filter(unpriced))
+        try:
+            sql = f"select cost_usd, cost_source from ({pricing.priced(self._connection, 'calls')}) order by place"
+            found = self._connection.sql(sql).to_arrow_table()
+        finally:
+            self._connection.unregister("calls")
+        for name in ("cost_usd", "cost_source"):
+            old = calls.column(name).combine_chunks()
+            new = pc.replace_with_mask(old, unpriced, found.column(name).combine_chunks())
+            calls = calls.set_column(calls.column_names.index(name), name, new)
+        return calls
+
+    def _valid(self, records: pa.Table) -> pa.ChunkedArray:
+        self._connection.register("judged_records", records)
+        try:
+            valid = self._connection.sql("select json_valid(raw) as valid from judged_records")
+            return valid.to_arrow_table().column("valid")
+        finally:
+            self._connection.unregister("judged_records")
 
 
-@cache
 def _sql(name: str) -> str:
     return (LOG_FORMATS / f"{name}.sql").read_text(encoding="utf-8").rstrip().rstrip(";")
 
 
-def _judged(connection: duckdb.DuckDBPyConnection) -> str:
-    """What the format's SELECT gave, every column cast, and the reason for which a record cannot be taken."""
-    given = [row[0] for row in connection.execute("describe extracted").fetchall()]
-    types = _types()
-    target = "coalesce(target, 'interaction')" if "target" in given else "'interaction'"
-    casts = [f'{_cast(name, types[name])} as "{name}"' for name in given if name in types]
-    casts.append("cast(unit as varchar) as unit" if "unit" in given else "null::varchar as unit")
-    faults = ["problem"] if "problem" in given else []
-    faults += [_missing(name, target, kind, name in given) for kind, needed in _REQUIRED.items() for name in needed]
-    faults += [_miscast(name, types[name]) for name in given if types.get(name, "varchar") != "varchar"]
-    return (
-        f"select file, line, {target} as target, {', '.join(casts)},"
-        f" case when {target} <> 'other' then coalesce({', '.join(faults)}) end as reason from extracted"
-    )
+def _where(rows: pa.Table, targets: pa.ChunkedArray, target: str) -> pa.Table:
+    chosen = pc.equal(targets, target)
+    return rows if pc.all(chosen).as_py() and len(rows) else rows.filter(chosen)
 
 
-def _types() -> dict[str, str]:
-    """The canonical columns and their DuckDB types."""
-    fields = [field for table in _TABLES.values() for field in SCHEMAS[table]]
-    return {
-        field.name: "timestamptz" if pa.types.is_timestamp(field.type) else _DUCKDB_TYPES.get(field.type, "varchar")
-        for field in fields
-    }
+def _canonical(rows: pa.Table, table: str) -> pa.Table:
+    """The columns of PLACE and those of the lake's table, in its types; a column that the format lacks is null."""
+    columns = {name: rows.column(name) for name in PLACE}
+    for field in SCHEMAS[table]:
+        given = field.name in rows.column_names
+        columns[field.name] = rows.column(field.name).cast(field.type) if given else pa.nulls(len(rows), field.type)
+    return pa.table(columns)
 
 
-def _cast(name: str, kind: str) -> str:
-    text = f'cast("{name}" as varchar)'
-    if kind == "timestamptz":
-        return f"as_time({text})"
-    if kind == "bigint":  # 12.0 is a whole number; 12.5 is none
-        return f"case when try_cast({text} as double) % 1 = 0 then try_cast({text} as bigint) end"
-    return text if kind == "varchar" else f"try_cast({text} as {kind})"
+def _without_row(records: pa.Table, rows: pa.Table) -> list[int]:
+    """The positions of records of which the SELECT made nothing."""
+    if len(records) == len(rows) and records.column("line").equals(rows.column("line")):
+        return []
+    found = _numbers(rows)
+    return np.flatnonzero(~np.isin(_numbers(records), found)).tolist()
 
 
-def _missing(name: str, target: str, kind: str, is_given: bool) -> str:
-    if not is_given:  # the format has no such column, so that no record of this kind can have it
-        return f"case when {target} = '{kind}' then 'no {name}' end"
-    return f"case when {target} = '{kind}' and nullif(cast(\"{name}\" as varchar), '') is null then 'no {name}' end"
+def _are_known(rows: pa.Table, records: pa.Table) -> bool:
+    """Whether every row names a place of the records."""
+    found, given = _numbers(rows), _numbers(records)
+    return np.array_equal(found, given) or bool(np.isin(found, given).all())
 
 
-def _miscast(name: str, kind: str) -> str:
-    text = f'cast("{name}" as varchar)'
-    unreadable = f"{_cast(name, kind)} is null"
-    if kind in _LARGEST:
-        unreadable += f" or not abs(try_cast({text} as double)) <= {_LARGEST[kind]}"
-    if kind == "timestamptz":  # a year that no log was written in is a wrong unit or a wrong clock
-        unreadable += f" or coalesce(year({_cast(name, kind)}) not between 1990 and 2200, true)"
-    complaint = f"'{name}: ' || left({text}, 80) || ' is no {_WORDS[kind]}'"
-    given = f"nullif({text}, '')"
-    return f"case when {given} is not null and ({unreadable}) then {complaint} end"
+def _in_order(rows: pa.Table) -> pa.Table:
+    """As they stand in their files, whatever a join made of their order: the same input gives the same lake."""
+    numbers = _numbers(rows)
+    return rows if (np.diff(numbers) >= 0).all() else rows.take(np.argsort(numbers, kind="stable"))
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, target: str) -> pa.Table:
-    present = {row[0] for row in connection.execute("describe mapped").fetchall()}
-    wanted = ["file", "line"] + [f'"{name}"' for name in SCHEMAS[_TABLES[target]].names if name in present]
-    return connection.sql(
-        f"select {', '.join(wanted)} from mapped where reason is null and target = $target order by file, line",
-        params={"target": target},
-    ).to_arrow_table()
-
-
-def _quarantined(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """What was refused, one row a line: of a line that holds several records, those that were."""
-    return connection.sql(
-        "select file, line, reason, raw from judged where reason is not null union all"
-        " select file, line, 'nothing in it is a record of this format', raw from judged"
-        " where reason is null and not exists (select 1 from mapped where mapped.line = judged.line"
-        " and mapped.file = judged.file) union all"
-        " select refused.file, refused.line, any_value(refused.reason) || case when count(*) > 1"
-        " then ' (and ' || (count(*) - 1) || ' more in this line)' else '' end,"
-        " case when count(refused.unit) = 0 then any_value(judged.raw) when count(*) = 1 then any_value(refused.unit)"
-        " else '[' || string_agg(refused.unit, ',') || ']' end"
-        " from mapped as refused join judged using (file, line) where refused.reason is not null"
-        " group by refused.file, refused.line order by file, line"
-    ).to_arrow_table()
+def _numbers(rows: pa.Table) -> np.ndarray:
+    """One number for each place: a file has fewer than 2**40 lines, a run fewer than 2**23 files."""
+    files, lines = (rows.column(name).to_numpy().astype(np.int64) for name in ("file", "line"))
+    numbers: np.ndarray = (files << 40) + lines
+    return numbers

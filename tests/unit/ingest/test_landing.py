@@ -4,9 +4,12 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from flows import config
 from flows.config import Config
@@ -14,6 +17,7 @@ from flows.ingest import landing
 from flows.lake import Lake
 
 DAY = date(2026, 3, 2)
+PARTS = ("interactions", "feedback", "duplicates", "other", "quarantined")
 
 
 def call(call_id: str, at: str = "2026-03-02T10:00:00Z", **more: Any) -> str:
@@ -190,3 +194,124 @@ def test_a_range_of_days_lands_as_the_days_do_and_adds_up(tmp_path: Path) -> Non
     landed = landing.land_days(settings, DAY, date(2026, 3, 4))
     assert (landed.files, landed.interactions, landed.quarantined) == (2, 2, 1)
     assert landed.days == (DAY, date(2026, 3, 3))
+
+
+def test_a_call_that_moved_over_midnight_is_one_call(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    write(tmp_path, call("a", "2026-03-02T23:59:59Z"), call("b"))
+    landing.land(settings, DAY)
+    after = date(2026, 3, 3)
+    write(tmp_path, call("a", "2026-03-03T00:00:01Z", output_text="newest"), day=after)
+    landed = landing.land(settings, after)
+    assert (landed.interactions, landed.duplicates, landed.days) == (0, 1, (DAY, after))
+    assert (ids(settings), ids(settings, after)) == (["b"], ["a"])
+
+
+def test_two_sources_with_the_same_call_keep_one_and_count_the_other(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    text = (tmp_path / "genchi.yaml").read_text(encoding="utf-8")
+    more = "  - {name: t, format: genchi, path: 'logs/{day}.jsonl*', route: other}\n"
+    (tmp_path / "genchi.yaml").write_text(text + more, encoding="utf-8")
+    write(tmp_path, call("a"), call("b"))
+    landed = landing.land(config.load(tmp_path / "genchi.yaml"), DAY)
+    assert (landed.records, landed.interactions, landed.duplicates) == (4, 2, 2)
+    assert set(Lake(settings.lake).read("interactions", DAY).column("source").to_pylist()) == {"t"}
+
+
+def test_a_late_and_a_grown_file_are_read_by_the_next_night_and_no_other(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    write(tmp_path, call("a"))
+    landing.land(settings, DAY)
+    write(tmp_path, call("a"), call("b"))
+    (tmp_path / "logs" / f"{DAY}.jsonl.late").write_text(call("c") + "\n", encoding="utf-8")
+    after = date(2026, 3, 3)
+    landed = landing.land(settings, after)
+    assert (landed.interactions, landed.duplicates, landed.days) == (2, 1, (DAY,))
+    assert ids(settings) == ["a", "b", "c"]
+    assert landing.land(settings, date(2026, 3, 4)).files == 0
+
+
+def totals(settings: Config) -> tuple[int, int]:
+    """What the manifests of all nights say of calls, and how many there are."""
+    store = Lake(settings.lake)
+    manifests = [row for night in store.days("manifest") for row in store.read("manifest", night).to_pylist()]
+    assert all(row["records"] == sum(row[part] for part in PARTS) for row in manifests)
+    rows = sum(len(store.read("interactions", day)) for day in store.days("interactions"))
+    return sum(row["interactions"] for row in manifests), rows
+
+
+def test_rows_of_other_days_stay_where_nothing_newer_of_theirs_arrives(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    days = [date(2026, 3, day) for day in (1, 2, 3, 10)]
+    for day in (days[0], days[2], days[3]):
+        write(tmp_path, call("x", f"{day}T10:00:00Z"), day=day)
+        landing.land(settings, day)
+    write(tmp_path, call("y"), day=days[1])
+    landing.land(settings, days[1])
+    assert totals(settings) == (4, 4)
+    landing.land_days(settings, days[0], days[3])
+    assert totals(settings) == (4, 4)
+
+
+@pytest.mark.parametrize("after", [range(3), range(3, 8), range(5, 10), range(8)])
+def test_a_file_that_is_replaced_leaves_the_manifest_adding_up(tmp_path: Path, after: range) -> None:
+    settings = workspace(tmp_path)
+    write(tmp_path, *(call(f"c{n}") for n in range(5)), "{broken")
+    landing.land(settings, DAY)
+    write(tmp_path, *(call(f"c{n}") for n in after))
+    for _ in range(2):
+        landing.land(settings, DAY)
+        counted, there = totals(settings)
+        assert counted == there == len({*range(5), *after})
+        assert len(Lake(settings.lake).read("quarantine", DAY)) == 0
+
+
+def test_a_range_reads_a_file_without_a_day_in_its_path_once(tmp_path: Path) -> None:
+    settings = workspace(tmp_path, path="logs/*.jsonl")
+    write(tmp_path, call("a"), "{broken")
+    landed = landing.land_days(settings, date(2026, 3, 1), date(2026, 3, 3))
+    assert (landed.files, landed.records, landed.quarantined) == (1, 2, 1)
+    assert totals(settings) == (1, 1)
+
+
+def test_another_content_of_the_same_size_and_time_is_read(tmp_path: Path) -> None:
+    settings = workspace(tmp_path, path="logs/*.jsonl")
+    write(tmp_path, call("a"))
+    file = tmp_path / "logs" / f"{DAY}.jsonl"
+    os.utime(file, (1e9, 1e9))
+    landing.land(settings, DAY)
+    (tmp_path / "other").write_text(call("b") + "\n", encoding="utf-8")
+    os.utime(tmp_path / "other", (1e9, 1e9))
+    (tmp_path / "other").rename(file)
+    landing.land(settings, date(2026, 3, 3))
+    assert ids(settings) == ["a", "b"]
+
+
+def test_fields_are_dropped_also_where_only_duckdb_takes_the_record_for_json(tmp_path: Path) -> None:
+    settings = workspace(tmp_path, more="redact_paths: [tags.who]\n")
+    whole = call("a", tags={"who": "Zed Qux", "x": 1})
+    lines = (
+        whole,
+        whole[:-1] + ",}",
+        whole[:-1] + f', "n": {"1" * 5000}}}',
+        whole[:-1] + ', "latency_ms": nan}',
+        whole[:-1],
+    )
+    write(tmp_path, *lines)
+    landing.land(settings, DAY)
+    store = Lake(settings.lake)
+    kept = store.read("interactions", DAY).column("tags").to_pylist()
+    kept += [row["raw"] for row in store.read("quarantine", DAY).to_pylist() if row["reason"] != "no valid JSON"]
+    assert kept
+    assert not [text for text in kept if "Zed" in text]
+
+
+def test_users_are_a_hash_and_nothing_else(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    names = {"user_id": "RAW7", "kept": 1, "enduser.id": "RAW7", "metadata": {"user_id": "RAW7"}}
+    write(tmp_path, call("a", user_key="RAW7", tags=names, params_json={"user": "RAW7", "temperature": 0}))
+    landing.land(settings, DAY)
+    (row,) = Lake(settings.lake).read("interactions", DAY).to_pylist()
+    assert "RAW7" not in json.dumps(row, default=str)
+    assert json.loads(row["tags"]) == {"kept": 1, "metadata": {}}
+    assert len(row["user_key"]) == 16

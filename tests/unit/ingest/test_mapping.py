@@ -1,21 +1,20 @@
 """What the log formats mean: one record in, one canonical row out, or a reason."""
 
+import hmac
 import json
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from flows import project
+from flows.errors import RunError
 from flows.ingest import mapping
-
-
-def mapped(log_format: str, *records: Any) -> mapping.Mapped:
-    rows = [
-        {"file": "f", "line": n, "raw": record if isinstance(record, str) else json.dumps(record), "problem": None}
-        for n, record in enumerate(records, 1)
-    ]
-    return mapping.map_records(log_format, pa.Table.from_pylist(rows, schema=mapping.RECORDS))
+from flows.project import LOG_FORMATS
+from tests.reading import mapped
 
 
 def only(table: pa.Table) -> dict[str, Any]:
@@ -42,7 +41,7 @@ def test_a_time_is_understood_as_text_and_as_an_epoch_of_any_unit(time: Any) -> 
     [
         ('{"cut', "no valid JSON"),
         ("[1]", "a JSON array, expected an object"),
-        ('"text"', "a JSON varchar, expected an object"),
+        ('"text"', "a JSON text, expected an object"),
         ({"started_at": "2026-03-01", "input_text": "x"}, "no call_id"),
         ({"call_id": "a", "input_text": "x"}, "no started_at"),
         ({"call_id": "a", "started_at": "2026-03-01"}, "none of messages, messages_json and input_text is given"),
@@ -62,7 +61,7 @@ def test_a_time_is_understood_as_text_and_as_an_epoch_of_any_unit(time: Any) -> 
 )
 def test_what_cannot_be_read_is_refused_whole_and_its_neighbours_are_not(record: Any, reason: str) -> None:
     result = mapped("genchi", genchi(call_id="before"), record, genchi(call_id="after"))
-    refused = only(result.quarantined)
+    refused = only(result.refused)
     assert refused["line"] == 2
     assert refused["raw"] == (record if isinstance(record, str) else json.dumps(record))
     assert refused["reason"] == reason
@@ -135,20 +134,20 @@ def test_every_litellm_field_with_a_canonical_column_is_mapped() -> None:
         "status": "success", "cache_hit": True, "is_shadow": True, "tags": '["a"]',
     }  # fmt: skip
     assert {name: row[name] for name in expected} == expected
-    assert row["user_key"]
-    assert row["user_key"] != "u"
+    assert row["user_key"] == hmac.new(b"", b"u", "sha256").hexdigest()[:16]
 
 
 def test_a_failed_litellm_call_is_kept_with_its_error() -> None:
     failed = {
-        **LITELLM, "status": "failure", "response": None, "response_cost": None,
+        **LITELLM, "status": "failure", "response": None, "response_cost": None, "cache_hit": False,
+        "prompt_tokens": 0, "completion_tokens": 0,
         "error_information": {"error_class": "RateLimitError", "error_message": "slow down"},
     }  # fmt: skip
     row = only(mapped("litellm", failed).interactions)
     assert (row["status"], row["error_type"], row["error_message"]) == ("error", "RateLimitError", "slow down")
     assert row["output_text"] is None
     assert row["cost_usd"] is None
-    assert row["cost_source"] is None
+    assert row["cost_source"] == "unknown"
 
 
 def test_an_embedding_is_no_llm_call_but_counted() -> None:
@@ -190,3 +189,40 @@ def test_hostile_keys_and_values_are_only_values() -> None:
     text = "'; drop table mapped; -- \\u0000 {{ 7*7 }} <script>"
     row = only(mapped("genchi", genchi(output_text=text, **{"'); drop table x; --": 1})).interactions)
     assert row["output_text"] == text
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "selekt 1",
+        "select file, line, no_such as call_id from records",
+        "select 1 as a",
+        "select 1; select 2",
+        "select file, 0 as line, 'a' as call_id, '2026-03-01' as started_at from records",
+    ],
+)
+def test_a_select_that_is_none_is_one_line_that_names_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, select: str
+) -> None:
+    shutil.copytree(LOG_FORMATS, tmp_path / "sources")
+    (tmp_path / "sources" / "mine.sql").write_text(select, encoding="utf-8")
+    monkeypatch.setattr(mapping, "LOG_FORMATS", tmp_path / "sources")
+    with pytest.raises(RunError, match=r"mine\.sql: (DuckDB cannot run it|gives|holds)") as caught:
+        mapped("mine", {"a": 1})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_format_is_a_file_that_a_user_drops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(LOG_FORMATS, tmp_path / "sources")
+    (tmp_path / "sources" / "theirs.sql").write_text(
+        "select file, line, raw ->> 'n' as call_id, raw ->> 'when' as started_at, raw ->> 'to' as target"
+        " from records -- a comment at its end",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(mapping, "LOG_FORMATS", tmp_path / "sources")
+    monkeypatch.setattr(project, "LOG_FORMATS", tmp_path / "sources")
+    assert "theirs" in project.log_formats()
+    result = mapped("theirs", {"n": 7, "when": "2026-03-01"}, {"n": 8}, {"n": 9, "when": "2026-03-01", "to": "calls"})
+    assert only(result.interactions)["call_id"] == "7"
+    reasons = result.refused.column("reason").to_pylist()
+    assert reasons == ["no started_at", "target: calls is none of interaction feedback other"]

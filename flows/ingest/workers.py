@@ -1,0 +1,116 @@
+"""Batches to mapped and redacted rows, on as many threads as there are processors, in the order of the batches."""
+
+import os
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.config import Config, Source
+from flows.ingest.batches import IN_BASE64
+from flows.ingest.field_paths import drop_paths
+from flows.ingest.filling import Batch
+from flows.ingest.mapping import Mapped, Mapper
+from flows.ingest.redaction import Redactor
+
+_MOST_THREADS = 8
+_USER_NAMES = ("user", "user_id", "userId", "end_user", "safety_identifier", "prompt_cache_key")
+_USER_FIELDS = [
+    *(f"{within}{name}" for within in ("", "metadata.", "extra_body.") for name in _USER_NAMES),
+    *(f'["{name}"]' for name in ("user.id", "user.name", "user.hash", "user.email", "enduser.id", "enduser.pseudo.id")),
+    '["langfuse.user.id"]',
+]
+
+
+class Workers:
+    """A pool whose threads each have a mapper for each format, and a redactor."""
+
+    def __init__(self, config: Config, user_key_secret: bytes) -> None:
+        self._config, self._secret = config, user_key_secret
+        self._threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="ingest")
+        self._own = threading.local()
+        self._mappers: list[Mapper] = []
+        self._redactors: list[Redactor] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        for mapper in self._mappers:
+            mapper.close()
+
+    @property
+    def redacted(self) -> Counter[str]:
+        """How many finds of each kind were replaced so far."""
+        return sum((redactor.found for redactor in self._redactors), Counter[str]())
+
+    def mapped(self, batches: Iterator[tuple[Source, Batch]]) -> Iterator[Mapped]:
+        """What became of each batch, in order. A few are under way at any time, so that memory is bounded."""
+        under_way: deque[Future[Mapped]] = deque()
+        for source, batch in batches:
+            under_way.append(self._pool.submit(self._map, source, batch))
+            if len(under_way) > self._threads:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+
+    def _map(self, source: Source, batch: Batch) -> Mapped:
+        raw, _ = drop_paths(batch.records.column("raw"), self._config.redact_paths)
+        mapped = self._mapper(source.format).map(replace(batch, records=batch.records.set_column(2, "raw", raw)))
+        redactor = self._redactor()
+        calls = _without_users(_completed(mapped.interactions, source))
+        return replace(
+            mapped,
+            interactions=redactor.table(calls),
+            feedback=redactor.table(mapped.feedback),
+            refused=_redacted(mapped.refused, redactor),
+        )
+
+    def _mapper(self, log_format: str) -> Mapper:
+        own: dict[str, Mapper] = self._own.__dict__.setdefault("mappers", {})
+        if log_format not in own:
+            own[log_format] = Mapper(log_format, self._secret)
+            self._mappers.append(own[log_format])
+        return own[log_format]
+
+    def _redactor(self) -> Redactor:
+        if not hasattr(self._own, "redactor"):
+            self._own.redactor = Redactor(self._config.redact)
+            self._redactors.append(self._own.redactor)
+        redactor: Redactor = self._own.redactor
+        return redactor
+
+
+def _completed(rows: pa.Table, source: Source) -> pa.Table:
+    """What a record cannot know: its source, and a route where the log has none."""
+    route = rows.column("route")
+    named = pc.if_else(pc.equal(pc.fill_null(route, ""), ""), source.route or "default", route)
+    rows = rows.set_column(rows.column_names.index("route"), "route", named)
+    return rows.set_column(rows.column_names.index("source"), "source", pa.repeat(source.name, len(rows)))
+
+
+def _without_users(calls: pa.Table) -> pa.Table:
+    """Calls without the users' ids that some logs have among parameters and tags: they are kept as a hash alone."""
+    for name in ("params_json", "tags"):
+        kept, count = drop_paths(calls.column(name), _USER_FIELDS)
+        if count:
+            calls = calls.set_column(calls.column_names.index(name), name, kept)
+    return calls
+
+
+def _redacted(refused: pa.Table, redactor: Redactor) -> pa.Table:
+    """Refused records, redacted; those in base64 within it."""
+    if not len(refused):
+        return refused
+    in_base64 = pc.ends_with(refused.column("reason"), IN_BASE64)
+    coded = refused.filter(in_base64)
+    raw = pa.array([redactor.encoded(text) for text in coded.column("raw").to_pylist()], pa.string())
+    coded = coded.set_column(coded.column_names.index("raw"), "raw", raw)
+    return pa.concat_tables([redactor.table(refused.filter(pc.invert(in_base64))), coded])

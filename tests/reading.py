@@ -1,0 +1,55 @@
+"""How tests read and map logs: the two steps that a night takes, without a lake."""
+
+import hmac
+import io
+import json
+from collections.abc import Iterable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from flows.ingest import reader
+from flows.ingest.mapping import Mapped, Mapper
+
+
+def mapped_bytes(log_format: str, content: bytes, name: str = "log.jsonl") -> Mapped:
+    """What becomes of a file of that content."""
+    return _mapped(log_format, [reader.LogFile("test", name, lambda: io.BytesIO(content))])
+
+
+@cache
+def _mapper(log_format: str) -> Mapper:
+    """One for all tests: to plan a format's SELECT takes as long as to run it on thousands of records."""
+    return Mapper(log_format)
+
+
+def _mapped(log_format: str, files: list[reader.LogFile]) -> Mapped:
+    mapper = _mapper(log_format)
+    parts = [mapper.map(batch) for batch in reader.read(files)] or [
+        mapper.map(reader.Batch(reader.RECORDS.empty_table(), reader.REFUSED.empty_table()))
+    ]
+    names = ("interactions", "feedback", "refused", "other")
+    return Mapped(**{name: pa.concat_tables([getattr(part, name) for part in parts]) for name in names})
+
+
+def mapped_files(log_format: str, *paths: Path) -> Mapped:
+    """What becomes of files that are read together."""
+    return _mapped(log_format, [reader.LogFile("test", path.name, partial(path.open, "rb")) for path in paths])
+
+
+def mapped_rows(log_format: str, tables: Iterable[pa.Table]) -> Mapped:
+    """What becomes of the rows of a database: tables of line, raw and problem."""
+    return _mapped(log_format, [reader.LogFile("test", "db", rows=lambda: iter(tables))])
+
+
+def user_key(user: str | None) -> str | None:
+    """What stands for a user's id where tests map without a secret."""
+    return hmac.new(b"", user.encode(), "sha256").hexdigest()[:16] if user else None
+
+
+def mapped(log_format: str, *records: Any) -> Mapped:
+    """What becomes of some records: objects, or lines as they stand in a log."""
+    lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
+    return mapped_bytes(log_format, "\n".join(lines).encode())
