@@ -75,7 +75,7 @@ select
     log.error_message as error_message,
     log.cache_hit as cache_hit,
     coalesce(log.is_shadow, 'false') as is_shadow,
-    log.tags as tags,
+    plain_json(log.tags) as tags,
     log.kind as kind,
     log.at as "at",
     log.value as value,

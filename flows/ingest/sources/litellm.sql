@@ -1,110 +1,314 @@
--- litellm's StandardLoggingPayload: one object a line, or one a file.
--- startTime and its like are epoch seconds, or times without a zone in older files; both are understood.
-with parsed as (
+-- litellm's StandardLoggingPayload (one object a line, or one a file) and the rows of its table LiteLLM_SpendLogs.
+-- startTime and its like are epoch seconds, or times without a zone (UTC); both are understood.
+-- A record is parsed once. What only some records need (a row whose JSON stands in texts, an answer that is no chat
+-- completion, a request that is no list of messages) stands in a branch of its own, which the others do not run.
+with parsed as not materialized (
     select
         file,
         line,
-        from_json(
-            raw,
-            '{
-                "id": "VARCHAR", "litellm_call_id": "VARCHAR", "trace_id": "VARCHAR", "session_id": "VARCHAR",
-                "call_type": "VARCHAR", "stream": "VARCHAR", "status": "VARCHAR", "end_user": "VARCHAR",
-                "custom_llm_provider": "VARCHAR", "model": "VARCHAR", "model_group": "VARCHAR",
-                "startTime": "VARCHAR", "endTime": "VARCHAR", "completionStartTime": "VARCHAR",
-                "response_time": "VARCHAR", "prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR",
-                "response_cost": "VARCHAR", "cache_hit": "VARCHAR", "request_tags": "JSON",
-                "messages": "JSON", "response": "JSON", "model_parameters": "JSON", "error_str": "VARCHAR",
-                "error_information": {"error_class": "VARCHAR", "error_message": "VARCHAR"},
-                "hidden_params": {"litellm_model_name": "VARCHAR"},
-                "metadata": {
-                    "user_api_key_end_user_id": "VARCHAR", "is_silent_experiment": "VARCHAR",
-                    "prompt_management_metadata": {"prompt_id": "VARCHAR"},
-                    "requester_metadata": {
-                        "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR",
-                        "prompt_name": "VARCHAR", "prompt_version": "VARCHAR"
-                    },
-                    "usage_object": {
-                        "prompt_tokens_details": {"cached_tokens": "VARCHAR"},
-                        "completion_tokens_details": {"reasoning_tokens": "VARCHAR"}
-                    }
-                }
-            }'
-        ) as log
+        raw,
+        litellm_log(raw) as log
     from records
 ),
 
-answered as (
+-- A row out of a table may have its JSON columns as texts.
+untexted as not materialized (
     select
         file,
         line,
+        raw,
+        case
+            when
+                (log.request_id is not null or log.response.choices is null)
+                and 'VARCHAR' in (json_type(raw, '$.metadata'), json_type(raw, '$.response'))
+                then litellm_log(json_merge_patch(raw, untexted_fields(raw)))
+            else log
+        end as log
+    from parsed
+),
+
+-- What was asked and answered in another shape than litellm's usual one.
+told as not materialized (
+    select
+        file,
+        line,
+        raw,
         log,
+        json_starts(log.messages) = '[' and log.messages <> '[]' as is_chat,
+        log.response.choices is not null and len(log.response.choices) > 0 as is_completion,
+        case when log.proxy_server_request is not null then plain_json(log.proxy_server_request) end as body,
+        case when not is_completion then nullif(plain_json(raw -> 'response'), '{}') end as other_response
+    from untexted
+),
+
+opened as not materialized (
+    select
+        *,
         from_json(
-            case when json_type(log.response) = 'OBJECT' then log.response end,
+            case when json_starts(body) = '{' then body end,
             '{
-                "model": "VARCHAR", "system_fingerprint": "VARCHAR",
-                "choices": [{"finish_reason": "VARCHAR", "message": "JSON", "text": "VARCHAR"}],
-                "usage": {
-                    "prompt_tokens_details": {"cached_tokens": "VARCHAR"},
-                    "completion_tokens_details": {"reasoning_tokens": "VARCHAR"}
+                "messages": "JSON", "input": "JSON", "prompt": "JSON", "contents": "JSON", "system": "JSON",
+                "instructions": "JSON", "stream": "VARCHAR", "user": "VARCHAR",
+                "metadata": {
+                    "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR",
+                    "prompt_name": "VARCHAR", "prompt_version": "VARCHAR"
                 }
             }'
-        ) as response
-    from parsed
+        ) as request,
+        from_json(
+            case when json_starts(other_response) = '{' then other_response end,
+            '{
+                "output": "JSON", "content": "JSON", "text": "VARCHAR", "status": "VARCHAR", "stop_reason": "VARCHAR",
+                "role": "VARCHAR", "incomplete_details": {"reason": "VARCHAR"},
+                "candidates": [{"finishReason": "VARCHAR", "content": {"parts": "JSON"}}], "modelVersion": "VARCHAR",
+                "usage": {
+                    "input_tokens": "VARCHAR", "output_tokens": "VARCHAR",
+                    "input_tokens_details": {"cached_tokens": "VARCHAR"},
+                    "output_tokens_details": {"reasoning_tokens": "VARCHAR"}
+                },
+                "usageMetadata": {
+                    "promptTokenCount": "VARCHAR", "candidatesTokenCount": "VARCHAR",
+                    "cachedContentTokenCount": "VARCHAR", "thoughtsTokenCount": "VARCHAR"
+                }
+            }'
+        ) as other
+    from told
+),
+
+shaped as not materialized (
+    select
+        *,
+        case
+            when not is_chat
+                then
+                    coalesce(
+                        nullif(nullif(plain_json(log.messages), '{}'), '[]'),
+                        request.messages, request.input, request.prompt, request.contents
+                    )
+        end as asked,
+        coalesce(request.system, request.instructions) as preamble
+    from opened
+),
+
+measured as not materialized (
+    select
+        *,
+        case when is_chat then log.messages else coalesce(chat_messages(asked, preamble), asked) end as messages_json,
+        coalesce(
+            log.metadata.usage_object.cache_read_input_tokens,
+            log.metadata.usage_object.prompt_tokens_details.cached_tokens,
+            log.response.usage.cache_read_input_tokens,
+            log.response.usage.prompt_tokens_details.cached_tokens,
+            log.metadata.additional_usage_values.cache_read_input_tokens,
+            log.metadata.additional_usage_values.prompt_tokens_details.cached_tokens,
+            log.hidden_params.usage_object.cache_read_input_tokens,
+            log.hidden_params.usage_object.prompt_tokens_details.cached_tokens,
+            other.usage.input_tokens_details.cached_tokens,
+            other.usageMetadata.cachedContentTokenCount
+        ) as cached_tokens,
+        coalesce(
+            log.metadata.usage_object.cache_creation_input_tokens, log.response.usage.cache_creation_input_tokens,
+            log.metadata.additional_usage_values.cache_creation_input_tokens
+        ) as written_tokens,
+        -- Where nothing was counted litellm writes 0, which no call's input comes to.
+        coalesce(
+            nullif(log.prompt_tokens, '0'), nullif(log.metadata.usage_object.prompt_tokens, '0'),
+            nullif(log.response.usage.prompt_tokens, '0'), other.usage.input_tokens,
+            other.usageMetadata.promptTokenCount
+        ) as input_tokens,
+        coalesce(
+            nullif(log.completion_tokens, '0'), nullif(log.metadata.usage_object.completion_tokens, '0'),
+            nullif(log.response.usage.completion_tokens, '0'), other.usage.output_tokens,
+            other.usageMetadata.candidatesTokenCount,
+            case when input_tokens is not null then log.completion_tokens end
+        ) as output_tokens,
+        coalesce(
+            log.error_information.error_class, log.metadata.error_information.error_class
+        ) as error_class,
+        coalesce(
+            nullif(log.error_information.error_message, ''), nullif(log.metadata.error_information.error_message, ''),
+            nullif(log.error_str, '')
+        ) as error_message,
+        case
+            when coalesce(log.status, log.metadata.status) = 'failure' then 'error'
+            when coalesce(log.status, log.metadata.status) is null and (error_class <> '' or error_message <> '')
+                then 'error'
+            else 'success'
+        end as status,
+        case when lower(log.cache_hit) in ('true', 'false') then lower(log.cache_hit) end as cache_hit,
+        coalesce(nullif(log.response_cost, ''), nullif(log.spend, '')) as charged
+    from shaped
+),
+
+turned as not materialized (
+    select
+        *,
+        from_json(messages_json, '[{"role": "VARCHAR", "content": "VARCHAR"}]')[-1] as last_turn
+    from measured
+),
+
+read as not materialized (
+    select
+        *,
+        -- A text that begins with a bracket may have been a list of parts; all others need no second look.
+        case
+            when last_turn.role = 'user' and left(last_turn.content, 1) <> '[' then last_turn.content
+            else
+                coalesce(
+                    last_user_text(messages_json), text_of(json_extract(messages_json, '$[#-1].parts')),
+                    case when json_type(messages_json, '$[#-1]') = 'VARCHAR' then messages_json ->> '$[#-1]' end
+                )
+        end as input_text,
+        case
+            when is_completion
+                then coalesce(message_text(log.response.choices[1].message), log.response.choices[1].text)
+            when json_starts(other_response) = '"' then other_response ->> '$'
+            else
+                coalesce(
+                    output_texts(other.output), text_of(other.content), text_of(other.candidates[1].content.parts),
+                    other.text
+                )
+        end as output_text
+    from turned
 )
 
 select
     file,
     line,
     case
-        when log.call_type is null or log.call_type = '' then 'interaction'
-        when regexp_matches(log.call_type, 'completion|responses|messages|generate_content') then 'interaction'
+        -- A pattern, for DuckDB makes a join of a long list of words.
+        when
+            regexp_full_match(
+                coalesce(log.call_type, ''),
+                '|_?a?(text_completion|completion|responses|responses_websocket|realtime|anthropic_messages)'
+                || '|a?(generate_content|generate_content_stream|create_interaction)'
+            )
+            -- Items of a batch say neither when they were asked nor when they were answered.
+            then if(log.startTime is null and (raw ->> 'batch_id') is not null, 'other', 'interaction')
+        -- Calls that were only passed through are LLM calls where an LLM's answer came back.
+        when
+            contains(log.call_type, 'pass')
+            and (is_completion or other.candidates is not null or other.stop_reason is not null)
+            then 'interaction'
         else 'other'
     end as target,
-    coalesce(log.id, log.litellm_call_id) as call_id,
-    log.trace_id as trace_id,
-    log.session_id as session_id,
-    short_hash(coalesce(nullif(log.end_user, ''), log.metadata.user_api_key_end_user_id)) as user_key,
-    coalesce(log.metadata.requester_metadata.route, log.metadata.prompt_management_metadata.prompt_id) as route,
-    log.metadata.requester_metadata.environment as environment,
-    log.metadata.requester_metadata.release as release,
+    coalesce(nullif(nullif(log.id, ''), 'None'), nullif(log.request_id, ''), log.litellm_call_id) as call_id,
+    nullif(log.trace_id, '') as trace_id,
+    nullif(log.session_id, '') as session_id,
     coalesce(
-        log.metadata.prompt_management_metadata.prompt_id, log.metadata.requester_metadata.prompt_name
+        nullif(log.end_user, ''), nullif(log.metadata.user_api_key_end_user_id, ''), nullif(request.user, ''),
+        nullif(log.user, ''), nullif(log.metadata.user_api_key_user_id, ''),
+        case when contains(log.model_parameters, '"user"') then nullif(log.model_parameters ->> '$.user', '') end
+    ) as user_key,
+    coalesce(
+        log.metadata.requester_metadata.route, log.metadata.spend_logs_metadata.route, request.metadata.route,
+        log.metadata.prompt_management_metadata.prompt_id
+    ) as route,
+    coalesce(
+        log.metadata.requester_metadata.environment, log.metadata.spend_logs_metadata.environment,
+        request.metadata.environment
+    ) as environment,
+    coalesce(
+        log.metadata.requester_metadata.release, log.metadata.spend_logs_metadata.release, request.metadata.release
+    ) as release,
+    coalesce(
+        log.metadata.prompt_management_metadata.prompt_id, log.metadata.requester_metadata.prompt_name,
+        log.metadata.spend_logs_metadata.prompt_name, request.metadata.prompt_name
     ) as prompt_name,
-    log.metadata.requester_metadata.prompt_version as prompt_version,
-    log.custom_llm_provider as provider,
-    coalesce(nullif(log.model_group, ''), log.model) as model_requested,
-    coalesce(response.model, nullif(log.hidden_params.litellm_model_name, ''), log.model) as model_served,
-    response.system_fingerprint as system_fingerprint,
-    log.model_parameters as params_json,
-    log.messages as messages_json,
-    last_user_text(log.messages) as input_text,
-    case
-        when json_type(log.response) = 'VARCHAR' then log.response ->> '$'
-        else coalesce(text_of(response.choices[1].message -> 'content'), response.choices[1].text)
-    end as output_text,
-    coalesce(response.choices[1].message, log.response) as output_json,
-    response.choices[1].finish_reason as finish_reason,
-    log.startTime as started_at,
-    coalesce(milliseconds_between(log.startTime, log.endTime), try_cast(log.response_time as double) * 1000)
-        as latency_ms,
-    case when lower(log.stream) = 'true' then milliseconds_between(log.startTime, log.completionStartTime) end
-        as ttft_ms,
-    log.prompt_tokens as input_tokens,
-    log.completion_tokens as output_tokens,
     coalesce(
-        log.metadata.usage_object.prompt_tokens_details.cached_tokens,
-        response.usage.prompt_tokens_details.cached_tokens
-    ) as cached_tokens,
+        log.metadata.prompt_management_metadata.prompt_version, log.metadata.requester_metadata.prompt_version,
+        log.metadata.spend_logs_metadata.prompt_version, request.metadata.prompt_version
+    ) as prompt_version,
+    nullif(log.custom_llm_provider, '') as provider,
+    coalesce(nullif(log.model_group, ''), nullif(log.model, '')) as model_requested,
+    -- A router answers under the name of the group that was asked for; which model served it stands elsewhere.
+    coalesce(
+        nullif(log.response.model, log.model_group), other.modelVersion,
+        nullif(log.hidden_params.litellm_model_name, ''), nullif(log.model, ''), log.response.model
+    ) as model_served,
+    log.response.system_fingerprint as system_fingerprint,
+    case
+        when log.model_parameters is not null then without_user(log.model_parameters)
+        when json_starts(body) = '{' and body <> '{}'
+            then
+                json_merge_patch(
+                    body,
+                    '{"messages":null,"input":null,"prompt":null,"contents":null,"system":null,"instructions":null,'
+                    || '"metadata":null,"user":null,"safety_identifier":null}'
+                )
+    end as params_json,
+    messages_json,
+    nullif(input_text, 'redacted-by-litellm') as input_text,
+    nullif(output_text, 'redacted-by-litellm') as output_text,
+    case
+        when log.response.choices[1].message is not null then log.response.choices[1].message
+        when is_completion then json_object('role', 'assistant', 'content', log.response.choices[1].text)
+        when coalesce(other.output, other.content, other.candidates[1].content.parts) is not null
+            then
+                json_object(
+                    'role', 'assistant', 'content',
+                    coalesce(other.output, other.content, other.candidates[1].content.parts)
+                )
+        when json_starts(other_response) = '"' then json_object('role', 'assistant', 'content', other_response)
+        else other_response
+    end as output_json,
+    coalesce(
+        log.response.choices[1].finish_reason,
+        if(other.incomplete_details.reason = 'max_output_tokens', 'length', other.incomplete_details.reason),
+        other.stop_reason,
+        case other.candidates[1].finishReason
+            when 'MAX_TOKENS' then 'length' else lower(other.candidates[1].finishReason)
+        end,
+        case when other.output is not null then case other.status when 'completed' then 'stop' else other.status end end
+    ) as finish_reason,
+    coalesce(log.startTime, raw ->> 'start_time') as started_at,
+    coalesce(
+        milliseconds_between(log.startTime, log.endTime), try_cast(log.request_duration_ms as double),
+        try_cast(log.response_time as double) * 1000
+    ) as latency_ms,
+    case
+        when lower(coalesce(log.stream, request.stream)) = 'true'
+            then milliseconds_between(log.startTime, log.completionStartTime)
+    end as ttft_ms,
+    -- All of the input. Anthropic's own count leaves the cached part out, and older versions logged it as it came.
+    case
+        when
+            try_cast(cached_tokens as double) + coalesce(try_cast(written_tokens as double), 0)
+            > try_cast(input_tokens as double)
+            then (
+                try_cast(input_tokens as double) + try_cast(cached_tokens as double)
+                + coalesce(try_cast(written_tokens as double), 0)
+            )::varchar
+        else input_tokens
+    end as input_tokens,
+    output_tokens,
+    cached_tokens,
     coalesce(
         log.metadata.usage_object.completion_tokens_details.reasoning_tokens,
-        response.usage.completion_tokens_details.reasoning_tokens
+        log.response.usage.completion_tokens_details.reasoning_tokens,
+        log.metadata.additional_usage_values.completion_tokens_details.reasoning_tokens,
+        log.hidden_params.usage_object.completion_tokens_details.reasoning_tokens,
+        other.usage.output_tokens_details.reasoning_tokens,
+        other.usageMetadata.thoughtsTokenCount
     ) as reasoning_tokens,
-    log.response_cost as cost_usd,
-    case when log.response_cost is not null then 'logged' end as cost_source,
-    case when log.status = 'failure' then 'error' else 'success' end as status,
-    nullif(log.error_information.error_class, '') as error_type,
-    coalesce(nullif(log.error_information.error_message, ''), log.error_str) as error_message,
-    log.cache_hit as cache_hit,
-    coalesce(log.metadata.is_silent_experiment, 'false') as is_shadow,
-    log.request_tags as tags
-from answered
+    -- Where litellm knows no price, or counted no tokens of a stream, it writes 0. That is a cost only where the call
+    -- was free: it failed, it came from the cache, or its tokens are counted and the model is in litellm's price map.
+    case
+        when
+            try_cast(charged as double) = 0 and status = 'success' and coalesce(cache_hit, 'false') <> 'true'
+            and (
+                coalesce(input_tokens, output_tokens) is null
+                or log.response_cost_failure_debug_info is not null or log.zero_cost_diagnostic is not null
+                or coalesce(log.model_map_information, log.metadata.model_map_information).model_map_value is null
+            )
+            then null
+        else charged
+    end as cost_usd,
+    case when cost_usd is not null then 'logged' end as cost_source,
+    status,
+    nullif(error_class, '') as error_type,
+    error_message,
+    cache_hit,
+    case when lower(log.metadata.is_silent_experiment) in ('true', '1') then 'true' else 'false' end as is_shadow,
+    nullif(plain_json(log.request_tags), '[]') as tags
+from read

@@ -1,88 +1,291 @@
--- OpenAI chat completions: {"request": ..., "response": ...} pairs, lines of a batch's output file, and stored
--- completions. A pair may carry its own started_at, latency_ms, route, session_id and tags beside the two.
-with parsed as (
+-- OpenAI: {"request": ..., "response": ...} pairs (chat completions, completions and the Responses API), lines of a
+-- batch's output and error files, stored completions and responses, and pages of them. A pair may carry its own id,
+-- started_at, latency_ms, route, session_id, tags and the like beside the two.
+--
+-- Who the user is stands in user_key alone, for that column is hashed: neither params_json nor tags name them.
+--
+-- A line of a batch's input is no call (the output's line is), but where both stand in one file the output gets its
+-- messages from it. A batch's failed line has no time at all, so that no day can be said for it: it is refused.
+with read_in as (
     select
         file,
         line,
         raw,
-        from_json(
-            raw,
-            '{
-                "request": "JSON", "response": "JSON", "custom_id": "VARCHAR", "object": "VARCHAR",
-                "error": "JSON", "started_at": "VARCHAR", "latency_ms": "VARCHAR", "route": "VARCHAR",
-                "session_id": "VARCHAR", "prompt_version": "VARCHAR", "tags": "JSON"
-            }'
-        ) as log
+        openai_record(raw) as log
     from records
+),
+
+pages as (
+    select
+        file,
+        line,
+        unnest(elements_of(log.data)) as item
+    from read_in
+    where log.object = 'list'
+),
+
+items as (
+    select
+        file,
+        line,
+        null as unit,
+        raw::json as whole,
+        log
+    from read_in
+    where log.object is distinct from 'list' or json_array_length(log.data) is null
+    union all
+    select
+        file,
+        line,
+        item as unit,
+        item as whole,
+        openai_record(item) as log
+    from pages
+),
+
+asked_in_batch as (
+    -- Custom ids are unique within a batch only: one that stands here twice says nothing.
+    select
+        log.custom_id as custom_id,
+        any_value(log.body) as body
+    from items
+    where log.custom_id is not null and log.url is not null and json_type(log.body) = 'OBJECT'
+    group by log.custom_id
+    having count(*) = 1
+),
+
+answered_in_batch as (
+    select log.custom_id as custom_id
+    from items
+    where log.custom_id is not null and log.body is null
+    group by log.custom_id
+    having count(*) = 1
+),
+
+known as (
+    select
+        asked_in_batch.custom_id,
+        asked_in_batch.body
+    from asked_in_batch
+    inner join answered_in_batch on asked_in_batch.custom_id = answered_in_batch.custom_id
+),
+
+matched as (
+    select
+        items.*,
+        coalesce(items.log.object in ('chat.completion', 'response', 'text_completion'), false) as is_stored,
+        structure_of(items.log.response) as replied,
+        coalesce(structure_of(items.log.request), known.body) as request_json
+    from items
+    left join known on items.log.custom_id = known.custom_id
 ),
 
 paired as (
     select
-        file,
-        line,
-        log,
-        coalesce(log.response ->> '$.body.error.message', log.error ->> 'message', log.response ->> '$.error.message')
-            as error_message,
-        coalesce(log.response ->> '$.body.error.type', log.error ->> 'code', log.response ->> '$.error.type')
-            as error_type,
+        *,
         from_json(
-            coalesce(log.request, case when log.object = 'chat.completion' then raw end, '{}'),
+            case when json_type(coalesce(request_json, whole)) = 'OBJECT' then coalesce(request_json, whole) end,
             '{
-                "model": "VARCHAR", "messages": "JSON", "user": "VARCHAR", "safety_identifier": "VARCHAR",
-                "metadata": {
-                    "route": "VARCHAR", "session_id": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR",
-                    "prompt_name": "VARCHAR", "prompt_version": "VARCHAR"
-                }
+                "model": "VARCHAR", "messages": "JSON", "input": "JSON", "instructions": "JSON", "prompt": "JSON",
+                "user": "VARCHAR", "safety_identifier": "VARCHAR", "metadata": "JSON", "system": "JSON"
             }'
         ) as request,
         from_json(
-            coalesce(
-                log.response -> 'body', log.response, case when log.object = 'chat.completion' then raw end, '{}'
-            ),
+            case when is_stored then whole else coalesce(structure_of(json_extract(replied, 'body')), replied) end,
             '{
-                "id": "VARCHAR", "created": "VARCHAR", "model": "VARCHAR", "system_fingerprint": "VARCHAR",
-                "choices": [{"finish_reason": "VARCHAR", "message": "JSON"}],
+                "id": "VARCHAR", "created": "VARCHAR", "created_at": "VARCHAR", "model": "VARCHAR",
+                "system_fingerprint": "VARCHAR", "service_tier": "VARCHAR", "object": "VARCHAR",
+                "status": "VARCHAR", "output": "JSON", "metadata": "JSON", "error": "JSON",
+                "incomplete_details": {"reason": "VARCHAR"},
+                "choices": [{"finish_reason": "VARCHAR", "message": "JSON", "text": "JSON"}],
                 "usage": {
                     "prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR",
+                    "input_tokens": "VARCHAR", "output_tokens": "VARCHAR",
                     "prompt_tokens_details": {"cached_tokens": "VARCHAR"},
-                    "completion_tokens_details": {"reasoning_tokens": "VARCHAR"}
+                    "input_tokens_details": {"cached_tokens": "VARCHAR"},
+                    "completion_tokens_details": {"reasoning_tokens": "VARCHAR"},
+                    "output_tokens_details": {"reasoning_tokens": "VARCHAR"}
                 }
             }'
         ) as response,
-        case when log.request is not null then json_merge_patch(log.request, '{"messages": null}') end as params_json
-    from parsed
+        json_extract_string(replied, 'status_code') as status_code,
+        json_extract_string(replied, 'request_id') as batch_request_id
+    from matched
+),
+
+turned as (
+    select
+        *,
+        coalesce(structure_of(request.metadata), structure_of(response.metadata)) as noted,
+        coalesce(structure_of(response.error), structure_of(log.error)) as fault,
+        coalesce(written(response.error), written(log.error)) as fault_text,
+        case
+            when request.messages is not null then request.messages
+            when json_type(request.input) = 'ARRAY'
+                then to_json(list_transform(read_messages(request.input), lambda one: chat_message(one)))
+            when json_type(coalesce(request.input, request.prompt)) = 'VARCHAR'
+                then to_json([json_object('role', 'user', 'content', coalesce(request.input, request.prompt))])
+        end as messages,
+        case
+            when response.choices[1].message is not null then response.choices[1].message
+            when response.choices[1].text is not null
+                then json_object('role', 'assistant', 'content', response.choices[1].text)
+        end as message,
+        read_turns(
+            case
+                when json_type(response.output) = 'ARRAY'
+                    then to_json(list_transform(read_messages(response.output), lambda one: chat_message(one)))
+            end
+        ) as turns
+    from paired
+),
+
+worded as (
+    select
+        *,
+        nullif(array_to_string(list_transform(turns, lambda turn: spoken_text(turn.content)), ''), '') as turns_text,
+        flatten(list_transform(turns, lambda turn: elements_of(turn.tool_calls))) as turns_calls,
+        from_json(
+            case when json_type(message) = 'OBJECT' then message end,
+            '{"content": "JSON", "content_parts": "JSON", "refusal": "VARCHAR"}'
+        ) as said,
+        from_json(
+            case when json_type(noted) = 'OBJECT' then noted end,
+            '{
+                "route": "VARCHAR", "session_id": "VARCHAR", "trace_id": "VARCHAR", "environment": "VARCHAR",
+                "release": "VARCHAR", "prompt_name": "VARCHAR", "prompt_version": "VARCHAR",
+                "user_id": "VARCHAR"
+            }'
+        ) as note,
+        coalesce(
+            json_extract_string(fault, '$.type'), json_extract_string(fault, '$.code'),
+            case when try_cast(status_code as integer) >= 400 then 'status ' || status_code end
+        ) as error_name
+    from turned
 )
 
 select
     file,
     line,
-    coalesce(response.id, log.response ->> 'request_id', log.custom_id) as call_id,
-    coalesce(log.session_id, request.metadata.session_id) as session_id,
-    short_hash(coalesce(request.safety_identifier, request.user)) as user_key,
-    coalesce(log.route, request.metadata.route) as route,
-    request.metadata.environment as environment,
-    request.metadata.release as release,
-    request.metadata.prompt_name as prompt_name,
-    coalesce(log.prompt_version, request.metadata.prompt_version) as prompt_version,
-    'openai' as provider,
+    unit,
+    case
+        when log.body is not null and log.url is not null then 'other'
+        when log.role is not null and log.request is null and log.response is null then 'other'
+        else 'interaction'
+    end as target,
+    coalesce(response.id, log.call_id, log.id, batch_request_id, log.request_id, log.custom_id) as call_id,
+    coalesce(log.trace_id, note.trace_id) as trace_id,
+    coalesce(log.session_id, note.session_id) as session_id,
+    coalesce(
+        log.safety_identifier, request.safety_identifier, log.user, request.user, log.input_user, note.user_id
+    ) as user_key,
+    coalesce(log.route, note.route) as route,
+    coalesce(log.environment, note.environment) as environment,
+    coalesce(log.release, note.release) as release,
+    coalesce(log.prompt_name, note.prompt_name) as prompt_name,
+    coalesce(log.prompt_version, note.prompt_version) as prompt_version,
+    coalesce(log.provider, 'openai') as provider,
     coalesce(request.model, response.model) as model_requested,
     response.model as model_served,
     response.system_fingerprint as system_fingerprint,
-    params_json,
-    request.messages as messages_json,
-    last_user_text(request.messages) as input_text,
-    text_of(response.choices[1].message -> 'content') as output_text,
-    response.choices[1].message as output_json,
-    response.choices[1].finish_reason as finish_reason,
-    coalesce(log.started_at, response.created) as started_at,
+    nullif(
+        json_merge_patch(
+            case
+                when request_json is not null
+                    then json_merge_patch(
+                        request_json,
+                        '{
+                            "messages": null, "input": null, "prompt": null, "metadata": null, "user": null,
+                            "safety_identifier": null
+                        }'
+                    )
+                when is_stored
+                    then json_merge_patch(
+                        whole,
+                        '{
+                            "id": null, "object": null, "created": null, "created_at": null, "choices": null,
+                            "usage": null, "model": null, "metadata": null, "system_fingerprint": null,
+                            "request_id": null, "input_user": null, "user": null, "safety_identifier": null,
+                            "messages": null, "input": null, "output": null, "status": null, "error": null,
+                            "incomplete_details": null
+                        }'
+                    )
+                else '{}'
+            end,
+            case
+                when response.service_tier is null then '{}'
+                else json_object('service_tier', response.service_tier)
+            end
+        )::varchar,
+        '{}'
+    ) as params_json,
+    case
+        when spoken_text(request.instructions) is not null and request.messages is null
+            then to_json(
+                [json_object('role', 'system', 'content', spoken_text(request.instructions))]
+                || elements_of(messages)
+            )
+        else messages
+    end as messages_json,
+    last_user_text(messages) as input_text,
+    coalesce(spoken_text(said.content), spoken_text(said.content_parts), turns_text, nullif(said.refusal, ''))
+        as output_text,
+    case
+        when message is not null then message
+        when len(turns_calls) > 0
+            then json_object('role', 'assistant', 'content', turns_text, 'tool_calls', turns_calls)
+        when len(turns) > 0 then json_object('role', 'assistant', 'content', turns_text)
+    end as output_json,
+    case
+        when response.choices[1].finish_reason is not null then response.choices[1].finish_reason
+        when response.object <> 'response' then null
+        when response.incomplete_details.reason = 'max_output_tokens' then 'length'
+        when response.incomplete_details.reason is not null then response.incomplete_details.reason
+        when response.status = 'completed' and len(turns_calls) > 0 then 'tool_calls'
+        when response.status = 'completed' then 'stop'
+    end as finish_reason,
+    coalesce(log.started_at, response.created, response.created_at) as started_at,
     log.latency_ms as latency_ms,
-    response.usage.prompt_tokens as input_tokens,
-    response.usage.completion_tokens as output_tokens,
-    response.usage.prompt_tokens_details.cached_tokens as cached_tokens,
-    response.usage.completion_tokens_details.reasoning_tokens as reasoning_tokens,
-    case when error_message is not null or error_type is not null then 'error' else 'success' end as status,
-    error_type,
-    error_message,
+    log.ttft_ms as ttft_ms,
+    coalesce(response.usage.prompt_tokens, response.usage.input_tokens) as input_tokens,
+    coalesce(response.usage.completion_tokens, response.usage.output_tokens) as output_tokens,
+    coalesce(
+        response.usage.prompt_tokens_details.cached_tokens, response.usage.input_tokens_details.cached_tokens
+    ) as cached_tokens,
+    coalesce(
+        response.usage.completion_tokens_details.reasoning_tokens,
+        response.usage.output_tokens_details.reasoning_tokens
+    ) as reasoning_tokens,
+    log.cost_usd as cost_usd,
+    case when log.cost_usd is not null then 'logged' end as cost_source,
+    case
+        when error_name is not null or fault_text is not null or response.status in ('failed', 'cancelled') then 'error'
+        else 'success'
+    end as status,
+    error_name as error_type,
+    coalesce(json_extract_string(fault, '$.message'), fault_text) as error_message,
+    log.cache_hit as cache_hit,
     'false' as is_shadow,
-    coalesce(log.tags, case when log.custom_id is not null then json_object('custom_id', log.custom_id) end) as tags
-from paired
+    coalesce(
+        log.tags,
+        nullif(
+            json_merge_patch(
+                json_merge_patch(
+                    case when json_type(noted) = 'OBJECT' then noted else '{}' end,
+                    '{
+                        "route": null, "session_id": null, "trace_id": null, "environment": null, "release": null,
+                        "prompt_name": null, "prompt_version": null, "user_id": null
+                    }'
+                ),
+                case when log.custom_id is null then '{}' else json_object('custom_id', log.custom_id) end
+            )::varchar,
+            '{}'
+        )::json
+    ) as tags,
+    case
+        when not is_stored and log.request is null and log.response is null and log.error is null
+            then 'neither a request with its response, nor a line of a batch, nor a stored completion'
+        when log.custom_id is not null and coalesce(log.started_at, response.created, response.created_at) is null
+            then 'a failed line of a batch: OpenAI gives it no time, so no day can be said for it'
+    end as problem
+from worded

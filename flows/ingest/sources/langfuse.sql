@@ -1,0 +1,569 @@
+-- Langfuse: rows of its exports (observations_v2, observations, scores, traces) and of its public API, the API's
+-- pages, and whole traces with their observations and scores. Every column may hold JSON, or a text that holds JSON.
+--
+-- A generation is a call; any other observation, and a trace, is none. A score is feedback: its call_id is the
+-- observation's id, or the trace's (else the session's) where it was given for the whole of it. An evaluator's score
+-- is implicit, one by a person or through the API explicit. Scores of dataset runs tell nothing of production.
+with parsed as (
+    select
+        file,
+        line,
+        langfuse_record(raw) as log
+    from records
+),
+
+told_apart as (
+    select
+        *,
+        coalesce(
+            json_type(log.trace) = 'OBJECT'
+            or json_type(log.observations) = 'ARRAY'
+            or json_type(log.scores) = 'ARRAY'
+            or json_type(log.data) = 'ARRAY',
+            false
+        ) as is_pack
+    from parsed
+),
+
+packs as (
+    -- What holds several records, and the trace that they belong to: `trace`, or the whole where there is none.
+    select
+        file,
+        line,
+        log,
+        case
+            when json_type(log.trace) = 'OBJECT' then langfuse_record(log.trace)
+            when json_type(log.data) = 'ARRAY' then langfuse_record(cast(null as json))
+            else log
+        end as trace
+    from told_apart
+    where is_pack
+),
+
+contents as (
+    select
+        file,
+        line,
+        trace,
+        -- A listed trace names its observations by their ids alone; the object without a name is the trace itself.
+        unnest(
+            list_filter(
+                elements_of(log.data)
+                || full_or(log.observations, trace.observations)
+                || full_or(log.scores, trace.scores)
+                || full_or(log.corrections, trace.corrections),
+                lambda item: json_type(item) <> 'VARCHAR'
+            )
+            || case when json_array_length(log.data) > 0 then [] else [cast('{"is_trace": true}' as json)] end
+        ) as unit
+    from packs
+),
+
+items as (
+    select
+        file,
+        line,
+        null as unit,
+        log,
+        langfuse_record(cast(null as json)) as trace
+    from told_apart
+    where not is_pack
+    union all
+    select
+        file,
+        line,
+        unit,
+        langfuse_record(unit) as log,
+        trace
+    from contents
+),
+
+judged as (
+    select
+        *,
+        case
+            when unit = '{"is_trace": true}' then 'trace'
+            when log.type <> '' and upper(log.type) = 'GENERATION' then 'call'
+            when log.type <> '' then 'observation'
+            when given(log.data_type, log.dataType) is not null or upper(log.source) in ('API', 'EVAL', 'ANNOTATION')
+                then 'score'
+            when log.timestamp <> '' then 'trace'
+        end as kind
+    from items
+),
+
+calls as (
+    -- What only a call has, read once.
+    select
+        *,
+        structure_of(log.input) as asked,
+        written(log.input) as asked_text,
+        structure_of(log.output) as answered,
+        written(log.output) as answered_text,
+        -- Who the user is stands in user_key alone, for that column is hashed.
+        json_merge_patch(
+            structure_of(coalesce(log.model_parameters, log.modelParameters)),
+            '{"user": null, "safety_identifier": null}'
+        ) as chosen,
+        json_extract_string(structure_of(coalesce(log.model_parameters, log.modelParameters)), 'user') as named_user,
+        structure_of(coalesce(log.tool_definitions, log.toolDefinitions)) as tools,
+        structure_of(coalesce(log.cost_details, log.costDetails)) as prices,
+        try_cast(
+            structure_of(coalesce(log.usage_details, log.usageDetails, log.usage)) as map (varchar, varchar)
+        ) as used,
+        from_json(
+            structure_of(log.metadata),
+            '{
+                "attributes": "JSON", "tags": "JSON", "thread_id": "VARCHAR", "ls_provider": "VARCHAR",
+                "ls_model_name": "VARCHAR", "langfuse_session_id": "VARCHAR", "langfuse_user_id": "VARCHAR",
+                "cache_hit": "VARCHAR"
+            }'
+        ) as metadata
+    from judged
+    where kind = 'call'
+),
+
+instrumented as (
+    -- What instrumentation left in the attributes of the call's span, and the answer by the names it may have.
+    select
+        *,
+        from_json(
+            structure_of(metadata.attributes),
+            '{
+                "gen_ai.provider.name": "VARCHAR", "gen_ai.system": "VARCHAR", "llm.provider": "VARCHAR",
+                "llm.system": "VARCHAR", "ai.model.provider": "VARCHAR", "gen_ai.request.model": "VARCHAR",
+                "ai.model.id": "VARCHAR", "gen_ai.response.model": "VARCHAR", "ai.response.model": "VARCHAR",
+                "gen_ai.response.finish_reasons": "JSON", "ai.response.finishReason": "VARCHAR",
+                "llm.finish_reason": "VARCHAR", "gen_ai.conversation.id": "VARCHAR", "session.id": "VARCHAR",
+                "user.id": "VARCHAR", "gen_ai.prompt.name": "VARCHAR", "error.type": "VARCHAR",
+                "exception.type": "VARCHAR", "gen_ai.response.time_to_first_chunk": "VARCHAR",
+                "ai.response.msToFirstChunk": "VARCHAR", "openai.response.system_fingerprint": "VARCHAR",
+                "gen_ai.openai.response.system_fingerprint": "VARCHAR", "gen_ai.usage.input_tokens": "VARCHAR",
+                "gen_ai.usage.output_tokens": "VARCHAR", "gen_ai.usage.prompt_tokens": "VARCHAR",
+                "gen_ai.usage.completion_tokens": "VARCHAR", "llm.token_count.prompt": "VARCHAR",
+                "llm.token_count.completion": "VARCHAR"
+            }'
+        ) as attributes,
+        from_json(
+            case when json_type(answered) = 'OBJECT' then answered end,
+            '{
+                "role": "VARCHAR", "content": "JSON", "message": "JSON", "messages": "JSON", "completion": "VARCHAR",
+                "choices": [{"message": "JSON", "text": "JSON", "finish_reason": "VARCHAR"}],
+                "candidates": [{"content": "JSON", "finishReason": "VARCHAR", "finish_reason": "VARCHAR"}],
+                "generations": [["JSON"]], "object": "VARCHAR", "output": "JSON", "status": "VARCHAR",
+                "incomplete_details": {"reason": "VARCHAR"}, "instructions": "JSON", "lc": "VARCHAR",
+                "type": "VARCHAR", "parts": "JSON", "tool_calls": "JSON", "text": "JSON", "toolCalls": "JSON",
+                "finish_reason": "VARCHAR", "finishReason": "VARCHAR", "stop_reason": "VARCHAR",
+                "model": "VARCHAR", "system_fingerprint": "VARCHAR",
+                "response_metadata": {
+                    "finish_reason": "VARCHAR", "model_name": "VARCHAR", "system_fingerprint": "VARCHAR"
+                }
+            }'
+        ) as answer,
+        read_input(asked) as input_keys
+    from calls
+),
+
+conversed as (
+    select
+        *,
+        coalesce(
+            messages_in(asked, input_keys),
+            transcript_of(asked_text),
+            case when asked_text is not null then json_array(json_object('role', 'user', 'content', asked_text)) end
+        ) as heard,
+        case
+            when json_type(answer.choices[1].message) = 'OBJECT'
+                then json_array(json_merge_patch('{"role": "assistant"}', answer.choices[1].message))
+            when answer.choices[1].text is not null
+                then json_array(json_object('role', 'assistant', 'content', answer.choices[1].text))
+            when json_type(answer.candidates[1].content) = 'OBJECT'
+                then json_array(json_merge_patch('{"role": "model"}', answer.candidates[1].content))
+            when json_type(answer.output) = 'ARRAY' and answer.object = 'response' then answer.output
+            when json_type(answer.generations[1][1], 'message') = 'OBJECT'
+                then json_array(answer.generations[1][1] -> 'message')
+            when json_type(answer.generations[1][1], 'text') = 'VARCHAR'
+                then json_array(
+                    json_object('role', 'assistant', 'content', answer.generations[1][1] -> 'text')
+                )
+            when json_type(answer.messages) = 'ARRAY' then answer.messages
+            when json_type(answer.message) = 'OBJECT' then json_array(answer.message)
+            when json_type(answer.toolCalls) = 'ARRAY'
+                then to_json(
+                    [json_object('role', 'assistant', 'content', answer.text)] || elements_of(answer.toolCalls)
+                )
+            when chat_role(answer.role) is not null then json_array(answered)
+            when chat_role(answer.type) is not null and answer.content is not null then json_array(answered)
+            when answer.type = 'constructor' and answer.lc is not null then json_array(answered)
+            when answer.completion is not null and len(json_keys(answered)) = 1
+                then json_array(json_object('role', 'assistant', 'content', answer.completion))
+            when
+                json_type(answered) = 'ARRAY'
+                and (
+                    chat_role(answered ->> '$[0].role') is not null
+                    or chat_role(answered ->> '$[0].type') is not null
+                    or answered ->> '$[0].type' = 'message'
+                    or answered ->> '$[0].toolName' is not null
+                    or answered ->> '$[0].type' = 'constructor'
+                )
+                then answered
+            when answered ->> '$[0].type' in ('text', 'thinking', 'reasoning', 'tool_use', 'tool_call', 'tool-call')
+                then json_array(json_object('role', 'assistant', 'content', answered))
+        end as said
+    from instrumented
+),
+
+turned as (
+    select
+        *,
+        read_turns(heard) as heard_turns,
+        read_turns(said) as said_turns,
+        spoken_text(
+            coalesce(
+                input_keys.system, input_keys.systemInstruction, input_keys.system_instruction,
+                input_keys.instructions, answer.instructions
+            )
+        ) as instructions
+    from conversed
+),
+
+rewritten as (
+    -- Both sides as chat messages. Most are so already, and stay as they are.
+    select
+        * exclude (heard, said),
+        case
+            when is_chat(heard_turns) then heard
+            else to_json(list_transform(read_messages(heard), lambda one: chat_message(one)))
+        end as heard,
+        case
+            when is_chat(said_turns) then said
+            else to_json(list_transform(read_messages(said), lambda one: chat_message(one)))
+        end as said
+    from turned
+),
+
+spoken as (
+    -- Of a whole conversation (`messages`) the last turn is the answer; else all that was said is one.
+    select
+        *,
+        case when is_chat(heard_turns) then heard_turns else read_turns(heard) end as turns,
+        list_filter(
+            case when is_chat(said_turns) then said_turns else read_turns(said) end,
+            lambda turn: turn.role = 'assistant'
+        )[case when answer.messages is null then 1 else -1 end:] as answers
+    from rewritten
+),
+
+worded as (
+    select
+        *,
+        list_filter(
+            list_transform(
+                list_filter(turns, lambda turn: turn.role = 'user'), lambda turn: spoken_text(turn.content)
+            ),
+            lambda words: words is not null
+        )[-1] as last_user_words,
+        nullif(array_to_string(list_transform(answers, lambda turn: spoken_text(turn.content)), ''), '') as said_words,
+        flatten(list_transform(answers, lambda turn: elements_of(turn.tool_calls))) as said_calls,
+        len(list_filter(turns, lambda turn: turn.role in ('system', 'developer'))) = 0 as lacks_instructions
+    from spoken
+),
+
+counted as (
+    select
+        *,
+        coalesce(
+            list_max(counts_of(used, 'input', '')),
+            list_max(
+                counts_of(
+                    used,
+                    'input_tokens|prompt|prompt_tokens|promptTokens|prompt_token_count|promptTokenCount', ''
+                )
+            ),
+            try_cast(
+                coalesce(
+                    log.promptTokens, attributes."gen_ai.usage.input_tokens",
+                    attributes."gen_ai.usage.prompt_tokens", attributes."llm.token_count.prompt"
+                ) as double
+            )
+        ) as asked_tokens,
+        list_sum(
+            counts_of(
+                used, 'input_.*|cached_tokens|cached_content_token_count|cache_(read|creation|write).*',
+                'input_tokens'
+            )
+        ) as asked_parts,
+        coalesce(
+            list_max(counts_of(used, 'output', '')),
+            list_max(
+                counts_of(
+                    used,
+                    'output_tokens|completion|completion_tokens|completionTokens|candidates_token_count'
+                    || '|candidatesTokenCount', ''
+                )
+            ),
+            try_cast(
+                coalesce(
+                    log.completionTokens, attributes."gen_ai.usage.output_tokens",
+                    attributes."gen_ai.usage.completion_tokens", attributes."llm.token_count.completion"
+                ) as double
+            )
+        ) as answered_tokens,
+        list_sum(
+            counts_of(
+                used, 'output_.*|reasoning_tokens|thoughts_tokens?|thoughts_token_count|thoughtsTokenCount',
+                'output_tokens'
+            )
+        ) as answered_parts,
+        list_max(counts_of(used, 'total|total_tokens|totalTokens', '')) as total
+    from worded
+),
+
+summed as (
+    -- Langfuse takes what was cached out of `input`, and reasoning out of `output`, but not all who log to it do:
+    -- `total` tells. Where it tells nothing, each token stands in one count only, as Langfuse has it.
+    select
+        *,
+        coalesce(asked_tokens, 0) + coalesce(asked_parts, 0) as asked_sum,
+        coalesce(answered_tokens, 0) + coalesce(answered_parts, 0) as answered_sum,
+        coalesce(asked_tokens, 0) as asked_alone,
+        coalesce(answered_tokens, 0) as answered_alone
+    from counted
+),
+
+priced as (
+    select
+        *,
+        coalesce(
+            given(log.total_cost, log.totalCost), nullif(log.calculatedTotalCost, ''),
+            json_extract_string(prices, 'total')
+        ) as price,
+        epoch_us(as_time(given(log.start_time, log.startTime))) as begun,
+        epoch_us(as_time(given(log.end_time, log.endTime))) as ended,
+        epoch_us(as_time(given(log.completion_start_time, log.completionStartTime))) as spoke
+    from summed
+),
+
+told as (
+    -- The call that a row is about, and what its trace, its metadata or its span tell where it does not.
+    select
+        file,
+        line,
+        unit,
+        'interaction' as target,
+        nullif(log.id, '') as call_id,
+        coalesce(given(log.trace_id, log.traceId), trace.id) as trace_id,
+        coalesce(
+            given(log.session_id, log.sessionId), given(trace.session_id, trace.sessionId),
+            given(attributes."gen_ai.conversation.id", attributes."session.id"),
+            given(metadata.langfuse_session_id, metadata.thread_id)
+        ) as session_id,
+        coalesce(
+            given(log.user_id, log.userId), given(trace.user_id, trace.userId),
+            given(attributes."user.id", metadata.langfuse_user_id), nullif(named_user, '')
+        ) as user_key,
+        -- Langfuse has no routes. A prompt's name names the job; a trace's name is what is next to it.
+        coalesce(
+            given(log.prompt_name, log.promptName), nullif(attributes."gen_ai.prompt.name", ''),
+            given(log.trace_name, log.traceName), nullif(trace.name, '')
+        ) as route,
+        given(log.environment, trace.environment) as environment,
+        coalesce(given(log.release, trace.release), given(log.version, trace.version)) as release,
+        coalesce(given(log.prompt_name, log.promptName), nullif(attributes."gen_ai.prompt.name", '')) as prompt_name,
+        given(log.prompt_version, log.promptVersion) as prompt_version,
+        coalesce(
+            given(attributes."gen_ai.provider.name", attributes."gen_ai.system"),
+            given(attributes."llm.provider", attributes."llm.system"),
+            given(attributes."ai.model.provider", metadata.ls_provider)
+        ) as provider,
+        coalesce(
+            given(attributes."gen_ai.request.model", attributes."ai.model.id"), nullif(metadata.ls_model_name, ''),
+            given(log.provided_model_name, log.providedModelName), nullif(log.model, '')
+        ) as model_requested,
+        coalesce(
+            given(attributes."gen_ai.response.model", attributes."ai.response.model"),
+            case when answer.object in ('response', 'chat.completion') then answer.model end,
+            answer.response_metadata.model_name,
+            given(log.provided_model_name, log.providedModelName), nullif(log.model, '')
+        ) as model_served,
+        coalesce(
+            given(
+                attributes."openai.response.system_fingerprint",
+                attributes."gen_ai.openai.response.system_fingerprint"
+            ),
+            given(answer.system_fingerprint, answer.response_metadata.system_fingerprint)
+        ) as system_fingerprint,
+        case
+            when json_array_length(tools) > 0 or len(json_keys(tools)) > 0
+                then json_merge_patch(coalesce(chosen, '{}'), json_object('tools', tools))
+            when len(json_keys(chosen)) > 0 then chosen
+        end as params_json,
+        case
+            when instructions is not null and lacks_instructions
+                then to_json([json_object('role', 'system', 'content', instructions)] || elements_of(heard))
+            else heard
+        end as messages_json,
+        coalesce(last_user_words, spoken_text(turns[-1].content)) as input_text,
+        case when len(answers) > 0 then said_words else answered_text end as output_text,
+        case
+            when len(answers) = 1
+                then list_filter(elements_of(said), lambda one: one ->> 'role' = 'assistant')[-1]
+            when len(answers) > 1 and len(said_calls) > 0
+                then json_object('role', 'assistant', 'content', said_words, 'tool_calls', said_calls)
+            when len(answers) > 1 then json_object('role', 'assistant', 'content', said_words)
+            when answered_text is not null then json_object('role', 'assistant', 'content', answered_text)
+        end as output_json,
+        lower(
+            replace(
+                coalesce(
+                    answer.choices[1].finish_reason,
+                    given(answer.candidates[1].finishReason, answer.candidates[1].finish_reason),
+                    given(answer.finish_reason, answer.finishReason), nullif(answer.stop_reason, ''),
+                    answer.response_metadata.finish_reason, json_extract_string(said, '$[0].finish_reason'),
+                    structure_of(attributes."gen_ai.response.finish_reasons") ->> '$[0]',
+                    given(attributes."ai.response.finishReason", attributes."llm.finish_reason"),
+                    json_extract_string(chosen, 'finishReason'),
+                    -- The Responses API has a status in its place.
+                    case
+                        when answer.object <> 'response' then null
+                        when answer.incomplete_details.reason = 'max_output_tokens' then 'length'
+                        when answer.incomplete_details.reason is not null then answer.incomplete_details.reason
+                        when answer.status = 'completed' and len(said_calls) > 0 then 'tool_calls'
+                        when answer.status = 'completed' then 'stop'
+                    end
+                ),
+                '-', '_'
+            )
+        ) as finish_reason,
+        given(log.start_time, log.startTime) as started_at,
+        -- Exports say seconds, or milliseconds where they were set up long ago: the times themselves are plain.
+        cast(
+            coalesce(
+                (ended - begun) / 1000.0,
+                try_cast(log.latency as double) * 1000
+            ) as varchar
+        ) as latency_ms,
+        cast(
+            coalesce(
+                (spoke - begun) / 1000.0,
+                try_cast(given(log.time_to_first_token, log.timeToFirstToken) as double) * 1000,
+                try_cast(attributes."gen_ai.response.time_to_first_chunk" as double) * 1000,
+                try_cast(attributes."ai.response.msToFirstChunk" as double)
+            ) as varchar
+        ) as ttft_ms,
+        coalesce(
+            cast(
+                case
+                    when coalesce(asked_tokens, asked_parts) is null then null
+                    when total is null or total in (asked_sum + answered_sum, asked_sum + answered_alone)
+                        then asked_sum
+                    when total in (asked_alone + answered_sum, asked_alone + answered_alone) then asked_alone
+                    else asked_sum
+                end as varchar
+            ),
+            used['input']
+        ) as input_tokens,
+        coalesce(
+            cast(
+                case
+                    when coalesce(answered_tokens, answered_parts) is null then null
+                    when total is null or total in (asked_sum + answered_sum, asked_alone + answered_sum)
+                        then answered_sum
+                    when total in (asked_sum + answered_alone, asked_alone + answered_alone) then answered_alone
+                    else answered_sum
+                end as varchar
+            ),
+            used['output']
+        ) as output_tokens,
+        cast(
+            list_max(
+                counts_of(
+                    used,
+                    '(input_)?cached(_tokens)?|(input_)?cache_read((_|\.input_)(input_)?tokens)?'
+                    || '|cached_content_token_count|(prompt|input)(_tokens)?_details\.(cache_read|cached_tokens)', ''
+                )
+            ) as varchar
+        ) as cached_tokens,
+        cast(
+            list_max(
+                counts_of(
+                    used,
+                    '(output_)?reasoning(_tokens|\.output_tokens)?|thoughts_tokens?|thoughts_token_count'
+                    || '|thoughtsTokenCount|(completion|output)(_tokens)?_details\.reasoning(_tokens)?', ''
+                )
+            ) as varchar
+        ) as reasoning_tokens,
+        -- The API says 0 where nothing is known of the cost.
+        case
+            when len(json_keys(prices)) > 0 or coalesce(try_cast(price as double), 1) <> 0 then price
+        end as cost_usd,
+        case when cost_usd is not null then 'logged' end as cost_source,
+        case when upper(log.level) = 'ERROR' then 'error' else 'success' end as status,
+        case
+            when upper(log.level) = 'ERROR' then given(attributes."error.type", attributes."exception.type")
+        end as error_type,
+        case when upper(log.level) = 'ERROR' then given(log.status_message, log.statusMessage) end as error_message,
+        case when lower(metadata.cache_hit) in ('true', 'false') then lower(metadata.cache_hit) end as cache_hit,
+        -- Langfuse's own calls (evaluators, experiments) are no traffic of the application.
+        cast(coalesce(starts_with(given(log.environment, trace.environment), 'langfuse-'), false) as varchar)
+            as is_shadow,
+        coalesce(labels_of(log.tags), labels_of(trace.tags), labels_of(metadata.tags)) as tags,
+        given(log.updated_at, log.updatedAt) as updated_at
+    from priced
+),
+
+scores as (
+    select
+        file,
+        line,
+        unit,
+        case
+            when coalesce(given(log.observation_id, log.observationId), given(log.trace_id, log.traceId)) is not null
+                then 'feedback'
+            when given(log.dataset_run_id, log.datasetRunId) is not null then 'other'
+            else 'feedback'
+        end as target,
+        coalesce(
+            given(log.observation_id, log.observationId), given(log.trace_id, log.traceId),
+            given(log.session_id, log.sessionId)
+        ) as call_id,
+        nullif(log.name, '') as kind,
+        nullif(log.timestamp, '') as "at",
+        case coalesce(given(upper(log.data_type), upper(log.dataType)), '')
+            when 'NUMERIC' then nullif(log.value, '')
+            when 'BOOLEAN' then given(log.value, given(log.string_value, log.stringValue))
+            when 'CORRECTION' then null
+            else coalesce(given(log.string_value, log.stringValue), nullif(log.value, ''))
+        end as value,
+        case
+            when given(upper(log.data_type), upper(log.dataType)) = 'CORRECTION'
+                then coalesce(
+                    given(log.long_string_value, log.longStringValue), given(log.string_value, log.stringValue)
+                )
+        end as edited_output,
+        nullif(log.comment, '') as comment,
+        case when upper(log.source) = 'EVAL' then 'implicit' else 'explicit' end as origin,
+        case when nullif(log.name, '') is null then 'no name' end as problem,
+        given(log.updated_at, log.updatedAt) as updated_at
+    from judged
+    where kind = 'score'
+),
+
+others as (
+    select
+        file,
+        line,
+        unit,
+        case when kind is null then 'interaction' else 'other' end as target,
+        case
+            when kind is null then 'neither an observation (it has no type), nor a score, nor a trace of Langfuse'
+        end as problem
+    from judged
+    where kind is null or kind in ('observation', 'trace')
+)
+
+select * from told
+union all by name
+select * from scores
+union all by name
+select * from others

@@ -1,0 +1,155 @@
+-- litellm's records, StandardLoggingPayload or row of LiteLLM_SpendLogs: every field that is read, in one parse.
+create or replace temp macro litellm_log(j) as (
+    from_json(
+        j,
+        '{
+            "id": "VARCHAR", "request_id": "VARCHAR", "litellm_call_id": "VARCHAR", "trace_id": "VARCHAR",
+            "session_id": "VARCHAR", "call_type": "VARCHAR", "stream": "VARCHAR", "status": "VARCHAR",
+            "end_user": "VARCHAR", "user": "VARCHAR", "custom_llm_provider": "VARCHAR", "model": "VARCHAR",
+            "model_group": "VARCHAR", "startTime": "VARCHAR", "endTime": "VARCHAR",
+            "completionStartTime": "VARCHAR", "response_time": "VARCHAR", "request_duration_ms": "VARCHAR",
+            "prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR", "response_cost": "VARCHAR",
+            "spend": "VARCHAR", "cache_hit": "VARCHAR", "request_tags": "JSON", "messages": "JSON",
+            "proxy_server_request": "JSON", "model_parameters": "JSON", "error_str": "VARCHAR",
+            "error_information": {"error_class": "VARCHAR", "error_code": "VARCHAR", "error_message": "VARCHAR"},
+            "response_cost_failure_debug_info": {"model": "VARCHAR"}, "zero_cost_diagnostic": {"reason": "VARCHAR"},
+            "model_map_information": {"model_map_value": {"key": "VARCHAR"}},
+            "hidden_params": {
+                "litellm_model_name": "VARCHAR",
+                "usage_object": {
+                    "cache_read_input_tokens": "VARCHAR", "prompt_tokens_details": {"cached_tokens": "VARCHAR"},
+                    "completion_tokens_details": {"reasoning_tokens": "VARCHAR"}
+                }
+            },
+            "response": {
+                "model": "VARCHAR", "system_fingerprint": "VARCHAR",
+                "choices": [{"finish_reason": "VARCHAR", "message": "JSON", "text": "VARCHAR"}],
+                "usage": {
+                    "prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR",
+                    "cache_read_input_tokens": "VARCHAR", "cache_creation_input_tokens": "VARCHAR",
+                    "prompt_tokens_details": {"cached_tokens": "VARCHAR"},
+                    "completion_tokens_details": {"reasoning_tokens": "VARCHAR"}
+                }
+            },
+            "metadata": {
+                "status": "VARCHAR", "is_silent_experiment": "VARCHAR",
+                "user_api_key_end_user_id": "VARCHAR", "user_api_key_user_id": "VARCHAR",
+                "error_information": {
+                    "error_class": "VARCHAR", "error_code": "VARCHAR", "error_message": "VARCHAR"
+                },
+                "model_map_information": {"model_map_value": {"key": "VARCHAR"}},
+                "prompt_management_metadata": {"prompt_id": "VARCHAR", "prompt_version": "VARCHAR"},
+                "requester_metadata": {
+                    "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR",
+                    "prompt_name": "VARCHAR", "prompt_version": "VARCHAR"
+                },
+                "spend_logs_metadata": {
+                    "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR",
+                    "prompt_name": "VARCHAR", "prompt_version": "VARCHAR"
+                },
+                "additional_usage_values": {
+                    "cache_read_input_tokens": "VARCHAR", "cache_creation_input_tokens": "VARCHAR",
+                    "prompt_tokens_details": {"cached_tokens": "VARCHAR"},
+                    "completion_tokens_details": {"reasoning_tokens": "VARCHAR"}
+                },
+                "usage_object": {
+                    "prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR",
+                    "cache_read_input_tokens": "VARCHAR", "cache_creation_input_tokens": "VARCHAR",
+                    "prompt_tokens_details": {"cached_tokens": "VARCHAR"},
+                    "completion_tokens_details": {"reasoning_tokens": "VARCHAR"}
+                }
+            }
+        }'
+    )
+);
+
+-- What was asked, as a list of chat messages: a text is a user's, a message alone a list of one; `preamble` (a text or
+-- a list of parts, or null) comes before them. Google's `parts` are the content of their message. Null for all else.
+create or replace temp macro chat_messages(asked, preamble) as (
+    nullif(
+        to_json(
+            list_concat(
+                if(preamble is null, [], [json_object('role', 'system', 'content', preamble::json)]),
+                from_json(
+                    case json_starts(asked)
+                        when '"' then json_array(json_object('role', 'user', 'content', asked::json))
+                        when '['
+                            then
+                                case
+                                    when (asked -> '$[0].parts') is null then asked::json
+                                    else
+                                        to_json(
+                                            list_transform(
+                                                from_json(asked, '[{"role": "VARCHAR", "parts": "JSON"}]'),
+                                                lambda turn: json_object('role', turn.role, 'content', turn.parts)
+                                            )
+                                        )
+                                end
+                        when '{'
+                            then
+                                case
+                                    when json_type(asked, '$.messages') = 'ARRAY' then asked -> 'messages'
+                                    when (asked -> 'role') is not null then json_array(asked::json)
+                                end
+                    end,
+                    '["JSON"]'
+                )
+            )
+        ),
+        '[]'
+    )
+);
+
+-- The text of an assistant's message: its content, or its refusal.
+create or replace temp macro message_text(message) as (
+    coalesce(
+        case
+            when left(message ->> 'content', 1) = '[' then text_of(json_extract(message, '$.content')) else
+                message ->> 'content'
+        end,
+        message ->> 'refusal'
+    )
+);
+
+-- The text of what the Responses API put out: the parts of its messages.
+create or replace temp macro output_texts(items) as (
+    case json_starts(items)
+        when '['
+            then
+                nullif(
+                    array_to_string(
+                        list_filter(
+                            list_transform(
+                                from_json(items, '[{"type": "VARCHAR", "content": "JSON"}]'),
+                                lambda item: case when item.type = 'message' then text_of(item.content) end
+                            ),
+                            lambda t: t is not null
+                        ),
+                        ''
+                    ),
+                    ''
+                )
+        when '"' then items ->> '$'
+    end
+);
+
+-- Parameters of a call without the user that they may name: who asked is kept as a hash alone.
+create or replace temp macro without_user(params) as (
+    case
+        when contains(params, '"user"') or contains(params, '"safety_identifier"')
+            then json_merge_patch(params, '{"user":null,"safety_identifier":null}')
+        else params
+    end
+);
+
+-- Of litellm's fields those that hold JSON, as JSON where they came as texts.
+create or replace temp macro untexted_fields(j) as (
+    json_object(
+        'metadata', plain_json(json_extract(j, '$.metadata')),
+        'response', plain_json(json_extract(j, '$.response')),
+        'hidden_params', plain_json(json_extract(j, '$.hidden_params')),
+        'model_parameters', plain_json(json_extract(j, '$.model_parameters')),
+        'model_map_information', plain_json(json_extract(j, '$.model_map_information')),
+        'error_information', plain_json(json_extract(j, '$.error_information'))
+    )
+);

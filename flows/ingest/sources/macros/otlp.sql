@@ -1,0 +1,387 @@
+-- What is common to logs in OTLP's JSON (otel, openinference): their values, their spans and records.
+
+-- A trace's or span's id in lower hexadecimal digits. OTLP's JSON has them so; protobuf's own JSON writes base64, SDKs
+-- print 0x in front, and an id of zeros is none.
+create or replace temp macro otlp_id(t) as (
+    nullif(
+        nullif(
+            lower(
+                case
+                    when regexp_full_match(t, '[A-Za-z0-9+/]{11}=|[A-Za-z0-9+/]{22}==') then hex(from_base64(t))
+                    when starts_with(t, '0x') then substr(t, 3)
+                    else t
+                end
+            ),
+            ''
+        ),
+        repeat('0', length(t))
+    )
+);
+
+-- An AnyValue that holds lists or maps, as plain JSON, to any depth and in linear time: by rewriting its text. First,
+-- brackets within strings are escaped, so that every bracket left is one of the structure.
+create or replace temp macro otlp_unbracketed(t) as (
+    list_transform(
+        [string_split(replace(replace(t, '\\', '\u005c'), '\"', '\u0022'), '"')],
+        lambda pieces: array_to_string(
+            list_transform(
+                range(1, len(pieces) + 1),
+                -- Every second piece is within a string.
+                lambda i: case
+                    when i % 2 = 0 and regexp_matches(pieces[i], '[\[\]{}]')
+                        then
+                            replace(
+                                replace(replace(replace(pieces[i], '{', '\u007b'), '}', '\u007d'), '[', '\u005b'),
+                                ']',
+                                '\u005d'
+                            )
+                    else pieces[i]
+                end
+            ),
+            '"'
+        )
+    )[1]
+);
+
+-- Then the values are taken out of their wrappings: first the scalars, then what opens and what closes.
+create or replace temp macro otlp_scalars(t) as (
+    regexp_replace(
+        regexp_replace(
+            regexp_replace(
+                regexp_replace(t, '\{"intValue":"(-?(?:0|[1-9]\d*))"\}', '\1', 'g'),
+                '\{"(?:string|int|double|bool|bytes)Value":("[^"]*"|[^"{}\[\],]+)\}', '\1', 'g'
+            ),
+            '\{\}', 'null', 'g'
+        ),
+        '\{"key":("[^"]*")\}', '{"key":\1,"value":null}', 'g'
+    )
+);
+
+create or replace temp macro otlp_opened(t) as (
+    replace(
+        regexp_replace(
+            regexp_replace(
+                regexp_replace(
+                    regexp_replace(t, '\{"arrayValue":(?:null|\{"values":(?:null|\[\])\})\}', '[]', 'g'),
+                    '\{"kvlistValue":(?:null|\{"values":(?:null|\[\])\})\}', 'null', 'g'
+                ),
+                '\},\{"key":("[^"]*"),"value":', ',\1:', 'g'
+            ),
+            '\{"kvlistValue":\{"values":\[\{"key":("[^"]*"),"value":', '{\1:', 'g'
+        ),
+        '{"arrayValue":{"values":[', '['
+    )
+);
+
+create or replace temp macro otlp_plain(t) as (
+    replace(regexp_replace(otlp_opened(otlp_scalars(otlp_unbracketed(t))), '(\}?)\]\}\}', '\1]', 'g'), '}]', '}')
+);
+
+-- The JSON text of a list's or map's value; what is no proper AnyValue stays as it was logged. (Here and below, a list
+-- of one and a lambda give a name to what would otherwise be expanded, and computed, several times.)
+create or replace temp macro otlp_nested(t) as (
+    list_transform([otlp_plain(t)], lambda plain: case when json_valid(plain) then plain else t end)[1]
+);
+
+-- The JSON text of an attribute's value; null where it has none.
+create or replace temp macro otlp_value(v) as (
+    case
+        when v.stringValue is not null then cast(to_json(v.stringValue) as varchar)
+        when try_cast(v.intValue as hugeint) is not null then cast(try_cast(v.intValue as hugeint) as varchar)
+        when v.boolValue in ('true', 'false') then v.boolValue
+        when isfinite(try_cast(v.doubleValue as double)) and json_valid(v.doubleValue) then v.doubleValue
+        when coalesce(v.arrayValue, v.kvlistValue) is not null
+            then
+                otlp_nested(
+                    coalesce('{"arrayValue":' || v.arrayValue || '}', '{"kvlistValue":' || v.kvlistValue || '}')
+                )
+        else cast(to_json(coalesce(v.intValue, v.doubleValue, v.boolValue, v.bytesValue)) as varchar)
+    end
+);
+
+-- Attributes (a list of key and AnyValue, or a plain object as SDKs print it) as a list of key and JSON text.
+create or replace temp macro otlp_entries(attributes) as (
+    case json_type(attributes)
+        when 'ARRAY'
+            then
+                list_filter(
+                    list_transform(
+                        from_json(
+                            attributes,
+                            '[{"key": "VARCHAR", "value": {
+                                "stringValue": "VARCHAR", "intValue": "VARCHAR", "doubleValue": "VARCHAR",
+                                "boolValue": "VARCHAR", "bytesValue": "VARCHAR", "arrayValue": "JSON",
+                                "kvlistValue": "JSON"
+                            }}]'
+                        ),
+                        lambda a: { 'key': a.key, 'json': otlp_value(a.value) }
+                    ),
+                    lambda a: a.key is not null and a.json is not null
+                )
+        when 'OBJECT'
+            then
+                list_transform(
+                    map_entries(from_json(attributes, '"MAP(VARCHAR, JSON)"')),
+                    lambda a: { 'key': a.key, 'json': cast(a.value as varchar) }
+                )
+    end
+);
+
+create or replace temp macro json_of_entries(entries) as (
+    '{'
+    || array_to_string(
+        list_transform(entries, lambda e: cast(to_json(e.key) as varchar) || ':' || cast(e.json as varchar)), ','
+    )
+    || '}'
+);
+
+-- Every span, log record and (one a line) batch of metrics of a relation of records: its JSON as `item`, its fields
+-- as `span`, its attributes as `entries` and as one JSON object, and what its resource says.
+create or replace temp macro otlp_items(given) as table (
+    with lines as (
+        select
+            file,
+            line,
+            raw,
+            from_json(
+                raw,
+                '{
+                    "resourceSpans": [{"resource": "JSON", "scopeSpans": [{"spans": ["JSON"]}]}],
+                    "resourceLogs": [{"resource": "JSON", "scopeLogs": [{"logRecords": ["JSON"]}]}],
+                    "resourceMetrics": ["JSON"],
+                    "spanId": "VARCHAR", "span_id": "VARCHAR", "context": {"span_id": "VARCHAR"}, "resource": "JSON"
+                }'
+            ) as log
+        from query_table(given)
+    ),
+
+    resources as (
+        select
+            file,
+            line,
+            'span' as kind,
+            r.resource,
+            list_transform(r.scopeSpans, lambda s: s.spans) as scopes
+        from (
+            select
+                file,
+                line,
+                unnest(log.resourceSpans) as r
+            from lines
+        ) as batches
+        union all
+        select
+            file,
+            line,
+            'log' as kind,
+            r.resource,
+            list_transform(r.scopeLogs, lambda s: s.logRecords) as scopes
+        from (
+            select
+                file,
+                line,
+                unnest(log.resourceLogs) as r
+            from lines
+        ) as batches
+        union all
+        select
+            file,
+            line,
+            'span' as kind,
+            log.resource,
+            [[cast(raw as json)]] as scopes
+        from lines
+        where coalesce(log.spanId, log.span_id, log.context.span_id) is not null
+        union all
+        select
+            file,
+            line,
+            'metric' as kind,
+            null as resource,
+            [[cast('{}' as json)]] as scopes
+        from lines
+        where len(log.resourceMetrics) > 0
+    ),
+
+    read_resources as (
+        select
+            file,
+            line,
+            kind,
+            resource,
+            scopes,
+            from_json(
+                json_of_entries(otlp_entries(resource -> 'attributes')),
+                '{
+                    "service.name": "VARCHAR", "service.version": "VARCHAR", "deployment.environment.name": "VARCHAR",
+                    "deployment.environment": "VARCHAR", "session.id": "VARCHAR", "user.id": "VARCHAR",
+                    "openinference.project.name": "VARCHAR"
+                }'
+            ) as service
+        from resources
+    ),
+
+    items as (
+        select
+            file,
+            line,
+            kind,
+            resource,
+            service,
+            unnest(flatten(scopes)) as item
+        from read_resources
+    ),
+
+    read_items as (
+        select
+            file,
+            line,
+            kind,
+            resource,
+            service,
+            item,
+            from_json(
+                case when json_type(item) = 'OBJECT' then item end,
+                '{
+                    "traceId": "VARCHAR", "trace_id": "VARCHAR", "spanId": "VARCHAR", "span_id": "VARCHAR",
+                    "context": {"trace_id": "VARCHAR", "span_id": "VARCHAR"}, "name": "VARCHAR",
+                    "parentSpanId": "VARCHAR", "parent_id": "VARCHAR",
+                    "startTimeUnixNano": "VARCHAR", "start_time": "VARCHAR", "endTimeUnixNano": "VARCHAR",
+                    "end_time": "VARCHAR", "timeUnixNano": "VARCHAR", "observedTimeUnixNano": "VARCHAR",
+                    "attributes": "JSON", "droppedEventsCount": "VARCHAR", "links": "JSON", "body": "JSON",
+                    "eventName": "VARCHAR",
+                    "events": [
+                        {"name": "VARCHAR", "timeUnixNano": "VARCHAR", "timestamp": "VARCHAR", "attributes": "JSON"}
+                    ],
+                    "status": {"code": "VARCHAR", "status_code": "VARCHAR", "message": "VARCHAR", "description": "VARCHAR"}
+                }'
+            ) as fields  -- noqa: RF04, it is what they are
+        from items
+    ),
+
+    read_attributes as (
+        select
+            *,
+            otlp_entries(fields.attributes) as entries
+        from read_items
+    )
+
+    select
+        file,
+        line,
+        row_number() over () as number,
+        kind,
+        resource,
+        service,
+        item,
+        fields,
+        entries,
+        coalesce(json_of_entries(entries), '{}') as attributes,
+        otlp_id(coalesce(fields.traceId, fields.trace_id, fields.context.trace_id)) as trace_id,
+        otlp_id(coalesce(fields.spanId, fields.span_id, fields.context.span_id)) as span_id,
+        coalesce(
+            nullif(coalesce(fields.startTimeUnixNano, fields.start_time, fields.timeUnixNano), '0'),
+            fields.observedTimeUnixNano
+        ) as started_at,
+        nullif(coalesce(fields.endTimeUnixNano, fields.end_time), '0') as ended_at,
+        case
+            when kind = 'metric' then null
+            when coalesce(json_type(item), 'NULL') <> 'OBJECT'
+                then 'a ' || replace(kind, 'log', 'log record') || ' that is no JSON object'
+            when json_type(fields.attributes) not in ('ARRAY', 'OBJECT', 'NULL')
+                then 'attributes: a JSON ' || lower(json_type(fields.attributes)) || ', expected a list'
+        end as problem
+    from read_attributes
+);
+
+create or replace temp macro otlp_is_error(status) as (
+    coalesce(upper(coalesce(status.code, status.status_code)) in ('2', 'STATUS_CODE_ERROR', 'ERROR'), false)
+);
+
+create or replace temp macro otlp_is_fine(status) as (
+    coalesce(upper(coalesce(status.code, status.status_code)) in ('1', 'STATUS_CODE_OK', 'OK'), false)
+);
+
+-- What has no column of its own and helps to find and to slice calls: the service, the response's id, and the short
+-- attributes that are the application's own (those of no convention).
+create or replace temp macro otlp_tags(service, entries, response_id) as (
+    nullif(
+        json_of_entries(
+            list_concat(
+                list_filter(
+                    [
+                        { 'key': 'service.name', 'json': cast(to_json(service."service.name") as varchar) },
+                        { 'key': 'response_id', 'json': cast(to_json(response_id) as varchar) }
+                    ],
+                    lambda e: e.json <> 'null'
+                ),
+                list_transform(
+                    list_filter(
+                        entries,
+                        lambda e: length(e.json) <= 200
+                        and not regexp_matches(
+                            e.key,
+                            '^((gen_ai|llm|openai|openinference|input|output|http|url|net|network|server|client|code'
+                            '|thread|error|exception|telemetry|otel|rpc|db|message|tool|tool_call|embedding|retrieval'
+                            '|reranker|document|image|audio|aws|azure|az|peer|user_agent)\.'
+                            '|traceloop\.(span|entity|workflow|prompt|correlation)'
+                            '|traceloop\.association\.properties\.(session_id|user_id)$'
+                            '|(session|user|enduser)\.id$|metadata$|tag\.tags$|event\.name$|prompt\.'
+                            '|(trace\.|session\.)?(annotations?|evaluations?)\.)'
+                        )
+                    ),
+                    lambda e: {
+                        'key': regexp_replace(e.key, '^traceloop\.association\.properties\.', ''), 'json': e.json
+                    }
+                )
+            )
+        ),
+        '{}'
+    )
+);
+
+-- One span or log record as a line of a log, with what its resource says.
+create or replace temp macro otlp_unit(kind, resource, item) as (
+    case
+        when kind = 'log'
+            then
+                '{"resourceLogs":[{"resource":' || coalesce(cast(resource as varchar), 'null')
+                || ',"scopeLogs":[{"logRecords":[' || coalesce(cast(item as varchar), 'null') || ']}]}]}'
+        else
+            '{"resourceSpans":[{"resource":' || coalesce(cast(resource as varchar), 'null')
+            || ',"scopeSpans":[{"spans":[' || coalesce(cast(item as varchar), 'null') || ']}]}]}'
+    end
+);
+
+-- The tokens of the whole input. Some clients log what providers count apart from the cache; the log shows it where
+-- more was cached than there was, or where the total is the sum of all.
+create or replace temp macro otlp_all_input(input, cache_read, cache_write, output, total) as (
+    list_transform(
+        [coalesce(try_cast(cache_read as double), 0) + coalesce(try_cast(cache_write as double), 0)],
+        lambda cached: case
+            when
+                cached > 0
+                and (
+                    cached > try_cast(input as double)
+                    or try_cast(total as double)
+                    = try_cast(input as double) + cached + try_cast(output as double)
+                )
+                then cast(try_cast(input as double) + cached as varchar)
+            else input
+        end
+    )[1]
+);
+
+-- OpenInference's definitions of tools (llm.tools.0.tool.json_schema), as a JSON list.
+create or replace temp macro otlp_tools(entries) as (
+    '[' || nullif(
+        array_to_string(
+            list_transform(
+                list_filter(entries, lambda e: regexp_full_match(e.key, 'llm\.tools\.\d+\.tool\.json_schema')),
+                lambda e: cast(plain_json(cast(e.json as json)) as varchar)
+            ),
+            ','
+        ),
+        ''
+    ) || ']'
+);

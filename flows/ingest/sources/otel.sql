@@ -1,0 +1,457 @@
+-- OpenTelemetry's spans, log records and metrics in OTLP's JSON (one export request a line, or one span), with the
+-- attributes of the GenAI conventions: current names, deprecated names, OpenLLMetry's, and OpenInference's where they
+-- say the same.
+--
+-- A call is a span (or a details event, below) whose operation is chat, generate_content, text_completion or one that
+-- is not known, and, where no operation is named, one with a request's model or a prompt. All else is `other`.
+-- `call_id` is the span id: it is what evaluations and log records name. It is 64 random bits, so that the chance of
+-- one number twice among the calls of a year is negligible; trace_id is in its own column.
+-- Contents in log records (`gen_ai.client.inference.operation.details`, or one record a message in older clients)
+-- are put into the span that they name where both are in one file, and the log record counts as `other`. Where the
+-- span is elsewhere, they are an interaction with the span's id, whose time is the record's.
+-- An evaluation's `call_id` is the span that it stands in or names; where it names a response only, the call with
+-- that `gen_ai.response.id` in the same file, or else the response's id (calls carry theirs in `tags`).
+-- `input_tokens` counts cached tokens, as the conventions want; where the log shows that the client left them out
+-- (more cached than all, or a total that says so), they are added.
+-- `route` is the first that is there of: the prompt's name, OpenLLMetry's entity and workflow, workflow, agent.
+with items as materialized (
+    select
+        *,
+        case when kind = 'log' then coalesce(fields.eventName, attributes ->> '$."event.name"') end as event_name
+    from otlp_items('records')
+),
+
+events as materialized (
+    select * from otlp_events('items')
+),
+
+donated as materialized (
+    select * from genai_donated('events')
+),
+
+-- What may be a call: spans with what events say of them, and events whose span is not here.
+completed as (
+    select
+        items.* exclude (attributes, event_name),  -- noqa: RF02, what is excluded needs no table
+        case
+            when donated.span_id is null then items.attributes
+            else cast(json_merge_patch(donated.attributes, items.attributes) as varchar)
+        end as attributes,
+        items.kind = 'log' as is_event
+    from items
+    left join donated on items.span_id = donated.span_id
+    where
+        items.kind = 'span'
+        or donated.first_number = items.number
+        and not exists (
+            select 1 from items as spans
+            where spans.kind = 'span' and spans.span_id = items.span_id
+        )
+        or items.event_name = 'gen_ai.client.inference.operation.details' and items.span_id is null
+),
+
+exceptions as (
+    select
+        number,
+        arg_max(attributes ->> '$."exception.type"', "at") as type,
+        arg_max(attributes ->> '$."exception.message"', "at") as message
+    from events
+    where name in ('exception', 'gen_ai.client.operation.exception') and not is_log
+    group by number
+),
+
+indexed as (
+    select * from otlp_indexed_messages('items')
+),
+
+read as materialized (
+    select
+        completed.* exclude (item, resource),  -- noqa: RF02, what is excluded needs no table
+        otlp_unit(completed.kind, completed.resource, completed.item) as unit,
+        exceptions.type as exception_type,
+        exceptions.message as exception_message,
+        indexed.asked,
+        indexed.answered,
+        from_json(
+            completed.attributes,
+            '{
+                "gen_ai.operation.name": "VARCHAR", "gen_ai.provider.name": "VARCHAR", "gen_ai.system": "VARCHAR",
+                "gen_ai.request.model": "VARCHAR", "gen_ai.response.model": "VARCHAR", "gen_ai.response.id": "VARCHAR",
+                "gen_ai.response.finish_reasons": "JSON", "gen_ai.response.finish_reason": "JSON",
+                "gen_ai.response.stop_reason": "JSON", "llm.response.finish_reason": "JSON",
+                "llm.response.stop_reason": "JSON", "llm.finish_reason": "JSON",
+                "gen_ai.response.time_to_first_chunk": "VARCHAR", "gen_ai.server.time_to_first_token": "VARCHAR",
+                "gen_ai.usage.input_tokens": "VARCHAR", "gen_ai.usage.prompt_tokens": "VARCHAR",
+                "gen_ai.usage.output_tokens": "VARCHAR", "gen_ai.usage.completion_tokens": "VARCHAR",
+                "gen_ai.usage.total_tokens": "VARCHAR", "llm.usage.total_tokens": "VARCHAR",
+                "gen_ai.usage.cache_read.input_tokens": "VARCHAR", "gen_ai.usage.cache_read_input_tokens": "VARCHAR",
+                "gen_ai.usage.cache_creation.input_tokens": "VARCHAR",
+                "gen_ai.usage.cache_creation_input_tokens": "VARCHAR",
+                "gen_ai.usage.reasoning.output_tokens": "VARCHAR", "gen_ai.usage.reasoning_tokens": "VARCHAR",
+                "llm.usage.reasoning_tokens": "VARCHAR", "gen_ai.usage.cost": "VARCHAR",
+                "gen_ai.input.messages": "JSON", "gen_ai.output.messages": "JSON",
+                "gen_ai.system_instructions": "JSON", "gen_ai.prompt": "JSON", "gen_ai.completion": "JSON",
+                "gen_ai.conversation.id": "VARCHAR", "session.id": "VARCHAR",
+                "traceloop.association.properties": "JSON",
+                "traceloop.association.properties.session_id": "VARCHAR",
+                "traceloop.association.properties.user_id": "VARCHAR",
+                "gen_ai.user": "VARCHAR", "llm.user": "VARCHAR", "user.id": "VARCHAR", "enduser.id": "VARCHAR",
+                "gen_ai.prompt.name": "VARCHAR", "gen_ai.prompt.version": "VARCHAR",
+                "traceloop.prompt.key": "VARCHAR", "traceloop.prompt.version": "VARCHAR",
+                "traceloop.prompt.version_name": "VARCHAR", "traceloop.prompt.version_hash": "VARCHAR",
+                "traceloop.entity.name": "VARCHAR", "traceloop.workflow.name": "VARCHAR",
+                "traceloop.span.kind": "VARCHAR", "gen_ai.workflow.name": "VARCHAR", "gen_ai.agent.name": "VARCHAR",
+                "llm.request.type": "VARCHAR", "openinference.span.kind": "VARCHAR",
+                "openai.response.system_fingerprint": "VARCHAR",
+                "gen_ai.openai.response.system_fingerprint": "VARCHAR",
+                "gen_ai.openai.system_fingerprint": "VARCHAR", "gen_ai.tool.definitions": "JSON",
+                "gen_ai.is_streaming": "JSON", "llm.is_streaming": "JSON", "error.type": "VARCHAR",
+                "error.message": "VARCHAR", "exception.type": "VARCHAR", "exception.message": "VARCHAR",
+                "deployment.environment.name": "VARCHAR", "deployment.environment": "VARCHAR",
+                "gen_ai.evaluation.name": "VARCHAR", "gen_ai.evaluation.score.value": "VARCHAR",
+                "gen_ai.evaluation.score.label": "VARCHAR", "gen_ai.evaluation.explanation": "VARCHAR",
+                "llm.model_name": "VARCHAR", "llm.provider": "VARCHAR", "llm.token_count.prompt": "VARCHAR",
+                "llm.token_count.completion": "VARCHAR", "llm.cost.total": "VARCHAR",
+                "llm.token_count.prompt_details.cache_read": "VARCHAR",
+                "llm.token_count.completion_details.reasoning": "VARCHAR", "llm.system": "VARCHAR"
+            }'
+        ) as has
+    from completed
+    left join exceptions on completed.number = exceptions.number
+    left join indexed on completed.number = indexed.number
+),
+
+judged as (
+    select
+        *,
+        case
+            when problem is not null then true
+            when lower(has."gen_ai.operation.name") in (
+                'embeddings', 'embedding', 'retrieval', 'rerank', 'create_agent', 'invoke_agent', 'execute_tool',
+                'invoke_workflow', 'plan', 'search_memory', 'create_memory', 'update_memory', 'upsert_memory',
+                'delete_memory', 'create_memory_store', 'delete_memory_store'
+            ) then false
+            when has."gen_ai.operation.name" is not null then true
+            when has."openinference.span.kind" is not null then upper(has."openinference.span.kind") = 'LLM'
+            when has."traceloop.span.kind" is not null then false
+            when has."llm.request.type" is not null then has."llm.request.type" in ('chat', 'completion')
+            else coalesce(
+                has."gen_ai.request.model", has."gen_ai.response.model", cast(has."gen_ai.input.messages" as varchar),
+                cast(has."gen_ai.output.messages" as varchar), cast(has."gen_ai.prompt" as varchar), asked, answered
+            ) is not null
+        end as is_call
+    from read
+),
+
+-- Messages and counts under one name each.
+named as materialized (
+    select
+        *,
+        coalesce(
+            genai_messages(
+                coalesce(has."gen_ai.input.messages", has."gen_ai.prompt"), 'user'
+            ),
+            asked
+        ) as chat,
+        genai_system_message(has."gen_ai.system_instructions") as instructions,
+        coalesce(
+            genai_messages(coalesce(has."gen_ai.output.messages", has."gen_ai.completion"), 'assistant'),
+            answered
+        ) as answers,
+        coalesce(
+            has."gen_ai.usage.input_tokens", has."gen_ai.usage.prompt_tokens", has."llm.token_count.prompt"
+        ) as counted_input,
+        coalesce(
+            has."gen_ai.usage.output_tokens", has."gen_ai.usage.completion_tokens", has."llm.token_count.completion"
+        ) as output_tokens,
+        coalesce(
+            has."gen_ai.usage.cache_read.input_tokens", has."gen_ai.usage.cache_read_input_tokens",
+            has."llm.token_count.prompt_details.cache_read"
+        ) as cached_tokens,
+        coalesce(
+            has."gen_ai.usage.cache_creation.input_tokens", has."gen_ai.usage.cache_creation_input_tokens"
+        ) as written_tokens,
+        coalesce(has."gen_ai.usage.total_tokens", has."llm.usage.total_tokens") as total_tokens
+    from judged
+    where is_call
+),
+
+spoken as materialized (
+    select
+        *,
+        otlp_is_error(fields.status)
+        or coalesce(has."error.type", has."exception.type") is not null
+        or exception_type is not null and not otlp_is_fine(fields.status) as has_failed,
+        cast(case
+            when instructions is null then chat
+            when coalesce(chat, '[]') = '[]' then '[' || instructions || ']'
+            else '[' || instructions || ',' || substr(chat, 2)
+        end as json) as messages_json,
+        cast(answers as json) -> '$[0]' as answer,
+        json_of_entries(
+            list_transform(
+                list_filter(
+                    entries,
+                    lambda e: regexp_matches(
+                        e.key,
+                        '^(gen_ai(\.openai)?\.request\.|openai\.request\.|llm\.request\.functions\.'
+                        '|gen_ai\.(output\.type|tool\.definitions|is_streaming)$'
+                        '|llm\.(is_streaming|top_k|top_p|temperature|frequency_penalty|presence_penalty'
+                        '|chat\.stop_sequences)$)'
+                    ) and e.key <> 'gen_ai.request.model'
+                ),
+                lambda e: {
+                    'key': case e.key
+                        when 'gen_ai.tool.definitions' then 'tools'
+                        when 'gen_ai.output.type' then 'output_type'
+                        when 'gen_ai.is_streaming' then 'stream'
+                        when 'llm.is_streaming' then 'stream'
+                        when 'gen_ai.request.choice.count' then 'n'
+                        when 'gen_ai.request.stop_sequences' then 'stop'
+                        when 'llm.chat.stop_sequences' then 'stop'
+                        else regexp_replace(e.key, '^(gen_ai(\.openai)?|openai|llm)\.(request\.)?', '')
+                    end,
+                    'json': case
+                        when e.key in ('gen_ai.tool.definitions', 'gen_ai.request.structured_output_schema')
+                            then cast(plain_json(cast(e.json as json)) as varchar)
+                        else e.json
+                    end
+                }
+            )
+        ) as params
+    from named
+),
+
+interactions as (
+    select
+        file,
+        line,
+        number,
+        'interaction' as target,
+        unit,
+        problem,
+        span_id as call_id,
+        trace_id,
+        coalesce(
+            has."gen_ai.conversation.id", has."session.id", has."traceloop.association.properties.session_id",
+            has."traceloop.association.properties" ->> 'session_id', service."session.id"
+        ) as session_id,
+        coalesce(
+            has."user.id", has."enduser.id", has."gen_ai.user", has."llm.user",
+            has."traceloop.association.properties.user_id", has."traceloop.association.properties" ->> 'user_id',
+            service."user.id"
+        ) as user_key,
+        coalesce(
+            has."gen_ai.prompt.name", has."traceloop.prompt.key", has."traceloop.entity.name",
+            has."traceloop.workflow.name", has."gen_ai.workflow.name", has."gen_ai.agent.name"
+        ) as route,
+        coalesce(
+            service."deployment.environment.name", service."deployment.environment",
+            has."deployment.environment.name", has."deployment.environment"
+        ) as environment,
+        service."service.version" as release,
+        coalesce(has."gen_ai.prompt.name", has."traceloop.prompt.key") as prompt_name,
+        coalesce(
+            has."gen_ai.prompt.version", has."traceloop.prompt.version", has."traceloop.prompt.version_name",
+            has."traceloop.prompt.version_hash"
+        ) as prompt_version,
+        coalesce(has."gen_ai.provider.name", has."gen_ai.system", has."llm.provider", has."llm.system") as provider,
+        coalesce(has."gen_ai.request.model", has."llm.model_name", has."gen_ai.response.model") as model_requested,
+        coalesce(has."gen_ai.response.model", has."llm.model_name") as model_served,
+        coalesce(
+            has."openai.response.system_fingerprint", has."gen_ai.openai.response.system_fingerprint",
+            has."gen_ai.openai.system_fingerprint"
+        ) as system_fingerprint,
+        nullif(params, '{}') as params_json,
+        messages_json,
+        nullif(last_user_text(messages_json), '') as input_text,
+        text_of(answer -> 'content') as output_text,
+        otlp_answer(answer) as output_json,
+        -- The conventions say tool_call where the providers say tool_calls.
+        regexp_replace(
+            coalesce(
+                first_text(
+                    coalesce(
+                        has."gen_ai.response.finish_reasons", has."gen_ai.response.finish_reason",
+                        has."gen_ai.response.stop_reason", has."llm.response.finish_reason",
+                        has."llm.response.stop_reason", has."llm.finish_reason"
+                    )
+                ),
+                answer ->> 'finish_reason'
+            ),
+            '^tool_call$', 'tool_calls'
+        ) as finish_reason,
+        started_at,
+        case when not is_event then milliseconds_between(started_at, ended_at) end as latency_ms,
+        coalesce(
+            try_cast(coalesce(
+                has."gen_ai.response.time_to_first_chunk", has."gen_ai.server.time_to_first_token"
+            ) as double) * 1000,
+            -- An SDK drops the oldest events of a span that has too many: then the first chunk is not known.
+            case
+                when coalesce(fields.droppedEventsCount, '0') = '0'
+                    then
+                        milliseconds_between(
+                            started_at,
+                            list_filter(
+                                fields.events,
+                                lambda e: e.name in ('gen_ai.content.completion.chunk', 'llm.content.completion.chunk')
+                            )[1].timeUnixNano
+                        )
+            end
+        ) as ttft_ms,
+        otlp_all_input(counted_input, cached_tokens, written_tokens, output_tokens, total_tokens) as input_tokens,
+        output_tokens,
+        cached_tokens,
+        coalesce(
+            has."gen_ai.usage.reasoning.output_tokens", has."gen_ai.usage.reasoning_tokens",
+            has."llm.usage.reasoning_tokens", has."llm.token_count.completion_details.reasoning"
+        ) as reasoning_tokens,
+        coalesce(has."gen_ai.usage.cost", has."llm.cost.total") as cost_usd,
+        case when coalesce(has."gen_ai.usage.cost", has."llm.cost.total") is not null then 'logged' end as cost_source,
+        case when has_failed then 'error' else 'success' end as status,
+        case
+            when has_failed
+                then
+                    coalesce(
+                        regexp_replace(has."error.type", '^<class ''(.*)''>$', '\1'),
+                        exception_type,
+                        has."exception.type"
+                    )
+        end as error_type,
+        case
+            when has_failed
+                then
+                    coalesce(
+                        exception_message, has."exception.message", has."error.message",
+                        nullif(fields.status.message, ''), nullif(fields.status.description, '')
+                    )
+        end as error_message,
+        'false' as is_shadow,
+        otlp_tags(service, entries, has."gen_ai.response.id") as tags
+    from spoken
+),
+
+calls_by_response as (
+    select
+        has."gen_ai.response.id" as response_id,
+        min(span_id) as span_id
+    from judged
+    where is_call and has."gen_ai.response.id" is not null
+    group by response_id
+),
+
+calls_by_span as (
+    select
+        span_id,
+        bool_or(is_call) as is_call
+    from judged
+    group by span_id
+),
+
+-- What was judged: in an event of the call's span, in a log record, or in a span of the evaluator's own.
+judgements as (
+    select
+        events.number,
+        events.span_id,
+        events."at",
+        events.is_log,
+        from_json(
+            events.attributes,
+            '{
+                "gen_ai.evaluation.name": "VARCHAR", "gen_ai.evaluation.score.value": "VARCHAR",
+                "gen_ai.evaluation.score.label": "VARCHAR", "gen_ai.evaluation.explanation": "VARCHAR",
+                "gen_ai.response.id": "VARCHAR"
+            }'
+        ) as says
+    from events
+    where events.name = 'gen_ai.evaluation.result'
+    union all
+    select
+        number,
+        case
+            when is_call then span_id
+            else
+                coalesce(
+                    otlp_id(fields.links ->> '$[0].spanId'),
+                    otlp_id(coalesce(fields.parentSpanId, fields.parent_id)),
+                    span_id
+                )
+        end as span_id,
+        coalesce(ended_at, started_at) as "at",
+        not is_call as is_log,
+        {
+            'gen_ai.evaluation.name': has."gen_ai.evaluation.name",
+            'gen_ai.evaluation.score.value': has."gen_ai.evaluation.score.value",
+            'gen_ai.evaluation.score.label': has."gen_ai.evaluation.score.label",
+            'gen_ai.evaluation.explanation': has."gen_ai.evaluation.explanation",
+            'gen_ai.response.id': has."gen_ai.response.id"
+        } as says
+    from judged
+    where not is_event
+),
+
+feedback as materialized (
+    select
+        items.file,
+        items.line,
+        items.number,
+        judgements.is_log as is_whole_record,
+        'feedback' as target,
+        otlp_unit(items.kind, items.resource, items.item) as unit,
+        coalesce(
+            calls_by_response.span_id,
+            case when not spans.is_call then judgements.says."gen_ai.response.id" end,
+            judgements.span_id,
+            judgements.says."gen_ai.response.id"
+        ) as call_id,
+        coalesce(judgements.says."gen_ai.evaluation.name", 'evaluation') as kind,
+        judgements."at",
+        coalesce(
+            judgements.says."gen_ai.evaluation.score.value", judgements.says."gen_ai.evaluation.score.label"
+        ) as value,
+        nullif(
+            concat_ws(
+                ': ',
+                case
+                    when judgements.says."gen_ai.evaluation.score.value" is not null
+                        then judgements.says."gen_ai.evaluation.score.label"
+                end,
+                judgements.says."gen_ai.evaluation.explanation"
+            ),
+            ''
+        ) as comment,
+        'explicit' as origin
+    from judgements
+    inner join items on judgements.number = items.number
+    left join calls_by_response on judgements.says."gen_ai.response.id" = calls_by_response.response_id
+    left join calls_by_span as spans on judgements.span_id = spans.span_id
+    where
+        coalesce(
+            judgements.says."gen_ai.evaluation.score.value", judgements.says."gen_ai.evaluation.score.label",
+            judgements.says."gen_ai.evaluation.explanation"
+        ) is not null
+),
+
+-- Every item that is none of both: no LLM call, or nothing that can be read.
+others as (
+    select
+        file,
+        line,
+        case when problem is null then 'other' else 'interaction' end as target,
+        case when problem is not null then otlp_unit(kind, resource, item) end as unit,
+        problem
+    from items
+    where
+        number not in (select number from spoken)  -- noqa: RF02, a subquery of one table
+        and number not in (
+            select number from feedback  -- noqa: RF02, a subquery of one table
+            where is_whole_record  -- noqa: RF02, a subquery of one table
+        )
+)
+
+select * exclude (number) from interactions
+union all by name
+select * exclude (number, is_whole_record) from feedback
+union all by name
+select * from others
