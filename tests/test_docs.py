@@ -52,13 +52,26 @@ def test_the_readmes_configuration_and_criteria_are_valid(tmp_path: Path) -> Non
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("{}", encoding="utf-8")
     (tmp_path / "my_checks.py").write_text("def polite(example, answer):\n    return True\n", encoding="utf-8")
-    parts = [block for block in blocks("yaml") if not block.startswith("# criteria")]
+    apart = ("# criteria", "# in an object store", "# more sources")
+    parts = [block for block in blocks("yaml") if not block.startswith(apart)]
     (tmp_path / "genchi.yaml").write_text("".join(parts), encoding="utf-8")
-    keys = {"OPENAI_API_KEY": "k", "SLACK_WEBHOOK_URL": "https://example.org"}
+    keys = {"OPENAI_API_KEY": "k", "SLACK_WEBHOOK_URL": "https://example.org", "USER_KEY_SECRET": "k" * 16}
     settings = config.load(tmp_path / "genchi.yaml", keys)
     assert len(settings.all_models()) == 2
     assert len(settings.alerts) == 2
+    (stored,) = [block for block in blocks("yaml") if block.startswith("# in an object store")]
+    (tmp_path / "stored.yaml").write_text("app: my-app\n" + stored, encoding="utf-8")
+    assert config.load(tmp_path / "stored.yaml", {"S3_KEY": "k", "S3_SECRET": "s"}).storage.secret == "s"
     (listed,) = [block for block in blocks("yaml") if block.startswith("# criteria")]
     (tmp_path / "criteria" / "triage.yaml").write_text(listed, encoding="utf-8")
     loaded = criteria.load(tmp_path / "criteria" / "triage.yaml", tmp_path, tmp_path / "schemas" / "triage.json")
     assert [criterion.name for criterion in loaded] == [entry["name"] for entry in yaml.safe_load(listed)]
+
+
+@pytest.mark.parametrize("title", ["# in an object store", "# more sources"])
+def test_the_readmes_other_places_of_logs_are_valid(tmp_path: Path, title: str) -> None:
+    (block,) = [block for block in blocks("yaml") if block.startswith(title)]
+    head = "app: a\n" if "\nlake:" in block else "app: a\nlake: lake\n"
+    (tmp_path / "genchi.yaml").write_text(head + block, encoding="utf-8")
+    keys = {"DATABASE_URL": "postgresql://reader@127.0.0.1/litellm", "S3_KEY": "k", "S3_SECRET": "s"}
+    assert config.load(tmp_path / "genchi.yaml", keys).sources

@@ -1,44 +1,85 @@
 """Ingest against a bare DuckDB `COPY` of the same records to the same columns, interleaved, in fresh processes.
 
-python -m tests.bench.ingest [records] [runs]
+    python -m tests.bench.ingest [records] [runs]
+
+prints, after all were found to have written every record: the medians of seconds, peak memory and ratio of the
+whole ingest without and with redaction; of four times the records; and of the same records spread over 30 days.
 """
 
 import json
 import os
+import random
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 DAY = date(2026, 3, 2)
+MONTH = 30
+REDACT = "email, phone, card, iban, ip, secret"
 BARE = """
 copy (
-    select id as call_id, startTime as started_at, model as model_requested, messages::varchar as messages_json,
-        response.choices[1].message.content as output_text, prompt_tokens as input_tokens,
-        completion_tokens as output_tokens, response_cost as cost_usd, "status", end_user as user_key
+    select id as call_id, trace_id, end_user as user_key, metadata.requester_metadata.route as route,
+        metadata.requester_metadata.release as release, metadata.requester_metadata.prompt_version as prompt_version,
+        custom_llm_provider as provider, model_group as model_requested, response.model as model_served,
+        response.system_fingerprint as system_fingerprint, model_parameters::json::varchar as params_json,
+        messages::json::varchar as messages_json, messages[-1].content as input_text,
+        response.choices[1].message.content as output_text,
+        response.choices[1].message::json::varchar as output_json,
+        response.choices[1].finish_reason as finish_reason, to_timestamp("startTime") as started_at,
+        ("endTime" - "startTime") * 1000 as latency_ms, prompt_tokens as input_tokens,
+        completion_tokens as output_tokens,
+        metadata.usage_object.prompt_tokens_details.cached_tokens as cached_tokens,
+        metadata.usage_object.completion_tokens_details.reasoning_tokens as reasoning_tokens,
+        response_cost as cost_usd, "status", cache_hit, request_tags::json::varchar as tags
     from read_json('{logs}', format = 'newline_delimited')
 ) to '{out}' (format parquet, compression zstd)
 """
 
 
-def write_logs(place: Path, records: int) -> None:
-    """Records of about 2 KB in litellm's format."""
-    filler = "The quick brown fox jumps over the lazy dog. " * 36
-    with place.open("w", encoding="utf-8") as file:
-        for n in range(records):
-            file.write(json.dumps({
-                "id": f"chatcmpl-{n}", "call_type": "acompletion", "status": "success", "model": "gpt-4o",
-                "startTime": 1772409600.0 + n * 86000 / records, "endTime": 1772409601.0 + n * 86000 / records,
-                "prompt_tokens": 400, "completion_tokens": 40, "response_cost": 0.001, "end_user": f"u{n % 997}",
-                "messages": [{"role": "user", "content": f"{n} {filler}"}],
-                "response": {"model": "gpt-4o", "choices": [{"finish_reason": "stop", "message": {
-                    "role": "assistant", "content": f'{{"answer": {n}}}'}}]},
-                "metadata": {},
-            }) + "\n")  # fmt: skip
+def records(count: int, first: int, day: date) -> Iterator[str]:
+    """Lines of about 2 KB in litellm's format: different texts of made-up words, one in twenty with an address."""
+    rng = random.Random(first)
+    words = ["".join(rng.choices("aeiourstlnmdcpgbhfvwyk", k=rng.randint(2, 11))) for _ in range(4000)]
+    phrases = [json.dumps(" ".join(rng.choices(words, k=18)))[1:-1] for _ in range(20_000)]
+    midnight = (day - date(1970, 1, 1)).days * 86_400
+    for n in range(first, first + count):
+        some = rng.choices(phrases, k=6)
+        contact = (f" Write to {some[0][:5].strip()}.{n}@example.com.", f" Call +49 30 {n % 10**6:06d}.")[n // 20 % 2]
+        at = midnight + (n - first) * 86_000 / count
+        yield (
+            f'{{"id": "chatcmpl-{n}", "trace_id": "tr-{n // 3}", "litellm_call_id": "call-{n}", "call_type":'
+            f' "acompletion", "stream": false, "status": "success", "custom_llm_provider": "openai", "total_tokens":'
+            f' 440, "prompt_tokens": 400, "completion_tokens": 40, "startTime": {at:.3f}, "endTime": {at + 0.8:.3f},'
+            f' "completionStartTime": {at + 0.8:.3f}, "response_time": 0.8, "model": "gpt-4o-2024-08-06", "model_id":'
+            f' "m1", "model_group": "gpt-4o", "api_base": "https://api.openai.com", "metadata": {{'
+            f'"user_api_key_alias": null, "user_api_key_team_id": null, "spend_logs_metadata": null,'
+            f' "requester_metadata": {{"route": "{("triage", "answer", "summary")[n % 3]}", "release": "r12",'
+            f' "prompt_version": "v3"}}, "usage_object": {{"prompt_tokens": 400, "completion_tokens": 40,'
+            f' "prompt_tokens_details": {{"cached_tokens": 128}}, "completion_tokens_details":'
+            f' {{"reasoning_tokens": 0}}}}}}, "cache_hit": false, "request_tags": ["app:desk", "tier:{n % 4}"],'
+            f' "end_user": "u{n * 7919 % 99_991}", "messages": [{{"role": "system", "content": "{phrases[n % 20]}"}},'
+            f' {{"role": "user", "content": "Order {n}: {some[1]} {some[2]}{contact if n % 20 == 0 else ""}"}}],'
+            f' "response": {{"id": "chatcmpl-{n}", "created": {int(at)}, "model": "gpt-4o-2024-08-06", "object":'
+            f' "chat.completion", "system_fingerprint": "fp_1", "choices": [{{"finish_reason": "stop", "index": 0,'
+            f' "message": {{"role": "assistant", "content": "{some[3]} {some[4]}", "tool_calls": null}}}}], "usage":'
+            f' {{"completion_tokens": 40, "prompt_tokens": 400, "total_tokens": 440}}}}, "model_parameters":'
+            f' {{"temperature": 0.2, "max_tokens": 256}}, "response_cost": {0.0011 + n % 7 / 1e4:.6f}}}\n'
+        )
+
+
+def write_logs(folder: Path, count: int, days: int = 1) -> None:
+    """The records of each day in a file of its own."""
+    folder.mkdir(parents=True)
+    for number in range(days):
+        day = DAY + timedelta(days=number)
+        with (folder / f"{day}.jsonl").open("w", encoding="utf-8") as file:
+            file.writelines(records(count // days, number * (count // days), day))
 
 
 def run_bare(workspace: Path) -> int:
@@ -46,54 +87,79 @@ def run_bare(workspace: Path) -> int:
     import duckdb
 
     out = workspace / "bare.parquet"
-    duckdb.execute(BARE.format(logs=workspace / "logs" / f"{DAY}.jsonl", out=out))
+    duckdb.execute(BARE.format(logs=workspace / "logs" / "*.jsonl", out=out))
     (count,) = duckdb.execute(f"select count(*) from '{out}'").fetchone() or (0,)
     return int(count)
 
 
-def run_ingest(workspace: Path) -> int:
+def run_ingest(workspace: Path, *, redact: bool) -> int:
     """The calls that ingest lands, manifest and all."""
     from flows import config
     from flows.ingest import landing
 
-    return landing.land(config.load(workspace / "genchi.yaml"), DAY).interactions
+    source = "{name: g, format: litellm, path: 'logs/{day}.jsonl'}"
+    settings = f"app: bench\nlake: lake\nredact: [{REDACT if redact else ''}]\nsources: [{source}]\n"
+    (workspace / "genchi.yaml").write_text(settings, encoding="utf-8")
+    days = len(list((workspace / "logs").iterdir()))
+    landed = landing.land_days(config.load(workspace / "genchi.yaml"), DAY, DAY + timedelta(days=days - 1))
+    assert bool(landed.redacted) == redact
+    return landed.interactions
 
 
-def measure(what: str, workspace: Path) -> tuple[float, float, int]:
-    """Seconds, peak MiB and records of one run in a process of its own."""
+RUNS = {"bare": run_bare, "ingest": lambda folder: run_ingest(folder, redact=False),
+        "redacted": lambda folder: run_ingest(folder, redact=True)}  # fmt: skip
+
+
+def measure(what: str, workspace: Path, expected: int) -> tuple[float, float]:
+    """Seconds and peak MiB of one run in a process of its own, on a new lake."""
+    subprocess.run(["rm", "-rf", str(workspace / "lake")], check=True)
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.ingest", "--run", what, str(workspace)],
         capture_output=True, text=True, check=True, env={**os.environ},
     )  # fmt: skip
-    records, peak = done.stdout.split()
-    return time.monotonic() - started, float(peak), int(records)
+    seconds = time.monotonic() - started
+    written, peak = done.stdout.split()
+    assert int(written) == expected, f"{what} wrote {written} of {expected} records"
+    return seconds, float(peak)
+
+
+def report(name: str, results: list[tuple[float, float]], ratios: list[float]) -> None:
+    """One line of the table."""
+    seconds, peak = (statistics.median(result[n] for result in results) for n in (0, 1))
+    spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    print(f"{name:<34} {seconds:7.1f} s  {peak:6.0f} MiB  ratio {spread}", flush=True)
 
 
 def main() -> None:
-    """Print medians and their ratio."""
+    """Print the table."""
     if sys.argv[1:2] == ["--run"]:
-        count = {"bare": run_bare, "ingest": run_ingest}[sys.argv[2]](Path(sys.argv[3]))
+        count = RUNS[sys.argv[2]](Path(sys.argv[3]))
         print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
-    records, runs = (int(sys.argv[n]) if len(sys.argv) > n else default for n, default in ((1, 100_000), (2, 3)))
+    count, runs = (int(sys.argv[n]) if len(sys.argv) > n else default for n, default in ((1, 1_000_000), (2, 3)))
+    count -= count % MONTH
     with tempfile.TemporaryDirectory() as name:
-        workspace = Path(name)
-        (workspace / "logs").mkdir()
-        write_logs(workspace / "logs" / f"{DAY}.jsonl", records)
-        source = "{name: g, format: litellm, path: 'logs/{day}.jsonl'}"
-        (workspace / "genchi.yaml").write_text(f"app: bench\nlake: lake\nsources: [{source}]\n", encoding="utf-8")
-        found: dict[str, list[tuple[float, float, int]]] = {"bare": [], "ingest": []}
+        day, four, month = (Path(name) / part for part in ("day", "four", "month"))
+        write_logs(day / "logs", count)
+        write_logs(month / "logs", count, MONTH)
+        size = (day / "logs" / f"{DAY}.jsonl").stat().st_size
+        print(f"{count:,} records of {size / count:,.0f} bytes; medians of {runs} interleaved runs", flush=True)
+        found: dict[str, list[tuple[float, float]]] = {what: [] for what in (*RUNS, "month")}
         for _ in range(runs):
-            for what, results in found.items():
-                subprocess.run(["rm", "-rf", str(workspace / "lake")], check=True)
-                results.append(measure(what, workspace))
-                assert results[-1][2] == records, f"{what} wrote {results[-1][2]} of {records} records"
-        for what, results in found.items():
-            seconds, peak = (statistics.median(result[n] for result in results) for n in (0, 1))
-            print(f"{what:<7} {seconds:6.2f} s  {peak:6.0f} MiB  {records / seconds:9,.0f} records/s")
-        ratios = [after[0] / before[0] for before, after in zip(found["bare"], found["ingest"], strict=True)]
-        print(f"ingest / bare COPY: {statistics.median(ratios):.1f} (from {min(ratios):.1f} to {max(ratios):.1f})")
+            for what in RUNS:
+                found[what].append(measure(what, day, count))
+            found["month"].append(measure("ingest", month, count))
+        bare = [seconds for seconds, _ in found["bare"]]
+        for what, title in (("bare", "bare COPY"), ("ingest", "ingest"), ("redacted", "ingest, redacted")):
+            report(title, found[what], [result[0] / base for result, base in zip(found[what], bare, strict=True)])
+        share = [seconds for seconds, _ in found["ingest"]]
+        ratios = [result[0] / base for result, base in zip(found["month"], share, strict=True)]
+        report(f"ingest of {MONTH} days (to one day)", found["month"], ratios)
+        subprocess.run(["rm", "-rf", str(day), str(month)], check=True)
+        write_logs(four / "logs", 4 * count)
+        much = [measure("ingest", four, 4 * count)]
+        report("ingest of four times the records", much, [much[0][0] / statistics.median(share)])
 
 
 if __name__ == "__main__":
