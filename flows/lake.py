@@ -30,6 +30,7 @@ __all__ = [
     "Lake",
     "Note",
     "Staging",
+    "batches_of",
     "conform",
     "each_day",
     "from_rows",
@@ -113,9 +114,7 @@ class Lake:
         """One day of a table in the table's schema, some thousand rows at once."""
         for name in self.ground.names(_name(table, day, "*")):
             if (source := self.ground.source(name)) is not None:
-                with pq.ParquetFile(source) as file:
-                    for batch in file.iter_batches(_ROWS_AT_ONCE):
-                        yield conform(pa.Table.from_batches([batch]), table)
+                yield from (conform(rows, table) for rows in batches_of(source))
 
     def write(self, table: str, day: date, rows: pa.Table, file: str = "data") -> Path | str:
         """Replace one file by `rows`, atomically."""
@@ -214,6 +213,13 @@ def _read(source: Path | IO[bytes], table: str, columns: Sequence[str] | None) -
         there = set(pq.read_schema(source).names)
         columns = [name for name in columns if name in there]
     return conform(pq.read_table(source, columns=columns, partitioning=None), table)
+
+
+def batches_of(source: Path | IO[bytes]) -> Iterator[pa.Table]:
+    """The rows of one Parquet file, some thousand at once."""
+    with pq.ParquetFile(source) as file:
+        for batch in file.iter_batches(_ROWS_AT_ONCE):
+            yield pa.Table.from_batches([batch])
 
 
 def replace_parquet(place: Path, rows: pa.Table) -> None:

@@ -1,5 +1,6 @@
 """What became of every record of a night: the manifest, and the quarantine that goes with it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -58,14 +59,18 @@ class Accounts:
         """
         read = {(file.source, file.name) for file, of in zip(self.files, self.nights, strict=True) if of == night}
         rows = [row for row in before if (row["source"], row["file"]) not in read]
+        versions: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for row in before:
+            versions[row["source"], row["file"]].append(row)
         for place, file in enumerate(self.files):
             if self.nights[place] != night:
                 continue
             counts = {kind: int(self.found[kind][place]) for kind in KINDS}
             facts = {"source": file.source, "file": file.name, "sha256": file.sha256, "bytes": file.bytes}
             row = {**facts, "records": sum(counts.values()), **counts, "read_at": read_at}
-            earlier = [old for old in before if (old["source"], old["file"]) == (file.source, file.name)]
-            for old in sorted(earlier, key=lambda old: old["sha256"] != file.sha256):  # this version first
+            for old in sorted(
+                versions[file.source, file.name], key=lambda old: old["sha256"] != file.sha256
+            ):  # this version first
                 if old["sha256"] == file.sha256:
                     row["read_at"] = old["read_at"]
                 if old["interactions"] + old["feedback"] <= row["duplicates"]:

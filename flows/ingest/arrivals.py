@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import partial
+from functools import cached_property, partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flows import stores
@@ -28,7 +29,34 @@ class _Version:
     read_at: datetime
 
 
-def arrived(config: Config, store: Lake, source: Source, day: date, *, look_back: bool = True) -> list[LogFile]:
+class Manifests:
+    """What the nights have read. Each manifest is read once, however many sources ask, so that it is of its moment."""
+
+    def __init__(self, store: Lake) -> None:
+        self._store = store
+        self._rows: dict[date, list[dict[str, Any]]] = {}
+
+    @cached_property
+    def nights(self) -> list[date]:
+        """The nights that have a manifest, oldest first."""
+        return self._store.days("manifest")
+
+    def versions(self, source: Source, nights: list[date]) -> dict[str, list[_Version]]:
+        """How these nights have read the files of a source, by the file's name."""
+        found: dict[str, list[_Version]] = defaultdict(list)
+        for night in nights:
+            if night not in self._rows:
+                columns = ["source", "file", "sha256", "bytes", "read_at"]
+                self._rows[night] = self._store.read("manifest", night, columns=columns).to_pylist()
+            for row in self._rows[night]:
+                if row["source"] == source.name:
+                    found[row["file"]].append(_Version(night, row["sha256"], row["bytes"], row["read_at"]))
+        return found
+
+
+def arrived(
+    config: Config, manifests: Manifests, source: Source, day: date, *, look_back: bool = True
+) -> list[LogFile]:
     """The files of a source that the night of `day` is to read, by name.
 
     A path with `{day}` is looked up for the day itself, whose files are always read; where the time zone is behind
@@ -40,21 +68,20 @@ def arrived(config: Config, store: Lake, source: Source, day: date, *, look_back
         others = [day - timedelta(days=1)] * look_back + [day + timedelta(days=1)] * _is_behind_utc(config, day)
         return [_rows_of(source, source.dsn, asked) for asked in sorted([day, *others])]
     if "{day}" not in source.path:
-        known = _versions(store, source, store.days("manifest"))
+        known = manifests.versions(source, manifests.nights)
         return list(_of_path(config, source, source.path, known, day))
     found = [_opened(config, source, place) for place in stores.find(_path_of(source, day), config.storage)]
-    if others := _other_days(config, store, day, look_back=look_back):
-        nights = [night for night in store.days("manifest") if abs(night - day) <= _reach(config)]
-        known = _versions(store, source, nights)
+    if others := _other_days(config, manifests, day, look_back=look_back):
+        known = manifests.versions(source, [night for night in manifests.nights if abs(night - day) <= _reach(config)])
         for other in others:
             found += _of_path(config, source, _path_of(source, other), known, day)
     return sorted(found, key=lambda file: file.name)
 
 
-def _other_days(config: Config, store: Lake, day: date, *, look_back: bool) -> list[date]:
+def _other_days(config: Config, manifests: Manifests, day: date, *, look_back: bool) -> list[date]:
     """The days beside its own for whose files the night of `day` looks."""
     others = [day + timedelta(days=1)] if _is_behind_utc(config, day) else []
-    nights = [night for night in store.days("manifest") if night <= day] if look_back else []
+    nights = [night for night in manifests.nights if night <= day] if look_back else []
     if nights:
         first = max(min(nights), day - timedelta(days=config.window_days))
         others += [first + timedelta(days=n) for n in range((day - first).days)]
@@ -100,16 +127,6 @@ def _rows_of(source: Source, dsn: str, day: date) -> LogFile:
 
 def _path_of(source: Source, day: date) -> str:
     return source.path.replace("{day}", day.isoformat())
-
-
-def _versions(store: Lake, source: Source, nights: list[date]) -> dict[str, list[_Version]]:
-    found: dict[str, list[_Version]] = defaultdict(list)
-    columns = ["source", "file", "sha256", "bytes", "read_at"]
-    for night in nights:
-        for row in store.read("manifest", night, columns=columns).to_pylist():
-            if row["source"] == source.name:
-                found[row["file"]].append(_Version(night, row["sha256"], row["bytes"], row["read_at"]))
-    return found
 
 
 def _reach(config: Config) -> timedelta:

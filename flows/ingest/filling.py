@@ -70,10 +70,6 @@ class Filling:
         self.refused.append((file, line, reason + IN_BASE64, base64.b64encode(data).decode("ascii")))
         self._counted(1, len(data))
 
-    def refuse_text(self, file: int, line: int, reason: str, text: str) -> None:
-        self.refused.append((file, line, reason, text))
-        self._counted(1, len(text))
-
     def is_full(self) -> bool:
         return self.size >= BATCH_BYTES or self.count >= _BATCH_RECORDS
 

@@ -34,11 +34,13 @@ def judging(given: list[str]) -> str:
     faults += ["problem"] if "problem" in given else []
     faults += [_missing(name, kind, name in given) for kind, needed in _REQUIRED.items() for name in needed]
     faults += [_miscast(name, kind) for name, kind in types.items()]
-    signal = "coalesce(kind, '') || chr(31) || epoch_us(at_cast)" if {"kind", "at"} <= set(given) else "''"
+    absent = {"kind": "null::varchar as kind", "at": "null::timestamptz as at_cast"}
+    casts += [empty for name, empty in absent.items() if name not in given]
     return (  # materialized, for otherwise every use of a cast is a cast
         f"with typed as materialized (select *, {', '.join([f'{target} as targeted', *casts])} from extracted)"
         f" select {', '.join(columns)}, targeted as target,"
-        f" case when targeted = 'feedback' then hash(call_id || chr(31) || {signal}) else hash(call_id) end as key,"
+        f" case when targeted = 'feedback' then {key_of('feedback', 'at_cast')}"
+        f" else {key_of('interactions')} end as key,"
         f" case when targeted <> 'other' then coalesce({', '.join(faults)}) end as reason from typed"
     )
 
@@ -77,6 +79,13 @@ def _miscast(name: str, kind: str) -> str:
         is_readable += f" and {cast} between '1990-01-01'::timestamptz and '2200-12-31'::timestamptz"
     complaint = f"'{name}: ' || left({text}, 80) || ' is no {_WORDS[kind]}'"
     return f"case when {text} <> '' and not ({is_readable}) then {complaint} end"
+
+
+def key_of(table: str, at: str = '"at"') -> str:
+    """SQL for a 64-bit number that stands for a row's key; `at` is the name of a signal's time, a TIMESTAMPTZ."""
+    if table == "feedback":
+        return f"hash(call_id || chr(31) || coalesce(kind, '') || chr(31) || epoch_us({at}))"
+    return "hash(call_id)"
 
 
 def narrow(given: list[str]) -> list[str]:

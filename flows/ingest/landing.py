@@ -11,9 +11,10 @@ from flows import lake
 from flows.config import Config, Source
 from flows.ingest import reader
 from flows.ingest.accounts import KINDS, Accounts, Quarantine, stage_manifest
-from flows.ingest.arrivals import arrived
+from flows.ingest.arrivals import Manifests, arrived
 from flows.ingest.fetching import fetched
 from flows.ingest.filling import Batch
+from flows.ingest.judging import TABLES
 from flows.ingest.partitions import Partitions
 from flows.ingest.reader import LogFile
 from flows.ingest.workers import Workers
@@ -68,12 +69,12 @@ def land_days(config: Config, first: date, last: date) -> Landed:
     total = Landed()
     store = Lake.of(config)
     with store.lock("ingest"), Workers(config, _secret(config, store)) as workers:
-        several: list[_Night] = []
+        several, manifests = list[_Night](), Manifests(store)
         for day in track(lake.each_day(first, last), "landing", (last - first).days + 1):
-            several.append(_arrivals(config, store, day, several, is_first=day == first))
+            several.append(_arrivals(config, manifests, day, several, is_first=day == first))
             if day == last or sum(night.size for night in several) > _TOGETHER_BYTES:
                 total += _land(config, store, workers, several)
-                several = []
+                several, manifests = [], Manifests(store)
     return total
 
 
@@ -93,9 +94,9 @@ class _Night:
         return sum(file.expected_bytes for files in self.files for file in files)
 
 
-def _arrivals(config: Config, store: Lake, day: date, before: list[_Night], *, is_first: bool) -> _Night:
+def _arrivals(config: Config, manifests: Manifests, day: date, before: list[_Night], *, is_first: bool) -> _Night:
     """What the night of `day` reads, but for what the nights `before`, which are not published yet, have read."""
-    files = [arrived(config, store, source, day, look_back=is_first) for source in config.sources]
+    files = [arrived(config, manifests, source, day, look_back=is_first) for source in config.sources]
     taken = {(file.source, file.name) for night in before for of_source in night.files for file in of_source}
     for place, source in enumerate(config.sources):
         if source.path and "{day}" not in source.path:
@@ -108,7 +109,7 @@ def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -
     redacted = workers.redacted.total()
     with store.staging() as staged:
         accounts = Accounts()
-        tables = {name: Partitions(name, config.timezone, staged) for name in ("interactions", "feedback")}
+        tables = {name: Partitions(name, config.timezone, staged) for name in TABLES.values()}
         quarantine = {night.day: Quarantine(store, staged, night.day) for night in nights}
         for night in nights:
             quarantine[night.day].keep([file for files in night.files for file in files])

@@ -22,7 +22,7 @@ from flows.ingest import pricing
 from flows.ingest.filling import RECORDS, Batch
 from flows.ingest.judging import TABLES, judging, narrow
 from flows.ingest.refusals import complaint, refused_of, refusing, unread
-from flows.ingest.user_keys import user_key_macro
+from flows.ingest.user_keys import user_key_macro, without_users
 from flows.lake import SCHEMAS
 from flows.project import LOG_FORMATS
 
@@ -129,7 +129,7 @@ class Mapper:
         targets = pc.if_else(pc.is_null(rows.column("reason")), rows.column("target"), "refused")
         tables = {table: _canonical(_where(rows, targets, target), table) for target, table in TABLES.items()}
         return Mapped(
-            interactions=self._priced(tables["interactions"]),
+            interactions=without_users(self._priced(tables["interactions"])),
             feedback=tables["feedback"],
             refused=pa.concat_tables(refused).combine_chunks(),
             other=_where(rows, targets, "other").select(["file", "line"]),

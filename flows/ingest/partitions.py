@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from flows.ingest.judging import key_of
 from flows.ingest.mapping import KEYS, TIMES
-from flows.lake import SCHEMAS, Lake, Staging
+from flows.lake import SCHEMAS, Lake, Staging, batches_of
 
 _FLUSHED_ROWS, _FLUSHED_BYTES, _BUFFERED_BYTES = 1 << 16, 16 << 20, 256 << 20
-_PASSED_ROWS = 1 << 14
 _DISTINCT = {"call_id", "trace_id", "messages_json", "input_text", "output_text", "output_json"}
 
 
@@ -120,12 +120,10 @@ class Partitions:
         if not old_lost.any() and new_lost.all():
             making.path.unlink()
             return
-        merged = self._staged.scratch(f"merged-{self._table}-{day}")
-        with _writer(merged, self._table) as writer:
-            for rows, lost in ((store.batches(self._table, day), old_lost), (_batches(making.path), new_lost)):
-                _copy(rows, ~lost, writer)
+        with _writer(self._staged.place(self._table, day), self._table) as writer:
+            _copy(store.batches(self._table, day), ~old_lost, writer)
+            _copy(batches_of(making.path), ~new_lost, writer)
         making.path.unlink()
-        merged.rename(self._staged.place(self._table, day))
 
     def _by_day(self, rows: pa.Table) -> Iterator[tuple[date, pa.Table]]:
         if not len(rows):
@@ -153,12 +151,9 @@ def _standing(store: Lake, table: str, day: date) -> tuple[np.ndarray, np.ndarra
     rows = store.read(table, day, columns=names)
     if not len(rows):
         return np.empty(0, np.uint64), np.empty(0, np.int64)
-    sql = "select hash(call_id) as key from rows"
-    if table == "feedback":  # as the mapper writes it, so that it must be the same moment and not the same text
-        sql = "select hash(call_id || chr(31) || coalesce(kind, '') || chr(31) || epoch_us(\"at\")) as key from rows"
     with duckdb.connect() as connection:
         connection.register("rows", rows)
-        keys = connection.sql(sql).to_arrow_table().column("key").to_numpy()
+        keys = connection.sql(f"select {key_of(table)} as key from rows").to_arrow_table().column("key").to_numpy()
     return keys, _microseconds(rows.column(TIMES[table]))
 
 
@@ -221,12 +216,6 @@ def _local_days(times: pa.Array | pa.ChunkedArray, zone: str) -> pa.Array | pa.C
 
 def _size(tables: list[pa.Table]) -> int:
     return sum(table.nbytes for table in tables)
-
-
-def _batches(path: Path) -> Iterator[pa.Table]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_PASSED_ROWS):
-            yield pa.Table.from_batches([batch])
 
 
 def _copy(rows: Iterator[pa.Table], chosen: np.ndarray, writer: pq.ParquetWriter) -> None:

@@ -19,12 +19,6 @@ from flows.ingest.mapping import Mapped, Mapper
 from flows.ingest.redaction import Redactor
 
 _MOST_THREADS = 8
-_USER_NAMES = ("user", "user_id", "userId", "end_user", "safety_identifier", "prompt_cache_key")
-_USER_FIELDS = [
-    *(f"{within}{name}" for within in ("", "metadata.", "extra_body.") for name in _USER_NAMES),
-    *(f'["{name}"]' for name in ("user.id", "user.name", "user.hash", "user.email", "enduser.id", "enduser.pseudo.id")),
-    '["langfuse.user.id"]',
-]
 
 
 class Workers:
@@ -65,10 +59,9 @@ class Workers:
         raw, _ = drop_paths(batch.records.column("raw"), self._config.redact_paths)
         mapped = self._mapper(source.format).map(replace(batch, records=batch.records.set_column(2, "raw", raw)))
         redactor = self._redactor()
-        calls = _without_users(_completed(mapped.interactions, source))
         return replace(
             mapped,
-            interactions=redactor.table(calls),
+            interactions=redactor.table(_completed(mapped.interactions, source)),
             feedback=redactor.table(mapped.feedback),
             refused=_redacted(mapped.refused, redactor),
         )
@@ -94,15 +87,6 @@ def _completed(rows: pa.Table, source: Source) -> pa.Table:
     named = pc.if_else(pc.equal(pc.fill_null(route, ""), ""), source.route or "default", route)
     rows = rows.set_column(rows.column_names.index("route"), "route", named)
     return rows.set_column(rows.column_names.index("source"), "source", pa.repeat(source.name, len(rows)))
-
-
-def _without_users(calls: pa.Table) -> pa.Table:
-    """Calls without the users' ids that some logs have among parameters and tags: they are kept as a hash alone."""
-    for name in ("params_json", "tags"):
-        kept, count = drop_paths(calls.column(name), _USER_FIELDS)
-        if count:
-            calls = calls.set_column(calls.column_names.index(name), name, kept)
-    return calls
 
 
 def _redacted(refused: pa.Table, redactor: Redactor) -> pa.Table:

@@ -298,7 +298,7 @@ def test_who_lost_the_lock_writes_no_more(lake: Lake, monkeypatch: pytest.Monkey
 
 def test_of_many_at_once_one_takes_the_lock(lake: Lake) -> None:
     grounds = [Lake(lake.root, lake.storage).ground for _ in range(8)]
-    locks = [lock._ObjectLock(ground) for ground in grounds]  # type: ignore[arg-type]
+    locks = [lock._ObjectLock(ground) for ground in grounds]  # type: ignore[arg-type]  # all of these grounds are buckets
     for _ in range(3):
         taken: list[Any] = []
         start = threading.Barrier(len(locks))
@@ -308,7 +308,7 @@ def test_of_many_at_once_one_takes_the_lock(lake: Lake) -> None:
             if one.take(lock.Holder("test", id=str(id(one)))) is None:
                 taken.append(one)
 
-        locks = [lock._ObjectLock(ground) for ground in grounds]  # type: ignore[arg-type]
+        locks = [lock._ObjectLock(ground) for ground in grounds]  # type: ignore[arg-type]  # all of these grounds are buckets
         threads = [threading.Thread(target=take, args=(one,)) for one in locks]
         for thread in threads:
             thread.start()

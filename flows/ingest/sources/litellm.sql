@@ -228,13 +228,13 @@ select
     ) as model_served,
     log.response.system_fingerprint as system_fingerprint,
     case
-        when log.model_parameters is not null then without_user(log.model_parameters)
+        when log.model_parameters is not null then log.model_parameters
         when json_starts(body) = '{' and body <> '{}'
             then
                 json_merge_patch(
                     body,
                     '{"messages":null,"input":null,"prompt":null,"contents":null,"system":null,"instructions":null,'
-                    || '"metadata":null,"user":null,"safety_identifier":null}'
+                    || '"metadata":null}'
                 )
     end as params_json,
     messages_json,

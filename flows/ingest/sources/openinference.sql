@@ -173,7 +173,7 @@ interactions as (
                     nullif(
                         cast(json_merge_patch(
                             coalesce(case when json_type(parameters) = 'OBJECT' then parameters end, '{}'),
-                            '{"model": null, "messages": null, "user": null, "safety_identifier": null}',
+                            '{"model": null, "messages": null}',
                             coalesce('{"tools":' || tools || '}', '{}')
                         ) as varchar),
                         '{}'

@@ -1,7 +1,6 @@
 """A call's cost is litellm's own, or it is unknown."""
 
 import random
-import warnings
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,12 +45,11 @@ def priced(*calls: dict[str, Any]) -> list[tuple[float | None, str]]:
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore::UserWarning:pydantic")  # litellm's types make it warn, and load when first used
 def test_costs_are_those_of_litellm_for_hundreds_of_models() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # litellm's own types warn, where another library was imported before it
-        import litellm
-        from litellm.litellm_core_utils.llm_cost_calc.utils import generic_cost_per_token
-        from litellm.types.utils import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper, Usage
+    import litellm
+    from litellm.litellm_core_utils.llm_cost_calc.utils import generic_cost_per_token
+    from litellm.types.utils import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper, Usage
 
     rng = random.Random(5)
     keys = sorted(pricing._table())

@@ -133,15 +133,6 @@ create or replace temp macro output_texts(items) as (
     end
 );
 
--- Parameters of a call without the user that they may name: who asked is kept as a hash alone.
-create or replace temp macro without_user(params) as (
-    case
-        when contains(params, '"user"') or contains(params, '"safety_identifier"')
-            then json_merge_patch(params, '{"user":null,"safety_identifier":null}')
-        else params
-    end
-);
-
 -- Of litellm's fields those that hold JSON, as JSON where they came as texts.
 create or replace temp macro untexted_fields(j) as (
     json_object(
