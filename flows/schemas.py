@@ -113,6 +113,44 @@ SCHEMAS: dict[str, pa.Schema] = {
         "run_id pinned candidate route criterion slice severity margin n_examples n_unscored delta ci_low ci_high"
         " p_value q_value minimum_detectable n_regressed n_repaired",
     ),
+    # One embedded text: `origin` is production, dev or holdout; `text_hash` finds a text that was embedded before.
+    "embeddings": _schema("call_id side origin route model text_hash").append(
+        pa.field("vector", pa.list_(pa.float32()))
+    ),
+    "topics": _ordered(
+        _schema("call_id side origin route topic_id topic_version", distance=_RATE, is_novel=_FLAG),
+        "call_id side origin route topic_id topic_version distance is_novel",
+    ),
+    # The topics that a route was known to have that night; the centre is in the space of `model`.
+    "topic_catalog": _ordered(
+        _schema("route side topic_id topic_version model label", radius=_RATE, n=_COUNT)
+        .append(pa.field("first_day", pa.date32()))
+        .append(pa.field("terms", pa.list_(_TEXT)))
+        .append(pa.field("example_call_ids", pa.list_(_TEXT)))
+        .append(pa.field("centre", pa.list_(pa.float32()))),
+        "route side topic_id topic_version model label terms example_call_ids radius n first_day centre",
+    ),
+    # What semantics found beside shares: `test` is new_topic (a dense group far from every known topic) or
+    # two_sample (the day's texts against the window's). The group's topic_id, label and examples are its own.
+    "topic_tests": _ordered(
+        _schema("route side test topic_id label", n=_COUNT, n_current=_COUNT, statistic=_RATE, p_value=_RATE).append(
+            pa.field("example_call_ids", pa.list_(_TEXT))
+        ),
+        "route side test topic_id label n n_current statistic p_value example_call_ids",
+    ),
+    # A day of a series against what its own past lets expect; `basis` is history, or resampled where there is none.
+    "series_tests": _ordered(
+        _schema(
+            "route side feature basis",
+            n_days=_COUNT,
+            observed=_RATE,
+            expected=_RATE,
+            standard_error=_RATE,
+            degrees_of_freedom=_RATE,
+            p_value=_RATE,
+        ),
+        "route side feature basis n_days observed expected standard_error degrees_of_freedom p_value",
+    ),
     "expectation_results": _ordered(
         _schema("suite expectation subject severity observed expected evidence_json", success=_FLAG),
         "suite expectation subject success severity observed expected evidence_json",
