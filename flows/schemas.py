@@ -145,11 +145,14 @@ SCHEMAS: dict[str, pa.Schema] = {
             n_days=_COUNT,
             observed=_RATE,
             expected=_RATE,
+            effect=_RATE,
             standard_error=_RATE,
             degrees_of_freedom=_RATE,
             p_value=_RATE,
+            n_effective=_RATE,
         ),
-        "route side feature basis n_days observed expected standard_error degrees_of_freedom p_value",
+        "route side feature basis n_days observed expected effect standard_error degrees_of_freedom p_value"
+        " n_effective",
     ),
     "expectation_results": _ordered(
         _schema("suite expectation subject severity observed expected evidence_json", success=_FLAG),

@@ -1,0 +1,178 @@
+"""What a series' own past lets expect of a day, and how far off the day is: p-values that are honest for logs.
+
+Calls of a day are no independent draws (a user calls many times), and days are no exchangeable ones (weekends differ,
+levels wander). So the noise of a series has three sources, each taken from the past as far as there is one:
+
+- within a day: the variance of a mean between clusters (users, sessions), which is what a bootstrap by cluster
+  converges to (Field and Welsh 2007, JRSS B 69:369), told as a design effect (Kish 1965, section 8.2);
+- between days: the overdispersion of past days around their level and weekday, squeezed towards what all series of
+  the night have in common (`flows.stats.squeeze`);
+- where there are no past days yet: a wander and a weekday effect that are assumed, with few degrees of freedom.
+
+Shapes: S series, D past days and the judged one, which is the last column of every array.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import betainc, ndtri, stdtr
+
+from flows.stats.levels import levels, masked_median
+from flows.stats.squeeze import squeeze
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+# Assumed of a weekday that the past does not know: its effect on the odds (or in standard deviations of a number).
+ASSUMED_WEEKDAY = 0.25
+# The events that the design effect of all series together is worth in that of one.
+_EVENTS_OF_ALL = 5.0
+_ENOUGH_EVENTS = 5.0
+
+
+@dataclass(frozen=True)
+class Daily:
+    """Sums of the days of S series, each (S, D + 1); a day without values has n = 0.
+
+    `total` and `squares` are of the values (of numbers: on the scale on which their mean is judged). With s and c a
+    cluster's sum and count, `cluster_squares` sums s^2, `cluster_cross` s c, and `cluster_sizes` c^2.
+    """
+
+    n: Array
+    n_clusters: Array
+    total: Array
+    squares: Array
+    cluster_squares: Array
+    cluster_cross: Array
+    cluster_sizes: Array
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The judged day of every series, each (S,); NaN where the day or its past has nothing to say.
+
+    `effect` is `observed` - `expected`, of numbers in standard deviations of a value within a day.
+    `error` is the standard error of `observed` - `expected`, all noise included, and `freedom` its degrees of freedom.
+    `n_effective` is how many independent calls the day's value is worth, the wander of days included: what there is
+    of it without a past too. `n_days` counts the past days on which the series has values.
+    """
+
+    observed: Array
+    expected: Array
+    effect: Array
+    error: Array
+    freedom: Array
+    p_value: Array
+    n_effective: Array
+    n_days: Array
+
+
+def judge(daily: Daily, weekday: Array, is_share: Array) -> Judged:
+    """Hold the last day of every series against its past.
+
+    `weekday` (D + 1,) are numbers 0 to 6. `is_share` (S,) tells shares of flags, whose distribution is taken as a
+    binomial of as many calls as their noise is worth, so that rare ones are as skew as counts; the others are taken
+    as normal. Both with the quantiles of Student's t. A share that never was and is not now has no p-value: it is
+    certain, and would take part in a control of false discoveries for nothing (Tarone 1990, Biometrics 46:515).
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        past, today = daily.n[:, :-1], daily.n[:, -1]
+        y = daily.total / daily.n
+        mean = _smooth_mean(daily, is_share)
+        spread = np.where(is_share, mean * (1 - mean), _variance(daily))
+        within = (design_effects(daily, y, spread, is_share) * spread)[:, None] / daily.n
+        units = np.where(is_share, spread**2, spread)  # the variance of a day's mean by a wander of 1
+        floor = np.where(is_share, 0.5 / (past.sum(1) + 1), 0.0)
+        level = levels(y[:, :-1], within[:, :-1], weekday, mean=mean, floor=floor, is_share=is_share)
+        worth = units / masked_median(within[:, :-1], past > 0)
+        reliable = ~is_share | (_rarer(daily) >= _ENOUGH_EVENTS * np.maximum((past > 0).sum(1), 1))
+        squeezed = squeeze(level.dispersion, level.freedom, worth, reliable)
+        unseen = np.where(level.knows_weekday, 0.0, ASSUMED_WEEKDAY**2) * units
+        of_day = within[:, -1] + squeezed.wander * units
+        variance = of_day + level.variance + unseen
+        z = standardised(y[:, -1], level.expected, variance, is_share)
+        p = np.minimum(2 * stdtr(squeezed.freedom, -np.abs(z)), 1.0)
+        worth_of_day = np.minimum(spread / (of_day + unseen), today)
+    known = (today > 0) & (past.sum(1) > 0) & ~_is_certain(daily, is_share)
+    return Judged(
+        observed=np.where(today > 0, y[:, -1], np.nan),
+        expected=np.where(past.sum(1) > 0, level.expected, np.nan),
+        effect=np.where(known, (y[:, -1] - level.expected) / np.where(is_share, 1.0, np.sqrt(spread)), np.nan),
+        error=np.where(known, np.sqrt(np.where(known, variance, 1.0)), np.nan),
+        freedom=np.where(known, squeezed.freedom, np.nan),
+        p_value=np.where(known, p, np.nan),
+        n_effective=np.where((today > 0) & (spread > 0), worth_of_day, np.nan),
+        n_days=(past > 0).sum(1),
+    )
+
+
+def _known(daily: Daily, values: Array) -> Array:
+    """The sum over the past days, or of the judged one where the series has no past."""
+    has_past = daily.n[:, :-1].sum(1) > 0
+    return np.where(has_past, values[:, :-1].sum(1), values[:, -1])
+
+
+def _smooth_mean(daily: Daily, is_share: Array) -> Array:
+    """The mean of what is known; of a share with half an event added, so that what never was is not impossible."""
+    n, total = _known(daily, daily.n), _known(daily, daily.total)
+    return np.where(is_share, (total + 0.5) / (n + 1), total / n)
+
+
+def _variance(daily: Daily) -> Array:
+    """The variance of a value, within days."""
+    mean = np.where(daily.n > 0, daily.total / daily.n, 0.0)
+    within = _known(daily, daily.squares - daily.n * mean**2)
+    return np.maximum(within / np.maximum(_known(daily, daily.n), 1), 1e-12)
+
+
+def _rarer(daily: Daily) -> Array:
+    """How often the rarer of yes and no was seen."""
+    n, total = _known(daily, daily.n), _known(daily, daily.total)
+    rarer: Array = np.minimum(total, n - total)
+    return rarer
+
+
+def _is_certain(daily: Daily, is_share: Array) -> Array:
+    n, total = daily.n.sum(1), daily.total.sum(1)
+    certain: Array = is_share & ((total <= 0) | (total >= n))
+    return certain
+
+
+def design_effects(daily: Daily, y: Array, spread: Array, is_share: Array) -> Array:
+    """How many times the variance of independent calls a day's mean has, (S,); at least 1.
+
+    From the sums of clusters over the past days (of the judged one where there are none). Of a share with few events
+    it is mostly that of all shares, for it takes events to see how they cluster; so is that of a series whose
+    clusters are not known (n_clusters = 0).
+    """
+    n, clusters = daily.n, daily.n_clusters
+    between = daily.cluster_squares - 2 * y * daily.cluster_cross + y**2 * daily.cluster_sizes
+    between = np.where(clusters > 1, between * clusters / (clusters - 1), 0.0)
+    independent = np.where(clusters > 1, daily.squares - n * y**2, 0.0)
+    between, independent = np.nan_to_num(between), np.nan_to_num(independent)
+    rare = _known(daily, independent) < _ENOUGH_EVENTS  # what is new today tells itself how it clusters
+    between, independent = (_known(daily, part) + np.where(rare, part[:, -1], 0) for part in (between, independent))
+    # In units of one value's variance, so that numbers and shares can be added up; a share counts by its events. Users
+    # who lean to something on the odds scale make a cluster's share vary as p(1 - p): rare flags cluster little.
+    unit = np.where(is_share, 1.0, np.maximum(spread, 1e-12))
+    between, independent, leaning = between / unit, independent / unit, np.where(is_share, spread, 1.0)
+    excess, base = ((part * is_share).sum() for part in (between - independent, independent * leaning))
+    shared = 1 + leaning * max(0.0, float(excess / max(base, 1e-9)))
+    weight = np.where(is_share, _EVENTS_OF_ALL, 1.0)
+    return np.maximum((between + weight * shared) / (independent + weight), 1.0)
+
+
+def standardised(y: Array, expected: Array, variance: Array, is_share: Array) -> Array:
+    """How many standard deviations `y` lies above `expected`, as a normal deviate of the same (mid-)probability."""
+    n = expected * (1 - expected) / variance
+    events = np.clip(y, 0, 1) * n
+    above, below = _tails(events, n, expected), _tails(n - events, n, 1 - expected)
+    binomial = np.where(above < below, -ndtri(above), ndtri(below))
+    return np.where(is_share, binomial, (y - expected) / np.sqrt(variance))
+
+
+def _tails(events: Array, n: Array, p: Array) -> Array:
+    """The probability of more events than these, and half that of as many (mid-p), for real numbers of calls."""
+    at_least = np.where(events > 0, betainc(np.maximum(events, 1e-300), np.maximum(n - events + 1, 1e-9), p), 1.0)
+    more = np.where(n - events > 0, betainc(events + 1, np.maximum(n - events, 1e-300), p), 0.0)
+    return np.clip((at_least + more) / 2, 1e-300, 1.0)

@@ -1,0 +1,1 @@
+"""How often genchi cries when nothing happened, and what it sees the first night."""

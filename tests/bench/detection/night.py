@@ -1,0 +1,47 @@
+"""One night of genchi's control of alarms, as dbt does it: a q-value over the night, a floor on the size."""
+
+import csv
+from dataclasses import dataclass
+
+import numpy as np
+
+from flows.project import DBT_PROJECT
+from flows.stats.fdr import q_values
+from flows.stats.noise import Judged, judge
+from tests.bench.detection.sums import Key, upto
+from tests.bench.detection.world import World
+
+WINDOW = 28
+
+
+def thresholds(risk: str = "standard") -> dict[str, float]:
+    """The thresholds of the seed."""
+    with (DBT_PROJECT / "seeds" / "thresholds.csv").open(encoding="utf-8") as seed:
+        return {row["name"]: float(row["value"]) for row in csv.DictReader(seed) if row["risk"] == risk}
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Of every series of a night: its q-value, whether its change is large enough, and whether it is still open."""
+
+    q_value: np.ndarray
+    is_large: np.ndarray
+    is_open: np.ndarray
+
+    def breaches(self, max_q: float) -> np.ndarray:
+        """What breaches at this rate of false discoveries."""
+        return self.is_large & (self.q_value <= max_q)
+
+
+def verdicts(keys: list[Key], daily: object, world: World, day: int) -> Verdicts:
+    """Judge one day of a world against the window before it."""
+    is_share = np.array([key.is_share for key in keys])
+    weekday = world.weekday[max(0, day - WINDOW) : day + 1]
+    judged: Judged = judge(upto(daily, day, WINDOW), weekday, is_share)  # type: ignore[arg-type]
+    known = thresholds()
+    q = np.array([np.nan if value is None else value for value in q_values(
+        [None if np.isnan(p) else float(p) for p in judged.p_value])])  # fmt: skip
+    floor = np.where(is_share, known["min_drift_delta"], known["min_drift_shift"])
+    with np.errstate(invalid="ignore"):
+        large = np.abs(judged.effect) >= floor
+        return Verdicts(q, large, large & (judged.p_value <= known["open_p_value"]))

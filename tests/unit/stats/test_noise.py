@@ -1,0 +1,111 @@
+"""What a series' past lets expect: the cases that an on-call person would complain about."""
+
+import numpy as np
+import pytest
+
+from flows.stats.noise import Daily, Judged, judge
+
+DAYS = 28
+WEEKDAY = np.arange(DAYS + 1) % 7
+
+
+def sums(n: np.ndarray, total: np.ndarray, events_a_user: float = 1.0) -> Daily:
+    """Flags of calls by as many users as calls; the events of `events_a_user` calls are one user's."""
+    n, total = np.asarray(n, float), np.asarray(total, float)
+    return Daily(n, n, total, total, total * events_a_user, total * events_a_user, n * events_a_user)
+
+
+def flags(total: np.ndarray, n: float = 1000.0, events_a_user: float = 1.0) -> Judged:
+    total = np.atleast_2d(np.asarray(total, float))
+    return judge(sums(np.full(total.shape, n), total, events_a_user), WEEKDAY, np.ones(len(total), bool))
+
+
+def quiet(share: float, series: int = 1, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).binomial(1000, share, (series, DAYS + 1)).astype(float)
+
+
+def test_what_never_was_is_seen_at_once() -> None:
+    total = np.zeros(DAYS + 1)
+    total[-1] = 6
+    judged = flags(total)
+    assert judged.p_value[0] < 1e-5
+    assert judged.observed[0] == pytest.approx(0.006)
+
+
+def test_one_user_who_meets_something_new_six_times_is_no_six_events() -> None:
+    total = np.zeros(DAYS + 1)
+    total[-1] = 6
+    assert flags(total, events_a_user=6).p_value[0] > 1e-4
+
+
+def test_a_share_that_never_was_and_is_not_takes_no_part() -> None:
+    judged = flags(np.zeros(DAYS + 1))
+    assert np.isnan(judged.p_value[0])
+    assert np.isnan(flags(np.full(DAYS + 1, 1000.0)).p_value[0])
+
+
+def test_a_day_out_of_order_in_the_past_does_not_hide_the_next_one() -> None:
+    total = quiet(0.2)
+    total[0, 10], total[0, -1] = 800, 800
+    judged = flags(total)
+    assert judged.p_value[0] < 1e-6
+    assert judged.expected[0] == pytest.approx(0.2, abs=0.02)
+
+
+def test_a_level_that_was_left_is_still_missed_a_week_later_and_the_new_one_is_expected_after_three() -> None:
+    total = quiet(0.2)
+    total[0, -8:] = 500
+    assert flags(total).p_value[0] < 1e-6
+    total[0, -20:] = np.random.default_rng(1).binomial(1000, 0.5, 20)
+    judged = flags(total)
+    assert judged.expected[0] == pytest.approx(0.5, abs=0.05)
+    assert judged.p_value[0] > 0.001
+
+
+def test_a_weekend_that_is_always_so_is_no_news_and_the_same_on_a_working_day_is() -> None:
+    share = np.where(WEEKDAY >= 5, 0.6, 0.3)
+    total = np.random.default_rng(3).binomial(1000, share, (1, DAYS + 1)).astype(float)
+    saturday = sums(np.full((1, DAYS + 1), 1000.0), total)
+    as_it_is = judge(saturday, WEEKDAY, np.ones(1, bool))
+    assert WEEKDAY[-1] == 0
+    assert as_it_is.p_value[0] > 0.01
+    total[0, -1] = 600
+    assert judge(saturday, WEEKDAY, np.ones(1, bool)).p_value[0] < 1e-4
+
+
+def test_the_first_days_cry_for_nothing_but_what_is_great() -> None:
+    n = np.full((1, 3), 1000.0)
+    small = judge(sums(n, np.array([[300.0, 310.0, 350.0]])), WEEKDAY[:3], np.ones(1, bool))
+    great = judge(sums(n, np.array([[10.0, 12.0, 900.0]])), WEEKDAY[:3], np.ones(1, bool))
+    assert small.p_value[0] > 0.1
+    assert great.p_value[0] < 0.01
+
+
+def test_the_first_day_has_no_p_value_and_says_what_its_calls_are_worth() -> None:
+    n, total = np.full((1, 1), 1000.0), np.full((1, 1), 300.0)
+    one = judge(sums(n, total), WEEKDAY[:1], np.ones(1, bool))
+    heavy = judge(sums(n, total, events_a_user=20), WEEKDAY[:1], np.ones(1, bool))
+    assert np.isnan(one.p_value[0])
+    assert np.isnan(one.expected[0])
+    assert heavy.n_effective[0] < one.n_effective[0] <= 1000
+
+
+def test_days_without_values_say_nothing() -> None:
+    total, n = quiet(0.2), np.full((1, DAYS + 1), 1000.0)
+    n[0, 3:20], total[0, 3:20] = 0, 0
+    judged = judge(sums(n, total), WEEKDAY, np.ones(1, bool))
+    assert judged.n_days[0] == DAYS - 17
+    assert 0.0 < judged.p_value[0] <= 1
+    n[0, -1], total[0, -1] = 0, 0
+    assert np.isnan(judge(sums(n, total), WEEKDAY, np.ones(1, bool)).p_value[0])
+
+
+def test_a_series_that_wanders_more_than_the_others_is_known_by_it() -> None:
+    rng = np.random.default_rng(5)
+    share = np.full((41, DAYS + 1), 0.3)
+    share[0] += rng.normal(0, 0.06, DAYS + 1)
+    total = rng.binomial(1000, share).astype(float)
+    total[:, -1] = 400
+    judged = flags(total)
+    assert judged.p_value[0] > 0.01 > judged.p_value[1:].max()
+    assert judged.error[0] > 2 * judged.error[1:].max()
