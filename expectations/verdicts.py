@@ -20,7 +20,14 @@ from flows.warehouse import query
 NAME = "verdicts"
 
 _BREACHES = """
-select kind || ':' || subject as subject, severity, summary, evidence_json
+select
+    kind || ':' || subject as subject,
+    severity,
+    summary || case when nights > 1 then ' Night ' || nights || ', since ' || first_seen || '.' else '' end as summary,
+    cast(
+        json_merge_patch(evidence_json, json_object('nights', nights, 'first_seen', cast(first_seen as varchar)))
+        as varchar
+    ) as evidence_json
 from marts.fct_breaches
 where day = ?
 order by 1

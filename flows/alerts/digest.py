@@ -1,5 +1,6 @@
 """What a night has to tell: its failed expectations, worst first. Nothing here sends anything."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +17,7 @@ _SEVERITIES = ("critical", "warning")
 
 @dataclass(frozen=True)
 class Item:
-    """One failed expectation: what should have been, what was seen, and the page to look at."""
+    """One failed expectation: what should have been, what was seen, the page to look at, and for how many nights."""
 
     suite: str
     expectation: str
@@ -25,11 +26,12 @@ class Item:
     expected: str
     observed: str
     where: str
+    nights: int = 1
 
 
 @dataclass(frozen=True)
 class Digest:
-    """All of one night's failures. Without items there is nothing to send."""
+    """All of one night's failures. Without items, or where all of them go on from nights before, nothing is sent."""
 
     app: str
     day: date
@@ -52,6 +54,11 @@ class Digest:
         worst = self.items[0]
         return f"{self.app}, {self.day}: {failed} {noun} failed; {worst.subject}: {worst.observed}"
 
+    @property
+    def ongoing(self) -> int:
+        """How many items are breaches that began on a night before, of which people were told then."""
+        return sum(item.nights > 1 for item in self.items)
+
     def count(self, severity: str) -> int:
         """How many items have this severity."""
         return sum(item.severity == severity for item in self.items)
@@ -66,7 +73,8 @@ def of_night(config: Config, day: date) -> Digest:
 def build(results: Iterable[Mapping[str, Any]], app: str, day: date, reports: Path) -> Digest:
     """The failures among `results` (rows of expectation_results) that warn or worse, in a fixed order.
 
-    `reports` is the folder of the night's page. The same results in any order give the same digest.
+    What is new comes before what goes on. `reports` is the folder of the night's page. The same results in any order
+    give the same digest.
     """
     failed = [row for row in results if not row["success"] and row["severity"] in _SEVERITIES]
     return Digest(
@@ -84,10 +92,16 @@ def _item(row: Mapping[str, Any], reports: Path) -> Item:
         expected=row["expected"],
         observed=row["observed"],
         where=str(reports / page),
+        nights=_nights(row),
     )
 
 
-def _order(row: Mapping[str, Any]) -> tuple[int, int, str, str, str]:
+def _nights(row: Mapping[str, Any]) -> int:
+    """For how many nights a breach has lasted; 1 for what is no breach."""
+    return int(json.loads(row.get("evidence_json") or "{}").get("nights", 1)) if row["suite"] == "verdicts" else 1
+
+
+def _order(row: Mapping[str, Any]) -> tuple[int, bool, int, str, str, str]:
     suite = str(row["suite"])
     place = _SUITES.index(suite) if suite in _SUITES else len(_SUITES)
-    return _SEVERITIES.index(row["severity"]), place, suite, row["expectation"], row["subject"]
+    return _SEVERITIES.index(row["severity"]), _nights(row) > 1, place, suite, row["expectation"], row["subject"]

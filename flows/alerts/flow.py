@@ -20,11 +20,14 @@ class AlertResult:
     failed_warning: int
     sent: int
     already: int
+    ongoing: int = 0
 
     def summary(self) -> str:
         """One line for the log of a night."""
         if not self.failed_critical + self.failed_warning:
             return "nothing to tell"
+        if self.ongoing == self.failed_critical + self.failed_warning:
+            return f"nothing new: {self.ongoing} of nights before go on"
         told = "no alerts are configured"
         if self.sent + self.already:
             told = f"digest sent to {self.sent}" + (f", {self.already} had it already" if self.already else "")
@@ -49,4 +52,6 @@ def alert(config_path: str, day: date) -> AlertResult:
     """Tell about the failed expectations of `day`; nothing is sent where all held."""
     failures = gather(config_path, day)
     delivered = notify(config_path, day, failures)
-    return AlertResult(failures.count("critical"), failures.count("warning"), delivered.sent, delivered.already)
+    return AlertResult(
+        failures.count("critical"), failures.count("warning"), delivered.sent, delivered.already, failures.ongoing
+    )

@@ -40,9 +40,10 @@ def deliver(
 ) -> Delivered:
     """Send `digest` to every target that has not had this very content yet; `record` remembers who had what.
 
-    Without items nothing is sent. Raises RunError, after all targets were tried, where one did not take it.
+    Nothing is sent without items, nor where every one of them is a breach that began on a night before: it was told
+    then, and is told once. Raises RunError, after all targets were tried, where one did not take it.
     """
-    if not digest.items:
+    if digest.ongoing == len(digest.items):
         return Delivered()
     told = _read(record)
     content = fingerprint(digest)

@@ -122,6 +122,7 @@ def test_a_webhook_gets_every_failure_with_what_was_expected_what_was_seen_and_w
         "expected": "no critical breach",
         "observed": "new is worse by 12 points.",
         "where": "/reports/2026-03-02/index.html",
+        "nights": 1,
     }
 
 
@@ -130,6 +131,16 @@ def test_without_failures_nothing_is_sent(hooks: Any, tmp_path: Path) -> None:
     told = digest(row(success=True), row("info"))
     assert deliver(told, [Alert(kind="webhook", url=hook.url)], tmp_path / "sent.json") == notifiers.Delivered()
     assert hook.received == []
+
+
+def test_a_breach_that_goes_on_is_told_once_and_again_only_beside_what_is_new(hooks: Any, tmp_path: Path) -> None:
+    hook = hooks()
+    targets = [Alert(kind="webhook", url=hook.url)]
+    goes_on = row(subject="drift:a", evidence_json='{"nights": 4}', observed="Inputs fell. Night 4, since 2026-02-27.")
+    assert deliver(digest(goes_on), targets, tmp_path / "sent.json") == notifiers.Delivered()
+    assert hook.received == []
+    assert deliver(digest(goes_on, row(subject="drift:b")), targets, tmp_path / "sent.json").sent == 1
+    assert [(item["subject"], item["nights"]) for item in hook.received[0]["items"]] == [("drift:b", 1), ("drift:a", 4)]
 
 
 def test_the_same_digest_is_sent_once_and_a_changed_one_again(hooks: Any, tmp_path: Path) -> None:
