@@ -260,7 +260,7 @@ def test_each_breach_is_a_result_of_its_own_with_its_summary_and_evidence(config
     }
     worse = failed["no_critical_breach", "worse:triage/correct/new"]
     assert (worse.severity, worse.observed) == ("critical", "new is worse by 12 points.")
-    assert json.loads(worse.evidence_json) == {"psi": 0.4}
+    assert json.loads(worse.evidence_json) == {"psi": 0.4, "nights": 1, "first_seen": "2026-03-02"}
 
 
 def test_marts_that_are_missing_stop_the_run_in_one_line(config: Config) -> None:
