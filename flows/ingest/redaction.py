@@ -4,8 +4,8 @@ A find is replaced by its kind in brackets. JSON stays JSON: a number that is a 
 read before anything is looked for. RE2 searches whole columns for what could be a find; only those texts, each
 distinct one once, are looked at in Python. What counts as a find is said in `finders`.
 
-Redacted are the columns of TEXT_COLUMNS, and no others. call_id and trace_id are not: they are keys, by which rows are
-found and joined, and a log that makes them of personal data has to be mended at its source.
+Redacted are TEXT_COLUMNS and LABEL_COLUMNS, which are all that a log can put words into but call_id and trace_id: these
+are keys, by which rows are found and joined, and a log that makes them of personal data has to be mended at its source.
 """
 
 import base64
@@ -38,6 +38,21 @@ TEXT_COLUMNS = (
     "session_id",
     "reason",
     "raw",
+)
+# What names and tells apart: short, and the same in many rows, so that each distinct one is searched once.
+LABEL_COLUMNS = (
+    "route",
+    "environment",
+    "release",
+    "prompt_name",
+    "prompt_version",
+    "provider",
+    "model_requested",
+    "model_served",
+    "system_fingerprint",
+    "finish_reason",
+    "error_type",
+    "kind",
 )
 
 # Secrets first: a token may hold what looks like a number. Accounts before cards and cards before phones, likewise.
@@ -78,10 +93,10 @@ class Redactor:
 
     def table(self, rows: pa.Table) -> pa.Table:
         """`rows` with its text columns redacted, in the types that they have."""
-        names = [name for name in TEXT_COLUMNS if name in rows.column_names and self.kinds]
+        names = [name for name in (*TEXT_COLUMNS, *LABEL_COLUMNS) if name in rows.column_names and self.kinds]
         texts = {name: _one_array(rows.column(name)) for name in names}
         pattern = rough_prefilter(frozenset(self.kinds))
-        suspect = {name: pc.fill_null(pc.match_substring_regex(array, pattern), False)
+        suspect = {name: _suspected(array, pattern, repeats=name in LABEL_COLUMNS)
                    for name, array in texts.items() if array.null_count < len(array)}  # fmt: skip
         suspect = {name: mask for name, mask in suspect.items() if mask.true_count}
         if not suspect:
@@ -114,6 +129,16 @@ class Redactor:
                 self.found[kind] += int(count)
             redacted.append(new if found else None)
         return pa.array(redacted, texts.type)
+
+
+def _suspected(texts: pa.Array, pattern: str, *, repeats: bool) -> pa.Array:
+    """Which texts have a match of the pattern. Where texts repeat, each distinct one is searched once."""
+    if repeats:
+        encoded = texts.dictionary_encode()
+        found = pc.match_substring_regex(encoded.dictionary, pattern).take(encoded.indices)
+    else:
+        found = pc.match_substring_regex(texts, pattern)
+    return pc.fill_null(found, False)
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:

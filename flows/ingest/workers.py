@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Self
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,6 +16,7 @@ from flows.config import Config, Source
 from flows.ingest.batches import IN_BASE64
 from flows.ingest.field_paths import drop_paths
 from flows.ingest.filling import Batch
+from flows.ingest.judging import key_of
 from flows.ingest.mapping import Mapped, Mapper
 from flows.ingest.redaction import Redactor
 
@@ -62,7 +64,7 @@ class Workers:
         return replace(
             mapped,
             interactions=redactor.table(_completed(mapped.interactions, source)),
-            feedback=redactor.table(mapped.feedback),
+            feedback=_keyed(redactor.table(mapped.feedback), mapped.feedback),
             refused=_redacted(mapped.refused, redactor),
         )
 
@@ -89,6 +91,16 @@ def _completed(rows: pa.Table, source: Source) -> pa.Table:
     return rows.set_column(rows.column_names.index("source"), "source", pa.repeat(source.name, len(rows)))
 
 
+def _keyed(rows: pa.Table, unredacted: pa.Table) -> pa.Table:
+    """Signals with the key of the kind that they land with: by it the next run finds that they are there already."""
+    if rows is unredacted or rows.column("kind").equals(unredacted.column("kind")):
+        return rows
+    with duckdb.connect() as connection:
+        connection.register("rows", rows)
+        keys = connection.sql(f"select {key_of('feedback')} as key from rows").to_arrow_table().column("key")
+    return rows.set_column(rows.column_names.index("key"), "key", keys)
+
+
 def _redacted(refused: pa.Table, redactor: Redactor) -> pa.Table:
     """Refused records, redacted; those in base64 within it."""
     if not len(refused):
@@ -96,5 +108,6 @@ def _redacted(refused: pa.Table, redactor: Redactor) -> pa.Table:
     in_base64 = pc.ends_with(refused.column("reason"), IN_BASE64)
     coded = refused.filter(in_base64)
     raw = pa.array([redactor.encoded(text) for text in coded.column("raw").to_pylist()], pa.string())
+    coded = redactor.table(coded.set_column(coded.column_names.index("raw"), "raw", pa.nulls(len(coded), pa.string())))
     coded = coded.set_column(coded.column_names.index("raw"), "raw", raw)
     return pa.concat_tables([redactor.table(refused.filter(pc.invert(in_base64))), coded])

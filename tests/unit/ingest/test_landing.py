@@ -159,6 +159,22 @@ def test_personal_data_is_redacted_before_it_is_written_quarantine_included(tmp_
     assert Lake(settings.lake).read("quarantine", DAY).column("raw").to_pylist() == ['{"broken": "[email]']
 
 
+def test_personal_data_in_a_name_goes_too_and_a_signal_is_known_again_by_what_it_landed_with(tmp_path: Path) -> None:
+    settings = workspace(tmp_path, more="redact: [email]\n")
+    names = ("route", "environment", "release", "prompt_name", "prompt_version", "provider", "model_requested",
+             "model_served", "system_fingerprint", "finish_reason", "error_type")  # fmt: skip
+    write(
+        tmp_path,
+        call("a", **{name: f"for ann@example.org {name}" for name in names}),
+        json.dumps({"call_id": "a", "kind": "thumb of ann@example.org", "at": "2026-03-02T10:00:00Z", "value": "up"}),
+    )
+    assert landing.land(settings, DAY).redacted == len(names) + 1
+    (row,) = Lake(settings.lake).read("interactions", DAY).to_pylist()
+    assert {name: row[name] for name in names} == {name: f"for [email] {name}" for name in names}
+    landing.land(settings, DAY)
+    assert Lake(settings.lake).read("feedback", DAY).column("kind").to_pylist() == ["thumb of [email]"]
+
+
 def test_a_gzip_of_several_members_is_read_to_its_end(tmp_path: Path) -> None:
     settings = workspace(tmp_path)
     members = [gzip.compress(f"{call('a')}\n{call('b')[:20]}".encode()), gzip.compress(f"{call('b')[20:]}\n".encode())]
