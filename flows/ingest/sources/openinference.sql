@@ -5,7 +5,9 @@
 -- `call_id` is the span id, which annotations name; it is 64 random bits, and trace_id is in its own column.
 -- Feedback: each annotation and evaluation on a span is one, about that span, or about the span that it links to
 -- where it is no call and has one link (a carrier). Those of a trace or session have the trace's or the session's id
--- as `call_id`: they join on interactions.trace_id and session_id, for no single call was meant.
+-- as `call_id`: they join on interactions.trace_id and session_id, for no single call was meant. What a model or code
+-- says is implicit. Several of one name on one span (of two annotators, say) are a microsecond apart, as they are
+-- several signals, and a signal is known by its call, kind and time.
 -- `model_requested` and the tokens' details are taken from the request and the answer where a client logged these
 -- as input.value and output.value. `route` is the prompt's id, the agent's name, or the graph node's.
 with items as materialized (
@@ -261,7 +263,13 @@ judgements as (
         max(said) filter (where key.field = 'name') as name,
         max(said) filter (where key.field = 'score') as score,
         max(said) filter (where key.field = 'label') as label,
-        max(said) filter (where key.field = 'explanation') as explanation
+        max(said) filter (where key.field = 'explanation') as explanation,
+        max(said) filter (where key.field = 'annotator_kind') as annotator_kind,
+        -- How many of its name stand before it on the span.
+        row_number() over (
+            partition by number, key.scope, max(said) filter (where key.field = 'name')
+            order by key.list, try_cast(key.position as integer)
+        ) - 1 as earlier
     from marks
     where key.list <> ''
     group by number, key.scope, key.list, key.position
@@ -282,7 +290,17 @@ feedback as materialized (
             else coalesce(otlp_id(judged.fields.links ->> '$[0].spanId'), judged.span_id)
         end as call_id,
         coalesce(judgements.name, 'annotation') as kind,
-        coalesce(judged.ended_at, judged.started_at) as "at",
+        case
+            when judgements.earlier = 0 then coalesce(judged.ended_at, judged.started_at)
+            else
+                coalesce(
+                    cast(
+                        as_time(coalesce(judged.ended_at, judged.started_at)) + to_microseconds(judgements.earlier)
+                        as varchar
+                    ),
+                    judged.ended_at, judged.started_at
+                )
+        end as "at",
         coalesce(judgements.score, judgements.label) as value,
         nullif(
             concat_ws(
@@ -290,7 +308,7 @@ feedback as materialized (
             ),
             ''
         ) as comment,
-        'explicit' as origin
+        case when upper(judgements.annotator_kind) in ('LLM', 'CODE') then 'implicit' else 'explicit' end as origin
     from judgements
     inner join judged on judgements.number = judged.number
     where coalesce(judgements.score, judgements.label, judgements.explanation) is not null

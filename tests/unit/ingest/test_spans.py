@@ -126,3 +126,21 @@ def test_no_shape_raises_and_every_line_is_in_a_place(log_format: str) -> None:
     found = mapped(log_format, *lines)
     assert lines_of(found) == set(range(1, len(lines) + 1))
     assert min(map(len, (found.interactions, found.feedback, found.refused, found.other))) > 10
+
+
+def test_what_several_annotators_say_of_one_call_is_a_signal_each() -> None:
+    said = [("correct", "1", "HUMAN"), ("correct", "0", "LLM"), ("polite", "1", "CODE"), ("correct", "0.5", None)]
+    fields = {
+        f"annotations.{place}.annotation.{name}": text
+        for place, (of, score, by) in enumerate(said)
+        for name, text in (("name", of), ("score", score), ("annotator_kind", by))
+        if text is not None
+    }
+    attributes = [{"key": key, "value": {"stringValue": text}} for key, text in fields.items()]
+    found = mapped("openinference", request(span(attributes))).feedback.to_pylist()
+    assert len({(row["call_id"], row["kind"], row["at"]) for row in found}) == len(said)
+    assert len({row["key"] for row in found}) == len(said)
+    assert sorted((row["kind"], row["value"], row["origin"]) for row in found) == [
+        ("correct", "0", "implicit"), ("correct", "0.5", "explicit"), ("correct", "1", "explicit"),
+        ("polite", "1", "implicit"),
+    ]  # fmt: skip
