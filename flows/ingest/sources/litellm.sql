@@ -198,7 +198,10 @@ select
     coalesce(
         nullif(log.end_user, ''), nullif(log.metadata.user_api_key_end_user_id, ''), nullif(request.user, ''),
         nullif(log.user, ''), nullif(log.metadata.user_api_key_user_id, ''),
-        case when contains(log.model_parameters, '"user"') then nullif(log.model_parameters ->> '$.user', '') end
+        case
+            when contains(log.model_parameters, 'user')
+                then nullif(plain_json(log.model_parameters) ->> '$.user', '')
+        end
     ) as user_key,
     coalesce(
         log.metadata.requester_metadata.route, log.metadata.spend_logs_metadata.route, request.metadata.route,
@@ -228,7 +231,7 @@ select
     ) as model_served,
     log.response.system_fingerprint as system_fingerprint,
     case
-        when log.model_parameters is not null then log.model_parameters
+        when log.model_parameters is not null then plain_json(log.model_parameters)
         when json_starts(body) = '{' and body <> '{}'
             then
                 json_merge_patch(

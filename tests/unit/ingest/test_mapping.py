@@ -14,7 +14,7 @@ from flows import project
 from flows.errors import RunError
 from flows.ingest import mapping
 from flows.project import LOG_FORMATS
-from tests.reading import mapped
+from tests.reading import mapped, user_key
 
 
 def only(table: pa.Table) -> dict[str, Any]:
@@ -154,6 +154,13 @@ def test_an_embedding_is_no_llm_call_but_counted() -> None:
     result = mapped("litellm", {**LITELLM, "call_type": "aembedding"})
     assert len(result.other) == 1
     assert len(result.interactions) == 0
+
+
+def test_parameters_that_came_as_a_text_are_an_object_and_name_no_user() -> None:
+    given = {**LITELLM, "end_user": None, "model_parameters": json.dumps({"temperature": 1, "user": "ann@example.org"})}
+    row = only(mapped("litellm", given).interactions)
+    assert json.loads(row["params_json"]) == {"temperature": 1}
+    assert row["user_key"] == user_key("ann@example.org")
 
 
 @pytest.mark.parametrize("messages", [None, "a text", {"role": "user", "content": "q"}, [], [{"role": "user"}], 5])
