@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,8 @@ from flows.lake import Lake, Staging
 
 Row = dict[str, Any]
 KINDS = ("interactions", "feedback", "duplicates", "other", "quarantined")
+# Of those in quarantine what another night has there already; in the manifest they are duplicates.
+REFUSED_AGAIN = "refused_again"
 
 
 @dataclass
@@ -24,7 +28,9 @@ class Accounts:
 
     files: list[LogFile] = field(default_factory=list)
     nights: list[date] = field(default_factory=list)
-    found: dict[str, np.ndarray] = field(default_factory=lambda: {kind: np.zeros(0, np.int64) for kind in KINDS})
+    found: dict[str, np.ndarray] = field(
+        default_factory=lambda: {kind: np.zeros(0, np.int64) for kind in (*KINDS, REFUSED_AGAIN)}
+    )
 
     def open(self, files: Sequence[tuple[date, LogFile]]) -> int:
         """Take in more files, and give the number of the first of them."""
@@ -79,6 +85,9 @@ class Accounts:
                         row["duplicates"] -= old[kind]
                 elif old["sha256"] != file.sha256:
                     rows.append({**old, "records": old["records"] - old["quarantined"], "quarantined": 0})
+            again = int(self.found[REFUSED_AGAIN][place])
+            row["duplicates"] += again
+            row["quarantined"] -= again
             rows.append(row)
         return sorted(rows, key=lambda row: (str(row["source"]), str(row["file"]), str(row["sha256"])))
 
@@ -91,11 +100,46 @@ def stage_manifest(store: Lake, staged: Staging, night: date, accounts: Accounts
     return [row for row in rows if (row["source"], row["file"], row["sha256"]) in read]
 
 
+class Standing:
+    """What other nights have in quarantine of the files that a run reads, so that a file that is read again, or has
+    grown, does not put its bad records there a second time. Looked up when the first record is refused.
+    """
+
+    def __init__(self, store: Lake, read: set[tuple[date, str, str]], window_days: int) -> None:
+        """`read` are night, source and file of all that the run reads: what these nights had of it is replaced."""
+        self._store, self._read, self._reach = store, read, timedelta(days=window_days + 1)
+
+    def has(self, night: date, rows: pa.Table) -> np.ndarray:
+        """Which rows (of quarantine) stand in another night; those that stand in none stand in this one from now on."""
+        return np.array([self._nights.setdefault(_fingerprint(row), night) != night for row in rows.to_pylist()], bool)
+
+    @cached_property
+    def _nights(self) -> dict[bytes, date]:
+        found: dict[bytes, date] = {}
+        for night in self._store.days("quarantine"):
+            if any(abs(night - reading) <= self._reach for reading, _, _ in self._read):
+                for part in self._store.batches("quarantine", night):
+                    found |= {_fingerprint(row): night for row in part.filter(self._is_read(night, part)).to_pylist()}
+        return found
+
+    def _is_read(self, night: date, rows: pa.Table) -> pa.Array:
+        """Which rows are of a file that the run reads, but not for this night."""
+        names = {(source, file) for _, source, file in self._read}
+        given = zip(rows.column("source").to_pylist(), rows.column("file").to_pylist(), strict=True)
+        return pa.array([name in names and (night, *name) not in self._read for name in given], pa.bool_())
+
+
+def _fingerprint(row: Row) -> bytes:
+    digest = blake2b(f"{row['source']}\0{row['file']}\0{row['line']}\0".encode(), digest_size=16)
+    digest.update(row["raw"].encode())
+    return digest.digest()
+
+
 class Quarantine:
     """The night's refused records: those of earlier runs, but for the files that this one reads, then this run's."""
 
-    def __init__(self, store: Lake, staged: Staging, day: date) -> None:
-        self._store, self._day = store, day
+    def __init__(self, store: Lake, staged: Staging, day: date, standing: Standing) -> None:
+        self._store, self._day, self._standing = store, day, standing
         self._writer = pq.ParquetWriter(staged.place("quarantine", day), lake.SCHEMAS["quarantine"], compression="zstd")
 
     def keep(self, files: Sequence[LogFile]) -> None:
@@ -105,14 +149,17 @@ class Quarantine:
             names = zip(part.column("source").to_pylist(), part.column("file").to_pylist(), strict=True)
             self._write(part.filter(pa.array([name not in read for name in names], pa.bool_())))
 
-    def add(self, refused: pa.Table, files: Sequence[LogFile]) -> None:
-        """Add refused records (reader.REFUSED), of which `file` is a place in `files`."""
-        if not len(refused):
-            return
+    def add(self, refused: pa.Table, files: Sequence[LogFile]) -> pa.Table:
+        """Add refused records (reader.REFUSED), of which `file` is a place in `files`, and give those that stand in
+        another night already.
+        """
         chosen = [files[place] for place in refused.column("file").to_pylist()]
         named = refused.set_column(0, "file", pa.array([file.name for file in chosen], pa.string()))
         source = pa.array([file.source for file in chosen], pa.string())
-        self._write(lake.conform(named.append_column("source", source), "quarantine"))
+        rows = lake.conform(named.append_column("source", source), "quarantine")
+        stands = self._standing.has(self._day, rows)
+        self._write(rows.filter(pa.array(~stands)))
+        return refused.filter(pa.array(stands))
 
     def close(self) -> None:
         """End the staged file."""

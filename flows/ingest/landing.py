@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from flows import lake
 from flows.config import Config, Source
 from flows.ingest import reader
-from flows.ingest.accounts import KINDS, Accounts, Quarantine, stage_manifest
+from flows.ingest.accounts import KINDS, REFUSED_AGAIN, Accounts, Quarantine, Standing, stage_manifest
 from flows.ingest.arrivals import Manifests, arrived
 from flows.ingest.fetching import fetched
 from flows.ingest.filling import Batch
@@ -110,7 +110,11 @@ def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -
     with store.staging() as staged:
         accounts = Accounts()
         tables = {name: Partitions(name, config.timezone, staged) for name in TABLES.values()}
-        quarantine = {night.day: Quarantine(store, staged, night.day) for night in nights}
+        read = {
+            (night.day, file.source, file.name) for night in nights for of_source in night.files for file in of_source
+        }
+        standing = Standing(store, read, config.window_days)
+        quarantine = {night.day: Quarantine(store, staged, night.day, standing) for night in nights}
         for night in nights:
             quarantine[night.day].keep([file for files in night.files for file in files])
         for mapped in workers.mapped(_batches(config, accounts, nights)):
@@ -119,7 +123,7 @@ def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -
             accounts.add_rows("other", mapped.other)
             accounts.add_rows("quarantined", mapped.refused)
             for day, refused in accounts.by_night(mapped.refused):
-                quarantine[day].add(refused, accounts.files)
+                accounts.add_rows(REFUSED_AGAIN, quarantine[day].add(refused, accounts.files))
         for name, partitions in tables.items():
             counts = partitions.finish(store, len(accounts.files))
             accounts.add(name, counts.kept)

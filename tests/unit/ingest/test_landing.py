@@ -256,6 +256,34 @@ def totals(settings: Config) -> tuple[int, int]:
     return sum(row["interactions"] for row in manifests), rows
 
 
+def refused(settings: Config) -> list[tuple[int, str]]:
+    """Line and text of all that is in quarantine, which the manifests have to count."""
+    store = Lake(settings.lake)
+    rows = [row for night in store.days("quarantine") for row in store.read("quarantine", night).to_pylist()]
+    manifests = [row for night in store.days("manifest") for row in store.read("manifest", night).to_pylist()]
+    assert all(row["records"] == sum(row[part] for part in PARTS) for row in manifests)
+    assert sum(row["quarantined"] for row in manifests) == len(rows)
+    return sorted((row["line"], row["raw"]) for row in rows)
+
+
+def test_a_bad_record_is_in_quarantine_once_however_many_nights_read_its_file(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    write(tmp_path, call("a"), "{bad")
+    landing.land(settings, DAY)
+    write(tmp_path, call("a"), "{bad", "{worse", call("b"))
+    landed = landing.land(settings, date(2026, 3, 3))
+    assert (landed.interactions, landed.duplicates, landed.quarantined) == (1, 2, 1)
+    before = contents(settings.lake)
+    assert landing.land(settings, date(2026, 3, 3)).quarantined == 1
+    assert contents(settings.lake) == before
+    for day in (DAY, date(2026, 3, 3), date(2026, 3, 4)):
+        landing.land(settings, day)
+        assert refused(settings) == [(2, "{bad"), (3, "{worse")]
+    landing.land_days(settings, DAY, date(2026, 3, 4))
+    assert refused(settings) == [(2, "{bad"), (3, "{worse")]
+    assert totals(settings) == (2, 2)
+
+
 def test_rows_of_other_days_stay_where_nothing_newer_of_theirs_arrives(tmp_path: Path) -> None:
     settings = workspace(tmp_path)
     days = [date(2026, 3, day) for day in (1, 2, 3, 10)]
