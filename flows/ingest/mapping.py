@@ -2,10 +2,11 @@
 
 A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and gives
 `file`, `line` and any of the canonical columns, as texts; it may also give `target` (interaction, feedback or
-other), `problem`, and `updated_at` (which of two versions of a record is the newer). Where one line holds several
-records (a batch of spans, a trace with its observations) it gives a row for each, with the record's own JSON as
-`unit`; a line for which it gives no row is refused. Here each column is cast to its type in the lake, and a record
-of which a required or given value cannot be cast goes to quarantine with the column and the value named.
+other), `problem`, `updated_at` (which of two versions of a record is the newer), and `price_tier` (batch, flex or
+priority, where a call is not billed as usual). Where one line holds several records (a batch of spans, a trace with
+its observations) it gives a row for each, with the record's own JSON as `unit`; a line for which it gives no row is
+refused. Here each column is cast to its type in the lake, and a record of which a required or given value cannot be
+cast goes to quarantine with the column and the value named.
 """
 
 from collections.abc import Iterator
@@ -129,7 +130,7 @@ class Mapper:
         targets = pc.if_else(pc.is_null(rows.column("reason")), rows.column("target"), "refused")
         tables = {table: _canonical(_where(rows, targets, target), table) for target, table in TABLES.items()}
         return Mapped(
-            interactions=without_users(self._priced(tables["interactions"])),
+            interactions=without_users(self._priced(tables["interactions"], _tiers(rows, targets))),
             feedback=tables["feedback"],
             refused=pa.concat_tables(refused).combine_chunks(),
             other=_where(rows, targets, "other").select(["file", "line"]),
@@ -159,13 +160,14 @@ class Mapper:
                 yield from self._extracted(records.slice(0, half), refused, is_sifted=True)
                 yield from self._extracted(records.slice(half), refused, is_sifted=True)
 
-    def _priced(self, calls: pa.Table) -> pa.Table:
-        """The calls of which the log has no cost, priced."""
+    def _priced(self, calls: pa.Table, tiers: pa.Array | pa.ChunkedArray) -> pa.Table:
+        """The calls of which the log has no cost, priced; `tiers` are those that they are billed by."""
         unpriced = pc.is_null(calls.column("cost_usd")).combine_chunks()
         if not unpriced.true_count:
             return calls
         places = pa.array(np.arange(len(calls)))
-        self._connection.register("calls", calls.select(pricing.NEEDED).append_column("place", places).filter(unpriced))
+        needed = calls.select(pricing.NEEDED).append_column("price_tier", tiers).append_column("place", places)
+        self._connection.register("calls", needed.filter(unpriced))
         try:
             sql = f"select cost_usd, cost_source from ({pricing.priced(self._connection, 'calls')}) order by place"
             found = self._connection.sql(sql).to_arrow_table()
@@ -193,6 +195,13 @@ def _sql(name: str) -> str:
 def _where(rows: pa.Table, targets: pa.ChunkedArray, target: str) -> pa.Table:
     chosen = pc.equal(targets, target)
     return rows if pc.all(chosen).as_py() and len(rows) else rows.filter(chosen)
+
+
+def _tiers(rows: pa.Table, targets: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """What each interaction is billed by; null where the format says nothing of it."""
+    calls = _where(rows, targets, "interaction")
+    has_tiers = "price_tier" in rows.column_names
+    return calls.column("price_tier") if has_tiers else pa.nulls(len(calls), pa.string())
 
 
 def _canonical(rows: pa.Table, table: str) -> pa.Table:

@@ -13,21 +13,23 @@ Decided, so that a cost is either right or `unknown`:
 - Cached tokens are a part of the input tokens and have their own price, reasoning tokens a part of the output tokens.
   Where a longer input has a higher price, all tokens of the call have it. Off-peak prices go by started_at.
 - A call with no count of its tokens is unknown; one that the gateway answered from its cache cost nothing.
-- Not known from a row: batches and service tiers, regional surcharges, the tokens with which a cache is written.
+- A batch has the prices of batches, and is unknown where the table has none; a service tier (flex, priority) has its
+  own prices where the table has them. A format says which of these a call is by its column `price_tier`.
+- Not known from a row: regional surcharges, the tokens with which a cache is written.
 """
 
 import importlib.util
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
+
+from flows.ingest.off_peak import off_peak_minutes
 
 Entry = Mapping[str, Any]
 
@@ -72,9 +74,11 @@ NEEDED = [
     *("model_served", "model_requested", "provider", "started_at", "cache_hit", "cost_usd"),
     *("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
 ]
+# What the table's names end in where a call is not billed as usual.
+_TIERS = {"batch": "_batches", "flex": "_flex", "priority": "_priority"}
 _RATES = ("input", "cached", "output", "reasoning")
 PRICED_NAMES = pa.schema(
-    [(name, pa.string()) for name in ("model_served", "model_requested", "provider")]
+    [(name, pa.string()) for name in ("model_served", "model_requested", "provider", "price_tier")]
     + [("above", pa.int64()), ("up_to", pa.int64())]
     + [(f"{rate}_usd", pa.float64()) for rate in _RATES]
     + [(f"{rate}_off_peak_usd", pa.float64()) for rate in _RATES]
@@ -86,16 +90,19 @@ def priced(connection: duckdb.DuckDBPyConnection, calls: str) -> str:
     """A SELECT of all columns of the relation `calls`, with cost_usd and cost_source as they are to land.
 
     The relation has model_served, model_requested, provider, started_at (TIMESTAMPTZ), input_tokens, output_tokens,
-    cached_tokens, reasoning_tokens, cost_usd, cache_hit. Leaves a table of the prices of its models in the connection,
-    under the name `_prices_of_<calls>`. cost_source is logged, priced or unknown, and cost_usd null where unknown.
+    cached_tokens, reasoning_tokens, cost_usd, cache_hit, and may have price_tier. Leaves a table of the prices of its
+    models in the connection, under the name `_prices_of_<calls>`. cost_source is logged, priced or unknown, and
+    cost_usd null where unknown.
     """
-    names = connection.execute(f"select distinct model_served, model_requested, provider from {calls}").fetchall()
-    rows = [row for served, requested, provider in names for row in price_rows(served, requested, provider)]
+    columns = [row[0] for row in connection.execute(f"describe {calls}").fetchall()]
+    tier = "lower(calls.price_tier)" if "price_tier" in columns else "null::varchar"
+    names = f"select distinct model_served, model_requested, provider, {tier} from {calls} as calls"
+    rows = [row for of in connection.execute(names).fetchall() for row in price_rows(*of)]
     connection.register("_prices_given", pa.Table.from_pylist(rows, schema=PRICED_NAMES))
     connection.execute(f"create or replace temp table _prices_of_{calls} as select * from _prices_given")
     connection.unregister("_prices_given")
-    has_source = "cost_source" in [row[0] for row in connection.execute(f"describe {calls}").fetchall()]
-    return _COST.format(calls=calls, prices=f"_prices_of_{calls}", source=", cost_source" if has_source else "")
+    source = ", cost_source" if "cost_source" in columns else ""
+    return _COST.format(calls=calls, prices=f"_prices_of_{calls}", source=source, tier=tier)
 
 
 # A minute of the week counts from Monday 00:00 UTC.
@@ -125,6 +132,7 @@ from (
             calls.model_served is not distinct from prices.model_served
             and calls.model_requested is not distinct from prices.model_requested
             and calls.provider is not distinct from prices.provider
+            and {tier} is not distinct from prices.price_tier
             and calls.input_tokens > prices.above
             and calls.input_tokens <= prices.up_to
 )
@@ -138,11 +146,26 @@ from (
 
 
 @lru_cache(4096)
-def price_rows(served: str | None, requested: str | None, provider: str | None) -> tuple[dict[str, object], ...]:
+def price_rows(
+    served: str | None, requested: str | None, provider: str | None, tier: str | None = None
+) -> tuple[dict[str, object], ...]:
     """The rows of PRICED_NAMES for one triple of names: one a range of input tokens, none where it is not priced."""
     key = price_of(served, requested, provider)
-    names = {"model_served": served, "model_requested": requested, "provider": provider}
-    return tuple({**names, **rates} for rates in _rates(_table()[key])) if key else ()
+    entry = _of_tier(_table()[key], tier) if key else None
+    names = {"model_served": served, "model_requested": requested, "provider": provider, "price_tier": tier}
+    return tuple({**names, **rates} for rates in _rates(entry)) if entry else ()
+
+
+def _of_tier(entry: Entry, tier: str | None) -> Entry | None:
+    """The entry as a tier is billed by it; None where it does not say what a batch costs."""
+    suffix = _TIERS.get(tier or "")
+    if suffix is None:
+        return entry
+    own = {name.removesuffix(suffix): rate for name, rate in entry.items() if name.endswith(suffix)}
+    if tier != "batch":
+        return {**entry, **own}
+    # litellm takes off nothing for what a batch had in the cache, nor adds for a long input.
+    return own if {"input_cost_per_token", "output_cost_per_token"} <= own.keys() else None
 
 
 def price_of(served: str | None, requested: str | None, provider: str | None) -> str | None:
@@ -216,7 +239,7 @@ def _rates(entry: Entry) -> Iterator[dict[str, object]]:
     if entry.get("litellm_provider") == "fireworks_ai":
         entry = {"cache_read_input_token_cost": entry["input_cost_per_token"] * _FIREWORKS_CACHED, **entry}
     off_peak = entry.get("off_peak_pricing") or {}
-    windows = _windows(json.dumps(off_peak)) if off_peak else None
+    windows = off_peak_minutes(json.dumps(off_peak)) if off_peak else None
     for above, up_to, tier in _tiers(entry):
         cheap = {**tier, **{key: rate for key, rate in off_peak.items() if "_cost" in key}}
         yield {
@@ -256,28 +279,3 @@ def _tiers(entry: Entry) -> Iterator[tuple[int, int, Entry]]:
         suffix, above = steps[threshold], threshold - least
         tier = {**tier, **{name.removesuffix(suffix): rate for name, rate in entry.items() if name.endswith(suffix)}}
     yield above, _ENDLESS, tier
-
-
-@cache
-def _windows(off_peak: str) -> tuple[dict[str, int], ...]:
-    """The off-peak times of a week, in minutes from Monday 00:00 UTC; the days are those of the provider's clock."""
-    given = json.loads(off_peak)
-    rules = [*given.get("windows", ()), *([{"hours_utc": given["hours_utc"]}] if "hours_utc" in given else ())]
-    clock = ZoneInfo(given.get("weekday_timezone") or "UTC")
-    monday = datetime(2026, 1, 5, tzinfo=UTC)
-    is_open = [_is_open(monday + timedelta(minutes=5 * step), rules, clock) for step in range(2016)]
-    edges = [step for step in range(2017) if (step < 2016 and is_open[step]) != (step > 0 and is_open[step - 1])]
-    return tuple(
-        {"begin_minute": 5 * begin, "end_minute": 5 * end} for begin, end in zip(edges[::2], edges[1::2], strict=True)
-    )
-
-
-def _is_open(time: datetime, rules: list[Any], clock: ZoneInfo) -> bool:
-    now = f"{time:%H:%M}"
-    for rule in rules:
-        hours = rule["hours_utc"] if isinstance(rule["hours_utc"], list) else [rule["hours_utc"]]
-        if time.astimezone(clock).isoweekday() in (rule.get("weekdays") or range(1, 8)):
-            for begin, end in (window.split("-") for window in hours):
-                if begin <= now < end if begin < end else now >= begin or now < end:
-                    return True
-    return False

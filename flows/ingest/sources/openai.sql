@@ -258,6 +258,7 @@ select
     ) as reasoning_tokens,
     log.cost_usd as cost_usd,
     case when log.cost_usd is not null then 'logged' end as cost_source,
+    case when log.custom_id is not null then 'batch' else response.service_tier end as price_tier,
     case
         when error_name is not null or fault_text is not null or response.status in ('failed', 'cancelled') then 'error'
         else 'success'

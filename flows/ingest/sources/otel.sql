@@ -102,8 +102,9 @@ read as materialized (
                 "traceloop.entity.name": "VARCHAR", "traceloop.workflow.name": "VARCHAR",
                 "traceloop.span.kind": "VARCHAR", "gen_ai.workflow.name": "VARCHAR", "gen_ai.agent.name": "VARCHAR",
                 "llm.request.type": "VARCHAR", "openinference.span.kind": "VARCHAR",
-                "openai.response.system_fingerprint": "VARCHAR",
+                "openai.response.system_fingerprint": "VARCHAR", "openai.response.service_tier": "VARCHAR",
                 "gen_ai.openai.response.system_fingerprint": "VARCHAR",
+                "gen_ai.openai.response.service_tier": "VARCHAR",
                 "gen_ai.openai.system_fingerprint": "VARCHAR", "gen_ai.tool.definitions": "JSON",
                 "gen_ai.is_streaming": "JSON", "llm.is_streaming": "JSON", "error.type": "VARCHAR",
                 "error.message": "VARCHAR", "exception.type": "VARCHAR", "exception.message": "VARCHAR",
@@ -309,6 +310,7 @@ interactions as (
         ) as reasoning_tokens,
         coalesce(has."gen_ai.usage.cost", has."llm.cost.total") as cost_usd,
         case when coalesce(has."gen_ai.usage.cost", has."llm.cost.total") is not null then 'logged' end as cost_source,
+        coalesce(has."openai.response.service_tier", has."gen_ai.openai.response.service_tier") as price_tier,
         case when has_failed then 'error' else 'success' end as status,
         case
             when has_failed

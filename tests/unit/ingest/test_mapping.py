@@ -185,6 +185,7 @@ def test_openai_pairs_batch_lines_and_stored_completions_are_mapped() -> None:
     }
     result = mapped("openai", pair, batch, {**response, "id": "3"})
     first, second, third = result.interactions.to_pylist()
+    assert second["cost_usd"] == third["cost_usd"] / 2  # a batch costs half of what a call does
     assert (first["model_requested"], first["model_served"], first["input_text"]) == ("gpt-4", "gpt-4-0613", "q")
     assert json.loads(first["params_json"]) == {"model": "gpt-4", "temperature": 0}
     assert (first["input_tokens"], first["cached_tokens"], first["output_text"]) == (3, 2, "A")

@@ -173,6 +173,33 @@ def test_what_is_not_known_is_unknown_and_never_nought() -> None:
     ]
 
 
+def test_a_batch_and_a_service_tier_have_their_own_prices_or_none() -> None:
+    call = {"input_tokens": 1000, "output_tokens": 100, "cached_tokens": 400, "provider": "openai"}
+    named = {**call, "model_served": "gpt-4o-2024-08-06"}
+    rows = [
+        {**named, "price_tier": None},
+        {**named, "price_tier": "default"},
+        {**named, "price_tier": "batch"},
+        {**named, "price_tier": "Priority"},
+        {**named, "price_tier": "flex"},  # which is not sold for this model
+        {**call, "model_served": "gpt-4", "price_tier": "batch"},
+    ]
+    schema = COLUMNS.append(pa.field("price_tier", pa.string()))
+    with duckdb.connect() as connection:
+        connection.register("calls", pa.Table.from_pylist(rows, schema=schema))
+        found = connection.sql(pricing.priced(connection, "calls")).to_arrow_table().to_pylist()
+    usual = 600 * 2.5e-6 + 400 * 1.25e-6 + 100 * 1e-5
+    assert "input_cost_per_token_batches" not in pricing._table()["gpt-4"]
+    assert {(row["model_served"], row["price_tier"]): row["cost_usd"] for row in found} == {
+        ("gpt-4o-2024-08-06", None): pytest.approx(usual),
+        ("gpt-4o-2024-08-06", "default"): pytest.approx(usual),
+        ("gpt-4o-2024-08-06", "batch"): pytest.approx(1000 * 1.25e-6 + 100 * 5e-6),
+        ("gpt-4o-2024-08-06", "Priority"): pytest.approx(600 * 4.25e-6 + 400 * 2.125e-6 + 100 * 1.7e-5),
+        ("gpt-4o-2024-08-06", "flex"): pytest.approx(usual),
+        ("gpt-4", "batch"): None,
+    }
+
+
 def test_an_empty_table_and_one_with_a_source_of_its_costs_keep_their_columns() -> None:
     with duckdb.connect() as connection:
         connection.register("calls", COLUMNS.empty_table().append_column("cost_source", pa.array([], pa.string())))

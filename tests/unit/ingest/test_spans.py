@@ -144,3 +144,18 @@ def test_what_several_annotators_say_of_one_call_is_a_signal_each() -> None:
         ("correct", "0", "implicit"), ("correct", "0.5", "explicit"), ("correct", "1", "explicit"),
         ("polite", "1", "implicit"),
     ]  # fmt: skip
+
+
+def test_a_service_tier_has_its_own_price() -> None:
+    usual = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+             "gen_ai.response.model": "gpt-4o-2024-08-06"}  # fmt: skip
+    counts = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100}
+    tiers = ({}, {"openai.response.service_tier": "default"}, {"gen_ai.openai.response.service_tier": "priority"})
+    spans = [
+        span([{"key": key, "value": any_value(value)} for key, value in (usual | counts | tier).items()],
+             spanId=f"{number:016x}")
+        for number, tier in enumerate(tiers, 1)
+    ]  # fmt: skip
+    rows = mapped("otel", request(*spans)).interactions.to_pylist()
+    found = [row["cost_usd"] for row in sorted(rows, key=lambda row: str(row["call_id"]))]
+    assert found == pytest.approx([1000 * 2.5e-6 + 100 * 1e-5] * 2 + [1000 * 4.25e-6 + 100 * 1.7e-5])
