@@ -93,11 +93,13 @@ class Redactor:
 
     def table(self, rows: pa.Table) -> pa.Table:
         """`rows` with its text columns redacted, in the types that they have."""
-        names = [name for name in (*TEXT_COLUMNS, *LABEL_COLUMNS) if name in rows.column_names and self.kinds]
-        texts = {name: _one_array(rows.column(name)) for name in names}
+        texts = self._given(rows, TEXT_COLUMNS)
+        labels = self._given(rows, LABEL_COLUMNS)
         pattern = rough_prefilter(frozenset(self.kinds))
-        suspect = {name: _suspected(array, pattern, repeats=name in LABEL_COLUMNS)
-                   for name, array in texts.items() if array.null_count < len(array)}  # fmt: skip
+        suspect = {name: pc.fill_null(pc.match_substring_regex(array, pattern), False)
+                   for name, array in texts.items()}  # fmt: skip
+        suspect |= _suspect_labels(labels, pattern)
+        texts |= labels
         suspect = {name: mask for name, mask in suspect.items() if mask.true_count}
         if not suspect:
             return rows
@@ -118,6 +120,11 @@ class Redactor:
                 rows = rows.set_column(rows.column_names.index(name), rows.field(name), new)
         return rows
 
+    def _given(self, rows: pa.Table, names: Sequence[str]) -> dict[str, pa.Array]:
+        """The columns of these names that there are, and that hold anything."""
+        given = {name: rows.column(name) for name in names if name in rows.column_names and self.kinds}
+        return {name: _one_array(column) for name, column in given.items() if column.null_count < len(column)}
+
     def _distinct(self, texts: pa.Array, rows: npt.NDArray[np.int_]) -> pa.Array:
         """Distinct texts redacted, null where nothing was found. `rows` are how often each occurs."""
         masks = [pc.match_substring_regex(texts, prefilter(frozenset([kind]))).to_pylist() for kind in self.kinds]
@@ -131,14 +138,20 @@ class Redactor:
         return pa.array(redacted, texts.type)
 
 
-def _suspected(texts: pa.Array, pattern: str, *, repeats: bool) -> pa.Array:
-    """Which texts have a match of the pattern. Where texts repeat, each distinct one is searched once."""
-    if repeats:
-        encoded = texts.dictionary_encode()
-        found = pc.match_substring_regex(encoded.dictionary, pattern).take(encoded.indices)
-    else:
-        found = pc.match_substring_regex(texts, pattern)
-    return pc.fill_null(found, False)
+def _suspect_labels(labels: dict[str, pa.Array], pattern: str) -> dict[str, pa.Array]:
+    """Which labels have a match of the pattern: the distinct ones of all columns are searched together."""
+    if not labels:
+        return {}
+    encoded = {name: array.dictionary_encode() for name, array in labels.items()}
+    distinct = pa.concat_arrays([column.dictionary.cast(pa.large_string()) for column in encoded.values()])
+    found = pc.match_substring_regex(distinct, pattern)
+    suspect, begin = {}, 0
+    for name, column in encoded.items():
+        part = found.slice(begin, len(column.dictionary))
+        begin += len(part)
+        if part.true_count:
+            suspect[name] = pc.fill_null(part.take(column.indices), False)
+    return suspect
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:
