@@ -15,6 +15,10 @@
     cast({{ dateadd('day', '-' ~ var('window_days'), day) }} as date)
 {%- endmacro %}
 
+{% macro window_end(day) -%}
+    cast({{ dateadd('day', var('window_days'), day) }} as date)
+{%- endmacro %}
+
 {% macro day_before(day) -%}
     cast({{ dateadd('day', -1, day) }} as date)
 {%- endmacro %}

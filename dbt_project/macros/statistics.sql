@@ -85,3 +85,31 @@
         rows between unbounded preceding and current row
     )
 {%- endmacro %}
+
+{#- The exact distances of two samples in each series of `relation`, whose rows are a value with its counts in the
+    current and in the reference sample: a query for the series, ks and wasserstein, null where one sample is empty.
+    Values may come again: what lies between two of the same has no width, and KS looks only at the last of them. -#}
+{% macro exact_distances(relation, series) -%}
+    with steps as (
+        select
+            {{ series | join(', ') }},
+            value,
+            sum(n_current) over so_far / nullif(1.0 * sum(n_current) over whole, 0)
+            - sum(n_reference) over so_far / nullif(1.0 * sum(n_reference) over whole, 0) as difference,
+            lead(value) over so_far as next_value
+        from {{ relation }}
+        window
+            whole as (partition by {{ series | join(', ') }}),
+            so_far as (
+                partition by {{ series | join(', ') }} order by value
+                rows between unbounded preceding and current row
+            )
+    )
+
+    select
+        {{ series | join(', ') }},
+        max(case when next_value > value or next_value is null then abs(difference) end) as ks,
+        {{ exact_sum('abs(difference) * (next_value - value)', 15) }} as wasserstein
+    from steps
+    group by {{ series | join(', ') }}
+{%- endmacro %}

@@ -25,13 +25,112 @@
     length(regexp_replace({{ text }}, '[^{{ class }}]+', '', 'g'))
 {%- endmacro %}
 
-{#- OBJECT, ARRAY, another type for a scalar; null for what is no JSON. -#}
+{#- The number of bytes. A text has as many characters as bytes where it is all ASCII, which is cheap to find, and
+    then nothing else needs to be known of scripts. -#}
+{% macro count_bytes(text) -%}
+    {{ adapter.dispatch('count_bytes')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__count_bytes(text) -%}
+    strlen({{ text }})
+{%- endmacro %}
+
+{#- Whether the text has this part, letter for letter. A tenth of what a regular expression costs. -#}
+{% macro has_part(text, part) -%}
+    {{ adapter.dispatch('has_part')(text, part) }}
+{%- endmacro %}
+
+{% macro duckdb__has_part(text, part) -%}
+    contains({{ text }}, '{{ part }}')
+{%- endmacro %}
+
+{#- The number of letters of an ASCII text: in how many places it differs in small letters and in capitals. -#}
+{% macro count_ascii_letters(lower_text, upper_text) -%}
+    {{ adapter.dispatch('count_ascii_letters')(lower_text, upper_text) }}
+{%- endmacro %}
+
+{% macro duckdb__count_ascii_letters(lower_text, upper_text) -%}
+    case when {{ lower_text }} = '' then 0 else hamming({{ lower_text }}, {{ upper_text }}) end
+{%- endmacro %}
+
+{#- The number of spaces (U+0020): the places in which a text is like a row of spaces. -#}
+{% macro count_spaces(text) -%}
+    {{ adapter.dispatch('count_spaces')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__count_spaces(text) -%}
+    case
+        when strlen({{ text }}) = 0 then 0
+        when strlen({{ text }}) <= 2048
+            then
+                strlen({{ text }})
+                - hamming({{ text }}, substring(repeat(' ', 2048), 1, strlen({{ text }})))
+        else strlen({{ text }}) - strlen(replace({{ text }}, ' ', ''))
+    end
+{%- endmacro %}
+
+{#- A text whose pieces between spaces all have a letter, between single spaces: the number of words less one is that
+    of its spaces. -#}
+{% macro lettered_pieces(text) -%}
+    {{ adapter.dispatch('lettered_pieces')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__lettered_pieces(text) -%}
+    regexp_replace(' ' || {{ text }} || ' ', '(?: [^\pL ]*)+ ', ' ', 'g')
+{%- endmacro %}
+
+{#- Sentences are counted as Evidently does: one more than there is white space after . or ?, unless that ends an
+    abbreviation such as "e.g." or "Mr.". White space is Python's, for ASCII. First a text without abbreviations; an
+    empty one where it cannot have an end of a sentence. -#}
+{% macro without_abbreviations(text) -%}
+    {{ adapter.dispatch('without_abbreviations')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__without_abbreviations(text) -%}
+    case
+        when contains({{ text }}, '.') or contains({{ text }}, '?')
+            then
+                regexp_replace(
+                    {{ text }}, '(?:\w\.\w[.?]|[A-Z][a-z]\.)[\s\x0b\x1c-\x1f]', 'x', 'g'
+                )
+        else ''
+    end
+{%- endmacro %}
+
+{#- The number of ends of sentences that are followed by white space. -#}
+{% macro count_sentence_ends(text) -%}
+    {{ adapter.dispatch('count_sentence_ends')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__count_sentence_ends(text) -%}
+    (strlen({{ text }}) - strlen(regexp_replace({{ text }}, '[.?][\s\x0b\x1c-\x1f]', '', 'g'))) // 2
+{%- endmacro %}
+
+{#- OBJECT, ARRAY, another type for a scalar; null for what is no JSON. As Python's json has it: NaN and Infinity are
+    numbers, half of a surrogate pair is a character, and a comma is followed by something. -#}
 {% macro json_kind(text) -%}
     {{ adapter.dispatch('json_kind')(text) }}
 {%- endmacro %}
 
 {% macro duckdb__json_kind(text) -%}
-    case when json_valid({{ text }}) then json_type({{ text }}) end
+    {%- set outside -%} regexp_replace({{ text }}, '"(?:[^"\\]|\\.)*"', '""', 'g') {%- endset -%}
+    {%- set paired -%} regexp_replace({{ text }}, '\\(?:u[dD][89a-fA-F][0-9a-fA-F]{2}|\\)', 'x', 'g') {%- endset -%}
+    case
+        when json_valid({{ text }})
+            then
+                case
+                    when
+                        regexp_matches({{ text }}, ',\s*[\]}]|[nN][aA][nN]|[iI][nN][fF]')
+                        and regexp_matches(
+                            regexp_replace({{ outside }}, '\bNaN\b|-?\bInfinity\b', '"', 'g'),
+                            ',\s*[\]}]|-"|(?i)nan|inf'
+                        )
+                        then null
+                    else json_type({{ text }})
+                end
+        when contains({{ text }}, '\ud') or contains({{ text }}, '\uD')
+            then case when json_valid({{ paired }}) then json_type({{ paired }}) end
+    end
 {%- endmacro %}
 
 {#- One row for each run of letters, digits, apostrophes, _ and @ in a text. -#}
@@ -43,20 +142,22 @@
     unnest(regexp_extract_all({{ text }}, '[\pL\pM\pN_@''’]+'))
 {%- endmacro %}
 
-{#- Rows of `keys`, feature and value, one for each further column of `relation` that is not null. -#}
-{% macro unpivot_features(relation, keys) -%}
-    {{ adapter.dispatch('unpivot_features')(relation, keys) }}
+{#- A key as a number, the same for the same key, evenly spread from 0 to below 1. -#}
+{% macro spread(key) -%}
+    {{ adapter.dispatch('spread')(key) }}
 {%- endmacro %}
 
-{% macro duckdb__unpivot_features(relation, keys) -%}
-    unpivot (
-        select
-            {{ keys | join(', ') }},
-            cast(columns(* exclude ({{ keys | join(', ') }})) as double)
-        from {{ relation }}
-    )
-    on columns(* exclude ({{ keys | join(', ') }}))
-    into name feature value value
+{% macro duckdb__spread(key) -%}
+    hash({{ key }}) / 18446744073709551616.0
+{%- endmacro %}
+
+{#- A key as an integer that takes its place in groupings. -#}
+{% macro hash_of(key) -%}
+    {{ adapter.dispatch('hash_of')(key) }}
+{%- endmacro %}
+
+{% macro duckdb__hash_of(key) -%}
+    hash({{ key }})
 {%- endmacro %}
 
 {#- A JSON object as text, from a list of (key, expression). -#}

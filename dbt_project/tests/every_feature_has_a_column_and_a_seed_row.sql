@@ -1,19 +1,22 @@
 -- depends_on: {{ ref('int_text_features') }}
-{%- set keys = ['day', 'origin', 'route', 'model_served', 'prompt_version', 'side', 'subject_id'] %}
-
+-- depends_on: {{ ref('int_pair_features') }}
 with measured as (
     select cast(null as varchar) as feature
     where false
     {%- if execute %}
-    {%- for column in adapter.get_columns_in_relation(ref('int_text_features')) if column.name not in keys %}
+    {%- for relation in [ref('int_text_features'), ref('int_pair_features')] %}
+    {%- for column in adapter.get_columns_in_relation(relation) if column.name not in text_keys() %}
     union all
     select '{{ column.name }}' as feature
+    {%- endfor %}
     {%- endfor %}
     {%- endif %}
 ),
 
+-- The mix of calls has a row for all of its members and no column.
 seeded as (
     select feature from {{ ref('features') }}
+    where {{ seed_feature('feature') }} not in ('model:', 'prompt:')
 )
 
 select

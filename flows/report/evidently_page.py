@@ -34,7 +34,7 @@ NOTE = (
     'What genchi says of the night is on <a href="index.html" style="color: inherit">its page</a>.</p>'
 )
 
-_KEYS = {"day", "origin", "route", "model_served", "prompt_version", "side", "subject_id"}
+_KEYS = {"day", "origin", "route", "model_served", "prompt_version", "release", "side", "subject_id", "cluster_key"}
 _EXISTS = """
     select count(*) as n
     from information_schema.tables

@@ -19,6 +19,9 @@ MEASURES = (DBT_PROJECT / "models/intermediate/int_feature_measures.sql").read_t
 COUNTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=2, max_size=30).filter(
     lambda counts: sum(c for c, _ in counts) > 0 and sum(r for _, r in counts) > 0
 )
+SAMPLES = st.lists(
+    st.one_of(st.integers(-5, 20).map(float), st.floats(-5, 20, allow_subnormal=False)), min_size=1, max_size=40
+)
 
 
 def render(sql: str) -> str:
@@ -84,6 +87,49 @@ def test_the_measures_of_two_histograms_are_those_of_numpy_and_scipy(
 def test_a_histogram_does_not_differ_from_itself(database: duckdb.DuckDBPyConnection, counts: list[int]) -> None:
     found = measures_of(database, [(n, n) for n in counts], np.arange(1.0, len(counts) + 1))
     assert [found[name] for name in ("psi", "js_distance", "ks", "wasserstein")] == pytest.approx([0] * 4, abs=1e-7)
+
+
+def distances_of(database: duckdb.DuckDBPyConnection, current: list[float], reference: list[float]) -> tuple[Any, Any]:
+    """The exact KS and Wasserstein distances of two samples, values as they come."""
+    database.execute(
+        "create or replace table samples as select 1 as series, value, n_current, 1 - n_current as n_reference from"
+        " (select unnest($1::double[]) as value, 1 as n_current union all select unnest($2::double[]), 0)",
+        [current, reference],
+    )
+    row = database.execute(render("{{ exact_distances('samples', ['series']) }}")).fetchone()
+    assert row is not None
+    return row[1], row[2]
+
+
+@settings(max_examples=80, deadline=None)
+@given(current=SAMPLES, reference=SAMPLES)
+def test_the_exact_distances_of_two_samples_are_scipys_and_bins_miss_ks_by_at_most_the_fullest(
+    database: duckdb.DuckDBPyConnection, current: list[float], reference: list[float]
+) -> None:
+    ks, wasserstein = distances_of(database, current, reference)
+    assert ks == pytest.approx(stats.ks_2samp(current, reference, method="exact").statistic, abs=1e-12)
+    assert wasserstein == pytest.approx(stats.wasserstein_distance(current, reference), rel=1e-9, abs=1e-9)
+    edges = np.append(np.unique(np.floor([*current, *reference])), np.inf)
+    counts = [np.histogram(sample, edges)[0] for sample in (current, reference)]
+    binned = measures_of(database, list(zip(*map(np.ndarray.tolist, counts), strict=True)), edges[:-1] + 0.5)
+    fullest = max((count / count.sum()).max() for count in counts)
+    assert binned["ks"] - 1e-12 <= ks <= binned["ks"] + fullest + 1e-12
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
+def test_exact_distances_of_unrounded_floats_with_ties_are_scipys_to_nine_digits(
+    database: duckdb.DuckDBPyConnection, scale: float
+) -> None:
+    rng = np.random.default_rng(7)
+    current = np.concatenate([rng.lognormal(0.1, 1, 4000), np.round(rng.lognormal(0, 1, 3000), 1)]) * scale
+    reference = np.concatenate([rng.lognormal(0, 1, 5000), np.round(rng.lognormal(0, 1, 1000), 1)]) * scale
+    ks, wasserstein = distances_of(database, current.tolist(), reference.tolist())
+    assert ks == pytest.approx(stats.ks_2samp(current, reference, method="asymp").statistic, abs=1e-9)
+    assert wasserstein == pytest.approx(stats.wasserstein_distance(current, reference), rel=1e-9)
+
+
+def test_an_empty_sample_has_no_distance(database: duckdb.DuckDBPyConnection) -> None:
+    assert distances_of(database, [1.0, 2.0], []) == (None, None)
 
 
 def test_the_normal_tail_is_scipys_to_seven_digits(database: duckdb.DuckDBPyConnection) -> None:

@@ -1,5 +1,5 @@
 with current_bins as (
-    select * from {{ ref('int_feature_histograms_daily') }}
+    select * from {{ ref('int_feature_histograms') }}
     where origin = 'production' and {{ is_built_day() }}
 ),
 

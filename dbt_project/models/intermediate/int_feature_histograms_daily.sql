@@ -1,8 +1,59 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+{{ config(materialized='incremental', incremental_strategy='replace_days', tags=['series']) }}
 
-with feature_values as (
-    select * from {{ ref('int_feature_values') }}
-    where {{ is_day_to_build(ref('int_text_features')) }}
+{%- set days = is_day_to_build(ref('int_text_features')) -%}
+{%- set slice = 'day, origin, route, model_served, prompt_version, side, feature' -%}
+
+with seeded as (
+    select * from {{ ref('features') }}
+),
+
+flags as (
+    select cells.*
+    from {{ ref('int_feature_cells_daily') }} as cells
+    inner join seeded
+        on cells.feature = seeded.feature and seeded.grid = 'flag'
+    where {{ days }}
+),
+
+bins as (
+    select
+        {{ slice }},
+        1 as bin,
+        total as n,
+        total,
+        total as total_squares
+    from flags
+    where total > 0
+    union all
+    select
+        {{ slice }},
+        0 as bin,
+        n - total as n,
+        0 as total,
+        0 as total_squares
+    from flags
+    where n > total
+    {%- for relation in [ref('int_text_features'), ref('int_pair_features')] %}
+        {%- for feature in features_of(relation) if feature.grid != 'flag' %}
+    union all
+    select
+        day,
+        origin,
+        route,
+        model_served,
+        prompt_version,
+        side,
+        '{{ feature.name }}' as feature,
+        {{ bin_of(feature) }} as bin,
+        count(*) as n,
+        {{ exact_sum(feature.name) }} as total,
+        {{ exact_sum(feature.name ~ ' * ' ~ feature.name) }} as total_squares
+    from {{ relation }}
+    where {{ feature.name }} is not null and {{ days }}
+    {%- if feature.sides != 'both' %} and side = '{{ feature.sides }}'{% endif %}
+    group by day, origin, route, model_served, prompt_version, side, bin
+    {%- endfor %}
+    {%- endfor %}
 )
 
 select
@@ -14,10 +65,10 @@ select
     side,
     feature,
     bin,
-    count(*) as n,
-    {{ exact_sum('value') }} as total,
-    {{ exact_sum('value * value') }} as total_squares
-from feature_values
+    cast(sum(n) as bigint) as n,
+    {{ exact_sum('total') }} as total,
+    {{ exact_sum('total_squares') }} as total_squares
+from bins
 group by
     grouping sets (
         (day, origin, route, side, feature, bin),

@@ -54,6 +54,7 @@ select
     case when n_reference > 0 then psi end as psi,
     case when n_reference > 0 then sqrt(greatest(js_divergence, 0)) end as js_distance,
     ks,
+    nullif(sqrt(greatest(mean_square_reference - value_reference * value_reference, 0)), 0) as deviation_reference,
     wasserstein_unscaled
     / nullif(sqrt(greatest(mean_square_reference - value_reference * value_reference, 0)), 0) as wasserstein
 from measures

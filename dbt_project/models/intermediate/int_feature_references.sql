@@ -1,5 +1,7 @@
+{%- set slice = 'route, model_served, prompt_version, side, feature, bin' -%}
+
 with histograms as (
-    select * from {{ ref('int_feature_histograms_daily') }}
+    select * from {{ ref('int_feature_histograms') }}
 ),
 
 production_days as (
@@ -18,36 +20,57 @@ dev_routes as (
     where origin = 'dev' and {{ is_built_day() }}
 ),
 
-trailing_window as (
+daily as (
+    select
+        day,
+        {{ slice }},
+        n,
+        total,
+        total_squares
+    from histograms
+    where origin = 'production' and day between {{ window_start(first_day()) }} and {{ last_day() }}
+),
+
+bins as (
+    select distinct {{ slice }}
+    from daily
+),
+
+-- Beside the histograms a row for each bin on each day that is asked for, from which the frame looks back: so every
+-- histogram is read once, however many days are asked for.
+marked as (
+    select
+        *,
+        false as is_asked
+    from daily
+    union all
     select
         production_days.day,
-        'trailing' as reference,
-        histograms.route,
-        histograms.model_served,
-        histograms.prompt_version,
-        histograms.side,
-        histograms.feature,
-        histograms.bin,
-        sum(histograms.n) as n,
-        {{ exact_sum('histograms.total') }} as total,
-        {{ exact_sum('histograms.total_squares') }} as total_squares
+        bins.*,
+        0 as n,
+        0 as total,
+        0 as total_squares,
+        true as is_asked
     from production_days
-    inner join histograms
-        on
-            production_days.route = histograms.route
-            and histograms.day >= {{ window_start('production_days.day') }}
-            and production_days.day > histograms.day
-    where
-        histograms.origin = 'production'
-        and histograms.day >= {{ window_start(first_day()) }}
-    group by
-        production_days.day,
-        histograms.route,
-        histograms.model_served,
-        histograms.prompt_version,
-        histograms.side,
-        histograms.feature,
-        histograms.bin
+    inner join bins
+        on production_days.route = bins.route
+),
+
+trailing_window as (
+    select
+        day,
+        {{ slice }},
+        is_asked,
+        cast(sum(n) over past as bigint) as n,
+        cast(sum(cast(total as decimal(38, 12))) over past as double) as total,
+        cast(sum(cast(total_squares as decimal(38, 12))) over past as double) as total_squares
+    from marked
+    window
+        past as (
+            partition by {{ slice }}
+            order by {{ datediff("cast('1970-01-01' as date)", 'day', 'day') }}
+            range between {{ var('window_days') }} preceding and 1 preceding
+        )
 ),
 
 -- A route without dev examples of its own is held against those that have no route.
@@ -76,6 +99,14 @@ example_sets as (
     where histograms.origin in ('dev', 'holdout')
 )
 
-select * from trailing_window
+select
+    day,
+    'trailing' as reference,
+    {{ slice }},
+    n,
+    total,
+    total_squares
+from trailing_window
+where is_asked and n > 0
 union all
 select * from example_sets

@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', on_schema_change='sync_all_columns') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_days',
+    on_schema_change='sync_all_columns',
+    tags=['series']
+) }}
 
 with texts as (
     select * from {{ ref('int_texts') }}
@@ -10,57 +15,83 @@ text_words as (
     where {{ is_day_to_build(source('lake', 'interactions')) }}
 ),
 
+cased as (
+    select
+        *,
+        length(text_value) as n_characters,
+        {{ count_bytes('text_value') }} = length(text_value) as is_ascii,
+        lower(text_value) as lower_text,
+        upper(text_value) as upper_text,
+        {{ lettered_pieces('text_value') }} as pieces,
+        {{ without_abbreviations('text_value') }} as sentences_text,
+        {{ json_kind('text_value') }} as json_kind
+    from texts
+),
+
 measured as (
     select
-        texts.*,
+        cased.*,
         text_words.words_known,
         text_words.words_checked,
-        length(texts.text_value) as n_characters,
-        {{ count_matches('texts.text_value', '\\S+') }} as n_words,
-        {{ json_kind('texts.text_value') }} as json_kind,
-        {{ count_characters('texts.text_value', '[:ascii:]') }} as n_ascii,
-        {{ count_characters('texts.text_value', '\\pL') }} as n_letters,
-        {{ count_characters('texts.text_value', '\\p{Latin}') }} as n_latin,
-        {{ count_characters('texts.text_value', '\\p{Cyrillic}') }} as n_cyrillic,
-        {{ count_characters('texts.text_value', '\\p{Han}\\p{Hiragana}\\p{Katakana}') }} as n_han,
-        {{ count_characters('texts.text_value', '\\p{Arabic}') }} as n_arabic,
-        {{ matches('texts.text_value', '[.!?…。！？؟]["”’)\\]]*\\s*$') }} as ends_sentence
-    from texts
+        {{ count_spaces('cased.pieces') }} - 1 as n_words,
+        {{ count_spaces('cased.text_value') }} as n_spaces,
+        1 + {{ count_sentence_ends('cased.sentences_text') }} as n_sentences,
+        not {{ matches('cased.text_value', '\\S') }} as is_empty,
+        {{ matches('cased.text_value', '[.!?…。！？؟]["”’)\\]]*\\s*$') }} as ends_sentence,
+        -- Scripts are counted where a text is more than ASCII.
+        {% for name, class in [
+            ('n_letters', '\\pL'),
+            ('n_latin', '\\p{Latin}'),
+        ] -%}
+            case
+                when cased.is_ascii then {{ count_ascii_letters('cased.lower_text', 'cased.upper_text') }}
+                else {{ count_characters('cased.text_value', class) }}
+            end as {{ name }},
+        {% endfor -%}
+        {% for name, class in [
+            ('n_cyrillic', '\\p{Cyrillic}'),
+            ('n_han', '\\p{Han}\\p{Hiragana}\\p{Katakana}'),
+            ('n_arabic', '\\p{Arabic}'),
+        ] -%}
+            case when cased.is_ascii then 0 else {{ count_characters('cased.text_value', class) }} end as {{ name }},
+        {% endfor -%}
+        case
+            when cased.is_ascii then cased.n_characters
+            else {{ count_characters('cased.text_value', '[:ascii:]') }}
+        end as n_ascii
+    from cased
     left join text_words
         on
-            texts.day = text_words.day
-            and texts.origin = text_words.origin
-            and texts.route = text_words.route
-            and texts.side = text_words.side
-            and texts.subject_id = text_words.subject_id
+            cased.day = text_words.day
+            and cased.origin = text_words.origin
+            and cased.route = text_words.route
+            and cased.side = text_words.side
+            and cased.subject_id = text_words.subject_id
 )
 
 select
-    day,
-    origin,
-    route,
-    model_served,
-    prompt_version,
-    side,
-    subject_id,
+    {{ text_keys() | join(', ') }},
 
     n_characters as characters,
     n_words as words,
+    n_sentences as sentences,
+    1 - (n_letters + n_spaces) / nullif(1.0 * n_characters, 0) as non_letter_share,
     1 - n_ascii / nullif(1.0 * n_characters, 0) as non_ascii_share,
     1 - words_known / (1.0 * words_checked) as typo_share,
-    n_words = 0 as empty,
+    is_empty as empty,
     json_kind is not null as json_valid,
     coalesce(json_kind = 'OBJECT', false) as json_is_object,
     coalesce(json_kind = 'ARRAY', false) as json_is_list,
     coalesce(json_kind not in ('OBJECT', 'ARRAY'), false) as json_is_scalar,
     json_kind is null as json_is_none,
-    text_value = lower(text_value) and text_value <> upper(text_value) as lower_case,
-    text_value = upper(text_value) and text_value <> lower(text_value) as all_caps,
+    text_value = lower_text and text_value <> upper_text as lower_case,
+    text_value = upper_text and text_value <> lower_text as all_caps,
     n_words between 1 and 10 and not ends_sentence and json_kind is null as fragment,
     {{ matches('text_value', '[?？؟]\\s*$') }} as question,
-    {{ matches('text_value', markdown_pattern()) }} as markdown,
-    {{ matches('text_value', '```') }} as code_fence,
-    {{ matches('text_value', refusal_pattern()) }} as refusal,
+    {{ has_markdown('text_value') }} as markdown,
+    {{ has_part('text_value', '```') }} as code_fence,
+    -- Only an answer can refuse, and phrases are what costs most to look for.
+    case when side = 'output' then {{ matches('text_value', refusal_pattern()) }} end as refusal,
     n_latin > 0 and 2 * n_latin >= n_letters as script_latin,
     2 * n_cyrillic > n_letters as script_cyrillic,
     2 * n_han > n_letters as script_han,

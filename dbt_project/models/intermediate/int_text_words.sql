@@ -2,8 +2,27 @@ with texts as (
     select * from {{ ref('int_texts') }}
 ),
 
+route_sizes as (
+    select
+        day,
+        route,
+        count(*) as n_calls
+    from {{ ref('int_calls') }}
+    group by day, route
+),
+
 words as (
     select word from {{ ref('stg_words') }}
+),
+
+sampled as (
+    select texts.*
+    from texts
+    left join route_sizes
+        on texts.day = route_sizes.day and texts.route = route_sizes.route
+    where
+        texts.origin <> 'production'
+        or {{ spread('texts.subject_id') }} * route_sizes.n_calls < {{ var('typo_sample') }}
 ),
 
 text_tokens as (
@@ -14,7 +33,7 @@ text_tokens as (
         side,
         subject_id,
         {{ tokens('text_value') }} as token
-    from texts
+    from sampled
 ),
 
 checked as (

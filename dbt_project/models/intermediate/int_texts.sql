@@ -17,8 +17,10 @@ texts as (
         route,
         model_served,
         prompt_version,
+        release,
         'input' as side,
         call_id as subject_id,
+        cluster_key,
         input_text as text_value
     from calls
     union all
@@ -28,8 +30,10 @@ texts as (
         route,
         model_served,
         prompt_version,
+        release,
         'output' as side,
         call_id as subject_id,
+        cluster_key,
         output_text as text_value
     from calls
     where not is_error
@@ -40,8 +44,10 @@ texts as (
         reference_route as route,
         '*' as model_served,
         '*' as prompt_version,
+        '*' as release,
         'input' as side,
         example_id as subject_id,
+        {{ hash_of('example_id') }} as cluster_key,
         input_text as text_value
     from examples
     union all
@@ -51,8 +57,10 @@ texts as (
         reference_route as route,
         '*' as model_served,
         '*' as prompt_version,
+        '*' as release,
         'output' as side,
         example_id as subject_id,
+        {{ hash_of('example_id') }} as cluster_key,
         expected_text as text_value
     from examples
     -- A label is no model for the form of an answer; a structure is.

@@ -1,5 +1,27 @@
-with measures as (
+with binned as (
     select * from {{ ref('int_feature_measures') }}
+),
+
+exact as (
+    select * from {{ ref('int_feature_distances') }}
+),
+
+measures as (
+    select
+        binned.* exclude (ks, wasserstein),
+        coalesce(exact.ks, binned.ks) as ks,
+        coalesce(exact.wasserstein / binned.deviation_reference, binned.wasserstein) as wasserstein,
+        exact.ks is null as is_without_values
+    from binned
+    left join exact
+        on
+            binned.day = exact.day
+            and binned.route = exact.route
+            and binned.side = exact.side
+            and binned.feature = exact.feature
+            and binned.reference = exact.reference
+            and binned.model_served = '*'
+            and binned.prompt_version = '*'
 ),
 
 features as (
@@ -11,6 +33,7 @@ compared as (
         measures.*,
         features.kind,
         features.compare_expected,
+        features.kind = 'number' and measures.is_without_values as is_binned,
         case when features.kind = 'share' then measures.value_current - measures.value_reference end as share_delta,
         {{ two_proportion_z(
             'measures.value_current', 'measures.n_current', 'measures.value_reference', 'measures.n_reference'
@@ -18,7 +41,7 @@ compared as (
         {{ ks_lambda('measures.ks', 'measures.n_current', 'measures.n_reference') }} as ks_scaled,
         measures.model_served = '*' and measures.prompt_version = '*' as is_whole
     from measures
-    inner join features on measures.feature = features.feature
+    inner join features on {{ seed_feature('measures.feature') }} = features.feature
 ),
 
 tested as (
@@ -88,5 +111,6 @@ select
         and q_value <= {{ threshold('max_q_value') }}
         and least(n_current, n_reference) >= {{ threshold('min_calls') }},
         false
-    ) as is_breach
+    ) as is_breach,
+    is_binned
 from adjusted

@@ -1,0 +1,100 @@
+{#- What the models must know of features to add them up: the tables that have them, their keys, and their grids. -#}
+
+{#- The columns of int_text_features and int_pair_features that are no feature. -#}
+{% macro text_keys() -%}
+    {{ return([
+        'day', 'origin', 'route', 'model_served', 'prompt_version', 'release', 'side', 'subject_id', 'cluster_key',
+    ]) }}
+{%- endmacro %}
+
+{#- The features that a table has a column for and the seed a row, as a list of {name, grid, sides}. Looked up when a
+    model runs, so that a new one is an expression and a row. -#}
+{% macro features_of(relation) -%}
+    {%- set found = [] -%}
+    {%- if execute -%}
+        {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+        {%- for row in run_query('select feature, grid, sides from ' ~ ref('features') ~ ' order by feature') -%}
+            {%- if row[0] in columns -%}
+                {%- do found.append({'name': row[0], 'grid': row[1], 'sides': row[2]}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{#- Those number features of a table that an example of the dev set or a holdout has on a day that is built. -#}
+{% macro numbers_of_examples(relation) -%}
+    {%- set numbers = features_of(relation) | rejectattr('grid', 'equalto', 'flag') | list -%}
+    {%- if numbers -%}
+        {%- set sql -%}
+            select {% for feature in numbers %}count({{ feature.name }}){{ ', ' if not loop.last }}{% endfor %}
+            from {{ relation }}
+            where origin <> 'production' and {{ is_built_day() }}
+        {%- endset -%}
+        {%- set counts = run_query(sql)[0] -%}
+        {%- set found = [] -%}
+        {%- for feature in numbers -%}
+            {%- if counts[loop.index0] > 0 -%} {%- do found.append(feature) -%} {%- endif -%}
+        {%- endfor -%}
+        {{ return(found) }}
+    {%- endif -%}
+    {{ return([]) }}
+{%- endmacro %}
+
+{#- A feature's value on the scale on which its series are added up: 0 or 1, ln(1 + x) for counts, x as it is. -#}
+{% macro series_value(feature) -%}
+    {%- if feature.grid == 'flag' -%}
+        cast({{ feature.name }} as integer)
+    {%- elif feature.grid == 'log' -%}
+        ln(1 + greatest({{ feature.name }}, 0))
+    {%- else -%}
+        {{ feature.name }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A sum that is the same in any order of rows: of whole numbers, where the feature is a flag. -#}
+{% macro feature_sum(feature, value) -%}
+    {%- if feature.grid == 'flag' -%} cast(sum({{ value }}) as double) {%- else -%} {{ exact_sum(value) }} {%- endif -%}
+{%- endmacro %}
+
+{#- The bin of a number on its grid. -#}
+{% macro bin_of(feature) -%}
+    {%- if feature.grid == 'log' -%}
+        floor(4 * log2(1 + greatest({{ feature.name }}, 0)))
+    {%- else -%}
+        floor(20 * {{ feature.name }})
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The row of the seed that speaks for a feature: the mix of calls has one for all models, and one for all prompt
+    versions. -#}
+{% macro seed_feature(feature) -%}
+    case
+        when {{ feature }} like 'model:%' then 'model:'
+        when {{ feature }} like 'prompt:%' then 'prompt:'
+        else {{ feature }}
+    end
+{%- endmacro %}
+
+{#- The keys, `feature` and `names` of a wide table: of each row one for each feature, whose columns there are called
+    name__feature (the squares of flags are the flags themselves). Texts are added up wide and turned afterwards, for
+    texts times features would be many rows. -#}
+{% macro turned(relation, keys, names, features) -%}
+    {{ adapter.dispatch('turned')(relation, keys, names, features) }}
+{%- endmacro %}
+
+{% macro duckdb__turned(relation, keys, names, features) -%}
+    select
+        {{ keys | join(', ') }},
+        unnest([
+            {%- for entry in features %}
+            {'feature': '{{ entry.name }}'
+            {%- for name in names %}
+            {%- set summed = 'total' if name == 'total_squares' and entry.grid == 'flag' else name -%}
+            , '{{ name }}': {{ summed }}__{{ entry.name }}
+            {%- endfor %}}
+            {{- ',' if not loop.last }}
+            {%- endfor %}
+        ], recursive := true)
+    from {{ relation }}
+{%- endmacro %}

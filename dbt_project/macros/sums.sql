@@ -1,0 +1,37 @@
+{#- Sums of all features at once, wide: one pass over the texts, and name__feature as columns. -#}
+
+{#- How many values of each feature there are in a group of rows, their sum, and the sum of their squares. -#}
+{% macro sums_of_rows(relation, keys, features) -%}
+    select
+        {{ keys | join(', ') }}
+        {%- for feature in features %},
+        count({{ feature.name }}) as n__{{ feature.name }},
+        {{ feature_sum(feature, series_value(feature)) }} as total__{{ feature.name }}
+        {%- if feature.grid != 'flag' %},
+        {{ exact_sum(series_value(feature) ~ ' * ' ~ series_value(feature)) }} as total_squares__{{ feature.name }}
+        {%- endif %}
+        {%- endfor %}
+    from {{ relation }}
+    group by {{ keys | join(', ') }}
+{%- endmacro %}
+
+{#- The same of groups that are clusters, added up over the clusters, with what the noise of clusters takes: the sums of
+    s * s, of s * n and of n * n, with s and n a cluster's sum and count. -#}
+{% macro sums_of_clusters(relation, keys, features) -%}
+    select
+        {{ keys | join(', ') }}
+        {%- for feature in features %}
+        {%- set n, total = 'n__' ~ feature.name, 'total__' ~ feature.name %},
+        cast(sum({{ n }}) as bigint) as {{ n }},
+        {{ count_if(n ~ ' > 0') }} as n_clusters__{{ feature.name }},
+        {{ feature_sum(feature, total) }} as {{ total }},
+        {%- if feature.grid != 'flag' %}
+        {{ exact_sum('total_squares__' ~ feature.name) }} as total_squares__{{ feature.name }},
+        {%- endif %}
+        {{ feature_sum(feature, total ~ ' * ' ~ total) }} as cluster_squares__{{ feature.name }},
+        {{ feature_sum(feature, total ~ ' * ' ~ n) }} as cluster_cross__{{ feature.name }},
+        cast(sum({{ n }} * {{ n }}) as double) as cluster_sizes__{{ feature.name }}
+        {%- endfor %}
+    from {{ relation }}
+    group by {{ keys | join(', ') }}
+{%- endmacro %}

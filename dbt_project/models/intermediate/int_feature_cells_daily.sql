@@ -1,0 +1,42 @@
+{{ config(materialized='incremental', incremental_strategy='replace_days', tags=['series']) }}
+
+{%- set days = is_day_to_build(ref('int_text_features')) -%}
+{%- set keys = ['day', 'origin', 'route', 'side', 'model_served', 'prompt_version', 'release'] -%}
+{%- set text_features = features_of(ref('int_text_features')) -%}
+{%- set pair_features = features_of(ref('int_pair_features')) -%}
+
+with texts as (
+    select * from {{ ref('int_text_features') }}
+    where {{ days }}
+),
+
+pairs as (
+    select * from {{ ref('int_pair_features') }}
+    where {{ days }}
+),
+
+features as (
+    select * from {{ ref('features') }}
+),
+
+sums_of_texts as (
+    {{ sums_of_rows('texts', keys, text_features) }}
+),
+
+sums_of_pairs as (
+    {{ sums_of_rows('pairs', keys, pair_features) }}
+),
+
+cells as (
+    {{ turned('sums_of_texts', keys, ['n', 'total', 'total_squares'], text_features) }}
+    union all
+    {{ turned('sums_of_pairs', keys, ['n', 'total', 'total_squares'], pair_features) }}
+)
+
+select cells.*
+from cells
+inner join features
+    on
+        cells.feature = features.feature
+        and features.sides in (cells.side, case when cells.side <> 'pair' then 'both' end)
+where cells.n > 0

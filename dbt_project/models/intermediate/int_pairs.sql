@@ -1,0 +1,46 @@
+with calls as (
+    select * from {{ ref('int_calls') }}
+    where not is_cache_hit
+),
+
+examples as (
+    select * from {{ ref('stg_examples') }}
+    -- A label is no model for the form of an answer; a structure is.
+    where left(expected_json, 1) in ('{', '[')
+)
+
+select
+    day,
+    'production' as origin,
+    route,
+    model_served,
+    prompt_version,
+    release,
+    'pair' as side,
+    call_id as subject_id,
+    cluster_key,
+    params_json,
+    input_text,
+    case when not is_error then output_text end as output_text,
+    is_error,
+    case when not is_error then finish_reason end as finish_reason,
+    case when not is_error and latency_ms >= 0 then latency_ms end as latency_ms
+from calls
+union all
+select
+    day,
+    example_set as origin,
+    coalesce(route, '*') as route,
+    '*' as model_served,
+    '*' as prompt_version,
+    '*' as release,
+    'pair' as side,
+    example_id as subject_id,
+    {{ hash_of('example_id') }} as cluster_key,
+    null as params_json,
+    input_text,
+    expected_text as output_text,
+    null as is_error,
+    null as finish_reason,
+    null as latency_ms
+from examples

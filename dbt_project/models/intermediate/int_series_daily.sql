@@ -1,0 +1,142 @@
+{{ config(materialized='incremental', incremental_strategy='replace_days', tags=['series']) }}
+
+{%- set days = is_day_to_build(ref('int_text_features')) -%}
+{%- set series = ['day', 'route', 'side', 'feature'] -%}
+{%- set whole = ['n', 'n_clusters', 'total', 'total_squares', 'cluster_squares', 'cluster_cross', 'cluster_sizes'] -%}
+{%- set part = ['n', 'total', 'total_squares'] -%}
+
+with seeded as (
+    select * from {{ ref('features') }}
+),
+
+cells as (
+    select * from {{ ref('int_feature_cells_daily') }}
+    where origin = 'production' and {{ days }}
+),
+
+topics as (
+    select * from {{ ref('stg_topics') }}
+    where origin = 'production' and side = 'input' and topic_id is not null and {{ days }}
+),
+
+{% for kind, relation in [('text', ref('int_text_features')), ('pair', ref('int_pair_features'))] -%}
+    {%- set features = features_of(relation) -%}
+    {{ kind }}_rows as (
+        select * from {{ relation }}
+        where origin = 'production' and {{ days }}
+    ),
+
+    {{ kind }}_clusters as (
+        {{ sums_of_rows(kind ~ '_rows', ['day', 'route', 'side', 'cluster_key'], features) }}
+    ),
+
+    {{ kind }}_sums as (
+        {{ sums_of_clusters(kind ~ '_clusters', ['day', 'route', 'side'], features) }}
+    ),
+
+    {{ kind }}_topic_rows as (
+        select
+            {{ kind }}_rows.*,
+            topics.topic_id
+        from {{ kind }}_rows
+        inner join topics
+            on {{ kind }}_rows.day = topics.day and {{ kind }}_rows.subject_id = topics.call_id
+    ),
+
+    {{ kind }}_topic_sums as (
+        {{ sums_of_rows(kind ~ '_topic_rows', ['day', 'route', 'side', 'topic_id'], features) }}
+    ),
+
+    {{ kind }}_wholes as (
+        {{ turned(kind ~ '_sums', ['day', 'route', 'side'], whole, features) }}
+    ),
+
+    {{ kind }}_topics as (
+        {{ turned(kind ~ '_topic_sums', ['day', 'route', 'side', 'topic_id'], part, features) }}
+    ),
+
+{% endfor -%}
+topic_sums as (
+    select * from text_topics
+    union all
+    select * from pair_topics
+),
+
+parts as (
+    {% for dimension in ['model_served', 'prompt_version', 'release'] -%}
+        select
+            {{ series | join(', ') }},
+            '{{ dimension }}' as dimension,
+            {{ dimension }} as member,
+            cast(sum(n) as bigint) as n,
+            {{ exact_sum('total') }} as total,
+            {{ exact_sum('total_squares') }} as total_squares
+        from cells
+        group by {{ series | join(', ') }}, {{ dimension }}
+        union all
+    {% endfor -%}
+    select
+        {{ series | join(', ') }},
+        'topic' as dimension,
+        topic_id as member,
+        {{ part | join(', ') }}
+    from topic_sums
+),
+
+wholes as (
+    select * from text_wholes
+    union all
+    select * from pair_wholes
+),
+
+series as (
+    select
+        {{ series | join(', ') }},
+        '*' as dimension,
+        '*' as member,
+        {{ whole | join(', ') }}
+    from wholes
+    union all
+    select
+        {{ series | join(', ') }},
+        dimension,
+        member,
+        n,
+        null as n_clusters,
+        total,
+        total_squares,
+        null as cluster_squares,
+        null as cluster_cross,
+        null as cluster_sizes
+    from parts
+)
+
+select series.*
+from series
+inner join seeded
+    on
+        series.feature = seeded.feature
+        and seeded.sides in (series.side, case when series.side <> 'pair' then 'both' end)
+where series.n > 0
+union all
+select
+    day,
+    route,
+    'pair' as side,
+    feature,
+    '*' as dimension,
+    '*' as member,
+    n,
+    n_clusters,
+    total,
+    total as total_squares,
+    cluster_squares,
+    cluster_cross,
+    cluster_sizes
+from {{ ref('int_mix_daily') }}
+where
+    {{ days }}
+    {%- if is_incremental() %}
+    -- Days that have been built lack the members that are new tonight.
+        or (day, route, feature) not in (select (there.day, there.route, there.feature) from {{ this }} as there)
+    {%- endif %}
