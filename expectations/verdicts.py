@@ -23,7 +23,7 @@ _BREACHES = """
 select
     kind || ':' || subject as subject,
     severity,
-    summary || case when nights > 1 then ' Night ' || nights || ', since ' || first_seen || '.' else '' end as summary,
+    summary,
     cast(
         json_merge_patch(evidence_json, json_object('nights', nights, 'first_seen', cast(first_seen as varchar)))
         as varchar

@@ -23,10 +23,9 @@ from flows.ingest.flow import freeze, ingest
 from flows.lake import Lake
 from flows.progress import Step, step
 from flows.report.flow import report
+from flows.transform.build import EVALUATION, MONITORING
 from flows.transform.flow import transform
 
-_MONITORING = "+path:models/marts/monitoring"
-_EVALUATION = "path:models/marts/evaluation+"
 # Rows that are older than this when they arrive are landed; their marts wait for a backfill.
 _LATE_DAYS = 60
 
@@ -90,11 +89,11 @@ def _night(config: Config, config_path: str, day: date) -> Night:
     with night.stage("structure") as current:
         current.outcome = score_production(config_path, first, day).summary()
     with night.stage("transform") as current:
-        current.outcome = transform(config_path, first, day, _MONITORING).summary()
+        current.outcome = transform(config_path, first, day, MONITORING).summary()
     with night.stage("evaluate") as current:
         current.outcome = evaluated(config, config_path, day)
     with night.stage("compare") as current:
-        current.outcome = transform(config_path, day, day, _EVALUATION).summary()
+        current.outcome = transform(config_path, day, day, EVALUATION).summary()
     with night.stage("check") as current:
         checked, failed = check(config_path, day, night.failures)
         current.outcome = f"{checked} expectations, {failed} failed"

@@ -142,6 +142,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "series_tests": _ordered(
         _schema(
             "route side feature basis",
+            n=_COUNT,
             n_days=_COUNT,
             observed=_RATE,
             expected=_RATE,
@@ -151,7 +152,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             p_value=_RATE,
             n_effective=_RATE,
         ),
-        "route side feature basis n_days observed expected effect standard_error degrees_of_freedom p_value"
+        "route side feature basis n n_days observed expected effect standard_error degrees_of_freedom p_value"
         " n_effective",
     ),
     "expectation_results": _ordered(

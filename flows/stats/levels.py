@@ -11,6 +11,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 # Days farther than this from their level, in standard deviations, say nothing about it (Tukey's biweight).
 _REACH = 6.0
 _ROUNDS = 5
+# By how much weekdays must explain what lies far from the level.
+_MUCH_NEARER = 0.4
 # So many days of a weekday (of full weight) tell what it is like.
 _DAYS_OF_WEEKDAY = 2.5
 # What the biweight leaves of the variance of normal deviates: E[w z^2] / E[w].
@@ -44,7 +46,7 @@ def levels(y: Array, within: Array, weekday: Array, *, mean: Array, floor: Array
     """
     there = np.isfinite(y) & np.isfinite(within) & (within > 0)
     y, within = np.where(there, y, 0.0), np.where(there, within, 1.0)
-    fitted = np.repeat(_median(y, there, mean, is_share)[:, None], len(weekday), axis=1)
+    fitted = _first_fit(y, there, weekday, _median(y, there, mean, is_share))
     dispersion = np.maximum(1.0, _middle_spread(_residuals(y, fitted[:, :-1], within, is_share), there) ** 2)
     for _ in range(_ROUNDS):
         residuals = _residuals(y, fitted[:, :-1], within, is_share)
@@ -102,6 +104,32 @@ def _median(y: Array, there: Array, mean: Array, is_share: Array) -> Array:
     middle = np.where(np.isfinite(middle), middle, mean)
     # On most days a rare event is not seen: their median would make it an impossible one.
     return np.where(is_share & ((middle <= 0) | (middle >= 1)), mean, middle)
+
+
+def _first_fit(y: Array, there: Array, weekday: Array, middle: Array) -> Array:
+    """The median of all days, or those of weekdays where they explain most of what lies far from it, (S, D + 1).
+
+    Without the latter a quiet weekend would be an outlier every week, and would never be known.
+    """
+    flat = np.repeat(middle[:, None], len(weekday), axis=1)
+    by_weekday = flat.copy()
+    for day in np.unique(weekday):
+        same = weekday == day
+        medians = masked_median(y[:, same[:-1]], there[:, same[:-1]])
+        seen = there[:, same[:-1]].sum(1) > 1
+        by_weekday[:, same] = np.where(seen, medians, middle)[:, None]
+    far = [_upper(np.abs(y - fit[:, :-1]), there) for fit in (flat, by_weekday)]
+    return np.where((far[1] < _MUCH_NEARER * far[0])[:, None], by_weekday, flat)
+
+
+def _upper(values: Array, there: Array) -> Array:
+    """Below which 85 of 100 of each row's values lie, (S,); 0 where none is there."""
+    if not values.shape[1]:
+        return np.zeros(len(values))
+    ordered = np.sort(np.where(there, values, np.inf), axis=1)
+    place = np.maximum(np.ceil(0.85 * there.sum(1)).astype(int) - 1, 0)
+    upper = ordered[np.arange(len(values)), place]
+    return np.where(there.any(1), upper, 0.0)
 
 
 def masked_median(values: Array, there: Array) -> Array:

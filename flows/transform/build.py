@@ -13,10 +13,16 @@ from flows.errors import RunError
 from flows.lake import Lake
 from flows.project import DBT_PROJECT
 from flows.retention import first_open
-from flows.transform.runner import run_dbt
+from flows.transform.runner import Node, run_dbt
+from flows.transform.series import judge_days
 from flows.transform.vocabulary import write_words
 
 logger = logging.getLogger(__name__)
+
+# What a night builds before the evaluation, and after it.
+MONITORING = "+path:models/marts/monitoring +tag:evidence"
+EVALUATION = "path:models/marts/evaluation+"
+_SERIES = "+tag:series"
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,9 @@ def build(config: Config, first: date, last: date, select: str | None = None) ->
     """Build the warehouse for the days from `first` to `last`, both included, and test it.
 
     Days of the trailing window that the warehouse lacks are filled in from the lake. Days whose rows `retention` has
-    removed, and those before them, keep their numbers. `select` is a selection in
-    dbt's words; None is everything. The unit tests of dbt's models do not run. The same days again give the same
+    removed, and those before them, keep their numbers. `select` is a selection in dbt's words; None is everything.
+    For that and for MONITORING dbt runs twice: between the daily sums and what is concluded from them, each series
+    is judged by its own past. The unit tests of dbt's models do not run. The same days again give the same
     tables. Raises RunError where a node fails, where `select` matches none, where
     `retention` leaves nothing to build, and where another process uses the warehouse.
     """
@@ -55,18 +62,27 @@ def build(config: Config, first: date, last: date, select: str | None = None) ->
         logger.info("the numbers up to %s are final: `retention` has removed their rows", first - timedelta(days=1))
     Lake.of(config).create()
     selection = [] if select is None else ["--select", select]
-    nodes = run_dbt(
-        config,
-        ["build", "--exclude-resource-type", "unit_test", *selection],
-        variables(config),
-        {"GENCHI_FIRST_DAY": first.isoformat(), "GENCHI_LAST_DAY": last.isoformat()},
-    )
+    nodes = []
+    if select in (None, MONITORING):
+        nodes = _run(config, first, last, ["--select", _SERIES])
+        judge_days(config, first, last)
+        selection += ["--exclude", _SERIES]
+    nodes += _run(config, first, last, selection)
     if not nodes:
         raise RunError(f"dbt: the selection {select!r} matches no node of {DBT_PROJECT}")
     counts = Counter(node.kind for node in nodes)
     result = BuildResult(first, last, counts["model"], counts["seed"], counts["test"], time.monotonic() - started)
     logger.info("built %s models and passed %s tests in %.1f s", result.models, result.tests, result.seconds)
     return result
+
+
+def _run(config: Config, first: date, last: date, selection: list[str]) -> list[Node]:
+    return run_dbt(
+        config,
+        ["build", "--exclude-resource-type", "unit_test", *selection],
+        variables(config),
+        {"GENCHI_FIRST_DAY": first.isoformat(), "GENCHI_LAST_DAY": last.isoformat()},
+    )
 
 
 def variables(config: Config) -> dict[str, object]:

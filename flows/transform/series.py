@@ -16,6 +16,7 @@ import pyarrow as pa
 from flows.config import Config
 from flows.lake import Lake, conform, each_day
 from flows.stats.noise import Daily, Judged, judge
+from flows.stats.volume import volumes
 from flows.warehouse import query
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -26,6 +27,8 @@ _TAIL = 0.1
 _LEAST_TAIL, _LARGEST_TAIL = 0.02, 0.3
 # With fewer past days the noise is mostly that of resampled callers, and what is assumed of days.
 _HISTORY_DAYS = 7
+# The number of calls is a series too, by this name, and this is the feature from which it is told.
+_CALLS, _OF_EVERY_CALL = "calls", "failed"
 _SUMS = [field.name for field in fields(Daily)]
 _SERIES = """
     select series.*, coalesce(features.kind, 'share') = 'share' as is_share
@@ -101,6 +104,7 @@ def _rows(series: _Series, weekday: Array) -> list[dict[str, object]]:
             "route": route,
             "side": side,
             "feature": feature,
+            "n": round(float(np.expm1(judged.observed[n]))) if feature == _CALLS else int(series.daily.n[n, -1]),
             "basis": "history" if judged.n_days[n] >= _HISTORY_DAYS else "resampled",
             "n_days": int(judged.n_days[n]),
             "observed": _told(judged.observed[n]),
@@ -123,8 +127,8 @@ def _told(value: float) -> float | None:
 def _p_of_numbers(judged: Judged, keys: list[tuple[str, str, str]], series: _Series) -> Array:
     """The p-values of the series; of a number the smallest of its three, each by its part of the attention."""
     p = judged.p_value[: len(series.keys)].copy()
-    number = ~series.is_share
-    p[number] = np.minimum(p[number] / _OF_MEAN, 1.0)
+    numbers = list(series.bins)
+    p[numbers] = np.minimum(p[numbers] / _OF_MEAN, 1.0)
     places = {key: n for n, key in enumerate(series.keys)}
     for n, key in enumerate(keys[len(series.keys) :], len(series.keys)):
         of_tail = judged.p_value[n] / ((1 - _OF_MEAN) / 2)
@@ -170,7 +174,17 @@ def _read(config: Config, start: date, last: date) -> _Series:
         is_share[place] = row["is_share"]
         for name in _SUMS:
             sums[name][place, day] = row[name] or 0
-    return _Series(keys, is_share, Daily(**sums), _read_bins(config, start, last, places))
+    return _with_volumes(_Series(keys, is_share, Daily(**sums), _read_bins(config, start, last, places)))
+
+
+def _with_volumes(series: _Series) -> _Series:
+    """The series, and behind them the number of calls of every route; a feature that each call has tells it."""
+    carriers = [n for n, (_, _, feature) in enumerate(series.keys) if feature == _OF_EVERY_CALL]
+    counts = volumes(series.daily.n[carriers], series.daily.cluster_sizes[carriers])
+    keys = [(series.keys[n][0], "pair", _CALLS) for n in carriers]
+    sums = {name: np.concatenate([getattr(series.daily, name), getattr(counts, name)]) for name in _SUMS}
+    is_share = np.concatenate([series.is_share, np.zeros(len(keys), bool)])
+    return _Series([*series.keys, *keys], is_share, Daily(**sums), series.bins)
 
 
 def _read_bins(config: Config, start: date, last: date, places: dict[tuple[str, str, str], int]) -> dict[int, Array]:

@@ -1,74 +1,98 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days', tags=['series']) }}
 
 {%- set days = is_day_to_build(ref('int_text_features')) -%}
+{%- set group = ['day', 'route', 'side', 'kind'] -%}
 
 with calls as (
     select * from {{ ref('int_pair_features') }}
     where origin = 'production' and not failed and {{ days }}
 ),
 
-clusters as (
-    select
-        day,
-        route,
-        cluster_key,
-        count(*) as n
-    from calls
-    group by day, route, cluster_key
+topics as (
+    select * from {{ ref('stg_topics') }}
+    where origin = 'production' and side = 'input' and topic_id is not null and {{ days }}
 ),
 
-routes as (
+units as (
     select
         day,
         route,
-        cast(sum(n) as bigint) as n,
-        count(*) as n_clusters,
-        cast(sum(n * n) as double) as cluster_sizes
-    from clusters
-    group by day, route
-),
-
-members as (
-    select
-        day,
-        route,
+        'pair' as side,
+        'model:' as kind,
         cluster_key,
-        'model:' || model_served as feature,
-        count(*) as total
+        model_served as member
     from calls
-    group by day, route, cluster_key, model_served
     union all
     select
         day,
         route,
+        'pair' as side,
+        'prompt:' as kind,
         cluster_key,
-        'prompt:' || prompt_version as feature,
-        count(*) as total
+        prompt_version as member
     from calls
-    group by day, route, cluster_key, prompt_version
+    union all
+    select
+        calls.day,
+        calls.route,
+        'input' as side,
+        'topic:' as kind,
+        calls.cluster_key,
+        topics.topic_id as member
+    from calls
+    inner join topics on calls.day = topics.day and calls.subject_id = topics.call_id
+),
+
+members as (
+    select
+        {{ group | join(', ') }},
+        cluster_key,
+        member,
+        count(*) as total,
+        sum(count(*)) over (partition by {{ group | join(', ') }}, cluster_key) as n
+    from units
+    group by {{ group | join(', ') }}, cluster_key, member
+),
+
+clusters as (
+    select distinct
+        {{ group | join(', ') }},
+        cluster_key,
+        n
+    from members
+),
+
+wholes as (
+    select
+        {{ group | join(', ') }},
+        cast(sum(n) as bigint) as n,
+        count(*) as n_clusters,
+        cast(sum(n * n) as double) as cluster_sizes
+    from clusters
+    group by {{ group | join(', ') }}
 ),
 
 present as (
     select
         members.day,
         members.route,
-        members.feature,
-        routes.n,
-        routes.n_clusters,
+        members.side,
+        members.kind,
+        members.kind || members.member as feature,
+        any_value(wholes.n) as n,
+        any_value(wholes.n_clusters) as n_clusters,
         cast(sum(members.total) as double) as total,
         cast(sum(members.total * members.total) as double) as cluster_squares,
-        cast(sum(members.total * clusters.n) as double) as cluster_cross,
-        routes.cluster_sizes
+        cast(sum(members.total * members.n) as double) as cluster_cross,
+        any_value(wholes.cluster_sizes) as cluster_sizes
     from members
-    inner join clusters
+    inner join wholes
         on
-            members.day = clusters.day
-            and members.route = clusters.route
-            and members.cluster_key = clusters.cluster_key
-    inner join routes
-        on members.day = routes.day and members.route = routes.route
-    group by
-        members.day, members.route, members.feature, routes.n, routes.n_clusters, routes.cluster_sizes
+            members.day = wholes.day
+            and members.route = wholes.route
+            and members.side = wholes.side
+            and members.kind = wholes.kind
+    group by members.day, members.route, members.side, members.kind, members.member
 ),
 
 known as (
@@ -85,6 +109,8 @@ filled as (
     select distinct
         built.day,
         built.route,
+        built.side,
+        built.kind,
         seen.feature,
         built.n,
         built.n_clusters,
@@ -96,12 +122,18 @@ filled as (
     inner join known as seen
         on
             built.route = seen.route
+            and built.side = seen.side
+            and built.kind = seen.kind
             and seen.day between {{ window_start('built.day') }} and {{ window_end('built.day') }}
     where
         seen.total > 0
         and not exists (
             select 1 from known as given
-            where given.day = built.day and given.route = built.route and given.feature = seen.feature
+            where
+                given.day = built.day
+                and given.route = built.route
+                and given.side = built.side
+                and given.feature = seen.feature
         )
 )
 

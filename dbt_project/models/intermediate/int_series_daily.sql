@@ -122,7 +122,7 @@ union all
 select
     day,
     route,
-    'pair' as side,
+    side,
     feature,
     '*' as dimension,
     '*' as member,
@@ -138,5 +138,7 @@ where
     {{ days }}
     {%- if is_incremental() %}
     -- Days that have been built lack the members that are new tonight.
-        or (day, route, feature) not in (select (there.day, there.route, there.feature) from {{ this }} as there)
+        or (day, route, side, feature) not in (
+            select (there.day, there.route, there.side, there.feature) from {{ this }} as there
+        )
     {%- endif %}

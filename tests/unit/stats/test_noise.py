@@ -73,6 +73,15 @@ def test_a_weekend_that_is_always_so_is_no_news_and_the_same_on_a_working_day_is
     assert judge(saturday, WEEKDAY, np.ones(1, bool)).p_value[0] < 1e-4
 
 
+def test_a_route_that_nearly_sleeps_at_weekends_is_no_news_on_a_saturday() -> None:
+    n = np.where((WEEKDAY + 5) % 7 >= 5, 0.02, 0.6)  # judged on a Saturday
+    assert n[-1] == 0.02
+    total = np.random.default_rng(4).binomial(1000, n, (1, DAYS + 1)).astype(float)
+    judged = judge(sums(np.full((1, DAYS + 1), 1000.0), total), (WEEKDAY + 5) % 7, np.ones(1, bool))
+    assert judged.expected[0] == pytest.approx(0.02, abs=0.02)
+    assert judged.p_value[0] > 0.01
+
+
 def test_the_first_days_cry_for_nothing_but_what_is_great() -> None:
     n = np.full((1, 3), 1000.0)
     small = judge(sums(n, np.array([[300.0, 310.0, 350.0]])), WEEKDAY[:3], np.ones(1, bool))

@@ -170,10 +170,10 @@ def test_the_first_day_has_values_but_no_reference(config: Config) -> None:
     assert not row["is_breach"]
 
 
-def test_a_slice_has_a_p_value_but_is_never_a_breach(config: Config) -> None:
+def test_a_slice_has_its_measures_but_is_never_a_breach(config: Config) -> None:
     row = skew(config, "json_is_object", model_served="steady")
-    assert row["p_value"] < 1e-6
-    assert row["q_value"] is None
+    assert (row["value_reference"], row["value_current"]) == (1, 0)
+    assert (row["p_value"], row["q_value"]) == (None, None)
     assert not row["is_breach"]
 
 
@@ -198,6 +198,7 @@ def test_a_breach_is_a_sentence_with_its_numbers_and_counts_its_nights(config: C
     )
     assert found["summary"] == (
         "On route triage, outputs that are a JSON object fell from 80.0 % (trailing 28 days) to 0.0 % on 2026-03-04."
+        " See calls 2026-03-04-46, 2026-03-04-13, 2026-03-04-17."
     )
     assert (found["day"], found["severity"], found["first_seen"], found["nights"]) == (LAST, "critical", LAST, 1)
     evidence = json.loads(found["evidence_json"])
@@ -289,7 +290,7 @@ def test_the_models_pass_their_unit_tests(config: Config) -> None:
 def test_an_empty_lake_builds_to_empty_marts_and_a_day_without_calls_takes_its_rows_away(tmp_path: Path) -> None:
     config = workspace(tmp_path)
     result = build(config, LAST, LAST)
-    assert result.models == 13
+    assert result.models == 19
     empty = snapshot(config)
     assert not any(rows for name, rows in empty.items() if not name.startswith("seeds."))
     Lake(config.lake).write("interactions", LAST, from_rows([call(LAST, 1)], "interactions"))

@@ -2,11 +2,19 @@
 
 with skew as (
     select * from {{ ref('fct_feature_skew_daily') }}
-    where is_breach
+    where (is_breach or is_ongoing) and model_served = '*' and prompt_version = '*'
 ),
 
 features as (
     select * from {{ ref('features') }}
+),
+
+causes as (
+    select * from {{ ref('int_breach_causes_worded') }}
+),
+
+examples as (
+    select * from {{ ref('int_breach_examples') }}
 ),
 
 worded as (
@@ -14,6 +22,8 @@ worded as (
         skew.*,
         features.kind as feature_kind,
         features.severity,
+        causes.cause,
+        examples.example_call_ids,
         case
             -- The mix of calls: "answered by", and then whose share it is.
             when features.feature <> skew.feature
@@ -27,9 +37,27 @@ worded as (
         end as reference_words,
         case
             when skew.value_current > skew.value_reference then 'rose' else 'fell'
-        end as direction
+        end as direction,
+        case features.kind
+            when 'share' then {{ percent('skew.value_constant_mix') }} else {{ figure('skew.value_constant_mix') }}
+        end as constant_mix_words,
+        2 * abs(skew.value_constant_mix - skew.value_reference)
+        < abs(skew.value_current - skew.value_reference) as is_of_mix
     from skew
     inner join features on {{ seed_feature('skew.feature') }} = features.feature
+    left join causes
+        on
+            skew.reference = 'trailing'
+            and skew.day = causes.day
+            and skew.route = causes.route
+            and skew.side = causes.side
+            and skew.feature = causes.feature
+    left join examples
+        on
+            skew.day = examples.day
+            and skew.route = examples.route
+            and skew.side = examples.side
+            and skew.feature = examples.feature
 )
 
 select
@@ -37,6 +65,7 @@ select
     kind,
     {{ subject_part('route') }} || '/' || side || '/' || {{ subject_part('feature') }} as subject,
     severity,
+    is_breach as is_start,
     case feature_kind
         when 'share'
             then
@@ -48,7 +77,16 @@ select
             || ' from ' || {{ figure('value_reference') }} || ' on average (' || reference_words || ')'
             || ' to ' || {{ figure('value_current') }} || ' on ' || cast(day as varchar)
             || ' (PSI ' || {{ figure('psi') }} || ').'
-    end as summary,
+    end as moved,
+    coalesce(
+        case
+            when is_of_mix then ' At a constant mix of topics it would be ' || constant_mix_words
+            else ' At a constant mix of topics it is ' || constant_mix_words
+        end || case when is_of_mix then ': the questions moved.' else ': the answers moved.' end,
+        ''
+    )
+    || coalesce(cause, '')
+    || coalesce(' See calls ' || {{ joined('example_call_ids') }} || '.', '') as why,
     {{ json_object([
         ('route', 'route'),
         ('side', 'side'),
@@ -56,6 +94,7 @@ select
         ('reference', 'reference'),
         ('value_reference', 'value_reference'),
         ('value_current', 'value_current'),
+        ('value_constant_mix', 'value_constant_mix'),
         ('n_reference', 'n_reference'),
         ('n_current', 'n_current'),
         ('psi', 'psi'),
@@ -63,5 +102,6 @@ select
         ('share_delta', 'share_delta'),
         ('p_value', 'p_value'),
         ('q_value', 'q_value'),
+        ('example_call_ids', 'example_call_ids'),
     ]) }} as evidence_json
 from worded

@@ -28,20 +28,56 @@ features as (
     select * from {{ ref('features') }}
 ),
 
-compared as (
+night as (
+    select * from {{ ref('int_night_tests') }}
+),
+
+constant_mix as (
+    select * from {{ ref('int_constant_mix') }}
+),
+
+-- A day's calls are worth as many independent ones as their noise says, and those of a slice in proportion.
+weighed as (
     select
         measures.*,
         features.kind,
+        features.grid,
         features.compare_expected,
+        night.p_value as p_of_past,
+        night.q_value as q_of_past,
+        night.is_breach as is_breach_of_past,
+        night.is_ongoing as is_ongoing_of_past,
+        constant_mix.mix_shift,
+        measures.model_served = '*' and measures.prompt_version = '*' as is_whole,
         features.kind = 'number' and measures.is_without_values as is_binned,
         case when features.kind = 'share' then measures.value_current - measures.value_reference end as share_delta,
-        {{ two_proportion_z(
-            'measures.value_current', 'measures.n_current', 'measures.value_reference', 'measures.n_reference'
-        ) }} as z,
-        {{ ks_lambda('measures.ks', 'measures.n_current', 'measures.n_reference') }} as ks_scaled,
-        measures.model_served = '*' and measures.prompt_version = '*' as is_whole
+        measures.n_current * coalesce(least(night.n_effective / night.n, 1), 1) as n_worth
     from measures
     inner join features on {{ seed_feature('measures.feature') }} = features.feature
+    left join night
+        on
+            measures.day = night.day
+            and measures.route = night.route
+            and measures.side = night.side
+            and measures.feature = night.feature
+    left join constant_mix
+        on
+            measures.reference = 'trailing'
+            and measures.model_served = '*'
+            and measures.prompt_version = '*'
+            and measures.side <> 'input'
+            and measures.day = constant_mix.day
+            and measures.route = constant_mix.route
+            and measures.side = constant_mix.side
+            and measures.feature = constant_mix.feature
+),
+
+compared as (
+    select
+        *,
+        {{ two_proportion_z('value_current', 'n_worth', 'value_reference', 'n_reference') }} as z,
+        {{ ks_lambda('ks', 'n_worth', 'n_reference') }} as ks_scaled
+    from weighed
 ),
 
 tested as (
@@ -49,16 +85,18 @@ tested as (
         *,
         case
             when n_reference = 0 then null
+            when reference = 'trailing' then case when is_whole then p_of_past end
             when kind = 'share' then {{ normal_two_sided('z') }}
             else {{ kolmogorov_tail('ks_scaled') }}
         end as p_value
     from compared
 ),
 
+-- Skew may be lasting: each reference is a family of its own. Drift is in one with all of the night's series.
 ranked as (
     select
         *,
-        case when is_whole then p_value end as family_p,
+        case when is_whole and reference <> 'trailing' then p_value end as family_p,
         count(case when is_whole then p_value end) over (partition by day, reference) as family_size,
         row_number() over (
             partition by day, reference order by case when is_whole then p_value end nulls last
@@ -70,6 +108,7 @@ adjusted as (
     select
         *,
         case
+            when reference = 'trailing' then case when is_whole and p_value is not null then q_of_past end
             when family_p is not null
                 then {{ benjamini_hochberg('family_p', 'family_rank', 'family_size', ['day', 'reference']) }}
         end as q_value,
@@ -77,12 +116,9 @@ adjusted as (
             when kind = 'share' then abs(share_delta) >= {{ threshold('min_share_delta') }}
             -- PSI alone is large for few calls, whatever they are: most of its bins are then empty.
             else psi >= {{ threshold('min_psi') }} and ks >= {{ threshold('min_ks') }}
-        end as is_large,
-        case
-            when reference = 'holdout' then false
-            when reference = 'dev' and side = 'output' then compare_expected
-            else true
-        end as may_breach
+        end
+        and least(n_current, n_reference) >= {{ threshold('min_calls') }} as is_large,
+        is_whole and reference = 'dev' and (side = 'input' or compare_expected) as may_breach
     from ranked
 )
 
@@ -106,11 +142,24 @@ select
     p_value,
     q_value,
     coalesce(
-        may_breach
-        and is_large
-        and q_value <= {{ threshold('max_q_value') }}
-        and least(n_current, n_reference) >= {{ threshold('min_calls') }},
+        case
+            when reference = 'trailing' then is_whole and is_breach_of_past
+            else may_breach and is_large and q_value <= {{ threshold('max_q_value') }}
+        end,
         false
     ) as is_breach,
-    is_binned
+    coalesce(
+        case
+            when reference = 'trailing' then is_whole and is_ongoing_of_past
+            else may_breach and is_large and p_value <= {{ threshold('open_p_value') }}
+        end,
+        false
+    ) as is_ongoing,
+    is_binned,
+    case
+        when mix_shift is null then null
+        when kind = 'share' then greatest(0, least(1, value_current + mix_shift))
+        when grid = 'log' then value_current * exp(mix_shift)
+        else value_current + mix_shift
+    end as value_constant_mix
 from adjusted

@@ -1,0 +1,69 @@
+{{ config(materialized='incremental', incremental_strategy='replace_days', tags=['evidence']) }}
+
+{#- Calls of the day that show a change: with the flag where it rose and without it where it fell; of a number the
+    largest or the smallest values. Chosen among equals by the hash of their ids. -#}
+{%- set features = features_of(ref('int_text_features')) -%}
+{%- set pair_features = features_of(ref('int_pair_features')) -%}
+{%- set examples = 3 -%}
+-- depends_on: {{ ref('features') }}
+
+with breaches as (
+    select
+        day,
+        route,
+        side,
+        feature,
+        bool_or(value_current > value_reference) as has_risen
+    from {{ ref('fct_feature_skew_daily') }}
+    where model_served = '*' and prompt_version = '*' and (is_breach or is_ongoing) and {{ is_built_day() }}
+    group by day, route, side, feature
+),
+
+measured as (
+    {% for relation, columns in [(ref('int_text_features'), features), (ref('int_pair_features'), pair_features)] -%}
+        select
+            breaches.day,
+            breaches.route,
+            breaches.side,
+            breaches.feature,
+            breaches.has_risen,
+            texts.subject_id,
+            case breaches.feature
+                {%- for feature in columns %}
+                when '{{ feature.name }}' then cast(texts.{{ feature.name }} as double)
+                {%- endfor %}
+                when 'model:' || texts.model_served then 1
+                when 'prompt:' || texts.prompt_version then 1
+            end as value
+        from breaches
+        inner join {{ relation }} as texts
+            on
+                breaches.day = texts.day
+                and breaches.route = texts.route
+                and breaches.side = texts.side
+                and texts.origin = 'production'
+        where texts.day between {{ first_day() }} and {{ last_day() }}
+        {{ 'union all' if not loop.last }}
+    {% endfor -%}
+),
+
+ordered as (
+    select
+        *,
+        row_number() over (
+            partition by day, route, side, feature
+            order by case when has_risen then -value else value end, md5(subject_id)
+        ) as place
+    from measured
+    where value is not null
+)
+
+select
+    day,
+    route,
+    side,
+    feature,
+    {{ gathered('subject_id', 'place') }} as example_call_ids
+from ordered
+where place <= {{ examples }}
+group by day, route, side, feature

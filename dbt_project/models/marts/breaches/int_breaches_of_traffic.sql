@@ -1,0 +1,85 @@
+{{ config(schema='intermediate', materialized='ephemeral', contract={'enforced': false}) }}
+
+{#- How many calls there are, and what they are about. -#}
+with night as (
+    select * from {{ ref('int_traffic_tests_daily') }}
+    where is_breach or is_ongoing
+),
+
+groups as (
+    select * from {{ ref('stg_topic_tests') }}
+),
+
+topics as (
+    select * from {{ ref('stg_topic_catalog') }}
+    where side = 'input'
+),
+
+worded as (
+    select
+        night.*,
+        groups.n as n_group,
+        groups.label as group_label,
+        groups.example_call_ids as group_examples,
+        topics.label as topic_label,
+        topics.example_call_ids as topic_examples,
+        case
+            when night.feature = 'calls' then 'volume'
+            when night.feature like 'topic:%' then 'topic'
+            else night.feature
+        end as kind
+    from night
+    left join groups
+        on
+            night.day = groups.day
+            and night.route = groups.route
+            and night.side = groups.side
+            and night.feature = groups.test
+    left join topics
+        on
+            night.day = topics.day
+            and night.route = topics.route
+            and night.feature = 'topic:' || topics.topic_id
+)
+
+select
+    day,
+    kind,
+    {{ subject_part('route') }} || '/' || side || '/' || {{ subject_part('feature') }} as subject,
+    'warning' as severity,
+    is_breach as is_start,
+    case kind
+        when 'volume'
+            then
+                'On route ' || route || ', there were ' || cast(n as varchar) || ' calls on ' || cast(day as varchar)
+                || ', where ' || cast(cast(round(exp(expected) - 1) as bigint) as varchar) || ' were to be expected.'
+        when 'topic'
+            then
+                'On route ' || route || ', inputs about ' || coalesce(topic_label, feature)
+                || case when effect > 0 then ' rose' else ' fell' end || ' from ' || {{ percent('expected') }}
+                || ' (trailing {{ var("window_days") }} days) to ' || {{ percent('observed') }}
+                || ' on ' || cast(day as varchar) || '.'
+        when 'new_topic'
+            then
+                'On route ' || route || ', ' || cast(n_group as varchar) || ' of ' || cast(n as varchar)
+                || ' inputs on ' || cast(day as varchar) || ' are about something new: '
+                || coalesce(group_label, 'without a label') || '.'
+        else
+            'On route ' || route || ', ' || side || 's as a whole mean something else on ' || cast(day as varchar)
+            || ' than in the trailing {{ var("window_days") }} days, beyond the shares of known topics.'
+    end as moved,
+    coalesce(
+        ' See calls ' || {{ joined("coalesce(group_examples, topic_examples)") }} || '.', ''
+    ) as why,
+    {{ json_object([
+        ('route', 'route'),
+        ('side', 'side'),
+        ('feature', 'feature'),
+        ('observed', 'observed'),
+        ('expected', 'expected'),
+        ('n_current', 'n'),
+        ('p_value', 'p_value'),
+        ('q_value', 'q_value'),
+        ('example_call_ids', 'coalesce(group_examples, topic_examples)'),
+    ]) }} as evidence_json
+from worded
