@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
-.PHONY: venv lock demo test test-long test-llm lint bench clean
+.PHONY: venv lock demo test test-long test-llm lint bench bench-ingest bench-features bench-drift bench-night clean
 
 venv: .venv/.ready
 
@@ -45,8 +45,19 @@ lint: venv
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --processes 2 dbt_project flows
 
-bench: venv
+bench: bench-ingest bench-features bench-drift bench-night
+
+bench-ingest: venv
 	$(BIN)/python -m tests.bench.ingest
+
+bench-features: venv
+	$(BIN)/python -m tests.bench.features
+
+bench-drift: venv
+	$(BIN)/python -m tests.bench.drift
+
+bench-night: venv
+	$(BIN)/python -m tests.bench.night --nightly
 
 clean:
 	rm -rf .venv dbt_project/target dbt_project/logs .mypy_cache .ruff_cache .pytest_cache

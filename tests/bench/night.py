@@ -1,0 +1,192 @@
+"""A night of many records, a night's drift against a long window, and a backfill, in fresh processes.
+
+    python -m tests.bench.night [records] [runs] [--nightly]
+
+prints the medians of seconds, of peak memory and of the ratio of seconds, of
+- ingest, features and drift of records of 2 KB (those of tests.bench.ingest; redaction and evaluation off), against a
+  bare DuckDB COPY of the same records, and with --nightly the whole `genchi nightly` too: whole processes, imports and
+  all, after each was found to have every record in its last table;
+- the drift of one night against the 28 days before it, against the same with one day: the time of the model alone;
+- thirty days built by one call of dbt, against one call a day in one process: the same rows are in all marts.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from tests.bench.ingest import DAY, MONTH, run_bare, write_logs
+from tests.bench.side_by_side import Run, argument, child, line, serve
+
+LAST = DAY + timedelta(days=MONTH - 1)
+
+
+def workspace(folder: Path, window: int = 28) -> Path:
+    """The configuration of a workspace on the logs in the folder."""
+    place = folder / "genchi.yaml"
+    source = "{name: g, format: litellm, path: 'logs/{day}.jsonl'}"
+    place.write_text(f"app: bench\nlake: lake\nwindow_days: {window}\nsources: [{source}]\n", encoding="utf-8")
+    return place
+
+
+def run_copy(folder: Path) -> float:
+    """The bare COPY."""
+    started = time.perf_counter()
+    written = run_bare(folder)
+    tell(folder, written)
+    return time.perf_counter() - started
+
+
+def run_night(folder: Path) -> float:
+    """Ingest, features and drift of a new lake, as the stages do them."""
+    from flows import config
+    from flows.ingest import landing
+    from flows.transform.build import build
+    from flows.warehouse import query
+
+    started = time.perf_counter()
+    settings = config.load(workspace(folder))
+    landing.land_days(settings, DAY, DAY)
+    build(settings, DAY, DAY)
+    seconds = time.perf_counter() - started
+    tell(folder, query(settings.warehouse, "select cast(sum(calls) as bigint) as n from marts.fct_usage_daily")[0]["n"])
+    return seconds
+
+
+def run_nightly(folder: Path) -> float:
+    """The command of the night, with Prefect, Great Expectations, page and all."""
+    from flows import cli, config
+    from flows.warehouse import query
+
+    started = time.perf_counter()
+    place = workspace(folder)
+    code = cli.main(["nightly", "--config", str(place), "--day", DAY.isoformat()])
+    assert code in (0, 1), f"genchi nightly ended with {code}"
+    seconds = time.perf_counter() - started
+    warehouse = config.load(place).warehouse
+    tell(folder, query(warehouse, "select cast(sum(calls) as bigint) as n from marts.fct_usage_daily")[0]["n"])
+    return seconds
+
+
+def run_drift(folder: Path, window: int) -> float:
+    """The seconds of the model fct_feature_skew_daily for the last day; the second build of two, parsed before."""
+    from flows import config
+    from flows.transform.build import build
+
+    settings = config.load(workspace(folder, window))
+    for _ in range(2):
+        build(settings, LAST, LAST, select="fct_feature_skew_daily")
+    results = json.loads((settings.state / "_dbt" / "target" / "run_results.json").read_text(encoding="utf-8"))
+    (seconds,) = (
+        result["execution_time"]
+        for result in results["results"]
+        if result["unique_id"] == "model.genchi.fct_feature_skew_daily"
+    )
+    return float(seconds)
+
+
+def run_backfill(folder: Path, *, at_once: bool) -> float:
+    """Thirty days from the lake to a new warehouse; says what is in the marts then."""
+    from flows import config
+    from flows.transform.build import build
+    from flows.warehouse import query
+
+    settings = config.load(workspace(folder))
+    settings.warehouse.unlink(missing_ok=True)
+    days = [DAY + timedelta(days=n) for n in range(MONTH)]
+    started = time.perf_counter()
+    for first, last in [(DAY, LAST)] if at_once else [(day, day) for day in days]:
+        build(settings, first, last)
+    seconds = time.perf_counter() - started
+    tables = query(settings.warehouse, "select table_name as name from duckdb_tables() where schema_name = 'marts'")
+    rows = [query(settings.warehouse, f"select * from marts.{table['name']} order by all") for table in tables]
+    tell(folder, hashlib.sha256(repr(rows).encode()).hexdigest())
+    return seconds
+
+
+def tell(folder: Path, found: object) -> None:
+    """Leave what a run came to, for the one that compares."""
+    (folder / "found.json").write_text(json.dumps(found), encoding="utf-8")
+
+
+def told(folder: Path) -> object:
+    """What the last run came to."""
+    return json.loads((folder / "found.json").read_text(encoding="utf-8"))
+
+
+RUNS: dict[str, Callable[[Path], float]] = {
+    "copy": run_copy,
+    "night": run_night,
+    "nightly": run_nightly,
+    "month": lambda folder: run_drift(folder, 28),
+    "day": lambda folder: run_drift(folder, 1),
+    "at once": lambda folder: run_backfill(folder, at_once=True),
+    "one by one": lambda folder: run_backfill(folder, at_once=False),
+}
+
+
+def measured(what: str, folder: Path) -> Run:
+    """One run in a process of its own."""
+    return child("tests.bench.night", what, folder)
+
+
+def nights(folder: Path, count: int, runs: int, names: list[str]) -> None:
+    """Print what a night costs beside a COPY."""
+    write_logs(folder / "logs", count)
+    found: dict[str, list[Run]] = {what: [] for what in names}
+    for _ in range(runs):
+        for what, results in found.items():
+            subprocess.run(["rm", "-rf", *(str(folder / name) for name in ("lake", "reports", ".genchi"))], check=True)
+            run = measured(what, folder)
+            assert told(folder) == count, f"{what} has {told(folder)} of {count} records"
+            results.append(replace(run, seconds=run.whole))
+    titles = {"copy": "bare COPY", "night": "ingest, features, drift", "nightly": "genchi nightly"}
+    for what, results in found.items():
+        line(titles[what], results, found["copy"])
+
+
+def months(folder: Path, count: int, runs: int) -> None:
+    """Print what a long window and a backfill cost."""
+    from flows import config
+    from flows.ingest import landing
+
+    write_logs(folder / "logs", count, MONTH)
+    landing.land_days(config.load(workspace(folder)), DAY, LAST)
+    found: dict[str, list[Run]] = {what: [] for what in ("one by one", "at once", "day", "month")}
+    for _ in range(runs):
+        for what in ("one by one", "at once"):
+            found[what].append(measured(what, folder))
+            (folder / f"{what}.json").write_text(json.dumps(told(folder)), encoding="utf-8")
+        both = {(folder / f"{what}.json").read_text(encoding="utf-8") for what in ("one by one", "at once")}
+        assert len(both) == 1, "a backfill at once gives other marts than one night after the other"
+        for what in ("day", "month"):
+            found[what].append(measured(what, folder))
+    print(f"{MONTH} days of {count // MONTH:,} records", flush=True)
+    line("30 days by thirty calls of dbt", found["one by one"], found["one by one"])
+    line("30 days by one call of dbt", found["at once"], found["one by one"])
+    line("drift against one day (the model alone)", found["day"], found["day"])
+    line("drift against 28 days (the model alone)", found["month"], found["day"])
+
+
+def main() -> None:
+    """Print the tables."""
+    if serve(RUNS):
+        return
+    names = ["copy", "night", *(["nightly"] if "--nightly" in sys.argv else [])]
+    sys.argv = [part for part in sys.argv if not part.startswith("--")]
+    count, runs = argument(1, 1_000_000), argument(2, 3)
+    with tempfile.TemporaryDirectory() as name:
+        print(f"{count:,} records of 2 KB; medians of {runs} interleaved runs", flush=True)
+        nights(Path(name) / "night", count, runs, names)
+    with tempfile.TemporaryDirectory() as name:
+        months(Path(name), count // 10 - count // 10 % MONTH, runs)
+
+
+if __name__ == "__main__":
+    main()
