@@ -98,3 +98,14 @@
         ], recursive := true)
     from {{ relation }}
 {%- endmacro %}
+
+{#- The value of the feature that a column names, as a number, from the columns of a table of texts. -#}
+{% macro value_of(features, name, texts) -%}
+    case {{ name }}
+        {%- for feature in features %}
+        when '{{ feature.name }}' then cast({{ texts }}.{{ feature.name }} as double)
+        {%- endfor %}
+        when 'model:' || {{ texts }}.model_served then 1
+        when 'prompt:' || {{ texts }}.prompt_version then 1
+    end
+{%- endmacro %}

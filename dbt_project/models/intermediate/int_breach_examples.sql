@@ -28,13 +28,7 @@ measured as (
             breaches.feature,
             breaches.has_risen,
             texts.subject_id,
-            case breaches.feature
-                {%- for feature in columns %}
-                when '{{ feature.name }}' then cast(texts.{{ feature.name }} as double)
-                {%- endfor %}
-                when 'model:' || texts.model_served then 1
-                when 'prompt:' || texts.prompt_version then 1
-            end as value
+            {{ value_of(columns, 'breaches.feature', 'texts') }} as value
         from breaches
         inner join {{ relation }} as texts
             on
