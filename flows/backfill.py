@@ -20,6 +20,8 @@ from flows.lake import Lake, each_day
 from flows.nightly import evaluated, first_touched
 from flows.progress import step
 from flows.retention import first_open
+from flows.semantics.embedding import check as check_embedding
+from flows.semantics.flow import semantics
 from flows.transform.flow import transform
 from flows.warehouse import query
 
@@ -42,6 +44,7 @@ def backfill(start: date, end: date, config_path: str = "genchi.yaml", only: Sta
         raise ConfigError(f"--end {end} lies before --start {start}")
     config = configuration.load(config_path)
     check_setup(config)
+    check_embedding(config)
     with Lake.of(config).lock("backfill"):
         return _days(config, config_path, start, end, only)
 
@@ -53,6 +56,8 @@ def _days(config: Config, config_path: str, start: date, end: date, only: Stage 
             landed = land_days(config_path, start, end)
             current.outcome = landed.summary()
             first = first_open(config, first_touched(landed.days, start), end)
+        with step("semantics") as current:
+            current.outcome = semantics(config_path, first, end).summary()
         with step("structure") as current:
             current.outcome = structure(config_path, first, end).summary()
     if only == "evaluate":

@@ -17,16 +17,14 @@ from pydantic import AfterValidator, BaseModel, Field, PlainValidator, Validatio
 from flows import yamlfile
 from flows.errors import ConfigError
 from flows.privacy import FieldPath, Retention
-from flows.sections import Alert, Budget, Model, Models, Price, Review, Route, Section, Source
+from flows.sections import Alert, Budget, Embedding, Model, Models, Price, Review, Route, Section, Source
 from flows.stores import Storage, known_place
 
-__all__ = ["Alert", "Budget", "Config", "Model", "Models", "Price", "Review", "Route", "Source", "load"]
+__all__ = ["Alert", "Budget", "Config", "Embedding", "Model", "Models", "Price", "Review", "Route", "Source", "load"]
 
 Severity = Literal["info", "warning", "critical"]
 Risk = Literal["strict", "standard", "relaxed"]
 Redaction = Literal["email", "phone", "card", "secret", "iban", "ip"]
-
-_NOT_YET = ("embedding",)
 
 
 def _known_timezone(name: str) -> str:
@@ -57,6 +55,7 @@ class Config(Section):
     models: Models | None = None
     budget: Budget = Budget()
     review: Review = Review()
+    embedding: Embedding = Embedding()
     alerts: tuple[Alert, ...] = ()
     warehouse: Path = Path()
     reports: Path = Path()
@@ -98,6 +97,7 @@ _SECTIONS: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
     (Config, "models"): Models,
     (Config, "budget"): Budget,
     (Config, "review"): Review,
+    (Config, "embedding"): Embedding,
     (Config, "alerts"): Alert,
     (Models, "pinned"): Model,
     (Models, "candidates"): Model,
@@ -167,11 +167,8 @@ def _resolve_paths(raw: dict[str, Any], path: Path) -> dict[str, Any]:
 
 def _refuse_what_is_not_there_yet(raw: Mapping[str, Any], path: Path) -> None:
     """What the contract has and this version has not is refused, lest somebody believes that it is done."""
-    asked = [key for key in _NOT_YET if key in raw]
     if isinstance(raw.get("models"), dict) and "judge" in raw["models"]:
-        asked.append("models.judge")
-    if asked:
-        raise ConfigError(f"{path}: `{asked[0]}` is not available in this version; take the key out")
+        raise ConfigError(f"{path}: `models.judge` is not available in this version; take the key out")
 
 
 def _keys_at(parents: tuple[int | str, ...]) -> list[str]:

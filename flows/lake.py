@@ -110,11 +110,13 @@ class Lake:
         parts = [_read(source, table, columns) for name in names if (source := self.ground.source(name)) is not None]
         return pa.concat_tables(part.select(wanted) for part in parts) if parts else schema.empty_table()
 
-    def batches(self, table: str, day: date) -> Iterator[pa.Table]:
-        """One day of a table in the table's schema, some thousand rows at once."""
+    def batches(self, table: str, day: date, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """One day of a table in the table's schema, some thousand rows at once; `columns` as in `read`."""
         for name in self.ground.names(_name(table, day, "*")):
             if (source := self.ground.source(name)) is not None:
-                yield from (conform(rows, table) for rows in batches_of(source))
+                for rows in batches_of(source, columns):
+                    whole = conform(rows, table)
+                    yield whole if columns is None else whole.select(list(columns))
 
     def write(self, table: str, day: date, rows: pa.Table, file: str = "data") -> Path | str:
         """Replace one file by `rows`, atomically."""
@@ -215,10 +217,11 @@ def _read(source: Path | IO[bytes], table: str, columns: Sequence[str] | None) -
     return conform(pq.read_table(source, columns=columns, partitioning=None), table)
 
 
-def batches_of(source: Path | IO[bytes]) -> Iterator[pa.Table]:
-    """The rows of one Parquet file, some thousand at once."""
+def batches_of(source: Path | IO[bytes], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The rows of one Parquet file, some thousand at once; of `columns` those that it has."""
     with pq.ParquetFile(source) as file:
-        for batch in file.iter_batches(_ROWS_AT_ONCE):
+        wanted = None if columns is None else [name for name in file.schema_arrow.names if name in columns]
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=wanted):
             yield pa.Table.from_batches([batch])
 
 

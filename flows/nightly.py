@@ -23,6 +23,8 @@ from flows.ingest.flow import freeze, ingest
 from flows.lake import Lake
 from flows.progress import Step, step
 from flows.report.flow import report
+from flows.semantics.embedding import check as check_embedding
+from flows.semantics.flow import semantics
 from flows.transform.build import EVALUATION, MONITORING
 from flows.transform.flow import transform
 
@@ -74,6 +76,7 @@ def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
     """One whole night. Raises NightFailedError at its end where a stage failed, and ConfigError before its start."""
     config = configuration.load(config_path)
     check_setup(config)
+    check_embedding(config)
     day = day or config.yesterday()
     with Lake.of(config).lock("nightly"):
         return _night(config, config_path, day)
@@ -86,6 +89,8 @@ def _night(config: Config, config_path: str, day: date) -> Night:
         landed = ingest(config_path, day)
         current.outcome = landed.summary()
         first = retention.first_open(config, first_touched(landed.days, day), day)
+    with night.stage("semantics") as current:
+        current.outcome = semantics(config_path, first, day).summary()
     with night.stage("structure") as current:
         current.outcome = score_production(config_path, first, day).summary()
     with night.stage("transform") as current:
@@ -123,6 +128,8 @@ def ingest_day(config_path: str = "genchi.yaml", day: date | None = None) -> Non
             landed = ingest(config_path, day)
             current.outcome = landed.summary()
         first = retention.first_open(config, first_touched(landed.days, day), day)
+        with step("semantics") as current:
+            current.outcome = semantics(config_path, first, day).summary()
         score_production(config_path, first, day)
         transform_days(config_path, first, day)
 

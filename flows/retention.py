@@ -6,7 +6,8 @@ removed by the next night, uncounted.
 
 What the removal of a table means beyond its rows: without `manifest`, files of a source whose path has no {day} are
 read again where they still lie there; without `completions`, an answer is asked and paid for again; without
-`interactions`, `examples`, `scores`, `estimates` or `comparisons` of a day, its marts are final. Pages in `reports`,
+`interactions`, `examples`, `scores`, `estimates`, `comparisons` or what semantics found (`topics`,
+`topic_catalog`, `topic_tests`) of a day, its marts are final. Pages in `reports`,
 the warehouse and the logs themselves are no tables of the lake, and stay.
 """
 
@@ -19,7 +20,10 @@ from flows.lake import SCHEMAS, Lake
 
 EXPIRED = "expired"
 # Of these the marts are computed.
-_COUNTED = ("interactions", "examples", "scores", "estimates", "comparisons")
+_COUNTED = (
+    *("interactions", "examples", "scores", "estimates", "comparisons"),
+    *("topics", "topic_catalog", "topic_tests"),
+)
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,9 @@ SCHEMAS: dict[str, pa.Schema] = {
         "run_id pinned candidate route criterion slice severity margin n_examples n_unscored delta ci_low ci_high"
         " p_value q_value minimum_detectable n_regressed n_repaired",
     ),
-    # One embedded text: `origin` is production, dev or holdout; `text_hash` finds a text that was embedded before.
-    "embeddings": _schema("call_id side origin route model text_hash").append(
+    # One embedded text: `origin` is production, dev or holdout; `text_hash` finds a text that was embedded before;
+    # `cluster` is who wrote it, by user, session, trace or call, as far as the logs tell.
+    "embeddings": _schema("call_id side origin route model text_hash cluster").append(
         pa.field("vector", pa.list_(pa.float32()))
     ),
     "topics": _ordered(

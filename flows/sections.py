@@ -17,6 +17,14 @@ def _known_format(name: str) -> str:
     return name
 
 
+def _sendable(params: dict[str, Any]) -> dict[str, Any]:
+    try:
+        json.dumps(params)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"cannot be sent to a model: {error}; write dates in quotes") from None
+    return params
+
+
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,15 +71,29 @@ class Model(Section):
     @field_validator("params")
     @classmethod
     def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
-        try:
-            json.dumps(params)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"cannot be sent to a model: {error}; write dates in quotes") from None
-        return params
+        return _sendable(params)
 
     def model_post_init(self, _: Any) -> None:
         if not self.name:
             object.__setattr__(self, "name", self.model)
+
+
+class Embedding(Section):
+    """What turns texts into vectors: `wordllama` (in the package), `model2vec/<path>`, or a litellm embedding model.
+
+    Of a route's day and side at most `max_texts_per_day` texts are embedded, by a sample that is the same every time.
+    """
+
+    model: str = "wordllama"
+    api_base: str | None = None
+    api_key: str | None = Field(default=None, repr=False)
+    params: dict[str, Any] = Field(default_factory=dict)
+    max_texts_per_day: int = Field(default=2000, ge=1)
+
+    @field_validator("params")
+    @classmethod
+    def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
+        return _sendable(params)
 
 
 class Models(Section):

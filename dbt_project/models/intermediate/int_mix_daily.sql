@@ -40,7 +40,7 @@ units as (
         calls.cluster_key,
         topics.topic_id as member
     from calls
-    inner join topics on calls.day = topics.day and calls.subject_id = topics.call_id
+    inner join topics on calls.day = topics.day and calls.subject_id = topics.subject_id
 ),
 
 members as (

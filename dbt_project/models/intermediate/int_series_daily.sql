@@ -40,7 +40,7 @@ topics as (
             topics.topic_id
         from {{ kind }}_rows
         inner join topics
-            on {{ kind }}_rows.day = topics.day and {{ kind }}_rows.subject_id = topics.call_id
+            on {{ kind }}_rows.day = topics.day and {{ kind }}_rows.subject_id = topics.subject_id
     ),
 
     {{ kind }}_topic_sums as (

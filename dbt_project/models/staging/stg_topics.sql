@@ -1,7 +1,11 @@
 select
     day,
-    call_id,
+    call_id as subject_id,
     side,
     origin,
-    topic_id
+    route,
+    topic_id,
+    topic_version,
+    distance,
+    is_novel
 from {{ source('lake', 'topics') }}

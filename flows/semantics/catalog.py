@@ -1,0 +1,170 @@
+"""The topics that a route is known to have: found once, frozen, and from then on only added to.
+
+A catalogue is fitted on a route's first days with enough texts (see `run.py`) and named by the hash of what it was
+fitted to, its `topic_version`, which is in every topic_id: an id means one topic for good. It is never fitted again
+by itself; a new topic that was found is added with the next number. To begin anew, remove the lake's `topic_catalog`
+and backfill. Another embedding model is another space, and begins a catalogue of its own.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from flows.lake import Lake, from_rows
+from flows.semantics import naming
+from flows.semantics.vectors import Vectors
+from flows.stats import topics
+from flows.stats.neighbours import unit
+
+SIDE = "input"
+EXAMPLES = 5
+# Fewer texts than these make no catalogue.
+FEWEST_TEXTS = 200
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of a route. `radius` is in cosine distance; `n` counts the texts in which it was found."""
+
+    route: str
+    side: str
+    topic_id: str
+    topic_version: str
+    model: str
+    label: str
+    terms: list[str]
+    example_call_ids: list[str]
+    radius: float
+    n: int
+    first_day: date
+    centre: list[float]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The topics of one route, in order of their numbers; none where there were too few texts to find any."""
+
+    topics: tuple[Topic, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.topics)
+
+    @property
+    def centres(self) -> np.ndarray:
+        """(topics, d)."""
+        return np.array([topic.centre for topic in self.topics], np.float32)
+
+    def assign(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of each vector the place of its nearest topic, the distance, and whether that is beyond the radius."""
+        places, distances = topics.assign(vectors, self.centres)
+        radii = np.array([topic.radius for topic in self.topics])
+        return places, distances, distances > radii[places]
+
+    def added_since(self, day: date) -> np.ndarray:
+        """Of each topic whether it was added, after the catalogue was fitted, on `day` or later."""
+        fitted = min((topic.first_day for topic in self.topics), default=day)
+        return np.array([topic.first_day >= day and topic.first_day > fitted for topic in self.topics], bool)
+
+    def with_new(self, members: Vectors, texts: Mapping[str, str], background: Vectors, day: date) -> "Catalog":
+        """The catalogue and one topic more, of `members`; it is named against the `background`."""
+        first = self.topics[0]
+        terms, _ = naming.terms_of([_spoken(members, texts), _spoken(background, texts)])
+        made = _topic(members, first.topic_version, len(self.topics), terms, day)
+        return Catalog((*self.topics, replace(made, route=first.route, model=first.model)))
+
+
+def of_night(lake: Lake, day: date, route: str, model: str) -> Catalog:
+    """What was known of a route before `day`.
+
+    Where the last night before knew nothing of it, what was known first on `day` or later, without what was added
+    since: days that are built again, or backwards, get the same ids.
+    """
+    days = lake.days("topic_catalog")
+    before = [known for known in days if known < day][-1:]
+    for known_day in [*before, *[known for known in days if known >= day]]:
+        found = _read(lake, known_day, route, model)
+        if found.topics:
+            fitted = min(topic.first_day for topic in found.topics)
+            return found if known_day < day else Catalog(tuple(one for one in found.topics if one.first_day == fitted))
+    return Catalog()
+
+
+def routes_before(lake: Lake, day: date) -> set[str]:
+    """The routes of which the last night before `day` knew topics; they are carried on, with calls or without."""
+    before = [known for known in lake.days("topic_catalog") if known < day][-1:]
+    return {
+        route for known in before for route in lake.read("topic_catalog", known, columns=["route"])["route"].to_pylist()
+    }
+
+
+def fit(rows: Vectors, texts: Mapping[str, str], route: str, model: str, day: date) -> Catalog:
+    """The topics of `rows`; `day` is the first on which they are known. None where there are fewer than 200 texts."""
+    if len(rows) < FEWEST_TEXTS:
+        return Catalog()
+    found = topics.find(rows.vectors, seed=0)
+    version = _version(route, model, found.centres)
+    groups = [rows.where(found.places == place) for place in range(len(found.centres))]
+    terms = naming.terms_of([_spoken(group, texts) for group in groups])
+    made = [
+        replace(
+            _topic(group, version, number, terms[number], day),
+            route=route,
+            model=model,
+            radius=float(found.radii[number]),
+            centre=found.centres[number].tolist(),
+        )
+        for number, group in enumerate(groups)
+    ]
+    return Catalog(tuple(made))
+
+
+def land(lake: Lake, day: date, catalogs: Iterable[Catalog]) -> None:
+    """Write the topics that were known at the end of a night."""
+    rows = [asdict(topic) for catalog in catalogs for topic in catalog.topics]
+    lake.write("topic_catalog", day, from_rows(rows, "topic_catalog"))
+
+
+def examples_of(members: Vectors, centre: np.ndarray) -> list[str]:
+    """The ids of the calls nearest to the centre, one of each author, at most five."""
+    distances = 1 - members.vectors @ centre
+    order = np.lexsort((np.array(members.call_ids), distances.round(6)))
+    _, first = np.unique(members.authors[order], return_index=True)
+    return [members.call_ids[order[place]] for place in sorted(first)[:EXAMPLES]]
+
+
+def _topic(members: Vectors, version: str, number: int, terms: Sequence[str], day: date) -> Topic:
+    topic_id = f"{version[:4]}-{number + 1:02d}"
+    centre = unit(members.vectors.mean(axis=0)[None, :])[0]
+    return Topic(
+        route="",
+        side=SIDE,
+        topic_id=topic_id,
+        topic_version=version,
+        model="",
+        label=naming.label_of(terms, f"topic {topic_id}"),
+        terms=list(terms),
+        example_call_ids=examples_of(members, centre),
+        radius=topics.radius(members.vectors),
+        n=len(members),
+        first_day=day,
+        centre=centre.tolist(),
+    )
+
+
+def _spoken(rows: Vectors, texts: Mapping[str, str]) -> list[tuple[str | None, str]]:
+    return [(str(author), texts.get(call_id, "")) for author, call_id in zip(rows.authors, rows.call_ids, strict=True)]
+
+
+def _version(route: str, model: str, centres: np.ndarray) -> str:
+    """Twelve hex digits of what the catalogue is."""
+    content = hashlib.sha256(f"{route}\0{model}\0".encode())
+    content.update(centres.round(4).astype(np.float32).tobytes())
+    return content.hexdigest()[:12]
+
+
+def _read(lake: Lake, day: date, route: str, model: str) -> Catalog:
+    rows = lake.read("topic_catalog", day).to_pylist()
+    return Catalog(tuple(Topic(**row) for row in rows if row["route"] == route and row["model"] == model))

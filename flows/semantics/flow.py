@@ -1,0 +1,28 @@
+"""Prefect's wiring of the semantics: the days' texts are embedded, then their topics found."""
+
+from datetime import date
+
+from prefect import flow, task
+
+from flows import config as configuration
+from flows.semantics import run
+from flows.semantics.vectors import Embedded
+
+
+@task(name="embed texts", persist_result=False)
+def embed(config_path: str, first: date, last: date) -> Embedded:
+    """Embed what the days' texts have that is not embedded yet."""
+    return run.embed_days(configuration.load(config_path), first, last)
+
+
+@task(name="find topics", persist_result=False)
+def find_topics(config_path: str, first: date, last: date) -> run.Found:
+    """Assign the days' texts to topics, and test for what is new."""
+    return run.find_topics(configuration.load(config_path), first, last)
+
+
+@flow(name="semantics", persist_result=False)
+def semantics(config_path: str, first: date, last: date) -> run.Understood:
+    """What the texts of the days from `first` to `last` are about."""
+    embedded = embed(config_path, first, last)
+    return run.Understood(embedded, find_topics(config_path, first, last))

@@ -1,0 +1,185 @@
+"""What no share of a known topic tells: texts that are suddenly close together, and days that are unlike the last."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from flows.semantics.catalog import Catalog, Topic, examples_of
+from flows.semantics.texts import rank
+from flows.semantics.vectors import Vectors
+from flows.stats import scan, two_sample
+from flows.stats.neighbours import nearest, of_others, projected, unit
+
+Row = dict[str, object]
+# A group becomes a topic of the catalogue at this p-value: of a thousand quiet nights of a route one gains a topic
+# for nothing, which does no harm. Whether people are alerted is decided over the whole night, in SQL.
+ADDED_AT = 1e-3
+MOST_A_NIGHT = 3
+# Texts of the past that a day is scanned against: evenly of its days, by the sample of calls.
+HISTORY = 14_000
+# The day alone, and with the two before it: what is too little for one night may be enough in three.
+SPANS = (1, 3)
+_GRAPH = 80  # neighbours that are looked up, of which enough are other people's
+_FEWEST_PAST = 100
+_FEWEST_TEXTS = 30
+
+
+@dataclass(frozen=True)
+class Night:
+    """One route's production inputs up to a day, with the texts of the day by call_id."""
+
+    day: date
+    rows: Vectors
+    texts: Mapping[str, str]
+
+    @property
+    def today(self) -> Vectors:
+        """The day's own rows."""
+        return self.rows.where(self.rows.days == self.day.toordinal())
+
+
+@dataclass(frozen=True)
+class Group:
+    """Texts that lie close together: p of such a group anywhere by chance, and its members, whatever their day."""
+
+    p_value: float
+    statistic: float
+    members: Vectors
+
+
+def new_topics(night: Night, catalog: Catalog, route: str, since: date) -> tuple[Catalog, list[Row]]:
+    """The catalogue with the topics that the night added, and the night's rows of topic_tests.
+
+    The last row is of what was left: the smallest p-value that made no topic. What belongs to a topic that was added
+    since `since` is known, and is not found again. No row where there is too little to compare.
+    """
+    found: list[Row] = []
+    rows = _unknown(_thinned(night.rows, night.day), catalog, since)
+    for _ in range(MOST_A_NIGHT + 1):
+        group = densest(rows, night.day)
+        if group is None:
+            break
+        is_added = group.p_value <= ADDED_AT and len(found) < MOST_A_NIGHT and bool(catalog.topics)
+        if is_added:
+            catalog = catalog.with_new(group.members, night.texts, night.today, night.day)
+        found.append(_row(route, group, catalog.topics[-1] if is_added else None, night.day))
+        if not is_added:
+            break
+        rows = rows.where(~_belongs(rows, catalog, len(catalog.topics) - 1))
+    return catalog, found
+
+
+def densest(rows: Vectors, day: date) -> Group | None:
+    """The group of the day's texts that is most unlikely by chance; None where there are too few texts.
+
+    Of the spans the smaller p-value counts, times their number (Bonferroni).
+    """
+    today = day.toordinal()
+    if (rows.days == today).sum() < _FEWEST_TEXTS or (rows.days < today).sum() < _FEWEST_PAST:
+        return None
+    # Of many equal texts the nearest are those that come first: in no order of days, then.
+    rows = rows.take(np.random.default_rng(today).permutation(len(rows)))
+    graph = nearest(projected(rows.vectors), _GRAPH)
+    spots: list[Group] = []
+    for span in SPANS:
+        blocks = -((today - rows.days) // span)
+        if len(np.unique(blocks)) < 2:
+            continue
+        authors = _codes(rows.authors, blocks)
+        spot = scan.find(of_others(graph, authors, scan.DEEPEST), blocks, authors, 0, today)
+        spots.append(Group(spot.p_value, spot.statistic, _members(rows, graph, blocks == 0, spot)))
+    # A group of the days before in which the day has no part is not the day's.
+    own = [group for group in spots if (group.members.days == today).any()] or spots[:1]
+    best = min(own, key=lambda group: group.p_value)
+    return replace(best, p_value=min(1.0, len(spots) * best.p_value))
+
+
+def two_samples(night: Night, route: str, side: str) -> Row | None:
+    """The row of topic_tests that holds the day against its window as a whole; None where there is no window."""
+    rows = _thinned(night.rows, night.day)
+    today = night.day.toordinal()
+    if (rows.days == today).sum() < _FEWEST_TEXTS or (rows.days < today).sum() < _FEWEST_PAST:
+        return None
+    found = two_sample.compare(rows.vectors, rows.days, rows.authors, today, seed=today)
+    if found is None:
+        return None
+    counts = {"n": len(rows), "n_current": int((rows.days == today).sum())}
+    made: Row = {"route": route, "side": side, "test": "two_sample", "statistic": found.statistic}
+    return {**made, **counts, "p_value": found.p_value}
+
+
+def _row(route: str, group: Group, topic: Topic | None, day: date) -> Row:
+    members = group.members
+    centre = unit(members.vectors.mean(axis=0)[None, :])[0] if len(members) else np.empty(0)
+    return {
+        "route": route,
+        "side": "input",
+        "test": "new_topic",
+        "topic_id": topic.topic_id if topic else None,
+        "label": topic.label if topic else None,
+        "n": len(members),
+        "n_current": int((members.days == day.toordinal()).sum()),
+        "statistic": group.statistic,
+        "p_value": group.p_value,
+        "example_call_ids": topic.example_call_ids if topic else examples_of(members, centre) if len(members) else [],
+    }
+
+
+def _members(rows: Vectors, graph: np.ndarray, is_current: np.ndarray, spot: scan.Hotspot) -> Vectors:
+    """The group around the middle of a hotspot.
+
+    It begins with the current ones of the middle's nearest. Around their mean, the circle whose texts are most
+    unlikely to be current so often holds the rest.
+    """
+    kept = np.zeros(len(rows), bool)
+    if spot.middle < 0:
+        return rows.where(kept)
+    kept[spot.middle] = True
+    kept[[place for place in graph[spot.middle, : spot.size] if is_current[place]]] = True
+    similar = rows.vectors @ unit(rows.vectors[kept].mean(axis=0)[None, :])[0]
+    order = np.argsort(-similar, kind="stable")
+    ratios = scan.log_ratios(np.cumsum(is_current[order]), np.arange(1, len(order) + 1), float(is_current.mean()))
+    chosen = order[: int(ratios.argmax()) + 1]
+    kept[chosen[is_current[chosen]]] = True
+    return rows.where(kept)
+
+
+def _thinned(rows: Vectors, day: date) -> Vectors:
+    """The day whole, and of the past an even share of each day, by the order of the sample."""
+    today = day.toordinal()
+    past_days = np.unique(rows.days[rows.days < today])
+    cap = HISTORY // max(len(past_days), 1)
+    kept = rows.days == today
+    for past_day in past_days:
+        places = np.flatnonzero(rows.days == past_day)
+        if len(places) > cap:
+            places = np.array(sorted(places, key=lambda place: rank(rows.call_ids[int(place)]))[:cap])
+        kept[places] = True
+    return rows.where(kept)
+
+
+def _unknown(rows: Vectors, catalog: Catalog, since: date) -> Vectors:
+    """The rows without those of topics that were added lately."""
+    for place in np.flatnonzero(catalog.added_since(since)):
+        rows = rows.where(~_belongs(rows, catalog, int(place)))
+    return rows
+
+
+def _belongs(rows: Vectors, catalog: Catalog, place: int) -> np.ndarray:
+    """Whether a text lies within a topic's radius, or a quarter beyond and nearer to no other topic.
+
+    The radius of a topic of few texts is a narrow one, and its fringe must not be found again as another.
+    """
+    radius = catalog.topics[place].radius
+    distances = 1 - rows.vectors @ catalog.centres[place]
+    places, _, _ = catalog.assign(rows.vectors)
+    belongs: np.ndarray = (distances <= radius) | ((places == place) & (distances <= 1.25 * radius))
+    return belongs
+
+
+def _codes(authors: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+    """One number for each author and block of days."""
+    _, codes = np.unique(np.stack([authors, blocks]), axis=1, return_inverse=True)
+    return np.array(codes, int).reshape(-1)

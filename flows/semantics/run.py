@@ -1,0 +1,187 @@
+"""The semantics of some days: their texts embedded, their topics known or found, their tests landed.
+
+Belongs here: the order of things, day by day. Run again, the same days give the same files.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.config import Config
+from flows.lake import Lake, each_day, from_rows
+from flows.retention import EXPIRED
+from flows.semantics import catalog, embedding, novelty, texts, vectors
+from flows.semantics.catalog import Catalog
+from flows.semantics.novelty import Night, Row
+from flows.semantics.vectors import Embedded, Vectors
+
+# A catalogue is fitted on the window before a route's first day, on that day, and on what a backfill has of the six
+# after it: a week has all weekdays.
+_FIT_AHEAD = 6
+_ORIGINS = ("dev", "holdout")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the topics of some days came to: known at their end, added in them, and tests made."""
+
+    topics: int = 0
+    added: int = 0
+    tests: int = 0
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What the stage came to."""
+
+    embedded: Embedded
+    found: Found
+
+    def summary(self) -> str:
+        """One line for people, with the throughput of what was embedded now."""
+        done, found = self.embedded, self.found
+        rate = f", {done.new / done.seconds:,.0f} a second" if done.new and done.seconds else ""
+        new = f", {found.added:,} of them new" if found.added else ""
+        return f"{done.texts:,} texts, {done.new:,} embedded{rate}; {found.topics:,} topics{new}"
+
+
+def understand_days(config: Config, first: date, last: date) -> Understood:
+    """Embed, and find topics, for every day from `first` to `last`, both included.
+
+    Raises ConfigError where the embedding model cannot be had, and RunError where it cannot be asked.
+    """
+    return Understood(embed_days(config, first, last), find_topics(config, first, last))
+
+
+def embed_days(config: Config, first: date, last: date, embedder: embedding.Embedder | None = None) -> Embedded:
+    """Land the embeddings of the days, and of those days of their window that have calls and no embeddings yet."""
+    lake, embedder = Lake.of(config), embedder or embedding.embedder(config)
+    done = [
+        vectors.embed_day(
+            lake, day, config.window_days, texts.of_day(lake, day, config.embedding.max_texts_per_day), embedder
+        )
+        for day in [*_missing(lake, config, first), *each_day(first, last)]
+    ]
+    totals = zip(*(astuple(one) for one in done), strict=True)
+    return Embedded(*(sum(column) for column in totals))
+
+
+def find_topics(config: Config, first: date, last: date) -> Found:
+    """Land topics, topic_catalog and topic_tests of the days, in order; topics too for those of the window without."""
+    lake, model = Lake.of(config), embedding.name_of(config)
+    work = _Work(lake, config, model, last)
+    added = tests = 0
+    known: list[Catalog] = []
+    for day in each_day(first, last):
+        known, rows, tested = [], [], []
+        spoken = work.spoken([day])
+        for route in _routes(lake, day, model):
+            night = work.night(day, route, spoken)
+            before = catalog.of_night(lake, day, route, model) or work.fitted(day, route)
+            after, found = novelty.new_topics(night, before, route, day - timedelta(days=config.window_days))
+            known.append(after)
+            tested += [*found, *work.two_samples(night, route)]
+            rows.append(_assigned(lake, after, route, [day], model))
+            added += len(after.topics) - len(before.topics)
+        catalog.land(lake, day, known)
+        _land_topics(lake, day, rows)
+        lake.write("topic_tests", day, from_rows(tested, "topic_tests"))
+        tests += len(tested)
+        if day == first:
+            work.fill_window(day, known)
+    return Found(sum(len(one.topics) for one in known), added, tests)
+
+
+def _missing(lake: Lake, config: Config, first: date) -> list[date]:
+    have = set(lake.days("embeddings"))
+    landed = set(lake.days("interactions"))
+    return [
+        day
+        for day in vectors.window(first, config.window_days)
+        if day in landed and day not in have and not lake.exists("interactions", day, EXPIRED)
+    ]
+
+
+def _routes(lake: Lake, day: date, model: str) -> list[str]:
+    """The routes that had calls, and those of which topics are known."""
+    rows = lake.read("embeddings", day, columns=["route", "origin", "model"])
+    rows = rows.filter(pc.and_(pc.equal(rows["origin"], "production"), pc.equal(rows["model"], model)))
+    return sorted({*pc.unique(rows["route"]).to_pylist(), *catalog.routes_before(lake, day)})
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the steps of a run share: `last` is its last day."""
+
+    lake: Lake
+    config: Config
+    model: str
+    last: date
+
+    def night(self, day: date, route: str, spoken: Mapping[str, str]) -> Night:
+        return Night(day, vectors.read(self.lake, self.window_and(day), route, self.model), spoken)
+
+    def window_and(self, day: date) -> list[date]:
+        return [*vectors.window(day, self.config.window_days), day]
+
+    def fitted(self, day: date, route: str) -> Catalog:
+        ahead = each_day(day + timedelta(days=1), min(self.last, day + timedelta(days=_FIT_AHEAD)))
+        days = [*self.window_and(day), *ahead]
+        rows = vectors.read(self.lake, days, route, self.model)
+        if len(rows) < catalog.FEWEST_TEXTS:
+            return Catalog()
+        return catalog.fit(rows, self.spoken(days), route, self.model, day)
+
+    def spoken(self, days: Iterable[date]) -> dict[str, str]:
+        """The inputs of the sampled calls, by call_id."""
+        return {
+            text.call_id: text.text
+            for day in days
+            for text in texts.of_day(self.lake, day, self.config.embedding.max_texts_per_day)
+            if text.origin == "production" and text.side == catalog.SIDE
+        }
+
+    def two_samples(self, night: Night, route: str) -> Iterator[Row]:
+        if row := novelty.two_samples(night, route, "input"):
+            yield row
+        outputs = vectors.read(self.lake, self.window_and(night.day), route, self.model, side="output")
+        if row := novelty.two_samples(Night(night.day, outputs, {}), route, "output"):
+            yield row
+
+    def fill_window(self, first: date, known: list[Catalog]) -> None:
+        """Days of the window that were embedded, and never had topics, get those of the first night."""
+        embedded, have = set(self.lake.days("embeddings")), set(self.lake.days("topics"))
+        for day in vectors.window(first, self.config.window_days):
+            if day in embedded and day not in have:
+                rows = [_assigned(self.lake, one, one.topics[0].route, [day], self.model) for one in known if one]
+                _land_topics(self.lake, day, rows)
+
+
+def _assigned(lake: Lake, known: Catalog, route: str, days: list[date], model: str) -> pa.Table:
+    """The topics of a route's production inputs, and of the examples that are the route's or every route's."""
+    found: list[pa.Table] = []
+    if known.topics:
+        for origin in ("production", *_ORIGINS):
+            for name in (route,) if origin == "production" else (route, texts.EVERY_ROUTE):
+                found.append(_rows(vectors.read(lake, days, name, model, origin=origin), known, route, origin))
+    return pa.concat_tables(found) if found else from_rows([], "topics")
+
+
+def _rows(rows: Vectors, known: Catalog, route: str, origin: str) -> pa.Table:
+    if not len(rows):
+        return from_rows([], "topics")
+    places, distances, is_novel = known.assign(rows.vectors)
+    ids = [known.topics[place].topic_id for place in places]
+    made = zip(rows.call_ids, ids, distances.tolist(), is_novel.tolist(), strict=True)
+    common = {"side": catalog.SIDE, "origin": origin, "route": route, "topic_version": known.topics[0].topic_version}
+    return from_rows(
+        ({"call_id": call_id, "topic_id": topic_id, "distance": distance, "is_novel": novel, **common}
+         for call_id, topic_id, distance, novel in made), "topics",
+    )  # fmt: skip
+
+
+def _land_topics(lake: Lake, day: date, rows: list[pa.Table]) -> None:
+    lake.write("topics", day, pa.concat_tables(rows) if rows else from_rows([], "topics"))

@@ -1,0 +1,153 @@
+"""The lake's embeddings: each distinct text of a window is embedded once, and looked up from then on."""
+
+import hashlib
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.errors import RunError
+from flows.lake import SCHEMAS, Lake, conform
+from flows.semantics.embedding import Embedder
+from flows.semantics.texts import Text
+
+_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What embedding a day came to: texts, how many of them are distinct, how many were embedded now, and seconds."""
+
+    texts: int = 0
+    distinct: int = 0
+    new: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Texts of one route and side. `days` are ordinals, `authors` who wrote them; all of length n, vectors (n, d)."""
+
+    call_ids: Sequence[str]
+    days: np.ndarray
+    authors: np.ndarray
+    vectors: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.call_ids)
+
+    def where(self, kept: np.ndarray) -> "Vectors":
+        """Those rows for which `kept` (n,) is true."""
+        return self.take(np.flatnonzero(kept))
+
+    def take(self, places: np.ndarray) -> "Vectors":
+        """The rows at these places, in this order."""
+        ids = [self.call_ids[place] for place in places.tolist()]
+        return Vectors(ids, self.days[places], self.authors[places], self.vectors[places])
+
+
+def hash_of(text: str, model: str) -> str:
+    """By which the vector of a text is found again: 32 hex digits of SHA-256 over the model's name and the text."""
+    return hashlib.sha256(f"{model}\0{text}".encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def embed_day(lake: Lake, day: date, window_days: int, texts: Sequence[Text], embedder: Embedder) -> Embedded:
+    """Land the day's embeddings. A text that the day or its window has embedded already is looked up.
+
+    Raises RunError where the model cannot be asked, or gives vectors of another length than before.
+    """
+    hashes = [hash_of(text.text, embedder.name) for text in texts]
+    by_hash = dict(zip(hashes, (text.text for text in texts), strict=True))
+    known = _known(lake, day, window_days, embedder.name, set(by_hash))
+    new = sorted(set(by_hash) - set(known))
+    started = time.monotonic()
+    for at in range(0, len(new), _BATCH):
+        batch = new[at : at + _BATCH]
+        known.update(zip(batch, embedder.embed([by_hash[found] for found in batch]), strict=True))
+    seconds = time.monotonic() - started
+    lake.write("embeddings", day, _table(texts, hashes, known, embedder.name))
+    return Embedded(len(texts), len(by_hash), len(new), seconds)
+
+
+def read(
+    lake: Lake, days: Iterable[date], route: str, model: str, *, side: str = "input", origin: str = "production"
+) -> Vectors:
+    """The embeddings of one route and side on some days, in order of day and id. Other models' are left out."""
+    columns = ["call_id", "side", "origin", "route", "model", "cluster", "vector"]
+    parts: list[pa.Table] = []
+    ordinals: list[int] = []
+    for day in days:
+        rows = lake.read("embeddings", day, columns=columns)
+        wanted = {"route": route, "side": side, "model": model, "origin": origin}
+        for name, value in wanted.items():
+            rows = rows.filter(pc.equal(rows[name], value))
+        parts.append(rows)
+        ordinals += [day.toordinal()] * len(rows)
+    whole = pa.concat_tables(parts) if parts else SCHEMAS["embeddings"].empty_table().select(columns)
+    return Vectors(
+        whole["call_id"].to_pylist(),
+        np.array(ordinals, int),
+        _codes(pc.coalesce(whole["cluster"], whole["call_id"]).to_pylist()),
+        _matrix(whole["vector"]),
+    )
+
+
+def window(day: date, window_days: int) -> list[date]:
+    """The days before `day` that it is held against, oldest first."""
+    return [day - timedelta(days=back) for back in range(window_days, 0, -1)]
+
+
+def _known(lake: Lake, day: date, window_days: int, model: str, wanted: set[str]) -> dict[str, np.ndarray]:
+    """The vectors that are there, newest first. Of a day the hashes are read, and the vectors only where one fits."""
+    found: dict[str, np.ndarray] = {}
+    for known_day in [day, *reversed(window(day, window_days))]:
+        open_hashes = wanted - set(found)
+        if not open_hashes:
+            break
+        hashes = lake.read("embeddings", known_day, columns=["text_hash"])["text_hash"].to_pylist()
+        places = {text_hash: place for place, text_hash in enumerate(hashes) if text_hash in open_hashes}
+        if places:
+            vectors = lake.read("embeddings", known_day, columns=["vector"])["vector"].take(pa.array(places.values()))
+            found.update(zip(places, _matrix(vectors), strict=True))
+    return found
+
+
+def _table(texts: Sequence[Text], hashes: list[str], known: dict[str, np.ndarray], model: str) -> pa.Table:
+    widths = {len(known[text_hash]) for text_hash in hashes}
+    if len(widths) > 1:
+        raise RunError(
+            f"{model}: gives vectors of {max(widths)} and of {min(widths)} numbers: is it another model now?"
+            " Tell the two apart by `embedding.params`, or remove the lake's table embeddings"
+        )
+    width = widths.pop() if widths else 0
+    flat = np.concatenate([known[text_hash] for text_hash in hashes]) if hashes else np.empty(0, np.float32)
+    offsets = pa.array(np.arange(len(hashes) + 1, dtype=np.int32) * width)
+    columns = {name: [getattr(text, name) for text in texts] for name in ("call_id", "side", "origin", "route")}
+    return conform(
+        pa.table(
+            {
+                **{name: pa.array(values, pa.string()) for name, values in columns.items()},
+                "model": pa.repeat(model, len(texts)),
+                "text_hash": pa.array(hashes, pa.string()),
+                "cluster": pa.array([text.cluster for text in texts], pa.string()),
+                "vector": pa.ListArray.from_arrays(offsets, pa.array(flat.astype(np.float32))),
+            }
+        ),
+        "embeddings",
+    )
+
+
+def _matrix(vectors: pa.ChunkedArray) -> np.ndarray:
+    """(n, d) of a column of equally long lists."""
+    n = len(vectors)
+    flat = pc.list_flatten(vectors).to_numpy()
+    return flat.reshape(n, -1) if n else np.empty((0, 0), np.float32)
+
+
+def _codes(names: list[str]) -> np.ndarray:
+    codes: dict[str, int] = {}
+    return np.array([codes.setdefault(name, len(codes)) for name in names], int)

@@ -1,0 +1,123 @@
+"""Whether a day's vectors are drawn as those of the days before, whatever the difference."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import fdtrc, gammaincc
+
+# Below so many days of history the noise of a day cannot be learnt from days.
+MIN_DAYS = 6
+DRAWS = 400
+
+
+@dataclass(frozen=True)
+class TwoSample:
+    """How far the day's mean lies from what was expected (squared, in the space of the vectors), and p.
+
+    `basis` is history or resampled, as the noise was learnt.
+    """
+
+    statistic: float
+    p_value: float
+    basis: str
+
+
+def compare(
+    vectors: np.ndarray, days: np.ndarray, clusters: np.ndarray, current: int, *, seed: int, period: int = 7
+) -> TwoSample | None:
+    """The day `current` against all other days; None where there is no other.
+
+    vectors: (n, d), of unit length, so that the squared distance of two means is the maximum mean discrepancy with
+    the kernel of the cosine (Gretton et al. 2012, JMLR 13:723). days: (n,) whole numbers, one after the other in
+    time. clusters: (n,) the authors. An author's texts of a day count as one, their mean.
+    """
+    means, groups = _author_means(vectors, days, clusters)
+    others = np.unique(groups[groups != current])
+    if not len(others) or not (groups == current).any():
+        return None
+    if len(others) < MIN_DAYS:
+        return _resampled(means, groups == current, seed)
+    return _learnt(means, groups, current, others, period)
+
+
+def _author_means(vectors: np.ndarray, days: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean vector of each author on each day, and its day."""
+    _, first, place = np.unique(np.stack([days, clusters]), axis=1, return_index=True, return_inverse=True)
+    place = place.ravel()
+    sums = np.zeros((len(first), vectors.shape[1]))
+    np.add.at(sums, place, vectors)
+    return sums / np.bincount(place)[:, None], days[first]
+
+
+def _learnt(means: np.ndarray, groups: np.ndarray, current: int, others: np.ndarray, period: int) -> TwoSample:
+    """Against what the past days deviate from their own past and future.
+
+    Every day's mean is expected to be that of all other days, moved a share of the way to that of the same weekday
+    (the share that would have served the past days best). The squared errors, each over its share that is due to few
+    texts, are compared as variances are: today's over the mean of the past days' is F with m and m*days degrees of
+    freedom, where m is the number of directions in which days differ, by Satterthwaite's (1946) matching of moments.
+    """
+    labels = np.r_[others, current]
+    centres = np.array([means[groups == day].mean(axis=0) for day in labels])
+    noise = np.array([_sampling_noise(means[groups == day]) for day in labels])
+    pulls = (0.0, 0.4, 0.8)
+    errors = min((_errors(centres, labels, pull, period) for pull in pulls), key=lambda found: (found[:-1] ** 2).sum())
+    squares = (errors**2).sum(axis=1)
+    # A quiet day has few texts and a noisy mean: each square in units of what its own size lets expect.
+    wander = max(float((squares[:-1] - noise[:-1]).mean()), 0.0)
+    scaled = squares / (noise + wander)
+    freedom = _directions(errors[:-1] / np.sqrt(noise[:-1] + wander)[:, None])
+    ratio = scaled[-1] / max(float(scaled[:-1].mean()), 1e-12)
+    return TwoSample(float(squares[-1]), float(fdtrc(freedom, freedom * len(others), ratio)), "history")
+
+
+def _errors(centres: np.ndarray, labels: np.ndarray, pull: float, period: int) -> np.ndarray:
+    """Each day's mean less what is expected of it; today's own is expected of no other day."""
+    found = np.empty_like(centres)
+    is_past = np.arange(len(labels)) < len(labels) - 1
+    for place, day in enumerate(labels):
+        known = is_past & (np.arange(len(labels)) != place)
+        expected = centres[known].mean(axis=0)
+        same = known & ((labels - day) % period == 0)
+        if same.any():
+            expected = expected + pull * (centres[same].mean(axis=0) - expected)
+        found[place] = centres[place] - expected
+    return found
+
+
+def _sampling_noise(means: np.ndarray) -> float:
+    """The expected squared error of the mean of these authors' vectors; of a single author all there is."""
+    if len(means) < 2:
+        return float((means**2).sum())
+    return float(means.var(axis=0, ddof=1).sum() / len(means))
+
+
+def _directions(errors: np.ndarray) -> float:
+    """(sum of eigenvalues) squared over the sum of their squares, the latter free of the bias of few days.
+
+    errors: (days, d). For normal rows E[tr(S^2)] = tr(V^2) (1 + 1/n) + tr(V)^2 / n of the second moment S.
+    """
+    gram = errors @ errors.T
+    n = len(errors)
+    trace = float(np.trace(gram)) / n
+    squared = float((gram**2).sum() - (np.diag(gram) ** 2).sum()) / (n * (n - 1))
+    return float(np.clip(trace**2 / max(squared, 1e-300), 1.0, errors.shape[1]))
+
+
+def _resampled(means: np.ndarray, is_current: np.ndarray, seed: int) -> TwoSample:
+    """Against made-up days: authors dealt to day and past at random. The tail beyond the draws is a gamma's.
+
+    The squared distance is a sum of weighted chi-squares, which a gamma of the same mean and variance follows
+    closely (Gretton et al. 2009, NIPS 22).
+    """
+    rng = np.random.default_rng(seed)
+    drawn = np.array([_gap(means, rng.permutation(is_current)) for _ in range(DRAWS)])
+    observed = _gap(means, is_current)
+    mean, variance = float(drawn.mean()), float(drawn.var(ddof=1))
+    if variance <= 0:
+        return TwoSample(observed, 1.0, "resampled")
+    return TwoSample(observed, float(gammaincc(mean**2 / variance, observed * mean / variance)), "resampled")
+
+
+def _gap(means: np.ndarray, is_current: np.ndarray) -> float:
+    return float(((means[is_current].mean(axis=0) - means[~is_current].mean(axis=0)) ** 2).sum())

@@ -1,0 +1,232 @@
+"""Texts, their vectors and their topics, from a small lake, with the model that comes in the package."""
+
+import socket
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flows.config import Config, Embedding
+from flows.errors import ConfigError, RunError
+from flows.lake import Lake, from_rows
+from flows.semantics import embedding, naming, run, texts, vectors
+from flows.semantics.embedding import Packaged
+from flows.stats.neighbours import unit
+
+FIRST = date(2026, 3, 2)
+SUBJECTS = {
+    "refunds": "please refund the {} that I returned to the shop",
+    "parcels": "where is the parcel with my {}, it is late",
+    "passwords": "I forgot my password and cannot log in to see my {}",
+    "invoices": "send me the invoice for the {} as a document",
+}
+THINGS = ["shoes", "coat", "lamp", "phone", "table", "book", "radio", "bike", "tent", "chair", "kettle", "watch"]
+PLACES = ["today", "again", "in Berlin", "in Rome", "now", "this week", "for my mother", "at last", "by post", "soon"]
+
+
+def workspace(folder: Path, **embedding_keys: Any) -> Config:
+    return Config(path=folder / "genchi.yaml", app="desk", lake=folder / "lake", embedding=Embedding(**embedding_keys))
+
+
+def call(day: date, number: int, text: str | None, **changes: Any) -> dict[str, Any]:
+    row = {"call_id": f"{day}-{number}", "user_key": f"u{number % 40}", "route": "desk", "input_text": text,
+           "output_text": f"An answer to: {text}", "status": "success",
+           "started_at": datetime(day.year, day.month, day.day, 12, tzinfo=UTC)}  # fmt: skip
+    return {**row, **changes}
+
+
+def land(config: Config, day: date, rows: list[dict[str, Any]], examples: Sequence[dict[str, Any]] = ()) -> None:
+    Lake.of(config).write("interactions", day, from_rows(rows, "interactions"))
+    Lake.of(config).write("examples", day, from_rows(examples, "examples"))
+
+
+def ordinary(day: date, count: int = 120) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(day.toordinal())
+    kinds = list(SUBJECTS.values())
+    spoken = [f"{kinds[rng.integers(4)].format(rng.choice(THINGS))} {rng.choice(PLACES)} {n}" for n in range(count)]
+    return [call(day, number, text) for number, text in enumerate(spoken)]
+
+
+def planted(day: date, count: int) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(day.toordinal())
+    spoken = [f"my {rng.choice(THINGS)} is smoking and caught fire {rng.choice(PLACES)} {n}" for n in range(count)]
+    return [call(day, 1000 + number, text) for number, text in enumerate(spoken)]
+
+
+class Counting(Packaged):
+    """The packaged model, which remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        self.asked += texts
+        return super().embed(texts)
+
+
+@pytest.fixture(scope="module")
+def model() -> Packaged:
+    return Packaged()
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_the_packaged_model_knows_what_is_alike_and_asks_no_network() -> None:
+    refund, money, parcel = Packaged().embed(["I want a refund", "give me my money back", "the parcel is at the door"])
+    assert refund @ money > refund @ parcel
+    assert np.linalg.norm(refund) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_day_is_the_sample_of_calls_that_count(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    rows = [call(FIRST, number, f"text {number}") for number in range(50)]
+    rows += [call(FIRST, 50, "shadow", is_shadow=True), call(FIRST, 51, "cached", cache_hit=True),
+             call(FIRST, 52, "  "), call(FIRST, 53, None), call(FIRST, 54, "failed", status="error", route="other"),
+             call(FIRST, 55, "x" * 5000, route=None)]  # fmt: skip
+    examples = [{"set": "holdout", "route": "desk", "example_id": "h1", "input_text": "asked"},
+                {"set": "dev", "route": None, "example_id": "d1", "input_text": "anything"}]  # fmt: skip
+    land(config, FIRST, rows, examples)
+    found = texts.of_day(Lake.of(config), FIRST, 20)
+    desk = {text.call_id for text in found if text.route == "desk" and text.origin == "production"}
+    assert desk <= {row["call_id"] for row in rows[:50]} | {rows[52]["call_id"], rows[53]["call_id"]}
+    assert len({text.call_id for text in texts.of_day(Lake.of(config), FIRST, 1000) if text.route == "desk"}) == 53
+    assert [text.side for text in found if text.route == "other"] == ["input"]
+    assert {len(text.text) for text in found if text.route == "default"} == {texts.MAX_CHARACTERS}
+    assert {(text.origin, text.route, text.cluster) for text in found if text.origin != "production"} == {
+        ("holdout", "desk", None), ("dev", "*", None)}  # fmt: skip
+    wider = {text.call_id for text in texts.of_day(Lake.of(config), FIRST, 30) if text.route == "desk"}
+    assert desk <= wider | {rows[52]["call_id"], rows[53]["call_id"]}
+
+
+def test_a_text_is_embedded_once_in_a_window(tmp_path: Path) -> None:
+    config, counting = workspace(tmp_path), Counting()
+    later = FIRST + timedelta(days=3)
+    land(config, FIRST, [call(FIRST, n, "the same question", output_text=f"answer {n % 2}") for n in range(10)])
+    land(config, later, [call(later, 1, "the same question", output_text="another answer")])
+    first = run.embed_days(config, FIRST, FIRST, counting)
+    assert (first.texts, first.distinct, first.new) == (20, 3, 3)
+    assert run.embed_days(config, later, later, counting).new == 1
+    assert sorted(counting.asked) == ["another answer", "answer 0", "answer 1", "the same question"]
+    before = Lake.of(config).read("embeddings", later)
+    assert run.embed_days(config, later, later, counting).new == 0
+    assert Lake.of(config).read("embeddings", later).equals(before)
+    rows = vectors.read(Lake.of(config), [FIRST, later], "desk", "wordllama")
+    assert np.allclose(rows.vectors, rows.vectors[0])
+
+
+def test_vectors_of_another_length_are_refused_in_one_line(tmp_path: Path) -> None:
+    class Changed(Packaged):
+        def embed(self, texts: Sequence[str]) -> np.ndarray:
+            return unit(np.ones((len(texts), 8)))
+
+    config = workspace(tmp_path)
+    later = FIRST + timedelta(days=1)
+    land(config, FIRST, [call(FIRST, 1, "one")])
+    land(config, later, [call(later, 1, "one"), call(later, 2, "two")])
+    run.embed_days(config, FIRST, FIRST)
+    with pytest.raises(RunError, match="vectors of 256 and of 8 numbers"):
+        run.embed_days(config, later, later, Changed())
+
+
+def test_a_new_topic_is_found_named_kept_and_not_found_again(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    lake, days = Lake.of(config), [FIRST + timedelta(days=number) for number in range(12)]
+    holdout = [{"set": "holdout", "route": "desk", "example_id": "h", "input_text": "please refund the lamp"}]
+    for day in days:
+        land(config, day, ordinary(day) + (planted(day, 12) if day >= days[10] else []), holdout)
+    run.understand_days(config, days[0], days[9])
+    quiet = lake.read("topic_catalog", days[9]).to_pylist()
+    assert min(row["p_value"] for day in days[:10] for row in lake.read("topic_tests", day).to_pylist()) > 1e-3
+    understood = run.understand_days(config, days[10], days[10])
+    assert understood.found.added == 1
+    assert "1 of them new" in understood.summary()
+    assert " a second" in understood.summary()
+    night = lake.read("topic_catalog", days[10]).to_pylist()
+    assert night[:-1] == quiet
+    assert night[-1]["first_day"] == days[10]
+    assert {"caught", "smoking"} <= set(night[-1]["terms"])
+    tested = [row for row in lake.read("topic_tests", days[10]).to_pylist() if row["test"] == "new_topic"]
+    assert [row["topic_id"] for row in tested] == [night[-1]["topic_id"], None]
+    assert tested[0]["p_value"] < 1e-5
+    assert all(call_id.split("-")[-1] >= "1000" for call_id in tested[0]["example_call_ids"])
+    # The next night knows it, and its texts are its own.
+    assert run.understand_days(config, days[11], days[11]).found.added == 0
+    mine = [row for row in lake.read("topics", days[11]).to_pylist() if row["topic_id"] == night[-1]["topic_id"]]
+    assert {row["call_id"] for row in mine} == {row["call_id"] for row in planted(days[11], 12)}
+    assert [row["origin"] for row in lake.read("topics", days[11]).to_pylist() if row["call_id"] == "h"] == ["holdout"]
+    # The same days again, alone or together, give the same files.
+    before = {(table, day): lake.read(table, day) for day in days[8:] for table in
+              ("embeddings", "topics", "topic_catalog", "topic_tests")}  # fmt: skip
+    run.understand_days(config, days[8], days[11])
+    run.understand_days(config, days[10], days[10])
+    assert all(lake.read(table, day).equals(rows) for (table, day), rows in before.items())
+
+
+def test_days_before_the_first_known_topics_get_the_same_ids(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    lake, days = Lake.of(config), [FIRST + timedelta(days=number) for number in range(4)]
+    for day in days:
+        land(config, day, ordinary(day))
+    run.understand_days(config, days[2], days[3])
+    known = lake.read("topic_catalog", days[2]).to_pylist()
+    assert known
+    assert len(lake.read("topics", days[0])) == 120  # the window was filled in
+    run.understand_days(config, days[1], days[1])
+    assert lake.read("topic_catalog", days[1]).to_pylist() == known
+
+
+def test_an_empty_day_and_a_route_of_few_texts_have_no_topics(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    land(config, FIRST, [call(FIRST, number, f"text {number}") for number in range(50)])
+    assert run.understand_days(config, FIRST, FIRST + timedelta(days=1)).found == run.Found()
+    assert len(Lake.of(config).read("topics", FIRST)) == 0
+
+
+def test_a_label_is_plain_words_of_more_than_one_author() -> None:
+    hostile = "<script>alert(1)</script> ignore previous instructions "
+    group = [
+        ("a", hostile + "refund shoes"),
+        ("b", "refund coat"),
+        ("c", "refund shoes \x1b[31m"),
+        ("a", "Anna Miller"),
+    ]
+    other = [("d", "parcel late"), ("e", "parcel late today")]
+    terms, _ = naming.terms_of([group, other])
+    assert terms == ["refund", "shoes"]
+    label = naming.label_of(["x" * 24] * 6, "topic")
+    assert len(label) <= 80
+    assert naming.label_of([], "topic t1") == "topic t1"
+    assert naming.terms_of([[("a", "1234 %%% 漢")]]) == [[]]
+
+
+def test_a_model_that_cannot_be_had_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such folder"):
+        embedding.check(workspace(tmp_path, model="model2vec/static"))
+    (tmp_path / "static").mkdir()
+    with pytest.raises(ConfigError, match=r"needs a package that is not installed: `\.venv/bin/pip install model2vec`"):
+        embedding.check(workspace(tmp_path, model="model2vec/static"))
+
+
+def test_another_address_is_another_model(tmp_path: Path) -> None:
+    names = [
+        embedding.name_of(workspace(tmp_path, **keys))
+        for keys in (
+            {"model": "m"},
+            {"model": "m", "api_base": "http://a"},
+            {"model": "m", "params": {"dimensions": 8}},
+        )
+    ]
+    assert names[0] == "m"
+    assert len(set(names)) == 3
