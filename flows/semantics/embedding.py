@@ -89,7 +89,7 @@ def check(config: Config) -> None:
 
 
 def _load_wordllama() -> Any:
-    import wordllama  # type: ignore[import-untyped]  # noqa: PLC0415 - imported late: costs half a second
+    import wordllama  # noqa: PLC0415 - imported late: costs half a second
 
     # Its loader looks for the tokenizer in a cache and then on the network; the wheel's own folder has all of it.
     logging.getLogger("wordllama").setLevel(logging.WARNING)
