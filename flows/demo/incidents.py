@@ -14,15 +14,14 @@ class Incident:
     `first` and `last` are days before the last day of logs (0 is the last day itself). It counts as found when
     marts.fct_breaches has, on one of its days, a row of one of `kinds` whose subject begins with one of
     `subjects`. `explains` are subject prefixes of further breaches that it causes and that are no surprise.
-    An incident that no room can see yet has no `subjects`.
     """
 
     name: str
     story: str
     first: int
     last: int
-    kinds: tuple[Literal["drift", "skew", "slice_worse"], ...] = ()
-    subjects: tuple[str, ...] = ()
+    kinds: tuple[Literal["drift", "skew", "slice_worse", "topic", "new_topic", "two_sample"], ...]
+    subjects: tuple[str, ...]
     explains: tuple[str, ...] = ()
     share: float = 1.0
     """The share of the day's calls that it touches; of a model, the share of the slice that it gets wrong."""
@@ -37,11 +36,9 @@ LIST_OUTPUTS = Incident(
     story="prompt v8 went out to 40 % of calls for two days and wrapped every answer in a JSON list",
     first=10,
     last=9,
-    kinds=("drift", "skew"),
+    kinds=("drift", "skew", "two_sample"),
     subjects=("triage/output/json_is_object", "triage/output/json_is_list"),
     explains=("triage/output/", "triage/pair/"),
-    # No more, and no earlier: once the two days lie in the trailing window, the return to normal must not look
-    # like drift itself (0.4 * 2 of 21 days is below the 5 points of `min_share_delta`).
     share=0.4,
 )
 MOBILE_RELEASE = Incident(
@@ -49,7 +46,7 @@ MOBILE_RELEASE = Incident(
     story="from the last day on a mobile release makes 45 % of messages lower case, fragments and typos",
     first=0,
     last=0,
-    kinds=("drift", "skew"),
+    kinds=("drift", "skew", "two_sample", "topic", "new_topic"),
     subjects=("triage/input/lower_case", "triage/input/fragment", "triage/input/typo_share", "triage/input/"),
     explains=("triage/pair/",),
     share=0.45,
@@ -63,12 +60,14 @@ CANDIDATE_SLICE = Incident(
     subjects=("triage/right_category/simulated/support-desk-2/language=de",),
     share=0.4,
 )
-# Too small to move a structural feature; the semantic room of a later version is to find it.
+# Too small to move a structural feature: only what the texts mean shows it.
 LOYALTY_POINTS = Incident(
     name="a new topic",
     story="for three days 4 % of messages ask about gift cards and loyalty points, of which nobody wrote before",
     first=2,
     last=0,
+    kinds=("topic", "new_topic", "two_sample"),
+    subjects=("triage/input/topic:", "triage/input/new_topic", "triage/input/two_sample"),
     share=0.04,
 )
 

@@ -40,9 +40,9 @@ class Breach:
 
 
 def findings(config: Config, last_day: date) -> tuple[Finding, ...]:
-    """One finding for each planted incident that a room can see. Raises RunError without a warehouse."""
+    """One finding for each planted incident. Raises RunError without a warehouse."""
     breaches = _breaches(config, last_day)
-    return tuple(_finding(incident, breaches, last_day) for incident in INCIDENTS if incident.subjects)
+    return tuple(_finding(incident, breaches, last_day) for incident in INCIDENTS)
 
 
 def unexpected(config: Config, last_day: date) -> tuple[Breach, ...]:

@@ -15,7 +15,7 @@ def test_the_demo_finds_every_planted_incident_and_ends_with_0(tmp_path: Path) -
         capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("\n  ✓ ") == 3
+    assert done.stdout.count("\n  ✓ ") == 4
     assert "not planted" not in done.stdout
     assert "Traceback" not in done.stderr
     assert all(line.startswith("✓ ") for line in done.stderr.splitlines()), done.stderr

@@ -35,7 +35,7 @@ tests as (
         day,
         route,
         side,
-        test as feature,
+        test || coalesce(':' || topic_id, '') as feature,
         statistic as observed,
         null as expected,
         null as effect,
@@ -58,9 +58,10 @@ ranked as (
             else true
         end
         and case kind
-            when 'volume' then greatest(n, exp(expected) - 1)
-            else n
-        end >= {{ threshold('min_calls') }} as is_large
+            when 'volume' then greatest(n, exp(expected) - 1) >= {{ threshold('min_calls') }}
+            when 'group' then true
+            else n >= {{ threshold('min_calls') }}
+        end as is_large
     from tests
 ),
 

@@ -2,7 +2,12 @@
 
 with skew as (
     select * from {{ ref('fct_feature_skew_daily') }}
-    where (is_breach or is_ongoing) and model_served = '*' and prompt_version = '*'
+    where
+        (is_breach or is_ongoing)
+        and model_served = '*'
+        and prompt_version = '*'
+        -- Where one member of the mix falls another one rises, and tells it.
+        and not ((feature like 'model:%' or feature like 'prompt:%') and value_current < value_reference)
 ),
 
 features as (

@@ -2,8 +2,18 @@
 
 {#- How many calls there are, and what they are about. -#}
 with night as (
-    select * from {{ ref('int_traffic_tests_daily') }}
-    where is_breach or is_ongoing
+    select * from {{ ref('int_traffic_tests_daily') }} as found
+    where
+        (is_breach or is_ongoing)
+        -- A group that is a topic from this day on is told by its share, and goes on by it.
+        and not exists (
+            select 1 from {{ ref('int_traffic_tests_daily') }} as told
+            where
+                told.is_breach
+                and told.day = found.day
+                and told.route = found.route
+                and found.feature = 'new_' || told.feature
+        )
 ),
 
 groups as (
@@ -26,15 +36,15 @@ worded as (
         case
             when night.feature = 'calls' then 'volume'
             when night.feature like 'topic:%' then 'topic'
-            else night.feature
-        end as kind
+            else coalesce(groups.test, night.feature)
+        end as breach_kind
     from night
     left join groups
         on
             night.day = groups.day
             and night.route = groups.route
             and night.side = groups.side
-            and night.feature = groups.test
+            and night.feature = groups.test || coalesce(':' || groups.topic_id, '')
     left join topics
         on
             night.day = topics.day
@@ -44,11 +54,11 @@ worded as (
 
 select
     day,
-    kind,
+    breach_kind as kind,
     {{ subject_part('route') }} || '/' || side || '/' || {{ subject_part('feature') }} as subject,
     'warning' as severity,
     is_breach as is_start,
-    case kind
+    case breach_kind
         when 'volume'
             then
                 'On route ' || route || ', there were ' || cast(n as varchar) || ' calls on ' || cast(day as varchar)
@@ -56,14 +66,17 @@ select
         when 'topic'
             then
                 'On route ' || route || ', inputs about ' || coalesce(topic_label, feature)
-                || case when effect > 0 then ' rose' else ' fell' end || ' from ' || {{ percent('expected') }}
+                || case
+                    when expected < 0.0005 then ' are new: they rose'
+                    when effect > 0 then ' rose'
+                    else ' fell'
+                end || ' from ' || {{ percent('expected') }}
                 || ' (trailing {{ var("window_days") }} days) to ' || {{ percent('observed') }}
                 || ' on ' || cast(day as varchar) || '.'
         when 'new_topic'
             then
-                'On route ' || route || ', ' || cast(n_group as varchar) || ' of ' || cast(n as varchar)
-                || ' inputs on ' || cast(day as varchar) || ' are about something new: '
-                || coalesce(group_label, 'without a label') || '.'
+                'On route ' || route || ', ' || cast(n_group as varchar) || ' inputs on ' || cast(day as varchar)
+                || ' are about something new: ' || coalesce(group_label, 'without a label') || '.'
         else
             'On route ' || route || ', ' || side || 's as a whole mean something else on ' || cast(day as varchar)
             || ' than in the trailing {{ var("window_days") }} days, beyond the shares of known topics.'

@@ -97,7 +97,7 @@ compared as (
         on
             new_topics.day = new_topic_night.day
             and new_topics.route = new_topic_night.route
-            and new_topic_night.feature = 'new_topic'
+            and new_topic_night.feature = 'new_topic:' || new_topics.topic_id
     left join series
         on
             current_days.day = series.day
