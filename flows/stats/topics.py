@@ -1,9 +1,11 @@
 """Groups of vectors that lie together: found once, then kept, so that a day can be told by its shares of them."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from flows.stats.neighbours import projected, unit
 
@@ -68,7 +70,9 @@ def radius(members: np.ndarray) -> float:
 def _clustered(points: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, float]:
     if count == 1:
         return np.zeros(len(points), int), 0.0
-    fitted = KMeans(count, n_init=3, random_state=seed).fit(points)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct texts than topics are asked for
+        fitted = KMeans(count, n_init=3, random_state=seed).fit(points)
     labels: np.ndarray = fitted.labels_
     return labels, _silhouette(points, unit(fitted.cluster_centers_))
 
