@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits
 
 from flows.config import Config
 from flows.lake import Lake, each_day, from_rows
@@ -70,7 +71,16 @@ def embed_days(config: Config, first: date, last: date, embedder: embedding.Embe
 
 
 def find_topics(config: Config, first: date, last: date) -> Found:
-    """Land topics, topic_catalog and topic_tests of the days, in order; topics too for those of the window without."""
+    """Land topics, topic_catalog and topic_tests of the days, in order; topics too for those of the window without.
+
+    In one thread: sums by several come out differently in their last bits, and then so would the files; and threads
+    that wait for each other on a busy machine take many times as long as one.
+    """
+    with threadpool_limits(1):
+        return _found(config, first, last)
+
+
+def _found(config: Config, first: date, last: date) -> Found:
     lake, model = Lake.of(config), embedding.name_of(config)
     work = _Work(lake, config, model, last)
     added = tests = 0

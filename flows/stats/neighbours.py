@@ -1,6 +1,7 @@
 """Which texts lie nearest to each other: the graph on which a day's texts are compared with those of other days."""
 
 import numpy as np
+from scipy.linalg import eigh
 from sklearn.neighbors import NearestNeighbors
 
 DIMENSIONS = 64
@@ -19,10 +20,12 @@ def projected(vectors: np.ndarray, dimensions: int = DIMENSIONS) -> np.ndarray:
     is about. On CLINC150 84 % of a text's ten nearest neighbours have its intent, against 82 % before.
     """
     centred = vectors - vectors.mean(axis=0)
-    variances, directions = np.linalg.eigh(centred.T.astype(np.float64) @ centred / len(vectors))
-    kept = variances.argsort()[::-1][:dimensions]
-    kept = kept[variances[kept] > 1e-9 * max(float(variances.max()), 1e-300)]
-    if not len(kept):  # all texts are the same
+    width = vectors.shape[1]
+    variances, directions = eigh(
+        centred.T.astype(np.float64) @ centred / len(vectors), subset_by_index=[max(0, width - dimensions), width - 1]
+    )
+    kept = variances > max(1e-9 * float(variances.max()), 1e-12)
+    if not kept.any():  # all texts are the same
         return np.ones((len(vectors), 1), np.float32)
     return unit(centred @ (directions[:, kept] / variances[kept] ** 0.25).astype(np.float32))
 

@@ -65,8 +65,9 @@ def _learnt(means: np.ndarray, groups: np.ndarray, current: int, others: np.ndar
     squares = (errors**2).sum(axis=1)
     # A quiet day has few texts and a noisy mean: each square in units of what its own size lets expect.
     wander = max(float((squares[:-1] - noise[:-1]).mean()), 0.0)
-    scaled = squares / (noise + wander)
-    freedom = _directions(errors[:-1] / np.sqrt(noise[:-1] + wander)[:, None])
+    expected = np.maximum(noise + wander, 1e-12)  # of texts that are all the same there is no noise
+    scaled = squares / expected
+    freedom = _directions(errors[:-1] / np.sqrt(expected[:-1])[:, None])
     ratio = scaled[-1] / max(float(scaled[:-1].mean()), 1e-12)
     return TwoSample(float(squares[-1]), float(fdtrc(freedom, freedom * len(others), ratio)), "history")
 

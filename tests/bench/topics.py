@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from threadpoolctl import threadpool_limits
 
 from flows.semantics import novelty
 from flows.semantics.embedding import Packaged
@@ -191,4 +192,5 @@ def main(path: Path, months: int = 10, seed: int = 1) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *(int(number) for number in sys.argv[2:]))
+    with threadpool_limits(1):
+        main(Path(sys.argv[1]), *(int(number) for number in sys.argv[2:]))

@@ -48,7 +48,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Path:
         (folder / "logs" / f"{day}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     examples = [{"example_id": str(n), "input": text} for n, text in enumerate(known[:100])]
     (folder / "holdout.jsonl").write_text("\n".join(map(json.dumps, examples)) + "\n", encoding="utf-8")
-    (folder / "criteria.yaml").write_text(yaml.safe_dump([{"name": "short", "kind": "length", "max": 99}]))
+    (folder / "criteria.yaml").write_text(yaml.safe_dump([{"name": "short", "kind": "length", "max_words": 99}]))
     settings: dict[str, Any] = {
         "app": "bank",
         "lake": "lake",

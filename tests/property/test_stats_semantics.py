@@ -139,4 +139,7 @@ def test_a_day_that_is_another_is_told_by_its_two_samples() -> None:
         result = two_sample.compare(vectors, days, np.arange(len(days)), count, seed=1)
         assert result is not None
         assert result.p_value < 1e-4
+    same = two_sample.compare(np.ones((900, 4)), np.repeat(np.arange(9), 100), np.arange(900), 8, seed=1)
+    assert same is not None
+    assert same.p_value > 0.5
     assert two_sample.compare(vectors, np.zeros(len(vectors), int), days, 0, seed=1) is None
