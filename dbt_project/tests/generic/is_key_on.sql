@@ -1,8 +1,10 @@
-{#- The columns are never null and no two rows agree in all of them. -#}
-{% test is_key_on(model, columns) %}
+{#- The columns are never null and no two rows agree in all of them; `of_built_days`, where a table has too many rows
+    for all of its days to be looked through every night. -#}
+{% test is_key_on(model, columns, of_built_days=false) %}
 
 select {{ columns | join(', ') }}
 from {{ model }}
+where {{ is_built_day() if of_built_days else true }}
 group by {{ columns | join(', ') }}
 having count(*) > 1 {% for column in columns %} or {{ column }} is null{% endfor %}
 
