@@ -107,6 +107,9 @@ GERMAN = (
 )
 
 
+TOPIC = ("2026-03-29", "topic", "triage/input/topic:ab-41", "Inputs about points, gift, loyalty are new.")
+
+
 def with_breaches(workspace: Path, *breaches: tuple[str, str, str, str]) -> config.Config:
     loaded = config.load(workspace / "genchi.yaml", environment={})
     loaded.warehouse.parent.mkdir(exist_ok=True)
@@ -120,9 +123,9 @@ def with_breaches(workspace: Path, *breaches: tuple[str, str, str, str]) -> conf
 
 
 def test_each_planted_incident_is_found_by_its_own_breach(workspace: Path):
-    loaded = with_breaches(workspace, LISTS, OBJECTS, LOWER, GERMAN)
+    loaded = with_breaches(workspace, LISTS, OBJECTS, LOWER, GERMAN, TOPIC)
     found = verify.findings(loaded, LAST_DAY)
-    assert [finding.evidence for finding in found] == [OBJECTS[3], LOWER[3], GERMAN[3]]
+    assert [finding.evidence for finding in found] == [OBJECTS[3], LOWER[3], GERMAN[3], TOPIC[3]]
     assert all(finding.found for finding in found)
     assert verify.unexpected(loaded, LAST_DAY) == ()
 
@@ -130,14 +133,14 @@ def test_each_planted_incident_is_found_by_its_own_breach(workspace: Path):
 def test_an_incident_without_a_breach_on_its_days_is_not_found(workspace: Path):
     loaded = with_breaches(workspace, ("2026-03-15", *OBJECTS[1:]), LOWER)
     found = verify.findings(loaded, LAST_DAY)
-    assert [finding.found for finding in found] == [False, True, False]
+    assert [finding.found for finding in found] == [False, True, False, False]
     assert "not found" in found[0].text
     assert [breach.day for breach in verify.unexpected(loaded, LAST_DAY)] == [date(2026, 3, 15)]
 
 
 def test_a_breach_that_nobody_planted_is_unexpected(workspace: Path):
     overall = ("2026-03-31", "worse", "triage/right_category/simulated/support-desk-2", "It is worse.")
-    loaded = with_breaches(workspace, OBJECTS, LOWER, GERMAN, overall)
+    loaded = with_breaches(workspace, OBJECTS, LOWER, GERMAN, TOPIC, overall)
     assert [breach.subject for breach in verify.unexpected(loaded, LAST_DAY)] == [overall[2]]
 
 
