@@ -8,12 +8,3 @@
 {% macro duckdb__gathered(value, order) -%}
     list({{ value }} order by {{ order }})
 {%- endmacro %}
-
-{#- A list of texts as one text; null for an empty list. -#}
-{% macro joined(texts, separator=', ') -%}
-    {{ adapter.dispatch('joined')(texts, separator) }}
-{%- endmacro %}
-
-{% macro duckdb__joined(texts, separator) -%}
-    nullif(array_to_string({{ texts }}, '{{ separator }}'), '')
-{%- endmacro %}

@@ -198,11 +198,11 @@ def test_a_breach_is_a_sentence_with_its_numbers_and_counts_its_nights(config: C
     )
     assert found["summary"] == (
         "On route triage, outputs that are a JSON object fell from 80.0 % (trailing 28 days) to 0.0 % on 2026-03-04."
-        " See calls 2026-03-04-46, 2026-03-04-13, 2026-03-04-17."
     )
     assert (found["day"], found["severity"], found["first_seen"], found["nights"]) == (LAST, "critical", LAST, 1)
     evidence = json.loads(found["evidence_json"])
     assert (evidence["feature"], evidence["n_current"], evidence["value_current"]) == ("json_is_object", 50, 0)
+    assert evidence["example_call_ids"] == ["2026-03-04-46", "2026-03-04-13", "2026-03-04-17"]
     nights = rows(
         config,
         "select day, nights, first_seen from marts.fct_breaches"

@@ -87,11 +87,10 @@ select
         case
             when is_of_mix then ' At a constant mix of topics it would be ' || constant_mix_words
             else ' At a constant mix of topics it is ' || constant_mix_words
-        end || case when is_of_mix then ': the questions moved.' else ': the answers moved.' end,
+        end || case when is_of_mix then ': the mix of questions moved.' else ': it is not the mix of questions.' end,
         ''
     )
-    || coalesce(cause, '')
-    || coalesce(' See calls ' || {{ joined('example_call_ids') }} || '.', '') as why,
+    || coalesce(cause, '') as why,
     {{ json_object([
         ('route', 'route'),
         ('side', 'side'),

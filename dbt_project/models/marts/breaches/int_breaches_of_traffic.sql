@@ -81,9 +81,7 @@ select
             'On route ' || route || ', ' || side || 's as a whole mean something else on ' || cast(day as varchar)
             || ' than in the trailing {{ var("window_days") }} days, beyond the shares of known topics.'
     end as moved,
-    coalesce(
-        ' See calls ' || {{ joined("coalesce(group_examples, topic_examples)") }} || '.', ''
-    ) as why,
+    '' as why,
     {{ json_object([
         ('route', 'route'),
         ('side', 'side'),
