@@ -86,30 +86,61 @@
     )
 {%- endmacro %}
 
+{#- The sum of the rows so far, in the order in which a subquery gives them: DuckDB keeps it, and sweeps over them once
+    in place of sorting them again. -#}
+{% macro running_sum(value) -%}
+    {{ adapter.dispatch('running_sum')(value) }}
+{%- endmacro %}
+
+{% macro duckdb__running_sum(value) -%}
+    sum({{ value }}) over (rows unbounded preceding)
+{%- endmacro %}
+
 {#- The exact distances of two samples in each series of `relation`, whose rows are a value with its counts in the
     current and in the reference sample: a query for the series, ks and wasserstein, null where one sample is empty.
     Values may come again: what lies between two of the same has no width, and KS looks only at the last of them. -#}
 {% macro exact_distances(relation, series) -%}
-    with steps as (
+    with totals as (
+        select
+            {{ series | join(', ') }},
+            sum(n_current) as total_current,
+            sum(n_reference) as total_reference
+        from {{ relation }}
+        group by {{ series | join(', ') }}
+    ),
+
+    -- In whole numbers, so that each series ends at exactly 0 and the next one may follow it in one sweep.
+    weighed as (
         select
             {{ series | join(', ') }},
             value,
-            sum(n_current) over so_far / nullif(1.0 * sum(n_current) over whole, 0)
-            - sum(n_reference) over so_far / nullif(1.0 * sum(n_reference) over whole, 0) as difference,
-            lead(value) over so_far as next_value
+            cast(n_current * total_reference - n_reference * total_current as double) as weight
         from {{ relation }}
-        window
-            whole as (partition by {{ series | join(', ') }}),
-            so_far as (
-                partition by {{ series | join(', ') }} order by value
-                rows between unbounded preceding and current row
-            )
+        inner join totals using ({{ series | join(', ') }})
+        order by {{ series | join(', ') }}, value
+    ),
+
+    steps as (
+        select
+            {{ series | join(', ') }},
+            value,
+            {{ running_sum('weight') }} as difference,
+            lead(value) over () as next_value
+        from weighed
+    ),
+
+    scaled as (
+        select
+            steps.*,
+            abs(difference) / nullif(1.0 * total_current * total_reference, 0) as distance
+        from steps
+        inner join totals using ({{ series | join(', ') }})
     )
 
     select
         {{ series | join(', ') }},
-        max(case when next_value > value or next_value is null then abs(difference) end) as ks,
-        {{ exact_sum('abs(difference) * (next_value - value)', 15) }} as wasserstein
-    from steps
+        max(case when next_value is distinct from value then distance end) as ks,
+        {{ exact_sum('distance * (next_value - value)', 15) }} as wasserstein
+    from scaled
     group by {{ series | join(', ') }}
 {%- endmacro %}
