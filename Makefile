@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
-.PHONY: venv lock demo test test-long test-llm lint bench bench-ingest bench-features bench-drift bench-night clean
+.PHONY: venv lock demo test test-long test-llm lint bench bench-ingest bench-features bench-drift bench-night bench-detection clean
 
 venv: .venv/.ready
 
@@ -44,6 +44,10 @@ lint: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --processes 2 dbt_project flows
+
+bench-detection: venv
+	$(BIN)/python -m tests.bench.detection.run --picture tests/bench/detection/operating-curve.svg
+	$(BIN)/python -m tests.bench.topics
 
 bench: bench-ingest bench-features bench-drift bench-night
 

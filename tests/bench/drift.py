@@ -11,7 +11,6 @@ which it estimates from quantiles, to 0.01.
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,12 +20,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tests.bench.peers import environment
 from tests.bench.side_by_side import Run, argument, child, line, serve
 
 COLUMNS = {f"{kind}_{n}": grid for kind, grid in (("count", "log"), ("float", "log"), ("share", "unit"))
            for n in range({"count": 7, "float": 7, "share": 6}[kind])}  # fmt: skip
-# NannyML 0.13 imports statsmodels without asking for it, and was written for pandas 2.
-NANNYML = ["nannyml", "statsmodels", "pandas<3", "pyarrow"]
 Found = dict[str, dict[str, float]]
 
 
@@ -205,15 +203,6 @@ def check(folder: Path, names: list[str]) -> None:
             assert abs(told["nannyml"][column]["ks"] - ours["ks"]) < 0.01, f"NannyML has another KS for {column}"
 
 
-def nannymls_python(folder: Path) -> Path:
-    """An environment with NannyML, built anew."""
-    place = folder / "nannyml"
-    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-    install = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, *NANNYML], check=True, stdout=sys.stderr, stderr=subprocess.DEVNULL)
-    return place / "bin" / "python"
-
-
 def main() -> None:
     """Print the table."""
     if serve(RUNS):
@@ -223,7 +212,7 @@ def main() -> None:
     rows, runs = argument(1, 1_000_000), argument(2, 3)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        pythons = {"nannyml": nannymls_python(folder)} if "nannyml" in names else {}
+        pythons = {"nannyml": environment("nannyml", folder)} if "nannyml" in names else {}
         write_samples(folder, rows)
         print(f"{len(COLUMNS)} columns, {rows:,} rows against {rows:,}; medians of {runs} interleaved runs", flush=True)
         found: dict[str, list[Run]] = {what: [] for what in names}

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-# What a peer needs beside itself: NannyML imports statsmodels through another package that has let go of it.
-_NEEDS = {"nannyml": ("nannyml", "statsmodels", "pyarrow")}
+# What a peer needs beside itself: NannyML 0.13 imports statsmodels without asking for it, and was written for pandas 2.
+_NEEDS = {"nannyml": ("nannyml", "statsmodels", "pandas<3", "pyarrow")}
 
 
 def environment(name: str, folder: Path) -> Path:
@@ -13,6 +13,6 @@ def environment(name: str, folder: Path) -> Path:
     place = folder / name
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     python = place / "bin" / "python"
-    uv = Path(sys.executable).with_name("uv")
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *_NEEDS[name]], check=True)
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *_NEEDS[name]]
+    subprocess.run(install, check=True, stdout=sys.stderr, stderr=subprocess.DEVNULL)
     return python
