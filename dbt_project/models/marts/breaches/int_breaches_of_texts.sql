@@ -28,6 +28,7 @@ worded as (
         features.kind as feature_kind,
         features.severity,
         causes.cause,
+        causes.sentence as cause_sentence,
         examples.example_call_ids,
         case
             -- The mix of calls: "answered by", and then whose share it is.
@@ -90,7 +91,7 @@ select
         end || case when is_of_mix then ': the mix of questions moved.' else ': it is not the mix of questions.' end,
         ''
     )
-    || coalesce(cause, '') as why,
+    || coalesce(cause_sentence, '') as why,
     {{ json_object([
         ('route', 'route'),
         ('side', 'side'),
@@ -106,6 +107,7 @@ select
         ('share_delta', 'share_delta'),
         ('p_value', 'p_value'),
         ('q_value', 'q_value'),
+        ('cause', 'cause'),
         ('example_call_ids', 'example_call_ids'),
     ]) }} as evidence_json
 from worded
