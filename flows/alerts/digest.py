@@ -17,7 +17,10 @@ _SEVERITIES = ("critical", "warning")
 
 @dataclass(frozen=True)
 class Item:
-    """One failed expectation: what should have been, what was seen, the page to look at, and for how many nights."""
+    """One failed expectation: what should have been, what was seen, and for how many nights.
+
+    `where` is the page to look at, `calls` are the calls.
+    """
 
     suite: str
     expectation: str
@@ -27,6 +30,7 @@ class Item:
     observed: str
     where: str
     nights: int = 1
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,24 @@ def _item(row: Mapping[str, Any], reports: Path) -> Item:
         observed=row["observed"],
         where=str(reports / page),
         nights=_nights(row),
+        calls=_calls(row),
     )
 
 
 def _nights(row: Mapping[str, Any]) -> int:
     """For how many nights a breach has lasted; 1 for what is no breach."""
-    return int(json.loads(row.get("evidence_json") or "{}").get("nights", 1)) if row["suite"] == "verdicts" else 1
+    return int(_evidence(row).get("nights", 1))
+
+
+def _calls(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The calls that show a breach, by their ids, each on one line."""
+    return tuple(" ".join(str(call).split()) for call in _evidence(row).get("example_call_ids") or ())
+
+
+def _evidence(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a breach; nothing of what is none."""
+    found = json.loads(row.get("evidence_json") or "{}") if row["suite"] == "verdicts" else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _order(row: Mapping[str, Any]) -> tuple[int, bool, int, str, str, str]:

@@ -12,6 +12,7 @@ from flows.alerts.digest import Digest, Item
 
 # https://docs.slack.dev/reference/block-kit/blocks: the most that Slack takes.
 _BLOCKS, _TEXT, _HEADER = 50, 3000, 150
+_CALLS = 600  # of which the calls to look at may take this much
 _HALF_ENTITY = re.compile(r"&[a-z]{0,3}$")
 _BROADCAST = re.compile(r"@(?=everyone|channel|here)", re.IGNORECASE)
 _MARKS = {"critical": ":red_circle:", "warning": ":large_yellow_circle:"}
@@ -49,6 +50,8 @@ def _item(item: Item) -> str:
     name = _escaped(f"{item.suite}: {item.expectation}, {item.subject}")
     told = f"{_MARKS[item.severity]} *{item.severity}* {name}\nexpected: {_escaped(item.expected)}"
     where = f"\nlook at: {_escaped(item.where)}"
+    if item.calls:
+        where = "\n" + _cut(f"calls: {_escaped(', '.join(item.calls))}", _CALLS) + where
     room = _TEXT - len(where)
     return _cut(f"{told}\nseen: {_escaped(item.observed)}", room) + where
 

@@ -1,7 +1,9 @@
 """The breaches of a night as cards: what belongs to one thing stands together, the worst first. Pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from markupsafe import Markup
 
@@ -12,8 +14,12 @@ from flows.report.verdict import things
 from flows.report.wording import number, percent, points
 
 KINDS = {
+    "volume": "more or fewer calls than the days before let expect",
     "drift": "moved against the days before",
     "skew": "differs from what development tests on",
+    "topic": "a topic has another share than the days before let expect",
+    "new_topic": "calls about something that no known topic holds",
+    "two_sample": "texts as a whole mean something else than in the days before",
     "pass_rate": "pinned model passes too rarely",
     "worse": "candidate is worse",
     "slice_worse": "candidate is worse on a slice",
@@ -22,12 +28,13 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Card:
-    """One thing that moved: its breaches, and a picture of the worst of them (which may be empty)."""
+    """One thing that moved: its breaches, the calls to look at, and a picture of the worst (which may be empty)."""
 
     anchor: str
     title: str
     severity: str
     breaches: tuple[Breach, ...]
+    calls: tuple[str, ...]
     picture: Markup
     legend: str
 
@@ -39,13 +46,45 @@ def cards(facts: Facts) -> tuple[Card, ...]:
 
 def _card(facts: Facts, found: Sequence[Breach], anchor: str) -> Card:
     worst = found[0]
-    if "feature" in worst.evidence:
+    if worst.kind == "volume":
+        picture, legend = _volume_picture(facts, worst)
+    elif worst.kind == "topic":
+        picture, legend = _topic_picture(facts, worst)
+    elif "feature" in worst.evidence:
         picture, legend = _feature_picture(facts, worst)
     elif worst.kind == "pass_rate":
         picture, legend = _pass_rate_picture(facts, worst)
     else:
         picture, legend = _delta_picture(worst)
-    return Card(anchor, worst.subject, worst.severity, tuple(found), picture, legend)
+    calls = tuple(dict.fromkeys(call for breach in found for call in breach.calls))
+    return Card(anchor, worst.subject, worst.severity, tuple(found), calls, picture, legend)
+
+
+def _volume_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
+    calls = Counter[date]()
+    for row in facts.usage:
+        if row.route == breach.evidence.get("route"):
+            calls[row.day] += row.calls
+    if breach.evidence.get("n_current") == 0:
+        calls[facts.day] = 0  # the mart has no row of a day without calls
+    drawn = [Point(day, n, None, breach.first_seen <= day <= facts.day) for day, n in sorted(calls.items())]
+    return _history(facts, drawn, f"{breach.subject}, calls by day", number), "Calls a day. Marked: days in breach."
+
+
+def _topic_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
+    about = (breach.evidence.get("route"), breach.evidence.get("feature"))
+    drawn = [
+        Point(row.day, row.share_current, row.share_reference, breach.first_seen <= row.day)
+        for row in facts.topics
+        if (row.route, f"topic:{row.topic_id}") == about
+    ]
+    legend = "Share of the inputs by day. Dashed: the days before. Marked: days in breach."
+    return _history(facts, drawn, f"{breach.subject}, share by day", percent), legend
+
+
+def _history(facts: Facts, drawn: Sequence[Point], label: str, write: Callable[[float | None], str]) -> Markup:
+    """The days of a series; nothing where there are no two to be compared."""
+    return pictures.series(drawn, facts.first_day, facts.day, label, write) if len(drawn) > 1 else Markup("")
 
 
 def _feature_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:

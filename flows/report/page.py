@@ -17,6 +17,7 @@ from flows.report import evidently_page, tables, wording
 from flows.report.cards import KINDS, cards
 from flows.report.facts import read_facts
 from flows.report.rows import Facts
+from flows.report.topics import topics
 from flows.report.verdict import MIRROR, Status, judge
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ def render(facts: Facts, links: Links) -> str:
         verdict=judge(facts),
         cards=cards(facts),
         kinds=KINDS,
+        topics=topics(facts),
         candidates=tables.candidates(facts),
         rates=tables.rates(facts),
         traffic=tables.traffic(facts),

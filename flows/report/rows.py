@@ -21,6 +21,17 @@ class Breach:
     first_seen: date
     nights: int
 
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The calls to look at, by their ids."""
+        found = self.evidence.get("example_call_ids")
+        return tuple(map(str, found)) if isinstance(found, list) else ()
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """The evidence but the calls."""
+        return {name: value for name, value in self.evidence.items() if name != "example_call_ids"}
+
 
 @dataclass(frozen=True)
 class FeatureDay:
@@ -112,6 +123,29 @@ class Structure:
 
 
 @dataclass(frozen=True)
+class TopicDay:
+    """One topic of one route's inputs on one day: its share of the day, and of the days before."""
+
+    day: date
+    route: str
+    topic_id: str
+    label: str | None
+    share_reference: float | None
+    share_current: float
+    status: str
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How old a route's holdout is, and which share of the inputs it does not test; null without topics."""
+
+    route: str
+    age_days: int
+    uncovered_share: float | None
+    is_stale: bool
+
+
+@dataclass(frozen=True)
 class LandedFile:
     """One file that was read, and what became of its records."""
 
@@ -154,6 +188,8 @@ class Facts:
     scores: tuple[Score, ...] = ()
     usage: tuple[Usage, ...] = ()
     structure: tuple[Structure, ...] = ()
+    topics: tuple[TopicDay, ...] = ()
+    freshness: tuple[Freshness, ...] = ()
     landed: tuple[LandedFile, ...] = ()
     quarantined: tuple[tuple[str, int], ...] = ()
     expectations: tuple[Expectation, ...] = ()

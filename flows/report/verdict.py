@@ -4,7 +4,8 @@ The verdicts themselves are made in SQL and by the expectations; here they are o
 `critical` needs somebody tonight, `warning` needs a look, `healthy` was compared and held, `unknown` was not compared.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,8 @@ from flows.report.wording import count
 Status = Literal["critical", "warning", "healthy", "unknown"]
 
 SEVERITIES = ("critical", "warning", "info")
-KINDS = ("drift", "skew", "pass_rate", "worse", "slice_worse")
+KINDS = ("volume", "drift", "skew", "topic", "new_topic", "two_sample", "pass_rate", "worse", "slice_worse")
+OF_TRAFFIC = KINDS[: KINDS.index("pass_rate")]
 ABOUT_CANDIDATES = ("worse", "slice_worse")
 MIRROR = "verdicts"  # this suite repeats the breaches; to count both would count each thing twice
 
@@ -44,24 +46,35 @@ class Answer:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What several things coincide with, in a sentence, and whether the worst of all is among them."""
+
+    sentence: str = ""
+    is_of_worst: bool = False
+
+
 def judge(facts: Facts) -> Verdict:
     """The verdict of a night; the worst thing found decides."""
-    found = [group[0] for group in things(facts.breaches)]
+    groups = things(facts.breaches)
+    found = [group[0] for group in groups]
     critical = [breach for breach in found if breach.severity == "critical"]
     warnings = [breach.summary for breach in found if breach.severity == "warning"]
     guards = [_expectation(row) for row in guard_failures(facts) if row.severity == "critical"]
     warnings += [_expectation(row) for row in guard_failures(facts) if row.severity == "warning"]
     rest = _more(len(critical) + len(guards) - 1, len(warnings))
+    shared = one_cause(groups)
     if critical and critical[0].kind not in ABOUT_CANDIDATES:
-        return Verdict("critical", "Broken", _join(critical[0].summary, rest))
+        return Verdict("critical", "Broken", _and(_join(critical[0].summary, rest), shared.sentence))
     if not _knows_anything(facts):
         return Verdict("unknown", "Cannot tell", _why_unknown(facts, len(guards)))
     if guards:
-        return Verdict("critical", "Checks failed", _join(guards[0], rest))
+        return Verdict("critical", "Checks failed", _and(_join(guards[0], rest), shared.sentence))
     if critical:
-        return Verdict("critical", "Do not switch", _join(critical[0].summary, rest))
+        return Verdict("critical", "Do not switch", _and(_join(critical[0].summary, rest), shared.sentence))
     if warnings:
-        return Verdict("warning", f"Look at {count(len(warnings), 'thing')}", _join(warnings[0], ""))
+        first = "" if shared.is_of_worst else _join(warnings[0], "")
+        return Verdict("warning", f"Look at {count(len(warnings), 'thing')}", _and(first, shared.sentence))
     return Verdict("healthy", "Still works", _what_held(facts))
 
 
@@ -87,6 +100,25 @@ def _about(breach: Breach) -> tuple[str, ...]:
         return breach.kind, breach.subject
     names = ("route", "side", "feature", "model_served", "prompt_version")
     return tuple(str(found.get(name, "*")) for name in names)
+
+
+def one_cause(groups: Sequence[Sequence[Breach]]) -> Shared:
+    """The cause that most of a route's things have in common; nothing where no two have one."""
+    causes = [_cause(group) for group in groups if group[0].kind in OF_TRAFFIC and group[0].severity != "info"]
+    found = Counter((route, cause) for route, cause in causes if cause)
+    if not found or max(found.values()) < 2:
+        return Shared()
+    (route, cause), n = min(found.items(), key=lambda item: (-item[1], item[0]))
+    total = sum(of_route == route for of_route, _ in causes)
+    some = "all" if n == total else str(n)
+    sentence = f"{count(total, 'thing')} moved on route {route}, {some} of them with {cause}."
+    return Shared(sentence, _cause(groups[0]) == (route, cause))
+
+
+def _cause(group: Sequence[Breach]) -> tuple[str, str]:
+    """The route of a thing, and what it coincides with; empty where that is not known."""
+    named = (breach.evidence.get("cause") for breach in group)
+    return str(group[0].evidence.get("route", "")), str(next(filter(None, named), ""))
 
 
 def guard_failures(facts: Facts) -> list[Expectation]:
@@ -186,3 +218,8 @@ def _what_was_evaluated(facts: Facts) -> str:
 def _join(first: str, rest: str) -> str:
     first = first if first.endswith((".", "!", "?")) else f"{first}."
     return f"{first} {rest[0].upper()}{rest[1:]}." if rest else first
+
+
+def _and(first: str, second: str) -> str:
+    """Two sentences, either of which may be missing."""
+    return " ".join(filter(None, (first, second)))

@@ -20,6 +20,8 @@ from flows.lake import Lake, from_rows
 DAY = date(2024, 5, 14)
 DAYS = [DAY - timedelta(days=n) for n in range(29, -1, -1)]
 HOSTILE = "<img src=x onerror=alert(1)>"
+HOSTILE_LABEL = "</title></svg><script>alert('points')</script>"
+HOSTILE_CALL = '"><a href="http://evil.example">'
 
 _KEYED = "day date, run_id text, pinned text, candidate text, route text, criterion text"
 _COMPARED = (
@@ -36,6 +38,10 @@ TABLES = {
     " prompt_version text, value_reference double, value_current double, n_reference bigint, n_current bigint,"
     " psi double, js_distance double, ks double, wasserstein double, share_delta double, p_value double,"
     " q_value double, is_breach boolean",
+    "fct_topic_drift_daily": "day date, route text, topic_id text, share_reference double, share_current double,"
+    " p_value double, q_value double, status text, label text, example_call_ids text[]",
+    "fct_holdout_freshness": "day date, route text, age_days bigint, topic_coverage double, uncovered_share double,"
+    " skew_features bigint, is_stale boolean",
     "fct_eval_scores": "day date, run_id text, model text, route text, criterion text, n_examples bigint,"
     " n_repeats bigint, n_unscored bigint, pass_rate double, ci_low double, ci_high double, arm text, severity text,"
     " min_pass_rate double",
@@ -91,6 +97,8 @@ def marts() -> dict[str, list[dict[str, Any]]]:
             *_feature("triage", "output", "characters", 212, 301, 6, dice),
             *_feature("reply", "input", "typos", 0.031, 0.058, 0.004, dice),
         ],
+        "fct_topic_drift_daily": topics(),
+        "fct_holdout_freshness": [freshness("triage", 0.34, True), freshness("reply", 0.031, False)],
         "fct_eval_scores": _scores(dice),
         "fct_model_comparisons": [
             comparison("sim/cheap", "triage", "correct", -0.012, 0.016, "insufficient"),
@@ -137,10 +145,13 @@ def breach(  # noqa: PLR0917 - a row reads best in the order of its columns
 
 def breaches() -> list[dict[str, Any]]:
     """The breaches of the night, one of which carries hostile text."""
-    about = {"route": "triage", "side": "output", "feature": "json_is_object", "reference": "trailing"}
+    about: dict[str, Any] = {"route": "triage", "side": "output", "feature": "json_is_object", "reference": "trailing"}
     numbers = {"value_reference": 0.985, "value_current": 0.611, "n_reference": 22960, "n_current": 820}
     text = "On triage, {:.1%} of outputs are a JSON object, against {:.1%} {} (n = 820, q < 0.001)."
     days, dev = text.format(0.611, 0.985, "in the 28 days before"), text.format(0.611, 1.0, "on the development set")
+    about["example_call_ids"] = ["call-0017", "call-0203", HOSTILE_CALL]
+    loyalty = {"route": "triage", "side": "input", "feature": "topic:7a1c-14", "example_call_ids": ["call-0204"]}
+    volume = {"route": "reply", "side": "input", "feature": "calls", "n_current": 384, "example_call_ids": None}
     slow = {"route": "triage", "side": "output", "feature": "characters", "reference": "trailing"}
     typos = {"route": "reply", "side": "input", "feature": "typos", "reference": "trailing"}
     worse = "{} passes correct on triage{} {} points less often than sim/pinned (95% interval {}, n = 300)."
@@ -149,6 +160,8 @@ def breaches() -> list[dict[str, Any]]:
     return [
         breach("drift", "triage/output/json_is_object", "critical", days, 3, {**about, **numbers}),
         breach("skew", "triage/output/json_is_object", "critical", dev, 3, {**about, **numbers, "reference": "dev"}),
+        breach("topic", "triage/input/topic:7a1c-14", "warning", f"Inputs about {HOSTILE_LABEL} are new.", 3, loyalty),
+        breach("volume", "reply/input/calls", "info", "There were 384 calls, where 380 were expected.", 1, volume),
         breach("drift", "triage/output/characters", "warning", "Outputs rose from 212 to 301 characters.", 3, slow),
         breach("drift", "reply/input/typos", "info", f"Typos rose from 3.1% to 5.8%. {HOSTILE}", 1, typos),
         breach(
@@ -165,6 +178,38 @@ def breaches() -> list[dict[str, Any]]:
             {"route": "triage", "criterion": "correct", "pass_rate": 0.783, "min_pass_rate": 0.8},
         ),
     ]  # fmt: skip
+
+
+def topics() -> list[dict[str, Any]]:
+    """Fifteen topics of triage over the window: one grows, one is new with a hostile label; and one of reply."""
+    dice = random.Random(11)
+    rows = [topic(day, "reply", "0b2d-1", "thanks, all", 1.0, 1.0) for day in DAYS]
+    for n in range(1, 14):
+        usual = 0.14 - n / 100
+        for day in DAYS:
+            grows = n == 13 and _is_late(day)
+            share = usual + 0.09 if grows else usual * dice.uniform(0.8, 1.2)
+            rows.append(
+                topic(day, "triage", f"7a1c-{n}", f"label {n:02}", usual, share, "growing" if grows else "stable")
+            )
+    rows += [topic(day, "triage", "7a1c-14", HOSTILE_LABEL, 0.001, 0.04, "new") for day in DAYS if _is_late(day)]
+    rows += [topic(day, "triage", "7a1c-15", "fax", 0.02, 0.0, "vanished") for day in DAYS[-1:]]
+    return rows
+
+
+def topic(  # noqa: PLR0917 - a row reads best in the order of its columns
+    day: date, route: str, topic_id: str, label: str, before: float, share: float, status: str = "stable"
+) -> dict[str, Any]:
+    """One row of fct_topic_drift_daily."""
+    return {
+        "day": day, "route": route, "topic_id": topic_id, "share_reference": before, "share_current": share,
+        "status": status, "label": label,
+    }  # fmt: skip
+
+
+def freshness(route: str, uncovered: float | None, is_stale: bool) -> dict[str, Any]:
+    """One row of fct_holdout_freshness of the night."""
+    return {"day": DAY, "route": route, "age_days": 29, "uncovered_share": uncovered, "is_stale": is_stale}
 
 
 def _usage(day: date, route: str, model: str, size: int, dice: random.Random) -> dict[str, Any]:

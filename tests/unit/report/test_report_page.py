@@ -33,6 +33,8 @@ def test_the_page_says_the_verdict_first_and_every_breach_after_it(result: Repor
     assert html.index("Broken") < html.index("What moved") < html.index("May we switch?")
     for breach in synthetic.breaches():
         assert breach["subject"] in html
+    assert "Calls to look at: <code>call-0017</code>, <code>call-0203</code>, <code>" in html
+    assert html.count("call-0017") == 1
     assert "3 nights, since 12 May" in html
     assert "Worse on triage/correct." in html
     assert "sim/small" in html
@@ -45,6 +47,58 @@ def test_hostile_text_stays_text(html: str) -> None:
     assert synthetic.HOSTILE not in html
     assert html.count("&lt;img src=x onerror=alert(1)&gt;") == 2
     assert "<script" not in html
+    assert synthetic.HOSTILE_CALL not in html
+    assert "&lt;/title&gt;&lt;/svg&gt;&lt;script&gt;alert(&#39;points&#39;)" in html[html.index('id="topics"') :]
+
+
+def test_the_topics_that_moved_come_first_and_what_is_many_is_folded(html: str) -> None:
+    section = html[html.index('id="topics"') : html.index('id="switch"')]
+    assert section.index("<h3>triage</h3>") < section.index("<h3>reply</h3>")  # the busier one first
+    labels = re.findall(r'<th scope="row">(.*?)</th>', section[: section.index("<h3>reply</h3>")])
+    assert [label[:8] for label in labels[:4]] == ["label 13", "&lt;/tit", "fax", "label 01"]
+    assert (len(labels), labels[-1], labels.index("label 09")) == (15, "label 12", 11)
+    assert "<summary>3 more topics</summary>" in section
+    assert section.count('<span class="word same">') == 3
+    assert '0.1% <span class="soft">→</span> 4.0%' in section
+    assert (
+        '<p class="warn">34.0% of what is asked is of a topic that the holdout does not test; it is 29 days old.</p>'
+        in section
+    )
+    assert '<p class="muted">3.1% of what is asked' in section
+
+
+def test_topics_and_calls_by_day_are_drawn_and_what_has_no_days_is_not(tmp_path: Path) -> None:
+    config = synthetic.config(tmp_path)
+    named = {"route": "triage", "side": "input"}
+    rows = synthetic.marts()
+    rows["fct_breaches"] = [
+        synthetic.breach("topic", "a", "warning", "It grew.", 3, {**named, "feature": "topic:7a1c-13"}),
+        synthetic.breach("volume", "b", "warning", "It fell.", 1, {**named, "feature": "calls", "n_current": 800}),
+        synthetic.breach("topic", "c", "warning", "It came.", 1, {**named, "feature": "topic:7a1c-15"}),
+        synthetic.breach("new_topic", "d", "warning", "It came.", 1, {**named, "feature": "new_topic"}),
+        synthetic.breach("two_sample", "e", "warning", "It moved.", 1, {**named, "feature": "two_sample"}),
+    ]
+    synthetic.write_warehouse(config.warehouse, rows)
+    html = write_report(config, synthetic.DAY).path.read_text()
+    assert html.count("<article") == 5
+    assert re.findall(r"<figure>\s*<svg[^>]*><title>(.*?)</title>", html) == ["b, calls by day", "a, share by day"]
+    assert html.count('class="mark"') == 1 + 3
+
+
+def test_without_the_topics_mart_there_is_no_section_and_without_topics_it_says_so(tmp_path: Path) -> None:
+    config = synthetic.config(tmp_path)
+    rows = synthetic.marts()
+    del rows["fct_topic_drift_daily"]
+    synthetic.write_warehouse(config.warehouse, rows)
+    html = write_report(config, synthetic.DAY).path.read_text()
+    assert "What people ask about" not in html
+    assert "not on this page: fct_topic_drift_daily." in html
+    config = synthetic.config(tmp_path / "none")
+    rows |= {"fct_topic_drift_daily": [], "fct_holdout_freshness": [synthetic.freshness("triage", None, False)]}
+    synthetic.write_warehouse(config.warehouse, rows)
+    html = write_report(config, synthetic.DAY).path.read_text()
+    assert "Not known: no topic was found in the calls of this day." in html
+    assert "what is asked" not in html
 
 
 def test_the_same_marts_give_the_same_page(night: Config, html: str) -> None:

@@ -101,6 +101,51 @@ def test_what_else_was_found_is_counted_once() -> None:
     ]
 
 
+def moved(feature: str, cause: str | None, severity: str = "warning", route: str = "triage") -> Breach:
+    return breach("drift", severity, f"{route}/{feature}", route=route, side="input", feature=feature, cause=cause)
+
+
+RELEASE = "release mobile-4.0.0"
+
+
+@pytest.mark.parametrize(
+    ("breaches", "sentence"),
+    [
+        (
+            [moved("a", RELEASE), moved("b", RELEASE), moved("c", None), breach("worse", "warning")],
+            "3 things moved on route triage, 2 of them with release mobile-4.0.0.",
+        ),
+        (
+            [moved("a", RELEASE), moved("b", RELEASE), moved("c", None, route="write")],
+            "2 things moved on route triage, all of them with release mobile-4.0.0.",
+        ),
+        (
+            [moved("a", None), moved("b", RELEASE), moved("c", RELEASE)],
+            "drift found. 3 things moved on route triage, 2 of them with release mobile-4.0.0.",
+        ),
+        (
+            [moved("a", RELEASE, "critical"), moved("b", RELEASE)],
+            "drift found. 1 warning. 2 things moved on route triage, all of them with release mobile-4.0.0.",
+        ),
+        ([moved("a", RELEASE), moved("b", "model new")], "drift found."),
+        ([moved("a", RELEASE), moved("b", RELEASE, route="reply")], "drift found."),
+        ([moved("a", RELEASE), moved("b", RELEASE, "info")], "drift found."),
+        (
+            [moved("a", "x"), moved("b", "x"), moved("c", "y"), moved("d", "y"), moved("e", "y")],
+            "drift found. 5 things moved on route triage, 3 of them with y.",
+        ),
+    ],
+)
+def test_what_several_things_coincide_with_is_said_once(breaches: list[Breach], sentence: str) -> None:
+    assert judge(replace(HEALTHY, breaches=tuple(breaches))).sentence == sentence
+
+
+def test_a_thing_held_against_two_references_is_one_of_those_that_coincide() -> None:
+    dev = replace(moved("a", None), kind="skew")
+    sentence = judge(replace(HEALTHY, breaches=(moved("a", RELEASE), dev, moved("b", RELEASE)))).sentence
+    assert sentence == "2 things moved on route triage, all of them with release mobile-4.0.0."
+
+
 @pytest.mark.parametrize(
     ("verdicts", "slices", "word", "sentence"),
     [
