@@ -211,29 +211,6 @@ def test_hostile_text_is_no_mention_link_or_broadcast_in_slack() -> None:
     assert message["text"].startswith("desk, 2026-03-02: 1 critical expectation failed")
 
 
-def test_an_item_carries_the_calls_to_look_at(hooks: Any, tmp_path: Path) -> None:
-    hook = hooks()
-    shown = row(evidence_json=json.dumps({"example_call_ids": ["c-1", "<!here>\n&c-2"]}))
-    others = [row(subject="drift:b", evidence_json='{"example_call_ids": null}'), row("warning", suite="holdout")]
-    told = digest(shown, *others)
-    assert [item.calls for item in told.items if item.suite == "holdout"] == [()]
-    deliver(told, [Alert(kind="webhook", url=hook.url)], tmp_path / "sent.json")
-    calls = {item["subject"]: item["calls"] for item in hook.received[0]["items"]}
-    assert calls["drift:b"] == []
-    assert ["c-1", "<!here> &c-2"] in [item["calls"] for item in hook.received[0]["items"]]
-    (text,) = [text for text in texts(messages.slack(told)) if "calls:" in text]
-    assert text.endswith("\ncalls: c-1, &lt;!here&gt; &amp;c-2\nlook at: /reports/2026-03-02/index.html")
-
-
-def test_calls_of_any_length_stay_within_slacks_limits_and_leave_room_for_what_was_seen() -> None:
-    told = digest(row(observed="s" * 9000, evidence_json=json.dumps({"example_call_ids": ["&" * 5000]})))
-    text = texts(messages.slack(told))[1]
-    assert len(text) <= 3000
-    assert text.count("s") > 2000
-    assert "&amp;… (" in text
-    assert text.endswith("look at: /reports/2026-03-02/index.html")
-
-
 def test_slack_limits_hold_and_what_is_left_out_is_counted() -> None:
     many = digest(*(row(subject=f"drift:{n}", observed="&" * n * 100) for n in range(120)))
     message = messages.slack(many)

@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from flows.config import Config
 from flows.lake import Lake, from_rows
+from tests.unit.report import topics
 
 DAY = date(2024, 5, 14)
 DAYS = [DAY - timedelta(days=n) for n in range(29, -1, -1)]
 HOSTILE = "<img src=x onerror=alert(1)>"
-HOSTILE_LABEL = "</title></svg><script>alert('points')</script>"
 HOSTILE_CALL = '"><a href="http://evil.example">'
 
 _KEYED = "day date, run_id text, pinned text, candidate text, route text, criterion text"
@@ -97,8 +97,11 @@ def marts() -> dict[str, list[dict[str, Any]]]:
             *_feature("triage", "output", "characters", 212, 301, 6, dice),
             *_feature("reply", "input", "typos", 0.031, 0.058, 0.004, dice),
         ],
-        "fct_topic_drift_daily": topics(),
-        "fct_holdout_freshness": [freshness("triage", 0.34, True), freshness("reply", 0.031, False)],
+        "fct_topic_drift_daily": topics.rows(DAYS),
+        "fct_holdout_freshness": [
+            topics.freshness(DAY, "triage", 0.34, True),
+            topics.freshness(DAY, "reply", 0.031, False),
+        ],
         "fct_eval_scores": _scores(dice),
         "fct_model_comparisons": [
             comparison("sim/cheap", "triage", "correct", -0.012, 0.016, "insufficient"),
@@ -160,7 +163,7 @@ def breaches() -> list[dict[str, Any]]:
     return [
         breach("drift", "triage/output/json_is_object", "critical", days, 3, {**about, **numbers}),
         breach("skew", "triage/output/json_is_object", "critical", dev, 3, {**about, **numbers, "reference": "dev"}),
-        breach("topic", "triage/input/topic:7a1c-14", "warning", f"Inputs about {HOSTILE_LABEL} are new.", 3, loyalty),
+        breach("topic", "triage/input/topic:7a1c-14", "warning", f"Inputs about {topics.HOSTILE} are new.", 3, loyalty),
         breach("volume", "reply/input/calls", "info", "There were 384 calls, where 380 were expected.", 1, volume),
         breach("drift", "triage/output/characters", "warning", "Outputs rose from 212 to 301 characters.", 3, slow),
         breach("drift", "reply/input/typos", "info", f"Typos rose from 3.1% to 5.8%. {HOSTILE}", 1, typos),
@@ -178,38 +181,6 @@ def breaches() -> list[dict[str, Any]]:
             {"route": "triage", "criterion": "correct", "pass_rate": 0.783, "min_pass_rate": 0.8},
         ),
     ]  # fmt: skip
-
-
-def topics() -> list[dict[str, Any]]:
-    """Fifteen topics of triage over the window: one grows, one is new with a hostile label; and one of reply."""
-    dice = random.Random(11)
-    rows = [topic(day, "reply", "0b2d-1", "thanks, all", 1.0, 1.0) for day in DAYS]
-    for n in range(1, 14):
-        usual = 0.14 - n / 100
-        for day in DAYS:
-            grows = n == 13 and _is_late(day)
-            share = usual + 0.09 if grows else usual * dice.uniform(0.8, 1.2)
-            rows.append(
-                topic(day, "triage", f"7a1c-{n}", f"label {n:02}", usual, share, "growing" if grows else "stable")
-            )
-    rows += [topic(day, "triage", "7a1c-14", HOSTILE_LABEL, 0.001, 0.04, "new") for day in DAYS if _is_late(day)]
-    rows += [topic(day, "triage", "7a1c-15", "fax", 0.02, 0.0, "vanished") for day in DAYS[-1:]]
-    return rows
-
-
-def topic(  # noqa: PLR0917 - a row reads best in the order of its columns
-    day: date, route: str, topic_id: str, label: str, before: float, share: float, status: str = "stable"
-) -> dict[str, Any]:
-    """One row of fct_topic_drift_daily."""
-    return {
-        "day": day, "route": route, "topic_id": topic_id, "share_reference": before, "share_current": share,
-        "status": status, "label": label,
-    }  # fmt: skip
-
-
-def freshness(route: str, uncovered: float | None, is_stale: bool) -> dict[str, Any]:
-    """One row of fct_holdout_freshness of the night."""
-    return {"day": DAY, "route": route, "age_days": 29, "uncovered_share": uncovered, "is_stale": is_stale}
 
 
 def _usage(day: date, route: str, model: str, size: int, dice: random.Random) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from flows.config import Config
 from flows.lake import Lake
 from flows.report.page import ReportResult, write_report
-from tests.unit.report import synthetic
+from tests.unit.report import synthetic, topics
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,10 @@ def test_without_the_topics_mart_there_is_no_section_and_without_topics_it_says_
     assert "What people ask about" not in html
     assert "not on this page: fct_topic_drift_daily." in html
     config = synthetic.config(tmp_path / "none")
-    rows |= {"fct_topic_drift_daily": [], "fct_holdout_freshness": [synthetic.freshness("triage", None, False)]}
+    rows |= {
+        "fct_topic_drift_daily": [],
+        "fct_holdout_freshness": [topics.freshness(synthetic.DAY, "triage", None, False)],
+    }
     synthetic.write_warehouse(config.warehouse, rows)
     html = write_report(config, synthetic.DAY).path.read_text()
     assert "Not known: no topic was found in the calls of this day." in html

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from flows.report import cards
 from flows.report.rows import Breach, Comparison, Expectation, Facts, Score
-from flows.report.verdict import answers, judge, things
+from flows.report.verdict import KINDS, answers, judge, things
 
 DAY = date(2024, 5, 14)
 SCORE = Score(DAY, "pinned", "pinned", "triage", "correct", 300, 1, 0, 0.9, 0.88, 0.92, 0.8)
@@ -83,6 +84,10 @@ def test_a_missing_day_names_the_failed_check_and_cannot_tell() -> None:
 def test_the_worst_thing_decides(breaches: Any, expectations: Any, word: str, status: str) -> None:
     verdict = judge(replace(HEALTHY, breaches=tuple(breaches), expectations=tuple(expectations)))
     assert (verdict.word, verdict.status) == (word, status)
+
+
+def test_every_kind_has_its_place_and_its_words() -> None:
+    assert sorted(KINDS) == sorted(cards.KINDS)
 
 
 def test_what_else_was_found_is_counted_once() -> None:
