@@ -203,6 +203,7 @@ def test_a_breach_is_a_sentence_with_its_numbers_and_counts_its_nights(config: C
     evidence = json.loads(found["evidence_json"])
     assert (evidence["feature"], evidence["n_current"], evidence["value_current"]) == ("json_is_object", 50, 0)
     assert evidence["example_call_ids"] == ["2026-03-04-46", "2026-03-04-13", "2026-03-04-17"]
+    assert evidence["cause"] is None
     nights = rows(
         config,
         "select day, nights, first_seen from marts.fct_breaches"
