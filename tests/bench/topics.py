@@ -1,6 +1,6 @@
 """How small a new topic is found, on real texts: CLINC150, with intents held out of the history and then injected.
 
-    python -m tests.bench.topics results.json [months] [seed]
+    python -m tests.bench.topics [months] [seed] [results.json]
 
 A month is 28 days of history and three nights of about CALLS calls, drawn without replacement from the 23,700 texts
 (all splits pooled: they are not exchangeable) with weekday rhythm, intents whose shares wander from day to day, and
@@ -28,14 +28,15 @@ from flows.semantics.embedding import Packaged
 from flows.semantics.novelty import densest
 from flows.semantics.vectors import Vectors
 from flows.stats import two_sample
+from tests.bench.detection.night import thresholds
 
 HISTORY, NIGHTS, CALLS, USERS = 28, 3, 500, 400
 RUNGS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.10, 0.20)
-# About 300 series of a night under one false discovery rate of 0.02; and one alarm in 30 nights, alone.
-LEVELS = (0.02 / 300, 1 / 30)
+# One of about 300 series of a night under its control of false discoveries; and one alarm in 30 nights, alone.
+LEVELS = (thresholds()["max_q_value"] / 300, 1 / 30)
 WANDER, WEEKEND, OWN_SHARE = 0.25, 0.3, 0.35
 # No month is begun after so many seconds.
-BUDGET_S = 300
+BUDGET_S = 600
 
 
 @dataclass
@@ -167,7 +168,8 @@ def rates(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return table
 
 
-def main(path: Path, months: int = 10, seed: int = 1) -> None:
+def main(months: int = 10, seed: int = 1, path: Path | None = None) -> None:
+    """Print the rates, and write every night of every month to `path` where one is given."""
     shared = Path(os.environ.get("GENCHI_SHARED", Path(__file__).resolve().parents[3] / "shared"))
     started, pool = time.monotonic(), load(shared)
     found: list[dict[str, Any]] = []
@@ -181,7 +183,8 @@ def main(path: Path, months: int = 10, seed: int = 1) -> None:
     stated = {"texts": len(pool.vectors), "calls_a_day": CALLS, "history_days": HISTORY, "nights": NIGHTS,
               "users": USERS, "wander": WANDER, "weekend": WEEKEND, "own_share": OWN_SHARE,
               "spans": novelty.SPANS}  # fmt: skip
-    path.write_text(json.dumps({"stated": stated, "rates": table, "nights": found}, indent=1), encoding="utf-8")
+    if path:
+        path.write_text(json.dumps({"stated": stated, "rates": table, "nights": found}, indent=1), encoding="utf-8")
     print(f"{len(pool.vectors):,} texts, about {CALLS} calls a day; share of months found within one | three nights")
     print(f"{'injected':>9} {'p <=':>9} {'months':>7} {'new topic':>13} {'two-sample':>13} {'oracle':>13}")
     for line in table:
@@ -193,4 +196,4 @@ def main(path: Path, months: int = 10, seed: int = 1) -> None:
 
 if __name__ == "__main__":
     with threadpool_limits(1):
-        main(Path(sys.argv[1]), *(int(number) for number in sys.argv[2:]))
+        main(*(int(number) for number in sys.argv[1:3]), *(Path(place) for place in sys.argv[3:]))
