@@ -17,6 +17,7 @@ _MOST_FREEDOM = 100.0
 _ENOUGH_SERIES = 10
 # Chances from which on a series is held to be like the others.
 _FITS = 0.2
+_FREEDOM_OF_A_WEEK = 6
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,9 @@ def squeeze(dispersion: Array, freedom: Array, worth: Array, reliable: Array) ->
     of_series = prior_freedom * np.where(known >= 1, np.clip(fits / _FITS, 0.02, 1.0), 1.0)
     ratio = (of_series * scale + known * dispersion / prior) / (of_series + known)
     squeezed = np.maximum(prior * ratio, 1.0)
-    # Rare events are counts: their calls explain nearly all of their noise, and little is left to be uncertain of.
-    freedom = np.where(reliable | ~(freedom >= 1), np.minimum(of_series + known, _MOST_FREEDOM), _MOST_FREEDOM)
+    # Rare events are counts: their calls explain nearly all of their noise. After a week they are sure.
+    is_count = ~reliable & (freedom >= _FREEDOM_OF_A_WEEK)
+    freedom = np.where(is_count, _MOST_FREEDOM, np.minimum(of_series + known, _MOST_FREEDOM))
     return Squeezed((squeezed - 1) / np.where(worth > 0, worth, np.inf), freedom)
 
 

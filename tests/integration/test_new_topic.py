@@ -52,6 +52,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Path:
     settings: dict[str, Any] = {
         "app": "bank",
         "lake": "lake",
+        "risk": "relaxed",  # fifteen nights are looked at in one go, and none of them is to cry for nothing
         "sources": [{"name": "app", "format": "genchi", "path": "logs/{day}.jsonl"}],
         "routes": {"bank": {"holdout": "holdout.jsonl", "criteria": "criteria.yaml"}},
     }

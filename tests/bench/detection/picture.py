@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-WIDTH, HEIGHT = 820, 430
+WIDTH, HEIGHT = 880, 430
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 600, 30, 370
 _COLOURS = ("#1f5fa8", "#b3541e", "#2c7a4b", "#7a3b8f", "#8a6d00", "#a8324a", "#3a6b78")
 
