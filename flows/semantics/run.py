@@ -4,7 +4,7 @@ Belongs here: the order of things, day by day. Run again, the same days give the
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -130,6 +130,7 @@ class _Work:
     config: Config
     model: str
     last: date
+    heard: dict[tuple[date, ...], dict[str, str]] = field(default_factory=dict)
 
     def night(self, day: date, route: str, spoken: Mapping[str, str]) -> Night:
         return Night(day, vectors.read(self.lake, self.window_and(day), route, self.model), spoken)
@@ -146,13 +147,17 @@ class _Work:
         return catalog.fit(rows, self.spoken(days), route, self.model, day)
 
     def spoken(self, days: Iterable[date]) -> dict[str, str]:
-        """The inputs of the sampled calls, by call_id."""
-        return {
-            text.call_id: text.text
-            for day in days
-            for text in texts.of_day(self.lake, day, self.config.embedding.max_texts_per_day)
-            if text.origin == "production" and text.side == catalog.SIDE
-        }
+        """The inputs of the sampled calls, by call_id. Those of the days asked for last are kept for other routes."""
+        asked = tuple(days)
+        if asked not in self.heard:
+            self.heard.clear()
+            self.heard[asked] = {
+                text.call_id: text.text
+                for day in asked
+                for text in texts.of_day(self.lake, day, self.config.embedding.max_texts_per_day)
+                if text.origin == "production" and text.side == catalog.SIDE
+            }
+        return self.heard[asked]
 
     def two_samples(self, night: Night, route: str) -> Iterator[Row]:
         if row := novelty.two_samples(night, route, "input"):

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import duckdb
 
 from flows.lake import Lake
 
@@ -20,9 +19,6 @@ from flows.lake import Lake
 # more than a thousand questions.
 MAX_CHARACTERS = 2000
 
-_WHO = ("user_key", "session_id", "trace_id", "call_id")
-_COUNTS = ("call_id", "route", "status", "cache_hit", "is_shadow")
-_TEXTS = ("call_id", "route", "status", "input_text", "output_text", *_WHO[:3])
 # An example without a route is one of every route's.
 EVERY_ROUTE = "*"
 
@@ -44,35 +40,50 @@ def of_day(lake: Lake, day: date, max_texts_per_day: int) -> list[Text]:
 
     Memory holds the ids of a day and the texts that are chosen.
     """
-    chosen = _sample(lake, day, max_texts_per_day)
-    texts = [*_production(lake, day, chosen), *_examples(lake, day, max_texts_per_day)]
+    texts = [*_production(lake, day, max_texts_per_day), *_examples(lake, day, max_texts_per_day)]
     return sorted(texts, key=lambda text: (text.origin, text.route, text.side, text.call_id))
 
 
-def rank(call_id: str) -> bytes:
-    """The place of a call in the sample: smallest first."""
-    return hashlib.sha256(call_id.encode("utf-8", "replace")).digest()
+def rank(example_id: str) -> bytes:
+    """The place of an example in the sample: smallest first."""
+    return hashlib.sha256(example_id.encode("utf-8", "replace")).digest()
 
 
-def _sample(lake: Lake, day: date, count: int) -> pa.Array:
-    by_route: dict[str, list[str]] = defaultdict(list)
-    calls = lake.read("interactions", day, columns=_COUNTS)
-    is_kept = pc.invert(pc.or_(pc.fill_null(calls["is_shadow"], False), pc.fill_null(calls["cache_hit"], False)))
-    kept = calls.filter(is_kept)
-    for route, call_id in zip(kept["route"].to_pylist(), kept["call_id"].to_pylist(), strict=True):
-        by_route[route or "default"].append(call_id)
-    chosen = [call_id for ids in by_route.values() for call_id in sorted(ids, key=rank)[:count]]
-    return pa.array(chosen, pa.string())
+# The ids come first, and alone: the texts of a day are many times as large.
+_SAMPLED = """
+    with calls as (
+        select call_id, coalesce(nullif(route, ''), 'default') as route
+        from read_parquet($files, union_by_name = true, hive_partitioning = false)
+        where not coalesce(is_shadow, false) and not coalesce(cache_hit, false)
+        qualify row_number() over (
+            partition by coalesce(nullif(route, ''), 'default') order by sha256(call_id), call_id
+        ) <= $count
+    )
+    select
+        texts.call_id, calls.route, texts.status, texts.input_text, texts.output_text,
+        case
+            when texts.user_key <> '' then 'user_key:' || texts.user_key
+            when texts.session_id <> '' then 'session_id:' || texts.session_id
+            when texts.trace_id <> '' then 'trace_id:' || texts.trace_id
+            else 'call_id:' || texts.call_id
+        end as cluster
+    from read_parquet($files, union_by_name = true, hive_partitioning = false) as texts
+    inner join calls on texts.call_id = calls.call_id
+"""
 
 
-def _production(lake: Lake, day: date, chosen: pa.Array) -> Iterator[Text]:
-    for batch in lake.batches("interactions", day, _TEXTS):
-        for call in batch.filter(pc.is_in(batch["call_id"], chosen)).to_pylist():
-            cluster = next(f"{name}:{call[name]}" for name in _WHO if call[name])
-            for side in ("input", "output"):
-                text = _cut(call[f"{side}_text"])
-                if text and (side == "input" or call["status"] == "success"):
-                    yield Text(call["call_id"], side, "production", call["route"] or "default", text, cluster)
+def _production(lake: Lake, day: date, count: int) -> Iterator[Text]:
+    files = [str(place) for place in lake.files("interactions", day)]
+    if not files:
+        return
+    with duckdb.connect() as connection:
+        lake.open_to(connection)
+        found = connection.execute(_SAMPLED, {"files": files, "count": count}).fetchall()
+    for call_id, route, status, input_text, output_text, cluster in found:
+        for side, whole in (("input", input_text), ("output", output_text)):
+            text = _cut(whole)
+            if text and (side == "input" or status == "success"):
+                yield Text(call_id, side, "production", route, text, cluster)
 
 
 def _examples(lake: Lake, day: date, count: int) -> Iterator[Text]:
