@@ -11,10 +11,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from flows.config import Config
-from flows.lake import Lake, conform, each_day
+from flows.lake import Lake, each_day, from_rows
 from flows.stats.noise import Daily, Judged, judge
 from flows.stats.volume import volumes
 from flows.warehouse import query
@@ -85,13 +84,9 @@ def judge_days(config: Config, first: date, last: date) -> int:
         series = known.over(place - config.window_days, place)
         weekday = np.array([(day - timedelta(days=n)).weekday() for n in range(config.window_days, -1, -1)])
         rows = _rows(series, weekday) if series.keys else []
-        lake.write("series_tests", day, conform(pa.Table.from_pylist(rows), "series_tests") if rows else _none())
+        lake.write("series_tests", day, from_rows(rows, "series_tests"))
         count += len(rows)
     return count
-
-
-def _none() -> pa.Table:
-    return pa.table({})
 
 
 def _rows(series: _Series, weekday: Array) -> list[dict[str, object]]:

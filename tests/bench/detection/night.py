@@ -7,7 +7,7 @@ import numpy as np
 
 from flows.project import DBT_PROJECT
 from flows.stats.fdr import q_values
-from flows.stats.noise import Judged, judge
+from flows.stats.noise import Daily, judge
 from tests.bench.detection.sums import Key, upto
 from tests.bench.detection.world import World
 
@@ -33,11 +33,11 @@ class Verdicts:
         return self.is_large & (self.q_value <= max_q)
 
 
-def verdicts(keys: list[Key], daily: object, world: World, day: int) -> Verdicts:
+def verdicts(keys: list[Key], daily: Daily, world: World, day: int) -> Verdicts:
     """Judge one day of a world against the window before it."""
     is_share = np.array([key.is_share for key in keys])
     weekday = world.weekday[max(0, day - WINDOW) : day + 1]
-    judged: Judged = judge(upto(daily, day, WINDOW), weekday, is_share)  # type: ignore[arg-type]
+    judged = judge(upto(daily, day, WINDOW), weekday, is_share)
     known = thresholds()
     q = np.array([np.nan if value is None else value for value in q_values(
         [None if np.isnan(p) else float(p) for p in judged.p_value])])  # fmt: skip
