@@ -14,7 +14,7 @@ from flows import config as configuration
 from flows.config import Config
 from flows.errors import ConfigError
 from flows.evaluate.flow import structure
-from flows.evaluate.run import check_setup
+from flows.evaluate.papers import check_setup
 from flows.ingest.flow import freeze, land_days
 from flows.lake import Lake, each_day
 from flows.nightly import evaluated, first_touched

@@ -114,7 +114,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _load(options: argparse.Namespace) -> config.Config:
     """The configuration, after all that it names was read: what is wrong is said before a server is started."""
-    from flows.evaluate.run import check_setup  # noqa: PLC0415 - see above
+    from flows.evaluate.papers import check_setup  # noqa: PLC0415 - see above
     from flows.ingest import examples  # noqa: PLC0415 - see above
 
     loaded = config.load(options.config)

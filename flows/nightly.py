@@ -18,7 +18,7 @@ from flows.alerts.flow import alert
 from flows.config import Config
 from flows.errors import ConfigError, RunError, in_one_line
 from flows.evaluate.flow import evaluate, score_production
-from flows.evaluate.run import check_setup
+from flows.evaluate.papers import check_setup
 from flows.ingest.flow import freeze, ingest
 from flows.lake import Lake
 from flows.progress import Step, step

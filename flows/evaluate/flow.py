@@ -5,20 +5,20 @@ from datetime import date
 from prefect import flow, task
 
 from flows import config as configuration
-from flows.evaluate import production, run
+from flows.evaluate import asking, production, scoring
 from flows.lake import nightly_run_id
 
 
 @task(name="ask the models", persist_result=False)
-def ask(config_path: str, day: date, run_id: str, other_nights: bool) -> run.Asked:
+def ask(config_path: str, day: date, run_id: str, other_nights: bool) -> asking.Asked:
     """Put the frozen holdouts to every model; what is answered already is not asked again."""
-    return run.ask_night(configuration.load(config_path), day, run_id, other_nights=other_nights)
+    return asking.ask_night(configuration.load(config_path), day, run_id, other_nights=other_nights)
 
 
 @task(name="score the answers", persist_result=False)
-def score(config_path: str, day: date, run_id: str, asked: run.Asked) -> run.EvaluationResult:
+def score(config_path: str, day: date, run_id: str, asked: asking.Asked) -> scoring.EvaluationResult:
     """Score and compare what was answered."""
-    return run.score_night(configuration.load(config_path), day, run_id, asked)
+    return scoring.score_night(configuration.load(config_path), day, run_id, asked)
 
 
 @task(name="check production answers", persist_result=False)
@@ -28,7 +28,7 @@ def structure(config_path: str, first: date, last: date) -> production.Checked:
 
 
 @flow(name="evaluate", persist_result=False)
-def evaluate(config_path: str, day: date, other_nights: bool = False) -> run.EvaluationResult:
+def evaluate(config_path: str, day: date, other_nights: bool = False) -> scoring.EvaluationResult:
     """One night's evaluation. Raises ConfigError where something that it needs is wrong.
 
     `other_nights` lets answers count that other nights have stored to the very same questions.

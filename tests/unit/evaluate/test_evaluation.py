@@ -8,9 +8,10 @@ from datetime import date
 import pytest
 
 from flows import config as configuration
+from flows.evaluate.asking import ask_night
 from flows.evaluate.production import score_production
-from flows.evaluate.run import ask_night, evaluate_night, score_night
 from flows.evaluate.runner import ask_all, read_journal
+from flows.evaluate.scoring import evaluate_night, score_night
 from flows.lake import Lake, from_rows
 from flows.models import Answer, FakeClient
 
@@ -139,7 +140,8 @@ def test_an_answer_after_a_torn_line_is_kept(workspace):
     journal = Lake(workspace.lake).journal(RUN)
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b'{"torn')
-    from flows.evaluate.run import _questions, read_papers
+    from flows.evaluate.asking import _questions
+    from flows.evaluate.papers import read_papers
 
     questions = list(_questions(workspace, RUN, read_papers(workspace, DAY)))[:1]
     asyncio.run(ask_all(questions, {"openai/old": Scripted()}, journal, {}))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows import config as configuration
-from flows.evaluate.run import evaluate_night
+from flows.evaluate.scoring import evaluate_night
 from flows.lake import Lake, from_rows
 from flows.models import LiteLLMClient
 

@@ -1,0 +1,57 @@
+"""What a night's evaluation asks about: each evaluated route with its frozen examples and its criteria."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from flows.config import Config, Route
+from flows.evaluate import criteria, prompts
+from flows.evaluate.criteria import Criterion
+from flows.evaluate.holdout import Example, read_holdout
+from flows.evaluate.schemas import load_schema
+from flows.lake import Lake
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One route's questions, before they are asked."""
+
+    name: str
+    route: Route
+    examples: Sequence[Example]
+    criteria: Sequence[Criterion]
+
+
+def check_setup(config: Config) -> None:
+    """Read all that an evaluation and the check of production answers rest on, so that what is wrong is said first.
+
+    Raises ConfigError for a wrong criterion, schema or prompt.
+    """
+    for route in config.routes.values():
+        if route.criteria is not None:
+            criteria.load(route.criteria, config.workspace, route.output_schema)
+        elif route.output_schema is not None:
+            load_schema(route.output_schema)
+    for model in config.all_models():
+        prompts.load(model, config.workspace)
+
+
+def read_papers(config: Config, day: date) -> list[Paper]:
+    """The evaluated routes with their examples and criteria. Raises ConfigError."""
+    lake = Lake.of(config)
+    papers: list[Paper] = []
+    if config.models is None:
+        log.info("no models are configured: nothing to evaluate")
+        return papers
+    for name, route in config.evaluated_routes().items():
+        assert route.criteria is not None
+        examples = read_holdout(lake, day, name)
+        if not examples:
+            log.warning("route %s: no holdout was frozen on %s; its rates are unknown", name, day)
+        papers.append(
+            Paper(name, route, examples, criteria.load(route.criteria, config.workspace, route.output_schema))
+        )
+    return papers
