@@ -113,6 +113,14 @@ SCHEMAS: dict[str, pa.Schema] = {
         "run_id pinned candidate route criterion slice severity margin n_examples n_unscored delta ci_low ci_high"
         " p_value q_value minimum_detectable n_regressed n_repaired",
     ),
+    # One night's canary of a pinned model: its answers to a few prompts against its own past. `p_value` is null
+    # where there is no past yet.
+    "canaries": _ordered(
+        _schema("run_id model", n_prompts=_COUNT, n_answers=_COUNT, statistic=_RATE, p_value=_RATE)
+        .append(pa.field("served_names", pa.list_(_TEXT)))
+        .append(pa.field("fingerprints", pa.list_(_TEXT))),
+        "run_id model served_names fingerprints n_prompts n_answers statistic p_value",
+    ),
     # One embedded text: `origin` is production, dev or holdout; `text_hash` finds a text that was embedded before;
     # `cluster` is who wrote it, by user, session, trace or call, as far as the logs tell.
     "embeddings": _schema("call_id side origin route model text_hash cluster").append(
