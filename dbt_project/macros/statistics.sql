@@ -96,51 +96,116 @@
     sum({{ value }}) over (rows unbounded preceding)
 {%- endmacro %}
 
-{#- The exact distances of two samples in each series of `relation`, whose rows are a value with its counts in the
-    current and in the reference sample: a query for the series, ks and wasserstein, null where one sample is empty.
-    Values may come again: what lies between two of the same has no width, and KS looks only at the last of them. -#}
-{% macro exact_distances(relation, series) -%}
-    with totals as (
+{#- The cell of a value: any rule that never falls with the value would do. Some thousands to a column are few enough
+    to be grouped by, and so many that most of them hold less than what the samples differ by. -#}
+{% macro cell_of(value) -%}
+    floor(8192 * log2(1 + greatest({{ value }}, 0)))
+{%- endmacro %}
+
+{#- The cells of each series of `relation`, whose rows are a value with its counts in the current and in the reference
+    sample: what exact_distances needs of them. -#}
+{% macro value_cells(relation, series) -%}
+    select
+        {{ series | join(', ') }},
+        {{ cell_of('value') }} as cell,
+        min(value) as lowest,
+        max(value) as highest,
+        cast(sum(n_current) as double) as n_current,
+        cast(sum(n_reference) as double) as n_reference,
+        {{ exact_sum('n_current * value') }} as total_current,
+        {{ exact_sum('n_reference * value') }} as total_reference
+    from {{ relation }}
+    group by {{ series | join(', ') }}, {{ cell_of('value') }}
+{%- endmacro %}
+
+{#- The exact distances of two samples in each series of `relation` (rows as for value_cells, which made `cells`): a
+    query for the series, ks and wasserstein, null where one sample is empty.
+
+    A cell is closed where its sums say all: it has one value; or the two distribution functions do not cross in it, so
+    that the area between them is a difference of sums, and they cannot come farther apart in it than they are at the
+    end of some cell. Only the values of open cells are sorted. -#}
+{% macro exact_distances(relation, cells, series) -%}
+    {%- set keys = series | join(', ') -%}
+    with weighed_cells as (
         select
-            {{ series | join(', ') }},
-            sum(n_current) as total_current,
-            sum(n_reference) as total_reference
-        from {{ relation }}
-        group by {{ series | join(', ') }}
+            *,
+            sum(n_current) over (partition by {{ keys }}) as all_current,
+            sum(n_reference) over (partition by {{ keys }}) as all_reference,
+            coalesce(lead(lowest) over (partition by {{ keys }} order by cell), highest) as next_lowest
+        from {{ cells }}
     ),
 
     -- In whole numbers, so that each series ends at exactly 0 and the next one may follow it in one sweep.
-    weighed as (
+    edges as (
         select
-            {{ series | join(', ') }},
+            *,
+            n_current * all_reference as rise,
+            n_reference * all_current as fall,
+            total_current * all_reference - total_reference * all_current as moment,
+            nullif(all_current * all_reference, 0) as scale,
+            sum(n_current * all_reference - n_reference * all_current) over (
+                partition by {{ keys }} order by cell rows between unbounded preceding and current row
+            ) as difference_after
+        from weighed_cells
+    ),
+
+    bounded as (
+        select
+            *,
+            difference_after - rise + fall as difference_before,
+            max(abs(difference_after)) over (partition by {{ keys }}) as largest_at_edges
+        from edges
+    ),
+
+    judged as (
+        select
+            *,
+            lowest < highest and (
+                (difference_before < fall and difference_before > -rise)
+                or difference_before + rise > largest_at_edges
+                or difference_before - fall < -largest_at_edges
+            ) as is_open,
+            case
+                when lowest = highest then abs(difference_after) * (next_lowest - lowest)
+                else abs(difference_before * (next_lowest - lowest) + (rise - fall) * next_lowest - moment)
+            end / scale as area
+        from bounded
+    ),
+
+    in_order as (
+        select
+            {{ keys }},
+            lowest as value,
+            rise - fall as weight,
+            area,
+            scale
+        from judged
+        where not is_open
+        union all
+        select
+            {{ keys }},
             value,
-            cast(n_current * total_reference - n_reference * total_current as double) as weight
-        from {{ relation }}
-        inner join totals using ({{ series | join(', ') }})
-        order by {{ series | join(', ') }}, value
+            samples.n_current * all_reference - samples.n_reference * all_current as weight,
+            cast(null as double) as area,
+            scale
+        from {{ relation }} as samples
+        inner join judged using ({{ keys }})
+        where is_open and {{ cell_of('value') }} = cell
+        order by {{ keys }}, value
     ),
 
     steps as (
         select
-            {{ series | join(', ') }},
-            value,
-            {{ running_sum('weight') }} as difference,
+            *,
+            abs({{ running_sum('weight') }}) / scale as distance,
             lead(value) over () as next_value
-        from weighed
-    ),
-
-    scaled as (
-        select
-            steps.*,
-            abs(difference) / nullif(1.0 * total_current * total_reference, 0) as distance
-        from steps
-        inner join totals using ({{ series | join(', ') }})
+        from in_order
     )
 
     select
-        {{ series | join(', ') }},
+        {{ keys }},
         max(case when next_value is distinct from value then distance end) as ks,
-        {{ exact_sum('distance * (next_value - value)', 15) }} as wasserstein
-    from scaled
-    group by {{ series | join(', ') }}
+        {{ exact_sum('coalesce(area, distance * (next_value - value))', 15) }} as wasserstein
+    from steps
+    group by {{ keys }}
 {%- endmacro %}

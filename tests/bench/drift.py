@@ -92,7 +92,9 @@ def _statistics(connection: Any, folder: Path, name: str) -> dict[str, float]:
     """
     measures = render(model("int_feature_measures"), *macros).replace("int_feature_bins", f"bins_{name}")
     connection.execute(f"create or replace temp table bins_{name} as {render(binned, *macros)}")
-    exact = render("{{ exact_distances(samples, ['feature']) }}", *macros, samples=values)
+    cells = render("{{ value_cells(samples, ['feature']) }}", *macros, samples=values)
+    connection.execute(f"create or replace temp table cells_{name} as {cells}")
+    exact = render("{{ exact_distances(samples, cells, ['feature']) }}", *macros, samples=values, cells=f"cells_{name}")
     row = connection.execute(
         "select psi, js_distance, exact.ks, exact.wasserstein, deviation_reference"
         f" from ({measures}) as measures inner join ({exact}) as exact using (feature)"

@@ -95,7 +95,8 @@ def distances_of(database: duckdb.DuckDBPyConnection, current: list[float], refe
         " (select unnest($1::double[]) as value, 1 as n_current union all select unnest($2::double[]), 0)",
         [current, reference],
     )
-    row = database.execute(render("{{ exact_distances('samples', ['series']) }}")).fetchone()
+    database.execute(render("create or replace table cells as {{ value_cells('samples', ['series']) }}"))
+    row = database.execute(render("{{ exact_distances('samples', 'cells', ['series']) }}")).fetchone()
     assert row is not None
     return row[1], row[2]
 

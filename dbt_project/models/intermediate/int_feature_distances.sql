@@ -1,4 +1,5 @@
 {%- set relations = [ref('int_text_features'), ref('int_pair_features')] -%}
+{%- set keys = ['day', 'route', 'side', 'feature', 'reference'] -%}
 
 with seeded as (
     select * from {{ ref('features') }}
@@ -112,8 +113,12 @@ both_samples as (
         0 as n_current,
         n as n_reference
     from reference_values
+),
+
+cells as (
+    {{ value_cells('both_samples', keys) }}
 )
 
 select *
 -- The linter's grammar has no window frame without an order, which is how a running sum keeps that of its rows.
-from ({{ exact_distances('both_samples', ['day', 'route', 'side', 'feature', 'reference']) }})  -- noqa: PRS
+from ({{ exact_distances('both_samples', 'cells', keys) }})  -- noqa: PRS
