@@ -30,22 +30,20 @@ cased as (
 
 measured as (
     select
-        cased.*,
-        text_words.words_known,
-        text_words.words_checked,
-        {{ count_spaces('cased.pieces') }} - 1 as n_words,
-        {{ count_spaces('cased.text_value') }} as n_spaces,
-        1 + {{ count_sentence_ends('cased.sentences_text') }} as n_sentences,
-        not {{ matches('cased.text_value', '\\S') }} as is_empty,
-        {{ matches('cased.text_value', '[.!?…。！？؟]["”’)\\]]*\\s*$') }} as ends_sentence,
+        *,
+        {{ count_spaces('pieces') }} - 1 as n_words,
+        {{ count_spaces('text_value') }} as n_spaces,
+        1 + {{ count_sentence_ends('sentences_text') }} as n_sentences,
+        not {{ matches('text_value', '\\S') }} as is_empty,
+        {{ matches('text_value', '[.!?…。！？؟]["”’)\\]]*\\s*$') }} as ends_sentence,
         -- Scripts are counted where a text is more than ASCII.
         {% for name, class in [
             ('n_letters', '\\pL'),
             ('n_latin', '\\p{Latin}'),
         ] -%}
             case
-                when cased.is_ascii then {{ count_ascii_letters('cased.lower_text', 'cased.upper_text') }}
-                else {{ count_characters('cased.text_value', class) }}
+                when is_ascii then {{ count_ascii_letters('lower_text', 'upper_text') }}
+                else {{ count_characters('text_value', class) }}
             end as {{ name }},
         {% endfor -%}
         {% for name, class in [
@@ -53,48 +51,55 @@ measured as (
             ('n_han', '\\p{Han}\\p{Hiragana}\\p{Katakana}'),
             ('n_arabic', '\\p{Arabic}'),
         ] -%}
-            case when cased.is_ascii then 0 else {{ count_characters('cased.text_value', class) }} end as {{ name }},
+            case when is_ascii then 0 else {{ count_characters('text_value', class) }} end as {{ name }},
         {% endfor -%}
         case
-            when cased.is_ascii then cased.n_characters
-            else {{ count_characters('cased.text_value', '[:ascii:]') }}
+            when is_ascii then n_characters
+            else {{ count_characters('text_value', '[:ascii:]') }}
         end as n_ascii
     from cased
-    left join text_words
-        on
-            cased.day = text_words.day
-            and cased.origin = text_words.origin
-            and cased.route = text_words.route
-            and cased.side = text_words.side
-            and cased.subject_id = text_words.subject_id
+),
+
+described as (
+    select
+        {{ text_keys() | join(', ') }},
+
+        n_characters as characters,
+        n_words as words,
+        n_sentences as sentences,
+        1 - (n_letters + n_spaces) / nullif(1.0 * n_characters, 0) as non_letter_share,
+        1 - n_ascii / nullif(1.0 * n_characters, 0) as non_ascii_share,
+        is_empty as empty,
+        json_kind is not null as json_valid,
+        coalesce(json_kind = 'OBJECT', false) as json_is_object,
+        coalesce(json_kind = 'ARRAY', false) as json_is_list,
+        coalesce(json_kind not in ('OBJECT', 'ARRAY'), false) as json_is_scalar,
+        json_kind is null as json_is_none,
+        text_value = lower_text and text_value <> upper_text as lower_case,
+        text_value = upper_text and text_value <> lower_text as all_caps,
+        n_words between 1 and 10 and not ends_sentence and json_kind is null as fragment,
+        {{ matches('text_value', '[?？؟]\\s*$') }} as question,
+        {{ has_markdown('text_value') }} as markdown,
+        {{ has_part('text_value', '```') }} as code_fence,
+        -- Only an answer can refuse, and phrases are what costs most to look for.
+        case when side = 'output' then {{ matches('text_value', refusal_pattern()) }} end as refusal,
+        n_latin > 0 and 2 * n_latin >= n_letters as script_latin,
+        2 * n_cyrillic > n_letters as script_cyrillic,
+        2 * n_han > n_letters as script_han,
+        2 * n_arabic > n_letters as script_arabic,
+        2 * (n_letters - n_latin - n_cyrillic - n_han - n_arabic) > n_letters as script_other
+    from measured
 )
 
+-- Joined last, so that the texts themselves pass through no join.
 select
-    {{ text_keys() | join(', ') }},
-
-    n_characters as characters,
-    n_words as words,
-    n_sentences as sentences,
-    1 - (n_letters + n_spaces) / nullif(1.0 * n_characters, 0) as non_letter_share,
-    1 - n_ascii / nullif(1.0 * n_characters, 0) as non_ascii_share,
-    1 - words_known / (1.0 * words_checked) as typo_share,
-    is_empty as empty,
-    json_kind is not null as json_valid,
-    coalesce(json_kind = 'OBJECT', false) as json_is_object,
-    coalesce(json_kind = 'ARRAY', false) as json_is_list,
-    coalesce(json_kind not in ('OBJECT', 'ARRAY'), false) as json_is_scalar,
-    json_kind is null as json_is_none,
-    text_value = lower_text and text_value <> upper_text as lower_case,
-    text_value = upper_text and text_value <> lower_text as all_caps,
-    n_words between 1 and 10 and not ends_sentence and json_kind is null as fragment,
-    {{ matches('text_value', '[?？؟]\\s*$') }} as question,
-    {{ has_markdown('text_value') }} as markdown,
-    {{ has_part('text_value', '```') }} as code_fence,
-    -- Only an answer can refuse, and phrases are what costs most to look for.
-    case when side = 'output' then {{ matches('text_value', refusal_pattern()) }} end as refusal,
-    n_latin > 0 and 2 * n_latin >= n_letters as script_latin,
-    2 * n_cyrillic > n_letters as script_cyrillic,
-    2 * n_han > n_letters as script_han,
-    2 * n_arabic > n_letters as script_arabic,
-    2 * (n_letters - n_latin - n_cyrillic - n_han - n_arabic) > n_letters as script_other
-from measured
+    described.*,
+    1 - text_words.words_known / (1.0 * text_words.words_checked) as typo_share
+from described
+left join text_words
+    on
+        described.day = text_words.day
+        and described.origin = text_words.origin
+        and described.route = text_words.route
+        and described.side = text_words.side
+        and described.subject_id = text_words.subject_id

@@ -1,5 +1,8 @@
+{{ config(materialized='incremental', incremental_strategy='replace_days', tags=['series']) }}
+
 with texts as (
     select * from {{ ref('int_texts') }}
+    where {{ is_day_to_build(source('lake', 'interactions')) }}
 ),
 
 route_sizes as (
@@ -7,7 +10,8 @@ route_sizes as (
         day,
         route,
         count(*) as n_calls
-    from {{ ref('int_calls') }}
+    from {{ ref('int_pair_features') }}
+    where origin = 'production'
     group by day, route
 ),
 

@@ -3,6 +3,13 @@ with calls as (
     where not is_cache_hit
 ),
 
+-- A request and its answer are two texts of one row: calls that are named twice would be copied, texts and all.
+sides as (
+    select 'input' as side
+    union all
+    select 'output' as side
+),
+
 examples as (
     select
         *,
@@ -12,31 +19,19 @@ examples as (
 
 texts as (
     select
-        day,
+        calls.day,
         'production' as origin,
-        route,
-        model_served,
-        prompt_version,
-        release,
-        'input' as side,
-        call_id as subject_id,
-        cluster_key,
-        input_text as text_value
+        calls.route,
+        calls.model_served,
+        calls.prompt_version,
+        calls.release,
+        sides.side,
+        calls.call_id as subject_id,
+        calls.cluster_key,
+        case when sides.side = 'input' then calls.input_text when not calls.is_error then calls.output_text end
+            as text_value
     from calls
-    union all
-    select
-        day,
-        'production' as origin,
-        route,
-        model_served,
-        prompt_version,
-        release,
-        'output' as side,
-        call_id as subject_id,
-        cluster_key,
-        output_text as text_value
-    from calls
-    where not is_error
+    cross join sides
     union all
     select
         day,
