@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from flows import config, progress, quiet
+from flows import config, ephemeral, progress, quiet
 from flows.errors import ConfigError, GenchiError, in_one_line
 
 FINE, CRITICAL, WRONG, FAILED = 0, 1, 2, 3
@@ -44,7 +44,8 @@ def _nightly(options: argparse.Namespace) -> int:
     from flows.nightly import NightFailedError, nightly  # noqa: PLC0415 - see above
 
     try:
-        night = nightly(str(options.config), options.day)
+        with ephemeral.server(ephemeral.EVERYTHING):
+            night = nightly(str(options.config), options.day)
     except NightFailedError as failed:
         _tell(f"\n{failed.night.headline}\n{failed.night.page}")
         raise
@@ -58,7 +59,8 @@ def _backfill(options: argparse.Namespace) -> int:
         raise ConfigError(f"--end {options.end} lies before --start {options.start}")
     from flows.backfill import backfill  # noqa: PLC0415 - see above
 
-    done = backfill(options.start, options.end, str(options.config), options.only)
+    with ephemeral.server():
+        done = backfill(options.start, options.end, str(options.config), options.only)
     for day, count in sorted(done.breaches.items()):
         _tell(f"{day}: {count} breach{'es' if count > 1 else ''} began")
     return FINE
@@ -68,7 +70,8 @@ def _ingest(options: argparse.Namespace) -> int:
     _load(options)
     from flows.nightly import ingest_day  # noqa: PLC0415 - see above
 
-    ingest_day(str(options.config), options.day)
+    with ephemeral.server():
+        ingest_day(str(options.config), options.day)
     return FINE
 
 
@@ -76,7 +79,8 @@ def _transform(options: argparse.Namespace) -> int:
     config.load(options.config)
     from flows.nightly import transform_days  # noqa: PLC0415 - see above
 
-    transform_days(str(options.config), options.day, options.day)
+    with ephemeral.server():
+        transform_days(str(options.config), options.day, options.day)
     return FINE
 
 
@@ -84,7 +88,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     _load(options).require_evaluation()
     from flows.nightly import evaluate_day  # noqa: PLC0415 - see above
 
-    evaluate_day(str(options.config), options.day)
+    with ephemeral.server():
+        evaluate_day(str(options.config), options.day)
     return FINE
 
 
@@ -109,7 +114,8 @@ def _doctor(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from flows.demonstration import run  # noqa: PLC0415 - see above
 
-    return FINE if run(options.folder, _tell) else CRITICAL
+    with ephemeral.server(ephemeral.EVERYTHING):
+        return FINE if run(options.folder, _tell) else CRITICAL
 
 
 def _load(options: argparse.Namespace) -> config.Config:
