@@ -130,7 +130,7 @@ class _Work:
     config: Config
     model: str
     last: date
-    heard: dict[tuple[date, ...], dict[str, str]] = field(default_factory=dict)
+    heard: dict[date, dict[str, str]] = field(default_factory=dict)
 
     def night(self, day: date, route: str, spoken: Mapping[str, str]) -> Night:
         return Night(day, vectors.read(self.lake, self.window_and(day), route, self.model), spoken)
@@ -147,17 +147,14 @@ class _Work:
         return catalog.fit(rows, self.spoken(days), route, self.model, day)
 
     def spoken(self, days: Iterable[date]) -> dict[str, str]:
-        """The inputs of the sampled calls, by call_id. Those of the days asked for last are kept for other routes."""
-        asked = tuple(days)
-        if asked not in self.heard:
-            self.heard.clear()
-            self.heard[asked] = {
-                text.call_id: text.text
-                for day in asked
-                for text in texts.of_day(self.lake, day, self.config.embedding.max_texts_per_day)
-                if text.origin == "production" and text.side == catalog.SIDE
-            }
-        return self.heard[asked]
+        """The inputs of the embedded calls, by call_id. Those of days that are not asked for again are let go."""
+        asked = list(days)
+        for day in set(self.heard) - set(asked):
+            del self.heard[day]
+        for day in asked:
+            if day not in self.heard:
+                self.heard[day] = texts.spoken(self.lake, day, vectors.ids(self.lake, day, self.model, catalog.SIDE))
+        return {call_id: text for day in asked for call_id, text in self.heard[day].items()}
 
     def two_samples(self, night: Night, route: str) -> Iterator[Row]:
         if row := novelty.two_samples(night, route, "input"):

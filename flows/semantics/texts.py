@@ -7,7 +7,7 @@ production, and a failed call has no output, as in dbt's int_calls.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -70,6 +70,24 @@ _SAMPLED = """
     from read_parquet($files, union_by_name = true, hive_partitioning = false) as texts
     inner join calls on texts.call_id = calls.call_id
 """
+
+
+_SPOKEN = """
+    select call_id, input_text
+    from read_parquet($files, union_by_name = true, hive_partitioning = false)
+    where call_id in (select unnest($ids))
+"""
+
+
+def spoken(lake: Lake, day: date, call_ids: Sequence[str]) -> dict[str, str]:
+    """What these calls of a day were asked, by call_id, cut as for embedding; a call that is not there is left out."""
+    files = [str(place) for place in lake.files("interactions", day)]
+    if not files or not call_ids:
+        return {}
+    with duckdb.connect() as connection:
+        lake.open_to(connection)
+        found = connection.execute(_SPOKEN, {"files": files, "ids": list(call_ids)}).fetchall()
+    return {call_id: _cut(text) for call_id, text in found}
 
 
 def _production(lake: Lake, day: date, count: int) -> Iterator[Text]:

@@ -96,6 +96,14 @@ def read(
     )
 
 
+def ids(lake: Lake, day: date, model: str, side: str) -> list[str]:
+    """The calls of production whose texts of a side are embedded on a day, of every route."""
+    rows = lake.read("embeddings", day, columns=["call_id", "side", "origin", "model"])
+    for name, value in {"side": side, "origin": "production", "model": model}.items():
+        rows = rows.filter(pc.equal(rows[name], value))
+    return [str(call_id) for call_id in rows["call_id"].to_pylist()]
+
+
 def window(day: date, window_days: int) -> list[date]:
     """The days before `day` that it is held against, oldest first."""
     return [day - timedelta(days=back) for back in range(window_days, 0, -1)]
