@@ -88,7 +88,7 @@ class Embedding(Section):
     api_base: str | None = None
     api_key: str | None = Field(default=None, repr=False)
     params: dict[str, Any] = Field(default_factory=dict)
-    max_texts_per_day: int = Field(default=2000, ge=1)
+    max_texts_per_day: int = Field(default=2000, ge=1, le=999_999)
 
     @field_validator("params")
     @classmethod

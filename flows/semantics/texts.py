@@ -51,13 +51,17 @@ def rank(example_id: str) -> bytes:
 
 # The ids come first, and alone: the texts of a day are many times as large.
 _SAMPLED = """
-    with calls as (
-        select call_id, coalesce(nullif(route, ''), 'default') as route
+    with sampled as (
+        select
+            coalesce(nullif(route, ''), 'default') as route,
+            min_by(call_id, sha256(call_id), $count) as call_ids
         from read_parquet($files, union_by_name = true, hive_partitioning = false)
         where not coalesce(is_shadow, false) and not coalesce(cache_hit, false)
-        qualify row_number() over (
-            partition by coalesce(nullif(route, ''), 'default') order by sha256(call_id), call_id
-        ) <= $count
+        group by all
+    ),
+
+    calls as (
+        select route, unnest(call_ids) as call_id from sampled
     )
     select
         texts.call_id, calls.route, texts.status, texts.input_text, texts.output_text,
