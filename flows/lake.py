@@ -6,7 +6,7 @@ half of either; `staging` is for files that are to appear together.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -110,9 +110,11 @@ class Lake:
         parts = [_read(source, table, columns) for name in names if (source := self.ground.source(name)) is not None]
         return pa.concat_tables(part.select(wanted) for part in parts) if parts else schema.empty_table()
 
-    def batches(self, table: str, day: date, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """One day of a table in the table's schema, some thousand rows at once; `columns` as in `read`."""
-        for name in self.ground.names(_name(table, day, "*")):
+    def batches(
+        self, table: str, day: date, columns: Sequence[str] | None = None, file: str = "*"
+    ) -> Iterator[pa.Table]:
+        """One day of a table (or one file of it) in the table's schema, some thousand rows at once; see `read`."""
+        for name in self.ground.names(_name(table, day, file)):
             if (source := self.ground.source(name)) is not None:
                 for rows in batches_of(source, columns):
                     whole = conform(rows, table)
@@ -125,6 +127,20 @@ class Lake:
         with self.ground.replacing(name) as place:
             pq.write_table(conform(rows, table), place, compression="zstd")
         return self.ground.place(name)
+
+    @contextmanager
+    def writing(self, table: str, day: date, file: str = "data") -> Iterator[Callable[[pa.Table], None]]:
+        """What adds rows to a new file, which takes the old one's place where the block ends well.
+
+        For rows that are more than memory should hold.
+        """
+        lock.is_held(self.ground)  # raises where it was lost
+        with (
+            self.ground.replacing(_name(table, day, file)) as place,
+            pq.ParquetWriter(place, SCHEMAS[table], compression="zstd") as writer,
+        ):
+            yield lambda rows: writer.write_table(conform(rows, table))
+            lock.is_held(self.ground)
 
     def remove(self, table: str, day: date, file: str = "data") -> None:
         """Take one file away; nothing happens where there is none."""

@@ -53,6 +53,15 @@ def _say(mark: str, name: str, outcome: str, started: float, terminal: bool) -> 
         _logger.info(line)
 
 
+def tell(text: str) -> None:
+    """One line about the step under way."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\x1b[2K  … {text}\n")
+        sys.stderr.flush()
+    else:
+        _logger.info("  %s", text)
+
+
 def show_lines() -> None:
     """Send genchi's own lines to stderr."""
     if not _logger.handlers:

@@ -57,10 +57,11 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     # The dev set and the holdouts as they stood that night; `set` is dev or holdout.
     "examples": _schema("set route example_id version messages_json input_text expected_json expected_text tags"),
+    # `reused_from` is the run that asked, where it was another one.
     "completions": _ordered(
         _schema(
             "run_id model route example_id arm holdout_version prompt_version request_hash output_text output_json"
-            " response_id model_served system_fingerprint finish_reason status error_type",
+            " response_id model_served system_fingerprint finish_reason status error_type reused_from",
             repeat=_COUNT,
             latency_ms=_RATE,
             input_tokens=_COUNT,
@@ -69,7 +70,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         ),
         "run_id model route example_id repeat arm holdout_version prompt_version request_hash output_text output_json"
         " response_id model_served system_fingerprint finish_reason latency_ms input_tokens output_tokens cost_usd"
-        " status error_type",
+        " status error_type reused_from",
     ),
     "scores": _ordered(
         _schema(

@@ -2,20 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from flows import models
+from flows import models, progress
 from flows.config import Config
-from flows.evaluate import prompts
+from flows.evaluate.journal import in_batches
 from flows.evaluate.papers import Paper, read_papers
-from flows.evaluate.runner import Outcome, Question, Row, answered, ask_all, read_journal
-from flows.evaluate.schemas import hash_of
+from flows.evaluate.questions import Question, questions
+from flows.evaluate.register import Register
+from flows.evaluate.runner import Done, Purse, ask_all, row_of
+from flows.evaluate.stored import Stored
 from flows.lake import Lake, from_rows
 
 log = logging.getLogger(__name__)
+
+_KEPT_BACK = models.Answer("error", error_type="budget", error_message="not asked: the budget is used up")
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,18 @@ class Asked:
     budget_ran_out: bool = False
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """The questions of one run. They are made anew each time that they are gone through."""
+
+    config: Config
+    run_id: str
+    papers: list[Paper]
+
+    def __iter__(self) -> Iterator[Question]:
+        return questions(self.config, self.run_id, self.papers)
+
+
 def ask_night(
     config: Config, day: date, run_id: str, clients: models.ClientFactory | None = None, *, other_nights: bool = False
 ) -> Asked:
@@ -38,61 +54,84 @@ def ask_night(
     """
     lake = Lake.of(config)
     journal = lake.journal(run_id)
-    questions = list(_questions(config, run_id, read_papers(config, day)))
-    landed = lake.read("completions", day, run_id).to_pylist()
-    known = answered([*(_stored(lake) if other_nights else ()), *landed, *read_journal(journal)])
-    outcome = asyncio.run(_ask(config, questions, journal, known, clients))
-    lake.write("completions", day, from_rows(outcome.rows, "completions"), run_id)
+    sheet = Sheet(config, run_id, read_papers(config, day))
+    register = Register(run_id, sheet)
+    stored = Stored(lake, day, run_id, journal)
+    stored.note(register)
+    if other_nights:
+        stored.note_other_nights(register, sheet)
+    purse = Purse(config.budget.usd, register.spent_usd)
+    done = asyncio.run(_ask(sheet, register, journal, purse, clients))
+    _land(lake, day, sheet, register, stored)
     journal.unlink(missing_ok=True)
-    asked = Asked(outcome.asked, outcome.reused, outcome.spent_usd, outcome.budget_ran_out)
+    asked = Asked(done.asked, register.reused, purse.spent - register.spent_usd, purse.is_empty)
     log.info("asked: %s", asked)
     return asked
 
 
-def _stored(lake: Lake) -> Iterator[Row]:
-    """Every night's answers, oldest first."""
-    for day in lake.days("completions"):
-        yield from lake.read("completions", day).to_pylist()
+class _Clients(dict[str, models.ModelClient]):
+    """The clients by the model's name, made when first asked for: litellm takes seconds to import."""
+
+    def __init__(self, config: Config, make: models.ClientFactory | None) -> None:
+        super().__init__()
+        pacer = models.Pacer(config.budget.requests_per_minute)
+        self._make = make or (lambda model: models.LiteLLMClient(model, pacer))
+        self._models = {model.name: model for model in config.all_models()}
+
+    def __missing__(self, name: str) -> models.ModelClient:
+        self[name] = self._make(self._models[name])
+        return self[name]
 
 
 async def _ask(
-    config: Config,
-    questions: Sequence[Question],
-    journal: Path,
-    known: Mapping[tuple[str, str, str, int, str], Row],
-    clients: models.ClientFactory | None,
-) -> Outcome:
-    open_questions = {question.model for question in questions if question.key not in known}
-    pacer = models.Pacer(config.budget.requests_per_minute)
-    make = clients or (lambda model: models.LiteLLMClient(model, pacer))
-    ready = {model.name: make(model) for model in config.all_models() if model.name in open_questions}
+    sheet: Sheet, register: Register, journal: Path, purse: Purse, make: models.ClientFactory | None
+) -> Done:
+    clients = _Clients(sheet.config, make)
     try:
+        total = _say_what_it_may_cost(purse, filter(register.is_open, sheet), clients)
         return await ask_all(
-            questions, ready, journal, known, budget_usd=config.budget.usd, concurrency=config.budget.concurrency
+            filter(register.is_open, sheet),
+            clients,
+            journal,
+            purse,
+            concurrency=sheet.config.budget.concurrency,
+            total=total,
         )
     finally:
         await models.close_clients()
 
 
-def _questions(config: Config, run_id: str, papers: Sequence[Paper]) -> Iterator[Question]:
-    """Example by example, each to all models: should the budget end, the pairs so far are whole."""
-    loaded = [(model, prompts.load(model, config.workspace)) for model in config.all_models()]
-    for paper in papers:
-        for repeat in range(paper.route.repeats):
-            for example in paper.examples:
-                for place, (model, prompt) in enumerate(loaded):
-                    arm = "candidate" if place else "pinned"
-                    messages = prompts.messages_for(example, prompt)
-                    yield Question(
-                        run_id=run_id,
-                        model=model.name,
-                        arm=arm,
-                        route=paper.name,
-                        example_id=example.example_id,
-                        repeat=repeat,
-                        holdout_version=example.version,
-                        prompt_version=prompt.version if prompt else None,
-                        request_hash=hash_of(model.model, model.api_base, model.params, messages),
-                        messages=messages,
-                        params=model.params,
-                    )
+def _say_what_it_may_cost(purse: Purse, open_questions: Iterator[Question], clients: _Clients) -> int:
+    """How many questions there are, and their estimate in USD: said before the first is asked."""
+    count, usd, unpriced = 0, 0.0, set()
+    for question in open_questions:
+        estimate = clients[question.model].estimate_usd(question.messages, question.params)
+        count, usd = count + 1, usd + (estimate or 0.0)
+        if estimate is None:
+            unpriced.add(question.model)
+    if count:
+        unknown = f", without {', '.join(sorted(unpriced))}, whose price is not known" if unpriced else ""
+        progress.tell(f"{count:,} questions, estimated at {usd:,.2f} USD{unknown}")
+    if purse.budget is not None:
+        _warn(purse, usd, unpriced)
+    return count
+
+
+def _warn(purse: Purse, usd: float, unpriced: set[str]) -> None:
+    left = (purse.budget or 0.0) - purse.spent
+    if usd > left:
+        progress.tell(f"the budget has {left:,.2f} USD left: when it is used up, the rest is not asked")
+    if unpriced:
+        each = "it" if len(unpriced) == 1 else "each"
+        progress.tell(f"the budget cannot stop {', '.join(sorted(unpriced))}; give {each} a `price`")
+
+
+def _land(lake: Lake, day: date, sheet: Sheet, register: Register, stored: Stored) -> None:
+    """Write every question's row once: its answer, its last failure, or that the budget kept it back."""
+    with lake.writing("completions", day, sheet.run_id) as land:
+        for rows in stored.answers():
+            land(from_rows(register.take(rows), "completions"))
+        if register.is_done:
+            return
+        for kept_back in in_batches(register.take_unanswered(sheet)):
+            land(from_rows((row_of(question, _KEPT_BACK) for question in kept_back), "completions"))

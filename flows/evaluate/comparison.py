@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from flows.evaluate.criteria import Criterion
@@ -19,10 +21,21 @@ Row = dict[str, Any]
 
 @dataclass
 class Tally:
-    """The scores of one model under one criterion, by example: what passed, and how many are unscored."""
+    """The scores of one model under one criterion, by example: what passed, and how many are unscored.
 
-    passed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    unscored: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    Examples that were scored alike share one tuple, so that a hundred thousand of them take megabytes.
+    """
+
+    passed: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    unscored: dict[str, int] = field(default_factory=dict)
+
+    def add(self, example_id: str, passed: bool | None) -> None:
+        """Count one answer; None is unscored."""
+        example_id = intern(example_id)
+        if passed is None:
+            self.unscored[example_id] = self.unscored.get(example_id, 0) + 1
+        else:
+            self.passed[example_id] = _shared((*self.passed.get(example_id, ()), float(passed)))
 
 
 @dataclass(frozen=True)
@@ -42,16 +55,16 @@ Tallies = Mapping[tuple[str, str], Tally]
 Slice = tuple[str, Sequence[str]]
 
 
-def tally(scores: Iterable[Row]) -> dict[tuple[str, str], Tally]:
-    """Sort the score rows of one route by (model, criterion)."""
-    tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
+def tally(scores: Iterable[Row], tallies: dict[tuple[str, str], Tally]) -> None:
+    """Add score rows of one route to its tallies by (model, criterion)."""
     for row in scores:
-        mine = tallies[row["model"], row["criterion"]]
-        if row["passed"] is None:
-            mine.unscored[row["example_id"]] += 1
-        else:
-            mine.passed[row["example_id"]].append(float(row["passed"]))
-    return tallies
+        mine = tallies.setdefault((row["model"], row["criterion"]), Tally())
+        mine.add(row["example_id"], row["passed"])
+
+
+@lru_cache(maxsize=4096)
+def _shared(values: tuple[float, ...]) -> tuple[float, ...]:
+    return values
 
 
 def slices(examples: Sequence[Example]) -> dict[str, list[str]]:
@@ -139,7 +152,7 @@ def _comparison(night: Evaluated, candidate: str, criterion: Criterion, part: Sl
     }
 
 
-def _of(one: Tally, ids: Sequence[str]) -> dict[str, list[float]]:
+def _of(one: Tally, ids: Sequence[str]) -> dict[str, tuple[float, ...]]:
     return {key: one.passed[key] for key in ids if key in one.passed}
 
 

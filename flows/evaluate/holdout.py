@@ -1,13 +1,17 @@
 """The frozen holdout of a night, as the lake holds it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, overload
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.lake import Lake
+from flows.lake import SCHEMAS, Lake
+
+_COLUMNS = ["example_id", "version", "route", "messages_json", "input_text", "expected_json", "tags"]
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,36 @@ class Example:
         return json.dumps(self.expected, ensure_ascii=False, sort_keys=True)
 
 
-def read_holdout(lake: Lake, day: date, route: str) -> list[Example]:
+class Holdout(Sequence[Example]):
+    """Examples in the order of their ids. They lie in Arrow columns, and become objects when they are looked at."""
+
+    def __init__(self, rows: pa.Table) -> None:
+        ordered = rows.take(pc.sort_indices(rows["example_id"])).combine_chunks()
+        self._columns = {name: ordered[name] for name in _COLUMNS}
+        self._length = len(ordered)
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, place: int) -> Example: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Example]: ...
+    def __getitem__(self, place: int | slice) -> Example | list[Example]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(self._length))]
+        if not -self._length <= place < self._length:
+            raise IndexError(place)
+        return _example({name: column[place % self._length].as_py() for name, column in self._columns.items()})
+
+
+def read_holdout(lake: Lake, day: date, route: str) -> Holdout:
     """The holdout of `route` that was frozen on `day`, by example_id; empty where there is none."""
-    frozen = lake.read("examples", day)
-    mine = frozen.filter(pc.and_(pc.equal(frozen["set"], "holdout"), pc.equal(frozen["route"], route)))
-    return sorted(map(_example, mine.to_pylist()), key=lambda example: example.example_id)
+    parts = [SCHEMAS["examples"].empty_table().select(_COLUMNS)]
+    for rows in lake.batches("examples", day, ("set", *_COLUMNS)):
+        mine = pc.and_(pc.equal(rows["set"], "holdout"), pc.equal(rows["route"], route))
+        parts.append(rows.filter(mine).select(_COLUMNS))
+    return Holdout(pa.concat_tables(parts))
 
 
 def _example(row: dict[str, Any]) -> Example:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from flows.config import Config, Route
 from flows.evaluate import criteria, prompts
@@ -23,6 +24,15 @@ class Paper:
     route: Route
     examples: Sequence[Example]
     criteria: Sequence[Criterion]
+
+    def example(self, example_id: str) -> Example | None:
+        """The example of this id, or None where the frozen holdout has none."""
+        place = self._places.get(example_id)
+        return None if place is None else self.examples[place]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {example.example_id: place for place, example in enumerate(self.examples)}
 
 
 def check_setup(config: Config) -> None:

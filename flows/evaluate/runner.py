@@ -1,69 +1,42 @@
-"""Puts the questions of a night to the models, each once, however often the night dies.
+"""Puts questions to the models, some at a time, within a budget; each answer is noted in the run's journal as it comes.
 
-Every answer is noted in the run's journal as it comes. A question that the journal or the landed completions
-already answer is not asked again; one that failed is.
+Questions come one by one and answers go one by one: nothing here grows with their number.
 """
 
 import asyncio
-import json
 import logging
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO
 
 from rich.console import Console
 from rich.progress import Progress
 
+from flows.evaluate import journal
+from flows.evaluate.questions import Question, Row
 from flows.models import Answer, ModelClient
 
 log = logging.getLogger(__name__)
 
 _ROUNDING_USD = 1e-9  # sums of cents in binary must not cost the last question
-
-Row = dict[str, Any]
-Key = tuple[str, str, str, int, str]
+_NOT_IN_ROWS = ("text", "error_message")
 
 
-@dataclass(frozen=True)
-class Question:
-    """One thing to ask: an example put to a model for the n-th time. `model` is its configured name."""
+@dataclass
+class Done:
+    """What came of asking: how many questions were put to a model, and how many the budget kept back."""
 
-    run_id: str
-    model: str
-    arm: str
-    route: str
-    example_id: str
-    repeat: int
-    holdout_version: str
-    prompt_version: str | None
-    request_hash: str
-    messages: Sequence[Mapping[str, Any]]
-    params: Mapping[str, Any]
-
-    @property
-    def key(self) -> Key:
-        """What makes an answer reusable: the same place in the night, and the same request."""
-        return self.model, self.route, self.example_id, self.repeat, self.request_hash
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`rows` are completions in the order of the questions; `spent_usd` is of this run's answers with a known price."""
-
-    rows: list[Row]
-    asked: int
-    reused: int
-    spent_usd: float
-    budget_ran_out: bool
+    asked: int = 0
+    kept_back: int = 0
 
 
 class Purse:
     """The budget of a night in USD; None is without end. What is in flight is reserved, so that it is kept to."""
 
     def __init__(self, budget_usd: float | None, spent_usd: float = 0.0) -> None:
-        self._budget = budget_usd
+        self.budget = budget_usd
         self.spent = spent_usd
         self._reserved = 0.0
         self.is_empty = False
@@ -71,7 +44,7 @@ class Purse:
     def reserve(self, estimate: float | None) -> bool:
         """Set `estimate` aside, or say that it is too much. Once too much was asked for, nothing more is given."""
         wanted = estimate or 0.0
-        if self._budget is not None and self.spent + self._reserved + wanted > self._budget + _ROUNDING_USD:
+        if self.budget is not None and self.spent + self._reserved + wanted > self.budget + _ROUNDING_USD:
             self.is_empty = True
         if not self.is_empty:
             self._reserved += wanted
@@ -83,116 +56,54 @@ class Purse:
         self.spent += cost or 0.0
 
 
-def read_journal(path: Path) -> list[Row]:
-    """The answers noted so far; a line that was torn by a kill is left out."""
-    if not path.exists():
-        return []
-    rows = []
-    for line in path.read_bytes().splitlines():
-        try:
-            row = json.loads(line)
-        except ValueError:
-            log.warning("%s: a torn line is left out", path)
-            continue
-        rows.append(row)
-    return rows
-
-
-def answered(rows: Iterable[Row]) -> dict[Key, Row]:
-    """The rows that need not be asked again, by key."""
-    return {
-        (row["model"], row["route"], row["example_id"], row["repeat"], row["request_hash"]): row
-        for row in rows
-        if row["status"] == "ok"
-    }
-
-
 async def ask_all(
-    questions: Sequence[Question],
+    questions: Iterable[Question],
     clients: Mapping[str, ModelClient],
-    journal: Path,
-    known: Mapping[Key, Row],
+    path: Path,
+    purse: Purse,
     *,
-    budget_usd: float | None = None,
     concurrency: int = 16,
-) -> Outcome:
-    """Ask what is not `known` already, at most `concurrency` at a time, and note each answer in `journal`.
+    total: int | None = None,
+) -> Done:
+    """Ask `questions` (so many in `total`), at most `concurrency` at a time, and note each answer in the journal.
 
-    `clients` are by the model's name. What the same night has paid before counts against the budget. Where it is
-    used up, the rest is not asked and has the error_type `budget`.
+    `clients` are by the model's name. Once the purse is empty the rest is not asked, and not noted.
     """
-    rows: dict[int, Row] = {}
-    for place, question in enumerate(questions):
-        if question.key in known:
-            rows[place] = {**known[question.key], **_place_of(question)}
-    reused = len(rows)
-    nights = {question.run_id for question in questions}
-    already_spent = sum(row["cost_usd"] or 0.0 for row in known.values() if row["run_id"] in nights)
-    purse = Purse(budget_usd, already_spent)
-    if budget_usd is not None:
-        _warn_of_unknown_prices(clients)
-    todo = [(place, question) for place, question in enumerate(questions) if place not in rows]
-    queue = iter(todo)
-    with _appending(journal) as file, _progress() as progress:
-        bar = progress.add_task("asking", total=len(todo), visible=bool(todo))
+    queue, done = iter(questions), Done()
+    with journal.appending(path) as file, _progress() as progress:
+        bar = progress.add_task("asking", total=total, visible=bool(total))
 
         async def work() -> None:
-            for place, question in queue:
-                rows[place] = await _ask(question, clients[question.model], purse, file)
+            for question in queue:
+                if await _ask(question, clients[question.model], purse, file):
+                    done.asked += 1
+                else:
+                    done.kept_back += 1
                 progress.advance(bar)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(todo))):
+            for _ in range(min(concurrency, concurrency if total is None else total)):
                 group.create_task(work())
-    stopped = sum(row["error_type"] == "budget" for row in rows.values())
-    return Outcome(
-        rows=[rows[place] for place in range(len(questions))],
-        asked=len(todo) - stopped,
-        reused=reused,
-        spent_usd=purse.spent - already_spent,
-        budget_ran_out=purse.is_empty,
-    )
+    return done
 
 
-def _warn_of_unknown_prices(clients: Mapping[str, ModelClient]) -> None:
-    for name, client in clients.items():
-        if client.estimate_usd([], {}) is None:
-            log.warning("%s: its price is not known, so that the budget cannot stop it; give the model a `price`", name)
-
-
-async def _ask(question: Question, client: ModelClient, purse: Purse, journal: TextIO) -> Row:
+async def _ask(question: Question, client: ModelClient, purse: Purse, file: IO[bytes]) -> bool:
+    """Whether the purse let it be asked."""
     estimate = client.estimate_usd(question.messages, question.params)
     if not purse.reserve(estimate):
-        return _row(question, Answer("error", error_type="budget", error_message="not asked: the budget is used up"))
+        return False
     answer = await client.ask(question.messages, question.params)
     purse.settle(estimate, answer.cost_usd)
-    row = _row(question, answer)
-    journal.write(json.dumps(row, ensure_ascii=True) + "\n")
-    journal.flush()
-    return row
+    journal.note(file, row_of(question, answer))
+    return True
 
 
-def _place_of(question: Question) -> Row:
-    return {key: value for key, value in vars(question).items() if key not in ("messages", "params")}
-
-
-def _row(question: Question, answer: Answer) -> Row:
-    said = asdict(answer)
-    said["output_text"] = said.pop("text")
-    del said["error_message"]
+def row_of(question: Question, answer: Answer) -> Row:
+    """The row of `completions` for an answer."""
+    said = {key: value for key, value in vars(answer).items() if key not in _NOT_IN_ROWS}
     if answer.status == "error":
         log.debug("%s %s: %s: %s", question.model, question.example_id, answer.error_type, answer.error_message)
-    return {**_place_of(question), **said}
-
-
-def _appending(journal: Path) -> TextIO:
-    """The journal, open for more; a torn last line is ended first."""
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    torn = journal.exists() and not journal.read_bytes().endswith(b"\n") and journal.stat().st_size > 0
-    file = journal.open("a", encoding="utf-8")
-    if torn:
-        file.write("\n")
-    return file
+    return {**question.place, **said, "output_text": answer.text}
 
 
 def _progress() -> Progress:

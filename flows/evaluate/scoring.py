@@ -1,7 +1,8 @@
 """Scoring: what landed in `completions` held against the criteria, and the models against each other."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,11 +14,16 @@ from flows.evaluate.comparison import Evaluated
 from flows.evaluate.criteria import Criterion
 from flows.evaluate.holdout import Example
 from flows.evaluate.papers import Paper, read_papers
-from flows.evaluate.runner import Row
+from flows.evaluate.questions import Row
 from flows.evaluate.scorers import Response, Score, score, unscored
 from flows.lake import Lake, from_rows
 
 log = logging.getLogger(__name__)
+
+_COLUMNS = (
+    *("run_id", "model", "route", "example_id", "repeat"),
+    *("output_text", "latency_ms", "cost_usd", "status", "error_type"),
+)
 
 
 @dataclass(frozen=True)
@@ -51,43 +57,56 @@ def evaluate_night(
 
 
 def score_night(config: Config, day: date, run_id: str, asking: Asked | None = None) -> EvaluationResult:
-    """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked."""
-    lake = Lake.of(config)
-    completions = lake.read("completions", day, run_id).to_pylist()
-    names = [model.name for model in config.all_models()]
-    scores: list[Row] = []
-    estimates: list[Row] = []
-    comparisons: list[Row] = []
-    for paper in read_papers(config, day):
-        mine = list(_score(paper, [row for row in completions if row["route"] == paper.name]))
-        night = Evaluated(
-            run_id, paper.name, names, paper.examples, paper.criteria, paper.route.repeats, paper.route.margin
-        )
-        tallies = comparison.tally(mine)
-        scores += mine
-        estimates += comparison.estimates(night, tallies)
-        comparisons += comparison.comparisons(night, tallies)
-    lake.write("scores", day, from_rows(scores, "scores"), run_id)
-    lake.write("estimates", day, from_rows(estimates, "estimates"), run_id)
-    lake.write("comparisons", day, from_rows(comparison.with_q_values(comparisons), "comparisons"), run_id)
-    result = EvaluationResult(
-        run_id=run_id,
-        asking=asking or Asked(reused=len(completions)),
-        answers=len(completions),
-        failed=sum(row["status"] != "ok" for row in completions),
-        scores=len(scores),
-        unscored=sum(row["passed"] is None for row in scores),
-        comparisons=len(comparisons),
-    )
+    """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked.
+
+    Answers are read and scores written some thousand at once: memory holds the examples and the tallies.
+    """
+    lake, counts = Lake.of(config), Counter[str]()
+    papers = {paper.name: paper for paper in read_papers(config, day)}
+    tallies: dict[str, dict[tuple[str, str], comparison.Tally]] = {name: {} for name in papers}
+    with lake.writing("scores", day, run_id) as land:
+        for batch in lake.batches("completions", day, _COLUMNS, run_id):
+            answers = batch.to_pylist()
+            for name, paper in papers.items():
+                mine = list(_score(paper, [row for row in answers if row["route"] == name]))
+                comparison.tally(mine, tallies[name])
+                counts.update(scores=len(mine), unscored=sum(row["passed"] is None for row in mine))
+                land(from_rows(mine, "scores"))
+            counts.update(answers=len(answers), failed=sum(row["status"] != "ok" for row in answers))
+    comparisons = _compare(config, day, run_id, papers.values(), tallies)
+    asking = asking or Asked(reused=counts["answers"])
+    result = EvaluationResult(run_id=run_id, asking=asking, comparisons=comparisons, **counts)
     log.info("evaluated: %s", result.summary())
     return result
 
 
+def _compare(
+    config: Config,
+    day: date,
+    run_id: str,
+    papers: Iterable[Paper],
+    tallies: Mapping[str, comparison.Tallies],
+) -> int:
+    """Land estimates and comparisons, and count the comparisons."""
+    lake, names = Lake.of(config), [model.name for model in config.all_models()]
+    estimates: list[Row] = []
+    comparisons: list[Row] = []
+    for paper in papers:
+        night = Evaluated(
+            run_id, paper.name, names, paper.examples, paper.criteria, paper.route.repeats, paper.route.margin
+        )
+        estimates += comparison.estimates(night, tallies[paper.name])
+        comparisons += comparison.comparisons(night, tallies[paper.name])
+    lake.write("estimates", day, from_rows(estimates, "estimates"), run_id)
+    lake.write("comparisons", day, from_rows(comparison.with_q_values(comparisons), "comparisons"), run_id)
+    return len(comparisons)
+
+
 def _score(paper: Paper, completions: Sequence[Row]) -> Iterator[Row]:
-    examples = {example.example_id: example for example in paper.examples}
     for row in completions:
+        example = paper.example(row["example_id"])
         for criterion in paper.criteria:
-            found = _score_one(criterion, examples.get(row["example_id"]), row)
+            found = _score_one(criterion, example, row)
             yield {
                 "subject": "completion",
                 "subject_id": "/".join(str(row[key]) for key in ("run_id", "model", "route", "example_id", "repeat")),

@@ -9,8 +9,11 @@ import pytest
 
 from flows import config as configuration
 from flows.evaluate.asking import ask_night
+from flows.evaluate.journal import read_journal
+from flows.evaluate.papers import read_papers
 from flows.evaluate.production import score_production
-from flows.evaluate.runner import ask_all, read_journal
+from flows.evaluate.questions import questions
+from flows.evaluate.runner import Purse, ask_all
 from flows.evaluate.scoring import evaluate_night, score_night
 from flows.lake import Lake, from_rows
 from flows.models import Answer, FakeClient
@@ -125,7 +128,7 @@ def test_a_night_that_died_asks_only_for_what_the_journal_lacks(workspace):
     journal = Lake(workspace.lake).journal(RUN)
     with journal.open("ab") as file:
         file.write(b'{"model": "openai/old", "rou')
-    noted = len(read_journal(journal))
+    noted = len(list(read_journal(journal)))
     assert noted >= 20
     assert rows(workspace, "completions") == []
     result, clients = evaluate(workspace)
@@ -140,11 +143,8 @@ def test_an_answer_after_a_torn_line_is_kept(workspace):
     journal = Lake(workspace.lake).journal(RUN)
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b'{"torn')
-    from flows.evaluate.asking import _questions
-    from flows.evaluate.papers import read_papers
-
-    questions = list(_questions(workspace, RUN, read_papers(workspace, DAY)))[:1]
-    asyncio.run(ask_all(questions, {"openai/old": Scripted()}, journal, {}))
+    one = next(questions(workspace, RUN, read_papers(workspace, DAY)))
+    asyncio.run(ask_all([one], {"openai/old": Scripted()}, journal, Purse(None), total=1))
     assert [row["output_text"] for row in read_journal(journal)] == ["yes"]
 
 
@@ -159,6 +159,20 @@ def test_a_backfill_takes_what_another_night_has_answered_and_a_night_asks_anew(
     assert {row["run_id"] for row in landed} == {"nightly-2026-05-05"}
     Lake(workspace.lake).remove("completions", tomorrow, "nightly-2026-05-05")
     assert ask_night(workspace, tomorrow, "nightly-2026-05-05", lambda model: client).asked == 96
+
+
+def test_a_reused_answer_names_the_run_that_asked_and_costs_nothing_again(workspace):
+    workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.97}\n")
+    config = configuration.load(workspace.path)
+    evaluate(config, Scripted(cost_usd=0.01), Scripted(cost_usd=0.01))
+    tomorrow, run = date(2026, 5, 5), "nightly-2026-05-05"
+    Lake(config.lake).write("examples", tomorrow, from_rows([example(n) for n in range(25)], "examples"))
+    for asked, spent in ((1, 0.01), (0, 0)):
+        client = Scripted(cost_usd=0.01)
+        done = ask_night(config, tomorrow, run, lambda model, client=client: client, other_nights=True)
+        assert (done.asked, done.spent_usd) == (4 * asked, pytest.approx(4 * spent))
+    landed = Lake(config.lake).read("completions", tomorrow).to_pylist()
+    assert Counter(row["reused_from"] for row in landed) == {RUN: 96, None: 4}
 
 
 def test_changed_parameters_are_a_new_question(workspace):
@@ -196,6 +210,35 @@ def test_a_budget_stops_the_asking_and_is_kept_to(workspace):
     assert errors == {None: 30, "budget": 66}
     again, _ = evaluate(config, Scripted(cost_usd=0.01), Scripted(cost_usd=0.01))
     assert (again.asking.asked, again.asking.spent_usd) == (0, 0)
+
+
+def test_what_it_may_cost_is_said_before_the_first_question(workspace, caplog):
+    workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3}\n")
+    config = configuration.load(workspace.path)
+
+    class Listening(Scripted):
+        async def ask(self, messages, params):
+            assert said(caplog) == [
+                "96 questions, estimated at 0.96 USD",
+                "the budget has 0.30 USD left: when it is used up, the rest is not asked",
+            ]
+            return await super().ask(messages, params)
+
+    result, _ = evaluate(config, Listening(cost_usd=0.01), Listening(cost_usd=0.01))
+    assert result.asking.asked == 30
+
+
+def test_a_model_without_a_price_is_named_where_there_is_a_budget(workspace, caplog):
+    workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3}\n")
+    evaluate(configuration.load(workspace.path), Scripted(), Scripted(cost_usd=0.001))
+    assert said(caplog) == [
+        "96 questions, estimated at 0.05 USD, without openai/old, whose price is not known",
+        "the budget cannot stop openai/old; give it a `price`",
+    ]
+
+
+def said(caplog):
+    return [record.getMessage().strip() for record in caplog.records if record.name == "genchi"]
 
 
 def test_a_route_without_examples_has_unknown_rates(workspace):
