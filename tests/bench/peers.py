@@ -5,7 +5,10 @@ import sys
 from pathlib import Path
 
 # What a peer needs beside itself: NannyML 0.13 imports statsmodels without asking for it, and was written for pandas 2.
-_NEEDS = {"nannyml": ("nannyml", "statsmodels", "pandas<3", "pyarrow")}
+_NEEDS = {
+    "nannyml": ("nannyml", "statsmodels", "pandas<3", "pyarrow"),
+    "inspect_ai": ("inspect_ai", "openai"),
+}
 
 
 def environment(name: str, folder: Path) -> Path:
@@ -16,3 +19,12 @@ def environment(name: str, folder: Path) -> Path:
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *_NEEDS[name]]
     subprocess.run(install, check=True, stdout=sys.stderr, stderr=subprocess.DEVNULL)
     return python
+
+
+def node_package(name: str, folder: Path) -> Path:
+    """Install a command of npm's in `folder`, and return it."""
+    place = folder / name
+    place.mkdir()
+    install = ["npm", "install", "--prefix", place, "--no-audit", "--no-fund", "--silent", name]
+    subprocess.run(install, check=True, stdout=sys.stderr, stderr=subprocess.DEVNULL)
+    return place / "node_modules" / ".bin" / name
