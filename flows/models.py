@@ -1,16 +1,13 @@
 """The one client of LLMs, over litellm: limits, retries, costs.
 
-A failure is transient or permanent. Transient is what the same request may not meet again: 408, 409, 425, 429,
-any 5xx, a timeout, a lost connection, a reply that is no JSON (litellm calls the last two a 500). It is retried
-with back-off. Permanent is what will fail each time: 400 and a context overflow, 401, 403, 404 and other 4xx.
-It is never retried. Either way the answer comes back with the status `error`: it is unscored, never wrong.
+What may pass (see `failures`) is asked again with back-off, what fails each time is not. Either way the answer comes
+back with the status `error`: it is unscored, never wrong.
 """
 
 import asyncio
 import json
 import logging
 import os
-import random
 import sys
 import time
 import warnings
@@ -20,15 +17,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from flows import config
+from flows.failures import FIRST_PAUSE_S, is_transient, pause_s, retry_after_s, tells_of_the_provider
+from flows.limits import Breaker, Pacer
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 6
-BREAKER_LIMIT = 16
-FIRST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S = 0.5, 20.0, 60.0
 TIMEOUT_S = 120.0
-_TRANSIENT_4XX = (408, 409, 425, 429)
-_REFUSES_EVERYBODY = (401, 403)
 _ASSUMED_OUTPUT_TOKENS = 500
 _CHARACTERS_PER_TOKEN = 4
 
@@ -90,49 +85,13 @@ class FakeClient:
         return self.cost_usd
 
 
-class Pacer:
-    """Lets at most `per_minute` requests start in a minute, evenly spaced; None lets all through."""
-
-    def __init__(self, per_minute: int | None) -> None:
-        self._gap = 60.0 / per_minute if per_minute else 0.0
-        self._next = 0.0
-
-    async def wait(self) -> None:
-        """Sleep until the next request may start."""
-        if self._gap:
-            now = time.monotonic()
-            start = max(now, self._next)
-            self._next = start + self._gap
-            await asyncio.sleep(start - now)
-
-
-class Breaker:
-    """Opens after BREAKER_LIMIT questions in a row whose last attempt failed, none answered in between.
-
-    A provider that is down then costs seconds and not hours. What only the one question meets (a 400, a 404)
-    does not count; a refused key does.
-    """
-
-    def __init__(self, limit: int = BREAKER_LIMIT) -> None:
-        self._limit = limit
-        self._in_a_row = 0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nothing more is to be asked."""
-        return self._in_a_row >= self._limit
-
-    def note(self, failed: bool) -> None:
-        """Count a final failure, or begin anew after an answer."""
-        self._in_a_row = self._in_a_row + 1 if failed else 0
-
-
 class LiteLLMClient:
     """One configured model. The pacer is shared by the models of a night; the breaker is the model's own."""
 
     def __init__(self, model: config.Model, pacer: Pacer | None = None, first_pause_s: float = FIRST_PAUSE_S) -> None:
         self.model = model
-        self._pacer = pacer or Pacer(None)
+        self._provider = model.api_base or model.model.split("/")[0]
+        self._pacer = pacer or Pacer()
         self._breaker = Breaker()
         self._first_pause_s = first_pause_s
         self._litellm = load_litellm()
@@ -140,28 +99,37 @@ class LiteLLMClient:
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
         """Ask, and ask again while failures are transient, up to ATTEMPTS times; see the module on failures."""
+        tokens = sum(self._estimate_tokens(messages, params))
         for attempt in range(ATTEMPTS):
             if self._breaker.is_open:
                 return Answer("error", error_type="provider_down", error_message="not asked: the provider is down")
-            await self._pacer.wait()
+            await self._pacer.wait(self._provider, tokens)
             try:
                 answer = await self._ask_once(messages, params)
             except Exception as error:
                 if not is_transient(error) or attempt == ATTEMPTS - 1:
                     return self._give_up(error)
+                self._pacer.pause(self._provider, retry_after_s(error))
                 await asyncio.sleep(pause_s(error, attempt, self._first_pause_s))
             else:
                 self._breaker.note(failed=False)
+                if answer.input_tokens is not None and answer.output_tokens is not None:
+                    self._pacer.settle(tokens, answer.input_tokens + answer.output_tokens)
                 return answer
         raise AssertionError("the last attempt returns")
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
-        """Four characters a token, and the longest answer that `params` allow (500 tokens where they do not say)."""
+        """By the tokens of the question and the longest answer that `params` allow; None without a known price."""
         if self._prices is None:
             return None
-        input_tokens = len(json.dumps(list(messages))) / _CHARACTERS_PER_TOKEN
+        asked, answered = self._estimate_tokens(messages, params)
+        return asked * self._prices[0] + answered * self._prices[1]
+
+    @staticmethod
+    def _estimate_tokens(messages: Sequence[Message], params: Mapping[str, Any]) -> tuple[float, float]:
+        """Four characters a token, and 500 tokens an answer where `params` do not say how long it may be."""
         allowed = params.get("max_completion_tokens") or params.get("max_tokens") or _ASSUMED_OUTPUT_TOKENS
-        return input_tokens * self._prices[0] + float(allowed) * self._prices[1]
+        return len(json.dumps(list(messages))) / _CHARACTERS_PER_TOKEN, float(allowed)
 
     async def _ask_once(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
         options: dict[str, Any] = {"timeout": TIMEOUT_S, **params}
@@ -221,7 +189,7 @@ class LiteLLMClient:
         return float(info["input_cost_per_token"] or 0), float(info["output_cost_per_token"] or 0)
 
     def _give_up(self, error: Exception) -> Answer:
-        if _tells_of_the_provider(error):
+        if tells_of_the_provider(error):
             self._breaker.note(failed=True)
         return Answer("error", error_type=type(error).__name__, error_message=str(error).split("\n", 1)[0][:300])
 
@@ -229,36 +197,6 @@ class LiteLLMClient:
 def _storable(text: str) -> str:
     """Half a surrogate pair, which JSON may carry and UTF-8 may not, becomes a question mark."""
     return text.encode("utf-8", "replace").decode()
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether the same request may succeed later; see the module."""
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        spent = "insufficient_quota" in str(error)  # a 429 that lasts until somebody pays
-        return (status in _TRANSIENT_4XX and not spent) or status >= 500
-    return isinstance(error, (TimeoutError, OSError, json.JSONDecodeError))
-
-
-def pause_s(error: Exception, attempt: int, first_pause_s: float = FIRST_PAUSE_S) -> float:
-    """Seconds until the next attempt: exponential with full jitter, or what Retry-After asks where that is longer.
-
-    The method is Brooker's (2015, "Exponential backoff and jitter", AWS Architecture Blog).
-    """
-    jittered = random.uniform(0, min(LONGEST_PAUSE_S, first_pause_s * 2**attempt))  # noqa: S311 - no secret hangs on it
-    return max(jittered, _retry_after_s(error))
-
-
-def _retry_after_s(error: Exception) -> float:
-    headers = getattr(error, "litellm_response_headers", None) or {}
-    try:
-        return min(LONGEST_RETRY_AFTER_S, max(0.0, float(headers.get("retry-after", 0))))
-    except ValueError:
-        return 0.0  # a date; the back-off alone must do
-
-
-def _tells_of_the_provider(error: Exception) -> bool:
-    return is_transient(error) or getattr(error, "status_code", None) in (*_REFUSES_EVERYBODY, 429)
 
 
 def load_litellm() -> Any:

@@ -120,6 +120,7 @@ class Budget(Section):
     usd: float | None = Field(default=None, ge=0)
     concurrency: int = Field(default=16, ge=1)
     requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
 
 
 class Review(Section):

@@ -16,6 +16,7 @@ from flows.evaluate.register import Register
 from flows.evaluate.runner import Done, Purse, ask_all, row_of
 from flows.evaluate.stored import Stored
 from flows.lake import Lake, from_rows
+from flows.limits import Pacer
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class _Clients(dict[str, models.ModelClient]):
 
     def __init__(self, config: Config, make: models.ClientFactory | None) -> None:
         super().__init__()
-        pacer = models.Pacer(config.budget.requests_per_minute)
+        pacer = Pacer(config.budget.requests_per_minute, config.budget.tokens_per_minute)
         self._make = make or (lambda model: models.LiteLLMClient(model, pacer))
         self._models = {model.name: model for model in config.all_models()}
 

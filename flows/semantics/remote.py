@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from flows import models
+from flows import failures, models
 from flows.errors import RunError
+from flows.limits import Pacer
 from flows.sections import Budget, Embedding
 from flows.stats.neighbours import unit
 
@@ -18,7 +19,7 @@ class Remote:
     """A model that litellm knows by its name. Texts leave this machine, for where `api_base` says."""
 
     def __init__(
-        self, name: str, model: Embedding, budget: Budget, first_pause_s: float = models.FIRST_PAUSE_S
+        self, name: str, model: Embedding, budget: Budget, first_pause_s: float = failures.FIRST_PAUSE_S
     ) -> None:
         self.name, self._model, self._budget, self._first_pause_s = name, model, budget, first_pause_s
 
@@ -33,7 +34,7 @@ class Remote:
         return unit(np.asarray(found, np.float32).reshape(len(texts), -1))
 
     async def _all(self, batches: list[list[str]]) -> list[list[float]]:
-        pacer = models.Pacer(self._budget.requests_per_minute)
+        pacer = Pacer(self._budget.requests_per_minute)
         gate = asyncio.Semaphore(self._budget.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
@@ -44,16 +45,16 @@ class Remote:
             await models.close_clients()
         return [vector for task in tasks for vector in task.result()]
 
-    async def _patiently(self, batch: list[str], pacer: models.Pacer, gate: asyncio.Semaphore) -> list[list[float]]:
+    async def _patiently(self, batch: list[str], pacer: Pacer, gate: asyncio.Semaphore) -> list[list[float]]:
         async with gate:
             for attempt in range(models.ATTEMPTS):
                 await pacer.wait()
                 try:
                     return await self._once(batch)
                 except Exception as error:
-                    if not models.is_transient(error) or attempt == models.ATTEMPTS - 1:
+                    if not failures.is_transient(error) or attempt == models.ATTEMPTS - 1:
                         raise RunError(f"{self._model.model}: {_told(error)}") from None
-                    await asyncio.sleep(models.pause_s(error, attempt, self._first_pause_s))
+                    await asyncio.sleep(failures.pause_s(error, attempt, self._first_pause_s))
         raise AssertionError("the last attempt returns")
 
     async def _once(self, batch: list[str]) -> list[list[float]]:

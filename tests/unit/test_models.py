@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from flows.config import Model, Price
-from flows.models import ATTEMPTS, BREAKER_LIMIT, LiteLLMClient, Pacer, close_clients, pause_s, register_provider
+from flows.limits import BREAKER_LIMIT, Pacer
+from flows.models import ATTEMPTS, LiteLLMClient, close_clients, register_provider
 
 OK = {
     "id": "r1",
@@ -27,7 +28,7 @@ class Endpoint:
 
     def __init__(self):
         endpoint = self
-        self.script, self.requests = [], []
+        self.script, self.requests, self.headers = [], [], {}
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -44,6 +45,8 @@ class Endpoint:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
                 self.send_header("Content-Type", "application/json")
+                for name, value in endpoint.headers.items() if status == 429 else ():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
 
@@ -189,17 +192,24 @@ def test_a_custom_provider_answers_in_process(simulated):
     assert (answer.text, answer.model_served, answer.cost_usd) == ("I am simulated: q0", "small", None)
 
 
-def test_a_pause_grows_and_honours_what_the_provider_asks_within_reason():
-    class TooManyError(Exception):
-        litellm_response_headers: dict[str, str]
+@pytest.mark.parametrize("headers", [{"Retry-After": "0.4"}, {"retry-after-ms": "400"}])
+def test_one_refusal_with_retry_after_holds_all_questions_back(endpoint, headers):
+    import time
 
-        def __init__(self, seconds):
-            self.litellm_response_headers = {"retry-after": seconds}
+    endpoint.script, endpoint.headers = [429], headers
+    start = time.monotonic()
+    answers = ask(model(endpoint), times=6, concurrency=1)
+    assert {answer.status for answer in answers} == {"ok"}
+    assert len(endpoint.requests) == 7
+    assert time.monotonic() - start >= 0.4
 
-    assert 7 <= pause_s(TooManyError("7"), 0) < 8
-    assert pause_s(TooManyError("86400"), 0) == 60
-    assert pause_s(TooManyError("Wed, 21 Oct 2026 07:28:00 GMT"), 0) < 1
-    assert max(pause_s(ValueError(), 9) for _ in range(50)) <= 20
+
+def test_tokens_per_minute_are_kept_to_by_what_answers_really_took(endpoint):
+    import time
+
+    start = time.monotonic()
+    ask(model(endpoint), times=4, pacer=Pacer(tokens_per_minute=600_000), concurrency=1, max_tokens=100_000)
+    assert 0.3 <= time.monotonic() - start < 9  # 1,010 tokens an answer, not the 100,000 that were reserved
 
 
 def test_requests_per_minute_are_kept_to(endpoint):

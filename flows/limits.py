@@ -1,0 +1,72 @@
+"""What holds the asking back: the provider's pace, its wish not to be asked for a while, and its being down."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+BREAKER_LIMIT = 16
+_LONGEST_SLEEP_S = 0.1  # a wait is looked at again this often, for what was reserved may come back
+
+
+class Pacer:
+    """Lets requests and tokens start evenly spaced, so that no minute has more than was given; None is no limit.
+
+    Tokens are reserved before they are known and settled afterwards. A provider that asks for a pause gets it from
+    all who would ask it. One pacer is for one event loop; those who wait are served in turn.
+    """
+
+    def __init__(self, per_minute: int | None = None, tokens_per_minute: int | None = None) -> None:
+        self._per_request = 60.0 / per_minute if per_minute else 0.0
+        self._per_token = 60.0 / tokens_per_minute if tokens_per_minute else 0.0
+        self._next_request = self._next_token = 0.0
+        self._paused: defaultdict[str, float] = defaultdict(float)
+        self._turn = asyncio.Lock()
+
+    async def wait(self, provider: str = "", tokens: float = 0.0) -> None:
+        """Sleep until a request that may take `tokens` may go to `provider`."""
+        while True:
+            await _sleep_until(lambda: self._paused[provider])
+            async with self._turn:
+                await _sleep_until(lambda: max(self._next_request, self._next_token))
+                now = time.monotonic()
+                if self._paused[provider] > now:
+                    continue
+                self._next_request = max(now, self._next_request) + self._per_request
+                self._next_token = max(now, self._next_token) + tokens * self._per_token
+                return
+
+    def settle(self, reserved: float, used: float) -> None:
+        """Put the tokens that a request took in place of those that were reserved for it."""
+        self._next_token += (used - reserved) * self._per_token
+
+    def pause(self, provider: str, seconds: float) -> None:
+        """Let nobody ask `provider` for so long."""
+        self._paused[provider] = max(self._paused[provider], time.monotonic() + seconds)
+
+
+async def _sleep_until(opens: Callable[[], float]) -> None:
+    """Sleep until a moment of the monotonic clock that may move meanwhile."""
+    while (left := opens() - time.monotonic()) > 0:
+        await asyncio.sleep(min(left, _LONGEST_SLEEP_S))
+
+
+class Breaker:
+    """Opens after BREAKER_LIMIT questions in a row whose last attempt failed, none answered in between.
+
+    A provider that is down then costs seconds and not hours. What only the one question meets (a 400, a 404)
+    does not count; a refused key does.
+    """
+
+    def __init__(self, limit: int = BREAKER_LIMIT) -> None:
+        self._limit = limit
+        self._in_a_row = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing more is to be asked."""
+        return self._in_a_row >= self._limit
+
+    def note(self, failed: bool) -> None:
+        """Count a final failure, or begin anew after an answer."""
+        self._in_a_row = self._in_a_row + 1 if failed else 0

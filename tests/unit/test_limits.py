@@ -1,0 +1,63 @@
+"""The pace at which providers are asked."""
+
+import asyncio
+import time
+
+import pytest
+
+from flows.limits import Pacer
+
+
+def starts(pacer, calls):
+    """When each of `calls`, all made at once, was let through: seconds since the first."""
+
+    async def go():
+        begun = time.monotonic()
+
+        async def one(provider, tokens):
+            await pacer.wait(provider, tokens)
+            return time.monotonic() - begun
+
+        return await asyncio.gather(*(one(*call) for call in calls))
+
+    return asyncio.run(go())
+
+
+def test_requests_start_evenly_spaced():
+    found = starts(Pacer(per_minute=1200), [("a", 0)] * 5)
+    assert found == pytest.approx([0, 0.05, 0.1, 0.15, 0.2], abs=0.04)
+
+
+def test_a_request_waits_for_the_tokens_of_those_before_it():
+    found = starts(Pacer(tokens_per_minute=60_000), [("a", 200), ("a", 100), ("a", 1)])
+    assert found == pytest.approx([0, 0.2, 0.3], abs=0.04)
+
+
+def test_tokens_that_were_reserved_and_not_taken_come_back_to_those_who_wait():
+    async def go():
+        pacer = Pacer(tokens_per_minute=60_000)
+        await pacer.wait(tokens=10_000)  # ten seconds of tokens
+        begun = time.monotonic()
+        asyncio.get_running_loop().call_later(0.05, pacer.settle, 10_000, 100)
+        await pacer.wait(tokens=1)
+        return time.monotonic() - begun
+
+    assert 0.05 <= asyncio.run(go()) < 1
+
+
+def test_a_provider_that_asks_for_a_pause_gets_it_from_all_and_others_go_on():
+    async def go():
+        pacer = Pacer()
+        pacer.pause("a", 0.3)
+        pacer.pause("a", 0.1)  # a shorter wish does not shorten it
+        begun = time.monotonic()
+
+        async def one(provider):
+            await pacer.wait(provider)
+            return time.monotonic() - begun
+
+        return await asyncio.gather(one("a"), one("a"), one("b"))
+
+    first, second, other = asyncio.run(go())
+    assert min(first, second) >= 0.3
+    assert other < 0.1
