@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field, PlainValidator, Validatio
 from flows import yamlfile
 from flows.errors import ConfigError
 from flows.privacy import FieldPath, Retention
-from flows.sections import Alert, Budget, Embedding, Model, Models, Price, Review, Route, Section, Source
+from flows.sections import Alert, Budget, Canary, Embedding, Model, Models, Price, Review, Route, Section, Source
 from flows.stores import Storage, known_place
 
 __all__ = ["Alert", "Budget", "Config", "Embedding", "Model", "Models", "Price", "Review", "Route", "Source", "load"]
@@ -102,6 +102,7 @@ _SECTIONS: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
     (Models, "pinned"): Model,
     (Models, "candidates"): Model,
     (Models, "judge"): Model,
+    (Models, "canary"): Canary,
     (Model, "price"): Price,
 }
 

@@ -96,12 +96,25 @@ class Embedding(Section):
         return _sendable(params)
 
 
+class Canary(Section):
+    """How the pinned model is watched: so many of the holdouts' prompts are asked anew each night, `answers` times.
+
+    With `reuse`, answers of earlier nights stand for the holdout where the canary shows the pinned model unchanged.
+    No prompts, no canary: then the pinned model is asked anew each night.
+    """
+
+    prompts: int = Field(default=100, ge=0)
+    answers: int = Field(default=3, ge=1)
+    reuse: bool = True
+
+
 class Models(Section):
     """The pinned model, and those that might take its place."""
 
     pinned: Model
     candidates: tuple[Model, ...] = ()
     judge: Model | None = None
+    canary: Canary = Canary()
 
 
 class Route(Section):

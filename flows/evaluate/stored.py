@@ -33,12 +33,15 @@ class Stored:
         for rows in chain(self._landed(_KNOWN_BY), self._noted()):
             register.note(rows)
 
-    def note_other_nights(self, register: Register, questions: Iterable[Question]) -> None:
-        """Note in the register what other nights have answered of `questions`, the newest answers first."""
+    def note_other_nights(self, register: Register, questions: Iterable[Question], since: date | None) -> None:
+        """Note in the register what other nights have answered of `questions`, the newest answers first.
+
+        With `since`, only nights from then on and before the day itself; else all nights there are.
+        """
         missing = [question.request_hash for question in questions if register.is_open(question)]
         self._wanted = pa.array(sorted(set(missing)), pa.string())
         enough = register.reused + len(missing)
-        for day, file in self._files_of_other_nights():
+        for day, file in self._files_of_other_nights(since):
             if register.reused >= enough:
                 return
             before = register.reused
@@ -62,8 +65,10 @@ class Stored:
     def _noted(self) -> Iterator[list[Row]]:
         return in_batches(read_journal(self._journal))
 
-    def _files_of_other_nights(self) -> Iterator[tuple[date, str]]:
+    def _files_of_other_nights(self, since: date | None) -> Iterator[tuple[date, str]]:
         for day in reversed(self._lake.days("completions")):
+            if since is not None and not since <= day < self._day:
+                continue
             for file in self._lake.names("completions", day):
                 if file != self._run_id and not file.startswith(CANARY):
                     yield day, file

@@ -40,6 +40,7 @@ def workspace(tmp_path):
     (tmp_path / "genchi.yaml").write_text(
         "app: a\nlake: lake\nroutes:\n  yes_no: {holdout: h.jsonl, criteria: c.yaml, repeats: 2, margin: 0.05}\n"
         "models:\n  pinned: {model: openai/old}\n  candidates:\n    - {model: openai/new}\n"
+        "  canary: {prompts: 0}\n"
     )
     config = configuration.load(tmp_path / "genchi.yaml")
     freeze(config, [example(n) for n in range(24)])
@@ -219,7 +220,7 @@ def test_what_it_may_cost_is_said_before_the_first_question(workspace, caplog):
     class Listening(Scripted):
         async def ask(self, messages, params):
             assert said(caplog) == [
-                "96 questions, estimated at 0.96 USD",
+                f"{RUN}: 96 questions, estimated at 0.96 USD",
                 "the budget has 0.30 USD left: when it is used up, the rest is not asked",
             ]
             return await super().ask(messages, params)
@@ -232,7 +233,7 @@ def test_a_model_without_a_price_is_named_where_there_is_a_budget(workspace, cap
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3}\n")
     evaluate(configuration.load(workspace.path), Scripted(), Scripted(cost_usd=0.001))
     assert said(caplog) == [
-        "96 questions, estimated at 0.05 USD, without openai/old, whose price is not known",
+        f"{RUN}: 96 questions, estimated at 0.05 USD, without openai/old, whose price is not known",
         "the budget cannot stop openai/old; give it a `price`",
     ]
 

@@ -1,0 +1,155 @@
+"""The canary of the pinned model: a few prompts, asked anew each night, their answers held against those of its past.
+
+A provider may put another model behind the same name. The night on which the canary shows it begins an era: only
+answers of the era are the past of later canaries, and only they are reused in place of asking the holdout anew.
+"""
+
+import hashlib
+import heapq
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pyarrow.compute as pc
+
+from flows import models
+from flows.evaluate.papers import Paper
+from flows.evaluate.questions import Row
+from flows.evaluate.runner import Purse
+from flows.evaluate.sheets import Asked, Sheet, ask_sheet
+from flows.evaluate.stored import CANARY
+from flows.lake import Lake, from_rows
+from flows.stats.silence import compare_answers
+
+ALARM_P = 0.01
+_NIGHTS = 7  # so many nights of the era are the past
+_COLUMNS = ("model", "request_hash", "output_text", "output_json", "model_served", "system_fingerprint", "status")
+
+
+@dataclass(frozen=True)
+class Canary:
+    """What the canary came to. Since the night `since` the pinned model is unchanged; None where that is not known."""
+
+    asked: Asked
+    since: date | None = None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The answers of one canary by request, and who the provider says gave them."""
+
+    answers: Mapping[str, Sequence[str]]
+    served_names: tuple[str, ...]
+    fingerprints: tuple[str, ...]
+
+
+def ask_canary(night: Sheet, purse: Purse, clients: models.ClientFactory | None = None) -> Canary:
+    """Ask the canary of a night, and land its answers in `completions` and what they show in `canaries`.
+
+    Its answers have a file of their own, `canary-<day>`: they are no repeats of the holdout's.
+    """
+    config, day, lake = night.config, night.day, Lake.of(night.config)
+    assert config.models is not None
+    settings, model = config.models.canary, config.models.pinned.name
+    if not settings.prompts:
+        return Canary(Asked())
+    papers = choose(night.papers, settings.prompts, settings.answers)
+    asked = ask_sheet(Sheet(config, day, _file(day), papers, arms=("pinned",)), purse, clients)
+    tonight = _hear(lake, day, model)
+    era = _era(lake, day, model)
+    past = [_hear(lake, one, model) for one in era[:_NIGHTS]]
+    found = compare_answers(*_side_by_side(past, tonight))
+    row = {
+        "run_id": night.run_id,
+        "model": model,
+        "served_names": tonight.served_names,
+        "fingerprints": tonight.fingerprints,
+        "n_prompts": found.n_prompts,
+        "n_answers": found.n_answers,
+        "statistic": found.statistic,
+        "p_value": found.p_value,
+    }
+    lake.write("canaries", day, from_rows([row], "canaries"), night.run_id)
+    known = {name for one in past for name in one.served_names}
+    alike = found.p_value is not None and found.p_value > ALARM_P
+    unchanged = alike and not _is_renamed(tonight.served_names, known)
+    return Canary(asked, era[-1] if unchanged and settings.reuse else None)
+
+
+def choose(papers: Sequence[Paper], prompts: int, answers: int) -> list[Paper]:
+    """The papers with so many examples in all, each asked `answers` times.
+
+    They are those of the smallest hashes of route and example_id, so that every night has the same ones wherever
+    the holdout still has them.
+    """
+    places = (
+        (_rank(paper.name, one.example_id), n, at)
+        for n, paper in enumerate(papers)
+        for at, one in enumerate(paper.examples)
+    )
+    chosen = defaultdict(list)
+    for _, n, at in heapq.nsmallest(prompts, places):
+        chosen[n].append(at)
+    return [
+        replace(
+            papers[n],
+            route=papers[n].route.model_copy(update={"repeats": answers}),
+            examples=[papers[n].examples[at] for at in sorted(chosen[n])],
+        )
+        for n in sorted(chosen)
+    ]
+
+
+def _rank(route: str, example_id: str) -> bytes:
+    return hashlib.sha256(f"{route}\x1f{example_id}".encode()).digest()
+
+
+def _file(day: date) -> str:
+    return f"{CANARY}{day.isoformat()}"
+
+
+def _hear(lake: Lake, day: date, model: str) -> Heard:
+    rows = lake.read("completions", day, _file(day), _COLUMNS)
+    rows = rows.filter(pc.and_(pc.equal(rows["model"], model), pc.equal(rows["status"], "ok")))
+    answers: dict[str, list[str]] = defaultdict(list)
+    for row in rows.to_pylist():
+        answers[row["request_hash"]].append(row["output_text"] or row["output_json"] or "")
+    names, fingerprints = (
+        tuple(sorted({name for name in rows[column].to_pylist() if name}))
+        for column in ("model_served", "system_fingerprint")
+    )
+    return Heard(answers, names, fingerprints)
+
+
+def _side_by_side(past: Sequence[Heard], tonight: Heard) -> tuple[list[list[str]], list[list[str]]]:
+    """The answers of the past and of tonight to tonight's requests, in one order."""
+    requests = sorted(tonight.answers)
+    before = [[text for one in past for text in one.answers.get(request, ())] for request in requests]
+    return before, [list(tonight.answers[request]) for request in requests]
+
+
+def _era(lake: Lake, day: date, model: str) -> list[date]:
+    """The nights before `day` since the model was last found changed, the newest first; that night is one of them."""
+    nights: list[date] = []
+    later: Row | None = None
+    for night in (one for one in reversed(lake.days("canaries")) if one < day):
+        row = next((row for row in lake.read("canaries", night).to_pylist() if row["model"] == model), None)
+        if row is None:
+            continue
+        if later is not None and _began_an_era(later, row):
+            break
+        nights.append(night)
+        later = row
+    return nights
+
+
+def _began_an_era(row: Row, before: Row) -> bool:
+    """Whether a night's canary shows another model than that of the night before."""
+    answers_differ = row["p_value"] is not None and row["p_value"] <= ALARM_P
+    return answers_differ or _is_renamed(row["served_names"], before["served_names"])
+
+
+def _is_renamed(names: Iterable[str], before: Collection[str]) -> bool:
+    """Whether a name is new. Where nobody answered before, or no provider says who answers, nothing is known."""
+    return bool(before) and not set(names) <= set(before)

@@ -1,0 +1,188 @@
+"""The canary of the pinned model: what it costs, what it finds, and what it saves."""
+
+import json
+import random
+from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from flows import config as configuration
+from flows.evaluate.asking import ask_night
+from flows.evaluate.canary import choose
+from flows.evaluate.papers import read_papers
+from flows.lake import Lake, from_rows, nightly_run_id
+from flows.models import Answer, FakeClient
+
+FIRST = date(2026, 5, 4)
+EXAMPLES, REPEATS, PROMPTS, ANSWERS = 40, 2, 20, 3
+HOLDOUT, CANARY = EXAMPLES * REPEATS, PROMPTS * ANSWERS
+
+
+class Talking(FakeClient):
+    """Answers each question in its own manner, with some chance in it."""
+
+    def __init__(self, manner, served="old-1"):
+        super().__init__(cost_usd=0.01)
+        self.manner, self.served, self.chance = manner, served, random.Random(7)
+
+    async def ask(self, messages, params):
+        text = self.manner(messages[-1]["content"], self.chance.random())
+        self.queue.append(Answer("ok", text=text, model_served=self.served, system_fingerprint="fp", cost_usd=0.01))
+        return await super().ask(messages, params)
+
+
+def terse(question, chance):
+    return f"{question}: yes" if chance < 0.8 else f"{question}: no"
+
+
+def wordy(question, chance):
+    return (
+        f"Certainly! Let me think about {question} step by step.\n\n- The answer, in short, is **yes** ({chance:.1f})."
+    )
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    (tmp_path / "h.jsonl").write_text("{}")
+    (tmp_path / "c.yaml").write_text("- {name: right, kind: contains}")
+    return configure(tmp_path)
+
+
+def configure(folder, more="", canary=f"{{prompts: {PROMPTS}, answers: {ANSWERS}}}"):
+    (folder / "genchi.yaml").write_text(
+        f"app: a\nlake: lake\nroutes:\n  yes_no: {{holdout: h.jsonl, criteria: c.yaml, repeats: {REPEATS}}}\n{more}"
+        f"models:\n  pinned: {{model: openai/old}}\n  candidates: [{{model: openai/new}}]\n  canary: {canary}\n"
+    )
+    return configuration.load(folder / "genchi.yaml")
+
+
+def night(config, number, pinned, examples=EXAMPLES):
+    """What the number-th night asked of the pinned model and of the candidate, and its own row of the canary."""
+    day = FIRST + timedelta(days=number)
+    rows = [
+        {
+            "set": "holdout",
+            "route": "yes_no",
+            "example_id": f"e{n}",
+            "version": f"v{examples}",
+            "messages_json": json.dumps([{"role": "user", "content": f"q{n}"}]),
+            "expected_json": '"yes"',
+        }
+        for n in range(examples)
+    ]
+    lake = Lake(config.lake)
+    lake.write("examples", day, from_rows(rows, "examples"))
+    clients = {"openai/old": pinned, "openai/new": Talking(terse)}
+    before = len(pinned.asked)
+    ask_night(config, day, nightly_run_id(day), lambda model: clients[model.name])
+    (row,) = lake.read("canaries", day).to_pylist() or [None]
+    return len(pinned.asked) - before, len(clients["openai/new"].asked), row
+
+
+def landed(config, number):
+    day = FIRST + timedelta(days=number)
+    return Lake(config.lake).read("completions", day, nightly_run_id(day)).to_pylist()
+
+
+def test_the_first_night_asks_all_and_has_no_past_to_compare_with(workspace):
+    asked, candidate, row = night(workspace, 0, Talking(terse))
+    assert (asked, candidate) == (CANARY + HOLDOUT, HOLDOUT)
+    assert (row["model"], row["run_id"], row["p_value"]) == ("openai/old", "nightly-2026-05-04", None)
+    assert (row["served_names"], row["fingerprints"]) == (["old-1"], ["fp"])
+    assert len(landed(workspace, 0)) == 2 * HOLDOUT
+    assert len(Lake(workspace.lake).read("completions", FIRST, "canary-2026-05-04")) == CANARY
+
+
+def test_an_unchanged_pinned_model_costs_a_canary_and_a_candidate_is_asked_anew(workspace):
+    pinned = Talking(terse)
+    night(workspace, 0, pinned)
+    for number in (1, 2):
+        asked, candidate, row = night(workspace, number, pinned)
+        assert (asked, candidate, row["n_prompts"]) == (CANARY, HOLDOUT, PROMPTS)
+        assert row["p_value"] > 0.01
+        mine = [row for row in landed(workspace, number) if row["arm"] == "pinned"]
+        assert len(mine) == HOLDOUT
+        assert {row["reused_from"] for row in mine} == {"nightly-2026-05-04"}
+    assert night(workspace, 2, pinned)[:2] == (0, 0)
+
+
+def test_another_model_behind_the_name_is_found_and_asked_anew_and_begins_an_era(workspace):
+    old, new = Talking(terse), Talking(wordy)
+    night(workspace, 0, old)
+    night(workspace, 1, old)
+    asked, _, row = night(workspace, 2, new)
+    assert asked == CANARY + HOLDOUT
+    assert row["p_value"] <= 0.01
+    asked, _, row = night(workspace, 3, new)
+    assert asked == CANARY
+    assert row["p_value"] > 0.01
+    sources = {row["reused_from"] for row in landed(workspace, 3) if row["arm"] == "pinned"}
+    assert sources == {"nightly-2026-05-06"}
+
+
+def test_a_new_served_name_is_a_change_whatever_it_answers(workspace):
+    night(workspace, 0, Talking(terse))
+    renamed = Talking(terse, served="old-2")
+    assert night(workspace, 1, renamed)[0] == CANARY + HOLDOUT
+    assert night(workspace, 2, renamed)[0] == CANARY
+
+
+def test_only_what_is_new_in_the_holdout_is_asked_of_an_unchanged_model(workspace):
+    pinned = Talking(terse)
+    night(workspace, 0, pinned)
+    asked, _, row = night(workspace, 1, pinned, EXAMPLES + 1)
+    assert asked == CANARY + REPEATS
+    assert row["n_prompts"] >= PROMPTS - 1
+    assert {row["holdout_version"] for row in landed(workspace, 1)} == {"v41"}
+
+
+def test_a_night_of_the_past_does_not_take_answers_of_its_future(workspace):
+    pinned = Talking(terse)
+    night(workspace, 1, pinned)
+    assert night(workspace, 0, pinned)[0] == CANARY + HOLDOUT
+
+
+def test_reuse_and_canary_can_be_switched_off(workspace):
+    pinned = Talking(terse)
+    config = configure(workspace.workspace, canary=f"{{prompts: {PROMPTS}, answers: {ANSWERS}, reuse: false}}")
+    night(config, 0, pinned)
+    assert night(config, 1, pinned)[0] == CANARY + HOLDOUT
+    config = configure(workspace.workspace, canary="{prompts: 0}")
+    assert night(config, 2, pinned) == (HOLDOUT, HOLDOUT, None)
+
+
+def test_the_budget_covers_the_canary(workspace):
+    config = configure(workspace.workspace, "budget: {usd: 0.7, concurrency: 1}\n")
+    asked, candidate, _ = night(config, 0, Talking(terse))
+    assert asked + candidate == 70
+    assert Counter(row["error_type"] for row in landed(config, 0)) == {None: 10, "budget": 150}
+
+
+def test_a_silent_provider_is_no_change_and_its_answers_are_not_taken_for_unchanged(workspace):
+    class Down(Talking):
+        async def ask(self, messages, params):
+            self.asked.append((messages, params))
+            return Answer("error", error_type="ServiceUnavailableError")
+
+    night(workspace, 0, Talking(terse))
+    asked, _, row = night(workspace, 1, Down(terse))
+    assert (asked, row["p_value"], row["served_names"]) == (CANARY + HOLDOUT, None, [])
+    assert night(workspace, 2, Talking(terse))[0] == CANARY
+
+
+def test_the_same_prompts_are_chosen_over_all_routes_while_they_are_there(workspace):
+    night(workspace, 0, Talking(terse))
+    (paper,) = read_papers(workspace, FIRST)
+    papers = [paper, replace(paper, name="other")]
+    chosen = choose(papers, 10, 5)
+    assert sum(len(one.examples) for one in chosen) == 10
+    assert {one.route.repeats for one in chosen} == {5}
+    gone = chosen[0].examples[0].example_id
+    fewer = [replace(paper, examples=[e for e in paper.examples if e.example_id != gone]), papers[1]]
+    before, after = (
+        {(one.name, e.example_id) for one in choose(some, 10, 5) for e in one.examples} for some in (papers, fewer)
+    )
+    assert len(after) == 10
+    assert before - after == {(chosen[0].name, gone)}
