@@ -94,8 +94,8 @@ class LiteLLMClient:
         self._pacer = pacer or Pacer()
         self._breaker = Breaker()
         self._first_pause_s = first_pause_s
-        self._litellm = load_litellm()
-        self._prices = self._look_up_prices()
+        self.litellm = load_litellm()
+        self.prices = self._look_up_prices()
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
         """Ask, and ask again while failures are transient, up to ATTEMPTS times; see the module on failures."""
@@ -120,10 +120,10 @@ class LiteLLMClient:
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
         """By the tokens of the question and the longest answer that `params` allow; None without a known price."""
-        if self._prices is None:
+        if self.prices is None:
             return None
         asked, answered = self._estimate_tokens(messages, params)
-        return asked * self._prices[0] + answered * self._prices[1]
+        return asked * self.prices[0] + answered * self.prices[1]
 
     @staticmethod
     def _estimate_tokens(messages: Sequence[Message], params: Mapping[str, Any]) -> tuple[float, float]:
@@ -134,11 +134,11 @@ class LiteLLMClient:
     async def _ask_once(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
         options: dict[str, Any] = {"timeout": TIMEOUT_S, **params}
         start = time.perf_counter()
-        response = await self._litellm.acompletion(
+        response = await self.litellm.acompletion(
             model=self.model.model,
             messages=[dict(message) for message in messages],
             api_base=self.model.api_base,
-            api_key=self._api_key(),
+            api_key=self.api_key,
             num_retries=0,
             max_retries=0,
             caching=False,
@@ -146,7 +146,9 @@ class LiteLLMClient:
         )
         return self._to_answer(response, (time.perf_counter() - start) * 1000)
 
-    def _api_key(self) -> str | None:
+    @property
+    def api_key(self) -> str | None:
+        """The model's key, or what stands for one."""
         # The OpenAI SDK refuses to start without a key, which local endpoints do not need; and a key from the
         # environment must not go to an address for which it was not meant.
         if self.model.api_key is None and self.model.api_base and self.model.model.startswith("openai/"):
@@ -158,8 +160,8 @@ class LiteLLMClient:
         message = choice.message
         return Answer(
             "ok",
-            text=_storable(message.content or ""),
-            output_json=_storable(json.dumps(message.model_dump(exclude_none=True), ensure_ascii=False, default=str)),
+            text=storable(message.content or ""),
+            output_json=storable(json.dumps(message.model_dump(exclude_none=True), ensure_ascii=False, default=str)),
             response_id=response.id,
             model_served=response.model,
             system_fingerprint=getattr(response, "system_fingerprint", None),
@@ -182,7 +184,7 @@ class LiteLLMClient:
         if self.model.price:
             return self.model.price.input / 1e6, self.model.price.output / 1e6
         try:
-            info = self._litellm.get_model_info(self.model.model)
+            info = self.litellm.get_model_info(self.model.model)
         except Exception as error:
             log.debug("%s has no known price: %s", self.model.name, error)
             return None
@@ -194,7 +196,7 @@ class LiteLLMClient:
         return Answer("error", error_type=type(error).__name__, error_message=str(error).split("\n", 1)[0][:300])
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Half a surrogate pair, which JSON may carry and UTF-8 may not, becomes a question mark."""
     return text.encode("utf-8", "replace").decode()
 

@@ -58,7 +58,10 @@ class Price(Section):
 
 
 class Model(Section):
-    """One model as litellm takes it. `name` is what lake and marts carry."""
+    """One model as litellm takes it. `name` is what lake and marts carry.
+
+    With `batch`, holdouts go through OpenAI's batch API: half the price, and up to a day's wait.
+    """
 
     model: str
     name: str = ""
@@ -67,11 +70,18 @@ class Model(Section):
     params: dict[str, Any] = Field(default_factory=dict)
     prompt: str | None = None
     price: Price | None = None
+    batch: bool = False
 
     @field_validator("params")
     @classmethod
     def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
         return _sendable(params)
+
+    @model_validator(mode="after")
+    def _has_a_batch_api(self) -> "Model":
+        if self.batch and not self.model.startswith("openai/"):
+            raise ValueError(f"`batch` takes models called openai/...; {self.model} is asked one question at a time")
+        return self
 
     def model_post_init(self, _: Any) -> None:
         if not self.name:

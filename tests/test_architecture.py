@@ -15,7 +15,7 @@ FOUNDATION = {
     *("config", "errors", "lake", "warehouse", "models", "project", "stats", "yamlfile", "files", "privacy"),
     "retention",
     "sections",
-    *("failures", "limits"),
+    *("failures", "limits", "batches"),
     *("stores", "objects", "places", "lock", "publication", "schemas"),
 }
 TOP_LEVEL = {

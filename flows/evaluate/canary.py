@@ -55,7 +55,7 @@ def ask_canary(night: Sheet, purse: Purse, clients: models.ClientFactory | None 
     if not settings.prompts:
         return Canary(Asked())
     papers = choose(night.papers, settings.prompts, settings.answers)
-    asked = ask_sheet(Sheet(config, day, _file(day), papers, arms=("pinned",)), purse, clients)
+    asked = ask_sheet(Sheet(config, day, _file(day), papers, arms=("pinned",), in_batches=False), purse, clients)
     tonight = _hear(lake, day, model)
     era = _era(lake, day, model)
     past = [_hear(lake, one, model) for one in era[:_NIGHTS]]

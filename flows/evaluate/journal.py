@@ -18,6 +18,15 @@ _T = TypeVar("_T")
 
 def read_journal(path: Path) -> Iterator[Row]:
     """The answers noted so far, one at a time; a line that was torn by a kill is left out."""
+    return (row for row in _read(path) if "batch_id" not in row)
+
+
+def read_tickets(path: Path, model: str) -> list[Row]:
+    """The batches that were begun for a model: `batch_id` and `estimate_usd`."""
+    return [row for row in _read(path) if "batch_id" in row and row["model"] == model]
+
+
+def _read(path: Path) -> Iterator[Row]:
     if not path.exists():
         return
     with path.open("rb") as file:

@@ -35,6 +35,10 @@ class Register:
             if row["run_id"] == self._run_id and row.get("reused_from") is None:
                 self.spent_usd += row["cost_usd"] or 0.0
 
+    def mark(self, question: Question) -> None:
+        """Note that the question has got its answer."""
+        self._answered.add(digest(question.key))
+
     def is_open(self, question: Question) -> bool:
         """Whether the question has no answer yet."""
         return digest(question.key) not in self._answered

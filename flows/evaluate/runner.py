@@ -31,6 +31,9 @@ class Done:
     asked: int = 0
     kept_back: int = 0
 
+    def __add__(self, other: "Done") -> "Done":
+        return Done(self.asked + other.asked, self.kept_back + other.kept_back)
+
 
 class Purse:
     """The budget of a night in USD; None is without end. What is in flight is reserved, so that it is kept to."""

@@ -2,13 +2,18 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from flows import models, progress
+from flows.batches import PRICE as BATCH_PRICE
+from flows.batches import Batches
 from flows.config import Config
+from flows.evaluate.batching import BatchRun
 from flows.evaluate.journal import in_batches
 from flows.evaluate.papers import Paper
 from flows.evaluate.questions import Question, questions
@@ -52,6 +57,7 @@ class Sheet:
     arms: Collection[str] = ("pinned", "candidate")
     reusable: Collection[str] = ()
     since: date | None = None
+    in_batches: bool = True
 
     def __iter__(self) -> Iterator[Question]:
         every = questions(self.config, self.run_id, self.papers)
@@ -94,35 +100,54 @@ class _Clients(dict[str, models.ModelClient]):
 async def _ask(
     sheet: Sheet, register: Register, journal: Path, purse: Purse, make: models.ClientFactory | None
 ) -> Done:
+    """Batches are begun first and waited for last; what they do not answer is asked like all the rest."""
     clients = _Clients(sheet.config, make)
+    due = _say_what_it_may_cost(sheet, purse, filter(register.is_open, sheet), clients)
+    runs = {
+        name: BatchRun(name, Batches(client), partial(_open_of, sheet, register, name), journal, purse)
+        for name in due
+        if name in _batched(sheet) and isinstance(client := clients[name], models.LiteLLMClient)
+    }
+    ask = partial(ask_all, clients=clients, path=journal, purse=purse, concurrency=sheet.config.budget.concurrency)
+    done = Done()
     try:
-        total = _say_what_it_may_cost(sheet.run_id, purse, filter(register.is_open, sheet), clients)
-        return await ask_all(
-            filter(register.is_open, sheet),
-            clients,
-            journal,
-            purse,
-            concurrency=sheet.config.budget.concurrency,
-            total=total,
-        )
+        for run in runs.values():
+            done.asked += await run.begin(register)
+        others = (one for one in sheet if one.model not in runs and register.is_open(one))
+        done += await ask(others, total=sum(count for name, count in due.items() if name not in runs))
+        for name, run in runs.items():
+            done.asked += await run.collect(register)
+            done += await ask(_open_of(sheet, register, name))
+        return done
     finally:
         await models.close_clients()
 
 
-def _say_what_it_may_cost(run_id: str, purse: Purse, open_questions: Iterator[Question], clients: _Clients) -> int:
-    """How many questions there are, and their estimate in USD: said before the first is asked."""
-    count, usd, unpriced = 0, 0.0, set()
+def _open_of(sheet: Sheet, register: Register, name: str) -> Iterator[Question]:
+    return (question for question in sheet if question.model == name and register.is_open(question))
+
+
+def _batched(sheet: Sheet) -> list[str]:
+    return [model.name for model in sheet.config.all_models() if model.batch and sheet.in_batches]
+
+
+def _say_what_it_may_cost(
+    sheet: Sheet, purse: Purse, open_questions: Iterator[Question], clients: _Clients
+) -> Counter[str]:
+    """How many questions there are, by model. Their number and estimate in USD are said before the first is asked."""
+    due, usd, unpriced, batched = Counter[str](), 0.0, set(), _batched(sheet)
     for question in open_questions:
         estimate = clients[question.model].estimate_usd(question.messages, question.params)
-        count, usd = count + 1, usd + (estimate or 0.0)
+        due[question.model] += 1
+        usd += (estimate or 0.0) * (BATCH_PRICE if question.model in batched else 1)
         if estimate is None:
             unpriced.add(question.model)
-    if count:
+    if due:
         unknown = f", without {', '.join(sorted(unpriced))}, whose price is not known" if unpriced else ""
-        progress.tell(f"{run_id}: {count:,} questions, estimated at {usd:,.2f} USD{unknown}")
+        progress.tell(f"{sheet.run_id}: {due.total():,} questions, estimated at {usd:,.2f} USD{unknown}")
     if purse.budget is not None:
         _warn(purse, usd, unpriced)
-    return count
+    return due
 
 
 def _warn(purse: Purse, usd: float, unpriced: set[str]) -> None:

@@ -1,0 +1,95 @@
+"""The questions of one model put to it in batches, whose ids are noted in the journal: a kill does not pay twice."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.batches import Batches, Line
+from flows.errors import RunError
+from flows.evaluate import journal
+from flows.evaluate.questions import Question, digest
+from flows.evaluate.register import Register
+from flows.evaluate.runner import Purse, row_of
+
+log = logging.getLogger(__name__)
+
+_LINES = 10_000  # of the 50,000 that OpenAI takes, so that a file stays in memory
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A batch that is under way, and what was reserved for it."""
+
+    batch_id: str
+    estimate_usd: float
+
+
+class BatchRun:
+    """`questions` gives the model's questions that have no answer yet, anew each time."""
+
+    def __init__(
+        self,
+        name: str,
+        batches: Batches,
+        questions: Callable[[], Iterable[Question]],
+        path: Path,
+        purse: Purse,
+    ) -> None:
+        self._name, self._batches, self._questions, self._path, self._purse = name, batches, questions, path, purse
+        self._tickets: list[Ticket] = []
+
+    async def begin(self, register: Register) -> int:
+        """Collect what a killed run had begun, then begin batches of the rest; how many of those were answered.
+
+        A batch that the provider refuses is left: its questions are then asked one by one.
+        """
+        for row in journal.read_tickets(self._path, self._name):
+            self._tickets.append(Ticket(row["batch_id"], row["estimate_usd"]))
+            self._purse.reserve(row["estimate_usd"])
+        answered = await self.collect(register)
+        for questions in journal.in_batches(self._questions(), _LINES):
+            try:
+                await self._begin_one(questions)
+            except RunError as error:
+                log.warning("%s: no batch could be begun, its questions are asked one by one: %s", self._name, error)
+                break
+        return answered
+
+    async def _begin_one(self, questions: Iterable[Question]) -> None:
+        lines, estimate = [], 0.0
+        for question in questions:
+            one = self._batches.estimate_usd(question.messages, question.params)
+            if self._purse.reserve(one):
+                lines.append(Line(digest(question.key).hex(), question.messages, question.params))
+                estimate += one or 0.0
+        if not lines:
+            return
+        try:
+            batch_id = await self._batches.submit(lines)
+        except RunError:
+            self._purse.settle(estimate, None)
+            raise
+        self._tickets.append(Ticket(batch_id, estimate))
+        with journal.appending(self._path) as file:
+            journal.note(file, {"batch_id": batch_id, "model": self._name, "estimate_usd": estimate})
+
+    async def collect(self, register: Register) -> int:
+        """Wait for all batches, and note their answers in journal and register; how many there were."""
+        answered = 0
+        while self._tickets:
+            ticket = self._tickets.pop(0)
+            try:
+                answers = await self._batches.answers(ticket.batch_id)
+            except RunError as error:
+                log.warning("%s: batch %s is lost: %s", self._name, ticket.batch_id, error)
+                answers = {}
+            self._purse.settle(ticket.estimate_usd, sum(answer.cost_usd or 0.0 for answer in answers.values()))
+            with journal.appending(self._path) as file:
+                for question in self._questions():
+                    answer = answers.get(digest(question.key).hex())
+                    if answer is not None:
+                        journal.note(file, row_of(question, answer))
+                        register.mark(question)
+                        answered += 1
+        return answered
