@@ -74,6 +74,11 @@ class Config(Section):
         """The pinned model first, then the candidates; empty where no models are configured."""
         return (self.models.pinned, *self.models.candidates) if self.models else ()
 
+    @property
+    def judge(self) -> Model | None:
+        """The model that judges, where one is configured."""
+        return self.models.judge if self.models else None
+
     def evaluated_routes(self) -> dict[str, Route]:
         """The routes that have a holdout and criteria, by name."""
         return {name: route for name, route in self.routes.items() if route.holdout and route.criteria}
@@ -134,7 +139,6 @@ def _resolve_paths(raw: dict[str, Any], path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: unknown key `path`")
     folder = path.parent
     resolved = dict(raw, path=path)
-    _refuse_what_is_not_there_yet(raw, path)
     if isinstance(lake := raw.get("lake"), str):
         resolved["lake"] = lake.rstrip("/") if "://" in lake else folder / lake
         resolved.setdefault(
@@ -164,12 +168,6 @@ def _resolve_paths(raw: dict[str, Any], path: Path) -> dict[str, Any]:
             for source in raw["sources"]
         ]
     return resolved
-
-
-def _refuse_what_is_not_there_yet(raw: Mapping[str, Any], path: Path) -> None:
-    """What the contract has and this version has not is refused, lest somebody believes that it is done."""
-    if isinstance(raw.get("models"), dict) and "judge" in raw["models"]:
-        raise ConfigError(f"{path}: `models.judge` is not available in this version; take the key out")
 
 
 def _keys_at(parents: tuple[int | str, ...]) -> list[str]:

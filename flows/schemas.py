@@ -72,14 +72,32 @@ SCHEMAS: dict[str, pa.Schema] = {
         " response_id model_served system_fingerprint finish_reason latency_ms input_tokens output_tokens cost_usd"
         " status error_type reused_from",
     ),
+    # `inclusion_probability` is that of being scored at all: 1, but of a sample that was put to a judge.
     "scores": _ordered(
         _schema(
             "subject subject_id criterion run_id model example_id route criterion_version reason",
             repeat=_COUNT,
             score=_RATE,
             passed=_FLAG,
+            inclusion_probability=_RATE,
         ),
-        "subject subject_id criterion run_id model example_id repeat route criterion_version score passed reason",
+        "subject subject_id criterion run_id model example_id repeat route criterion_version score passed reason"
+        " inclusion_probability",
+    ),
+    # One request to a judge and its reply, as it came; `verdict` and `reason` are what was read in it, null where
+    # there is no verdict. `order` is single, pinned_first or candidate_first.
+    "judgements": _ordered(
+        _schema(
+            "run_id judge criterion criterion_version route order request_hash output_text verdict reason response_id"
+            " model_served system_fingerprint finish_reason status error_type",
+            latency_ms=_RATE,
+            input_tokens=_COUNT,
+            output_tokens=_COUNT,
+            cost_usd=_RATE,
+        ),
+        "run_id request_hash judge criterion criterion_version route order output_text verdict reason response_id"
+        " model_served system_fingerprint finish_reason latency_ms input_tokens output_tokens cost_usd status"
+        " error_type",
     ),
     # What stats made of the scores. `slice` is `*` for all examples, or `tag=value`.
     "estimates": _ordered(

@@ -2,156 +2,75 @@
 
 import difflib
 import importlib.util
-import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from flows import yamlfile
-from flows.config import Severity
+from flows.config import Model
 from flows.errors import ConfigError
+from flows.evaluate import unwrapping, verdicts
+from flows.evaluate.kinds import KINDS, UNWRAPPED, Definition, Exact, JsonSchema, JsonValid, Judge, Python
 from flows.evaluate.schemas import Schema, hash_of, load_schema
-
-
-def _is_pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"no valid pattern ({error})") from None
-    return text
-
-
-def _has_group(text: str) -> str:
-    if re.compile(_is_pattern(text)).groups == 0:
-        raise ValueError("needs a group in round brackets around what is compared")
-    return text
-
-
-Pattern = Annotated[str, AfterValidator(_is_pattern)]
-Extract = Annotated[str, AfterValidator(_has_group)]
-
-
-class _Definition(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str = Field(min_length=1)
-    severity: Severity = "warning"
-    min_pass_rate: float | None = Field(default=None, ge=0, le=1)
-
-
-class Exact(_Definition):
-    """The answer is what is expected."""
-
-    kind: Literal["exact"]
-    extract: Extract | None = None
-    strict: bool = False
-
-
-class Contains(_Definition):
-    """The answer contains what is expected."""
-
-    kind: Literal["contains"]
-    extract: Extract | None = None
-    strict: bool = False
-
-
-class Regex(_Definition):
-    """The pattern is found in the answer, case and all."""
-
-    kind: Literal["regex"]
-    pattern: Pattern
-
-
-class Numeric(_Definition):
-    """The first number of the answer is at most `tolerance` away from that of what is expected."""
-
-    kind: Literal["numeric"]
-    extract: Extract | None = None
-    tolerance: float = Field(default=0.0, ge=0)
-
-
-class JsonValid(_Definition):
-    """The whole answer is JSON."""
-
-    kind: Literal["json_valid"]
-
-
-class JsonSchema(_Definition):
-    """The whole answer is JSON that fulfils a schema: `schema` (relative to the criteria's file), or the route's."""
-
-    kind: Literal["json_schema"]
-    file: str | None = Field(default=None, alias="schema")
-
-
-class Length(_Definition):
-    """The answer is neither shorter nor longer than this, in characters or words."""
-
-    kind: Literal["length"]
-    min_chars: int | None = Field(default=None, ge=0)
-    max_chars: int | None = Field(default=None, ge=0)
-    min_words: int | None = Field(default=None, ge=0)
-    max_words: int | None = Field(default=None, ge=0)
-
-    @model_validator(mode="after")
-    def _says_something(self) -> "Length":
-        if {self.min_chars, self.max_chars, self.min_words, self.max_words} == {None}:
-            raise ValueError("needs one of min_chars, max_chars, min_words, max_words")
-        return self
-
-
-class Latency(_Definition):
-    """The answer took at most `max_ms` milliseconds."""
-
-    kind: Literal["latency"]
-    max_ms: float = Field(gt=0)
-
-
-class Cost(_Definition):
-    """The answer cost at most `max_usd` USD."""
-
-    kind: Literal["cost"]
-    max_usd: float = Field(ge=0)
-
-
-class Python(_Definition):
-    """The workspace's own function says so."""
-
-    kind: Literal["python"]
-    function: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
-
-
-Definition = Exact | Contains | Regex | Numeric | JsonValid | JsonSchema | Length | Latency | Cost | Python
-_KINDS: dict[str, type[Definition]] = {
-    str(kind.model_fields["kind"].annotation.__args__[0]): kind  # type: ignore[union-attr]  # each is a Literal of one
-    for kind in (Exact, Contains, Regex, Numeric, JsonValid, JsonSchema, Length, Latency, Cost, Python)
-}
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One criterion, ready to score. `version` changes with whatever may change a score, and with nothing else."""
+    """One criterion, ready to score. `version` changes with whatever may change a score, and with nothing else.
+
+    `judge` is the model that a criterion of this kind asks. One that is `unwrapped` looks at answers without their
+    wrapping; see `unwrapped`.
+    """
 
     definition: Definition
     version: str
     schema: Schema | None = None
     function: Callable[[dict[str, Any], str], Any] | None = None
+    judge: Model | None = None
+    is_unwrapped: bool = False
 
     @property
     def name(self) -> str:
         """Its name, unique in a route."""
         return self.definition.name
 
+    @property
+    def is_pairwise(self) -> bool:
+        """Whether it compares a candidate's answer with the pinned model's."""
+        return isinstance(self.definition, Judge) and self.definition.mode == "pairwise"
 
-def load(path: Path, workspace: Path, output_schema: Path | None = None) -> tuple[Criterion, ...]:
+    def unwrapped(self) -> "Criterion | None":
+        """The same question to the answer without its wrapping; None where a wrapping cannot mislead this one.
+
+        It is for information: nothing hangs on it but the words about its original.
+        """
+        match self.definition:
+            case JsonValid() | JsonSchema() | Python() | Exact(extract=None):
+                own = {"name": self.name + UNWRAPPED, "severity": "info", "min_pass_rate": None}
+                version = hash_of(self.version, unwrapping.RULES)
+                definition = self.definition.model_copy(update=own)
+                return replace(self, definition=definition, version=version, is_unwrapped=True)
+            case _:
+                return None
+
+
+def load(
+    path: Path, workspace: Path, output_schema: Path | None = None, judge: Model | None = None
+) -> tuple[Criterion, ...]:
     """Read the criteria of one route.
 
-    `workspace` is where python criteria look for their modules; `output_schema` is the route's own JSON schema.
+    `workspace` is where python criteria look for their modules; `output_schema` is the route's own JSON schema;
+    `judge` is the model that judges.
     Raises ConfigError, in one line, for what is wrong in the file or in a file that it names.
     """
-    criteria = tuple(_build(path, *pair, workspace, output_schema) for pair in enumerate(_read_list(path), 1))
+    criteria = tuple(
+        _build(path, *pair, workspace, output_schema=output_schema, judge=judge)
+        for pair in enumerate(_read_list(path), 1)
+    )
     names = [criterion.name for criterion in criteria]
     for name in names:
         if names.count(name) > 1:
@@ -166,10 +85,17 @@ def _read_list(path: Path) -> list[Any]:
     return raw
 
 
-def _build(path: Path, number: int, raw: Any, workspace: Path, output_schema: Path | None) -> Criterion:
+def _build(
+    path: Path, number: int, raw: Any, workspace: Path, *, output_schema: Path | None, judge: Model | None
+) -> Criterion:
     definition = _define(path, number, raw)
-    decisive = definition.model_dump(mode="json", exclude={"name", "severity", "min_pass_rate"})
+    decisive = definition.model_dump(mode="json", exclude={"name", "severity", "min_pass_rate", "samples_per_day"})
     match definition:
+        case Judge():
+            if judge is None:
+                raise ConfigError(f"{path}: criterion `{definition.name}`: no model judges; name one as `models.judge`")
+            version = hash_of(decisive, judge.model, judge.params, verdicts.version(definition.mode))
+            return Criterion(definition, version, judge=judge)
         case JsonSchema():
             schema = load_schema(_schema_path(path, definition, output_schema))
             return Criterion(definition, hash_of(decisive, schema.version), schema=schema)
@@ -187,18 +113,16 @@ def _define(path: Path, number: int, raw: Any) -> Definition:
         raise ConfigError(f"{path}: criterion {number}: expected keys and values, found {type(raw).__name__}")
     where = f"{path}: criterion {number}" + (f" (`{raw['name']}`)" if "name" in raw else "")
     kind = raw.get("kind")
-    if kind == "judge":
-        raise ConfigError(f"{where}: `kind: judge` is not available in this version")
-    if kind not in _KINDS:
-        nearest = difflib.get_close_matches(str(kind), _KINDS, n=1, cutoff=0)[0]
+    if kind not in KINDS:
+        nearest = difflib.get_close_matches(str(kind), KINDS, n=1, cutoff=0)[0]
         raise ConfigError(f"{where}: `kind`: no kind {kind!r}; did you mean `{nearest}`?")
-    known = [field.alias or key for key, field in _KINDS[kind].model_fields.items()]
+    known = [field.alias or key for key, field in KINDS[kind].model_fields.items()]
     for key in raw:
         if key not in known:
             nearest = difflib.get_close_matches(str(key), known, n=1, cutoff=0)[0]
             raise ConfigError(f"{where}: unknown key `{key}`; did you mean `{nearest}`?")
     try:
-        return _KINDS[kind].model_validate(raw)
+        return KINDS[kind].model_validate(raw)
     except ValidationError as error:
         raise ConfigError(f"{where}: {_first_problem(error)}") from None
 

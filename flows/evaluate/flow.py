@@ -5,7 +5,7 @@ from datetime import date
 from prefect import flow, task
 
 from flows import config as configuration
-from flows.evaluate import asking, production, scoring
+from flows.evaluate import asking, judging, production, scoring
 from flows.lake import nightly_run_id
 
 
@@ -15,10 +15,18 @@ def ask(config_path: str, day: date, run_id: str, other_nights: bool) -> asking.
     return asking.ask_night(configuration.load(config_path), day, run_id, other_nights=other_nights)
 
 
+@task(name="ask the judge", persist_result=False)
+def judge(config_path: str, day: date, run_id: str, asked: asking.Asked) -> judging.Judged:
+    """Put to the judge what was answered; what is judged already is not asked again."""
+    return scoring.judge_night(configuration.load(config_path), day, run_id, asked)
+
+
 @task(name="score the answers", persist_result=False)
-def score(config_path: str, day: date, run_id: str, asked: asking.Asked) -> scoring.EvaluationResult:
+def score(
+    config_path: str, day: date, run_id: str, asked: asking.Asked, judged: judging.Judged
+) -> scoring.EvaluationResult:
     """Score and compare what was answered."""
-    return scoring.score_night(configuration.load(config_path), day, run_id, asked)
+    return scoring.score_night(configuration.load(config_path), day, run_id, asked, judged)
 
 
 @task(name="check production answers", persist_result=False)
@@ -34,7 +42,8 @@ def evaluate(config_path: str, day: date, other_nights: bool = False) -> scoring
     `other_nights` lets answers count that other nights have stored to the very same questions.
     """
     run_id = nightly_run_id(day)
-    return score(config_path, day, run_id, ask(config_path, day, run_id, other_nights))
+    asked = ask(config_path, day, run_id, other_nights)
+    return score(config_path, day, run_id, asked, judge(config_path, day, run_id, asked))
 
 
 @flow(name="score-production", persist_result=False)

@@ -42,7 +42,7 @@ def check_setup(config: Config) -> None:
     """
     for route in config.routes.values():
         if route.criteria is not None:
-            criteria.load(route.criteria, config.workspace, route.output_schema)
+            criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
         elif route.output_schema is not None:
             load_schema(route.output_schema)
     for model in config.all_models():
@@ -61,7 +61,6 @@ def read_papers(config: Config, day: date) -> list[Paper]:
         examples = read_holdout(lake, day, name)
         if not examples:
             log.warning("route %s: no holdout was frozen on %s; its rates are unknown", name, day)
-        papers.append(
-            Paper(name, route, examples, criteria.load(route.criteria, config.workspace, route.output_schema))
-        )
+        asked = criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
+        papers.append(Paper(name, route, examples, asked))
     return papers

@@ -4,24 +4,26 @@ A score of None is unscored: the answer is missing, or the criterion cannot say.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flows.evaluate.criteria import (
+from flows.evaluate.criteria import Criterion
+from flows.evaluate.holdout import Example
+from flows.evaluate.kinds import (
     Contains,
     Cost,
-    Criterion,
     Exact,
     JsonSchema,
     JsonValid,
+    Judge,
     Latency,
     Length,
     Numeric,
     Python,
     Regex,
 )
-from flows.evaluate.holdout import Example
 from flows.evaluate.schemas import Schema, parse_json
+from flows.evaluate.unwrapping import Unwrapped, unwrap, unwrap_json
 
 _NUMBER = re.compile(r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
 _LONGEST_REASON = 300
@@ -53,6 +55,11 @@ def failed(reason: str) -> Score:
     return Score(0.0, False, _writable(reason))
 
 
+def passed_or(passes: bool, reason: str) -> Score:
+    """A score of 1, or of 0 with its reason."""
+    return PASSED if passes else failed(reason)
+
+
 def unscored(reason: str) -> Score:
     """No score, with the reason."""
     return Score(None, None, _writable(reason))
@@ -64,7 +71,7 @@ def _writable(reason: str) -> str:
 
 
 def score(criterion: Criterion, example: Example, answer: Response) -> Score:  # noqa: PLR0911 - one return a kind
-    """Apply `criterion` to `answer`, knowing what `example` expects."""
+    """Apply `criterion` to `answer`, knowing what `example` expects. Judges are `flows.evaluate.judges`' work."""
     match criterion.definition:
         case Exact() | Contains() | Numeric() as definition:
             return _compare(definition, example, answer.text)
@@ -83,6 +90,36 @@ def score(criterion: Criterion, example: Example, answer: Response) -> Score:  #
             return _at_most(answer.cost_usd, limit, "USD")
         case Python():
             return _call(criterion, example, answer.text)
+        case Judge():
+            raise TypeError("a judge's criterion is scored by the judge's verdict")
+
+
+def score_unwrapped(criterion: Criterion, example: Example, answer: Response, raw: Score) -> Score | None:
+    """What `criterion` says of the answer without its wrapping; None where there is none, or all is well with it.
+
+    `raw` is what it says of the answer as it came. The better of the two counts, and the reason says what was taken
+    off, also of an answer that then passes.
+    """
+    if raw.score == 1:
+        return None
+    found = _unwrap(criterion, example, answer.text)
+    if not found.repairs:
+        return None
+    bare = score(criterion, example, replace(answer, text=found.text))
+    if bare.score is None or bare.score < (raw.score or 0):
+        bare = raw
+    without = f"without its {' and '.join(found.repairs)}"
+    return replace(bare, reason=_writable(f"{without}: {bare.reason}" if bare.reason else without))
+
+
+def _unwrap(criterion: Criterion, example: Example, text: str) -> Unwrapped:
+    match criterion.definition:
+        case JsonValid() | JsonSchema():
+            return unwrap_json(text)
+        case Exact() if isinstance(example.expected, dict | list):
+            return unwrap_json(text)
+        case _:
+            return unwrap(text)
 
 
 def _compare(definition: Exact | Contains | Numeric, example: Example, answer: str) -> Score:

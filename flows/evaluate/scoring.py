@@ -2,20 +2,20 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from flows import models
 from flows.config import Config
-from flows.evaluate import comparison
+from flows.evaluate import comparison, judging
 from flows.evaluate.asking import Asked, ask_night
 from flows.evaluate.comparison import Evaluated
-from flows.evaluate.criteria import Criterion
-from flows.evaluate.holdout import Example
+from flows.evaluate.judges import Ask, Reply
+from flows.evaluate.judging import Judged
+from flows.evaluate.marking import Marker, pinned_answers
 from flows.evaluate.papers import Paper, read_papers
 from flows.evaluate.questions import Row
-from flows.evaluate.scorers import Response, Score, score, unscored
 from flows.lake import Lake, from_rows
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class EvaluationResult:
 
     run_id: str
     asking: Asked = field(default_factory=Asked)
+    judging: Judged = field(default_factory=Judged)
     answers: int = 0
     failed: int = 0
     scores: int = 0
@@ -42,7 +43,8 @@ class EvaluationResult:
         """One line for people."""
         spent = f"{self.asking.asked:,} asked, {self.asking.reused:,} reused, {self.asking.spent_usd:.2f} USD"
         stopped = "; the budget ran out" if self.asking.budget_ran_out else ""
-        return f"{spent}, {self.unscored:,} of {self.scores:,} scores unscored{stopped}"
+        judged = f"; {self.judging.summary()}" if self.judging != Judged() else ""
+        return f"{spent}, {self.unscored:,} of {self.scores:,} scores unscored{stopped}{judged}"
 
 
 def evaluate_night(
@@ -53,29 +55,80 @@ def evaluate_night(
     `clients` makes the client of a model (default: litellm's). Run again, it asks only what has no answer yet, and
     scores anew. Raises ConfigError for wrong criteria, schemas or prompts, before anything is asked.
     """
-    return score_night(config, day, run_id, ask_night(config, day, run_id, clients))
+    asking = ask_night(config, day, run_id, clients)
+    return score_night(config, day, run_id, asking, judge_night(config, day, run_id, asking, clients))
 
 
-def score_night(config: Config, day: date, run_id: str, asking: Asked | None = None) -> EvaluationResult:
+def judge_night(
+    config: Config, day: date, run_id: str, asking: Asked | None = None, clients: models.ClientFactory | None = None
+) -> Judged:
+    """Put to the judge what landed in `completions`, on routes that have a judge's criterion; see `judging.judge`."""
+    papers = [paper for paper in read_papers(config, day) if _has_judge(paper)]
+    if not papers:
+        return Judged()
+    spent = asking.spent_usd if asking else 0.0
+    return judging.judge(config, day, run_id, _asks(config, day, run_id, papers), clients=clients, spent_usd=spent)
+
+
+def _has_judge(paper: Paper) -> bool:
+    return any(criterion.judge for criterion in paper.criteria)
+
+
+def _asks(config: Config, day: date, run_id: str, papers: Iterable[Paper]) -> Iterator[Ask]:
+    """What the judge is to be asked about a run's answers."""
+    markers = _markers(config, day, run_id, papers, {})
+    for answers in _answers(config, day, run_id):
+        for marker in markers:
+            yield from marker.asks(marker.mine(answers))
+
+
+def _answers(config: Config, day: date, run_id: str) -> Iterator[list[Row]]:
+    for batch in Lake.of(config).batches("completions", day, _COLUMNS, run_id):
+        yield batch.to_pylist()
+
+
+def _markers(
+    config: Config, day: date, run_id: str, papers: Iterable[Paper], replies: Mapping[str, Reply]
+) -> list[Marker]:
+    """The markers of the routes. Where a judge compares answers, the pinned model's are held in memory."""
+    papers = list(papers)
+    pinned = config.all_models()[0].name if papers else ""
+    comparing = {paper.name for paper in papers if any(criterion.is_pairwise for criterion in paper.criteria)}
+    theirs: dict[str, dict[tuple[str, int], str]] = {name: {} for name in comparing}
+    for answers in _answers(config, day, run_id) if comparing else ():
+        for name, known in theirs.items():
+            known.update(pinned_answers(pinned, (row for row in answers if row["route"] == name)))
+    return [Marker(paper, pinned, theirs.get(paper.name, {}), replies) for paper in papers]
+
+
+def score_night(
+    config: Config, day: date, run_id: str, asking: Asked | None = None, judged: Judged | None = None
+) -> EvaluationResult:
     """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked.
 
-    Answers are read and scores written some thousand at once: memory holds the examples and the tallies.
+    Answers are read and scores written some thousand at once: memory holds the examples, the tallies and the judge's
+    replies.
     """
     lake, counts = Lake.of(config), Counter[str]()
-    papers = {paper.name: paper for paper in read_papers(config, day)}
-    tallies: dict[str, dict[tuple[str, str], comparison.Tally]] = {name: {} for name in papers}
+    papers = read_papers(config, day)
+    replies = judging.replies(config, day) if any(map(_has_judge, papers)) else {}
+    markers = _markers(config, day, run_id, papers, replies)
+    tallies: dict[str, dict[tuple[str, str], comparison.Tally]] = {paper.name: {} for paper in papers}
     with lake.writing("scores", day, run_id) as land:
-        for batch in lake.batches("completions", day, _COLUMNS, run_id):
-            answers = batch.to_pylist()
-            for name, paper in papers.items():
-                mine = list(_score(paper, [row for row in answers if row["route"] == name]))
-                comparison.tally(mine, tallies[name])
-                counts.update(scores=len(mine), unscored=sum(row["passed"] is None for row in mine))
-                land(from_rows(mine, "scores"))
+        for answers in _answers(config, day, run_id):
+            for marker in markers:
+                landed, counted = marker.mark(marker.mine(answers))
+                comparison.tally(counted, tallies[marker.paper.name])
+                counts.update(scores=len(landed), unscored=sum(row["passed"] is None for row in landed))
+                land(from_rows(landed, "scores"))
             counts.update(answers=len(answers), failed=sum(row["status"] != "ok" for row in answers))
-    comparisons = _compare(config, day, run_id, papers.values(), tallies)
-    asking = asking or Asked(reused=counts["answers"])
-    result = EvaluationResult(run_id=run_id, asking=asking, comparisons=comparisons, **counts)
+    result = EvaluationResult(
+        run_id=run_id,
+        asking=asking or Asked(reused=counts["answers"]),
+        judging=judged or Judged(),
+        comparisons=_compare(config, day, run_id, markers, tallies),
+        **counts,
+    )
     log.info("evaluated: %s", result.summary())
     return result
 
@@ -84,44 +137,20 @@ def _compare(
     config: Config,
     day: date,
     run_id: str,
-    papers: Iterable[Paper],
+    markers: Iterable[Marker],
     tallies: Mapping[str, comparison.Tallies],
 ) -> int:
     """Land estimates and comparisons, and count the comparisons."""
     lake, names = Lake.of(config), [model.name for model in config.all_models()]
     estimates: list[Row] = []
     comparisons: list[Row] = []
-    for paper in papers:
+    for marker in markers:
+        paper = marker.paper
         night = Evaluated(
-            run_id, paper.name, names, paper.examples, paper.criteria, paper.route.repeats, paper.route.margin
+            run_id, paper.name, names, paper.examples, marker.criteria(), paper.route.repeats, paper.route.margin
         )
         estimates += comparison.estimates(night, tallies[paper.name])
         comparisons += comparison.comparisons(night, tallies[paper.name])
     lake.write("estimates", day, from_rows(estimates, "estimates"), run_id)
     lake.write("comparisons", day, from_rows(comparison.with_q_values(comparisons), "comparisons"), run_id)
     return len(comparisons)
-
-
-def _score(paper: Paper, completions: Sequence[Row]) -> Iterator[Row]:
-    for row in completions:
-        example = paper.example(row["example_id"])
-        for criterion in paper.criteria:
-            found = _score_one(criterion, example, row)
-            yield {
-                "subject": "completion",
-                "subject_id": "/".join(str(row[key]) for key in ("run_id", "model", "route", "example_id", "repeat")),
-                "criterion": criterion.name,
-                **{key: row[key] for key in ("run_id", "model", "example_id", "repeat", "route")},
-                "criterion_version": criterion.version,
-                "score": found.score,
-                "passed": found.passed,
-                "reason": found.reason,
-            }
-
-
-def _score_one(criterion: Criterion, example: Example | None, row: Row) -> Score:
-    if row["status"] != "ok":
-        return unscored(f"not answered: {row['error_type']}")
-    if example is None:
-        return unscored("the example is no longer in the frozen holdout")
-    return score(criterion, example, Response(row["output_text"] or "", row["latency_ms"], row["cost_usd"]))

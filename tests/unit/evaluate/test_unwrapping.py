@@ -83,7 +83,7 @@ def test_without_a_repair_nothing_changes_and_what_is_unwrapped_is_of_the_text(t
 @pytest.mark.parametrize("part", ['\\"', "```a\n", "[", ",  ", "{", '",', "```\n", "`"])
 def test_hostile_texts_cost_no_more_than_their_length(part):
     text = '"' + part * (200_000 // len(part))
-    start = time.perf_counter()
+    start = time.process_time()
     unwrap_json(text)
     unwrap(text)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

@@ -1,0 +1,169 @@
+"""Putting to the judge what is to be judged, and landing its replies in `judgements` before anything is scored.
+
+A request that is stored is not made again: the judge is pinned, and the request_hash covers the model, its parameters
+and every word that it is sent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from flows import models
+from flows.config import Config
+from flows.evaluate import verdicts
+from flows.evaluate.journal import appending, note, read_journal
+from flows.evaluate.judges import SINGLE, Ask, Reply
+from flows.evaluate.questions import Row
+from flows.evaluate.runner import Purse
+from flows.lake import Lake, each_day, from_rows
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What judging came to: requests made now and stored before, and of both how many hold no verdict."""
+
+    asked: int = 0
+    reused: int = 0
+    without_verdict: int = 0
+    spent_usd: float = 0.0
+    budget_ran_out: bool = False
+
+    def summary(self) -> str:
+        """One line for people."""
+        stopped = "; the budget ran out" if self.budget_ran_out else ""
+        return (
+            f"{self.asked:,} judgements asked, {self.reused:,} reused, {self.without_verdict:,} without a verdict"
+            f"{stopped}"
+        )
+
+
+def replies(config: Config, day: date) -> dict[str, Reply]:
+    """The stored replies of the trailing window up to `day`, by request_hash; answered ones go before failed ones."""
+    lake, found = Lake.of(config), dict[str, Reply]()
+    for past in each_day(day - timedelta(days=config.window_days), day):
+        for row in lake.read("judgements", past, columns=_READ).to_pylist():
+            if row["status"] == "ok" or row["request_hash"] not in found:
+                found[row["request_hash"]] = row
+    return found
+
+
+_READ = ("request_hash", "status", "error_type", "output_text", "finish_reason", "verdict")
+
+
+def judge(
+    config: Config,
+    day: date,
+    run_id: str,
+    asks: Iterable[Ask],
+    *,
+    clients: models.ClientFactory | None = None,
+    spent_usd: float = 0.0,
+) -> Judged:
+    """Ask the judge what it has not answered yet, and land its replies as the file `run_id` of the day.
+
+    `spent_usd` is what the night has cost so far; with what its judgements cost it counts against the budget. Where
+    that is used up the rest is not asked. A kill loses no reply: each is noted in a journal as it comes.
+    """
+    lake = Lake.of(config)
+    journal = _journal(config, run_id)
+    stored = replies(config, day)
+    noted = list(read_journal(journal))
+    stored |= {row["request_hash"]: row for row in noted if row["status"] == "ok"}
+    wanted: set[str] = set()
+    todo: list[Ask] = []
+    for ask in asks:
+        if ask.request_hash not in wanted and stored.get(ask.request_hash, {}).get("status") != "ok":
+            todo.append(ask)
+        wanted.add(ask.request_hash)
+    tonight = [*lake.read("judgements", day, run_id).to_pylist(), *noted]
+    others = [row for name in lake.names("judgements", day) if name != run_id for row in _costs(lake, day, name)]
+    before = spent_usd + sum(row["cost_usd"] or 0.0 for row in (*tonight, *others))
+    purse = Purse(config.budget.usd, before)
+    fresh = asyncio.run(_ask_all(config, run_id, todo, purse, clients)) if todo else []
+    rows = list({row["request_hash"]: row for row in (*tonight, *fresh)}.values())
+    if rows:
+        lake.write("judgements", day, from_rows(rows, "judgements"), run_id)
+    journal.unlink(missing_ok=True)
+    stored |= {row["request_hash"]: row for row in fresh}
+    mute = sum(key in stored and stored[key]["status"] == "ok" and not stored[key]["verdict"] for key in wanted)
+    judged = Judged(len(fresh), len(wanted) - len(todo), mute, purse.spent - before, purse.is_empty)
+    log.info("judged: %s", judged.summary())
+    return judged
+
+
+def _costs(lake: Lake, day: date, name: str) -> list[Row]:
+    found: list[Row] = lake.read("judgements", day, name, columns=("cost_usd",)).to_pylist()
+    return found
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """Where one run's requests are made: the judge's name and client, what may be spent, and the journal."""
+
+    run_id: str
+    judge: str
+    client: models.ModelClient
+    purse: Purse
+    journal: IO[bytes]
+
+    async def ask(self, ask: Ask) -> Row | None:
+        """The reply, noted; None where the budget is used up."""
+        estimate = self.client.estimate_usd(ask.messages, ask.params)
+        if not self.purse.reserve(estimate):
+            return None
+        answer = await self.client.ask(ask.messages, ask.params)
+        self.purse.settle(estimate, answer.cost_usd)
+        row = {**_row(ask, answer), "run_id": self.run_id, "judge": self.judge}
+        note(self.journal, row)
+        return row
+
+
+async def _ask_all(
+    config: Config, run_id: str, todo: Sequence[Ask], purse: Purse, clients: models.ClientFactory | None
+) -> list[Row]:
+    """The replies to `todo`; what the purse does not let through has none."""
+    assert config.judge is not None
+    rows, queue = list[Row](), iter(todo)
+    pacer = models.Pacer(config.budget.requests_per_minute)
+    make = clients or (lambda model: models.LiteLLMClient(model, pacer))
+
+    async def work(desk: _Desk) -> None:
+        for ask in queue:
+            if (row := await desk.ask(ask)) is not None:
+                rows.append(row)
+
+    try:
+        with appending(_journal(config, run_id)) as file:
+            desk = _Desk(run_id, config.judge.name, make(config.judge), purse, file)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(config.budget.concurrency, len(todo))):
+                    group.create_task(work(desk))
+    finally:
+        await models.close_clients()
+    return rows
+
+
+def _journal(config: Config, run_id: str) -> Path:
+    return Lake.of(config).journal(f"{run_id}-judge")
+
+
+def _row(ask: Ask, answer: models.Answer) -> Row:
+    said = asdict(answer)
+    text = said.pop("text")
+    del said["error_message"], said["output_json"]
+    mode: verdicts.Mode = "binary" if ask.order == SINGLE else "pairwise"
+    found = verdicts.read(mode, text or "", answer.finish_reason) if answer.status == "ok" else None
+    place: Mapping[str, Any] = {key: value for key, value in vars(ask).items() if key not in ("messages", "params")}
+    return {
+        **place,
+        **said,
+        "output_text": text,
+        "verdict": found.verdict if found else None,
+        "reason": found.reason if found else None,
+    }

@@ -1,0 +1,155 @@
+"""The kinds of criteria: what may stand in a criteria file, and what a single criterion can know to be wrong."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from flows.config import Severity
+
+UNWRAPPED = ":unwrapped"
+OUTPUT_SCHEMA = "output_schema"
+
+
+def _is_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"no valid pattern ({error})") from None
+    return text
+
+
+def _has_group(text: str) -> str:
+    if re.compile(_is_pattern(text)).groups == 0:
+        raise ValueError("needs a group in round brackets around what is compared")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_is_pattern)]
+Extract = Annotated[str, AfterValidator(_has_group)]
+
+
+def _is_free(name: str) -> str:
+    if name == OUTPUT_SCHEMA or name.endswith(UNWRAPPED):
+        raise ValueError("is a name of genchi's own; take another")
+    return name
+
+
+class _Definition(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Annotated[str, Field(min_length=1), AfterValidator(_is_free)]
+    severity: Severity = "warning"
+    min_pass_rate: float | None = Field(default=None, ge=0, le=1)
+
+
+class Exact(_Definition):
+    """The answer is what is expected."""
+
+    kind: Literal["exact"]
+    extract: Extract | None = None
+    strict: bool = False
+
+
+class Contains(_Definition):
+    """The answer contains what is expected."""
+
+    kind: Literal["contains"]
+    extract: Extract | None = None
+    strict: bool = False
+
+
+class Regex(_Definition):
+    """The pattern is found in the answer, case and all."""
+
+    kind: Literal["regex"]
+    pattern: Pattern
+
+
+class Numeric(_Definition):
+    """The first number of the answer is at most `tolerance` away from that of what is expected."""
+
+    kind: Literal["numeric"]
+    extract: Extract | None = None
+    tolerance: float = Field(default=0.0, ge=0)
+
+
+class JsonValid(_Definition):
+    """The whole answer is JSON."""
+
+    kind: Literal["json_valid"]
+
+
+class JsonSchema(_Definition):
+    """The whole answer is JSON that fulfils a schema: `schema` (relative to the criteria's file), or the route's."""
+
+    kind: Literal["json_schema"]
+    file: str | None = Field(default=None, alias="schema")
+
+
+class Length(_Definition):
+    """The answer is neither shorter nor longer than this, in characters or words."""
+
+    kind: Literal["length"]
+    min_chars: int | None = Field(default=None, ge=0)
+    max_chars: int | None = Field(default=None, ge=0)
+    min_words: int | None = Field(default=None, ge=0)
+    max_words: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Length":
+        if {self.min_chars, self.max_chars, self.min_words, self.max_words} == {None}:
+            raise ValueError("needs one of min_chars, max_chars, min_words, max_words")
+        return self
+
+
+class Latency(_Definition):
+    """The answer took at most `max_ms` milliseconds."""
+
+    kind: Literal["latency"]
+    max_ms: float = Field(gt=0)
+
+
+class Cost(_Definition):
+    """The answer cost at most `max_usd` USD."""
+
+    kind: Literal["cost"]
+    max_usd: float = Field(ge=0)
+
+
+class Python(_Definition):
+    """The workspace's own function says so."""
+
+    kind: Literal["python"]
+    function: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+
+
+def _as_word(value: object) -> object:
+    """YAML takes yes and no without quotes for true and false."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
+class Judge(_Definition):
+    """A model says so: `binary` answers the question about an answer, with yes or no, of which `pass_if` passes;
+    `pairwise` says which of a candidate's and the pinned model's answer the question favours.
+
+    Of a day's production answers at most `samples_per_day` a route are put to the judge.
+    """
+
+    kind: Literal["judge"]
+    question: str = Field(min_length=1)
+    mode: Literal["binary", "pairwise"] = "binary"
+    pass_if: Annotated[Literal["yes", "no"] | None, BeforeValidator(_as_word)] = None
+    samples_per_day: int = Field(default=50, ge=0)
+
+    @model_validator(mode="after")
+    def _passes_by_one_rule(self) -> "Judge":
+        if self.mode == "pairwise" and self.pass_if is not None:
+            raise ValueError("`pass_if` is for `mode: binary`; pairwise asks which answer is better")
+        return self
+
+
+Definition = Exact | Contains | Regex | Numeric | JsonValid | JsonSchema | Length | Latency | Cost | Python | Judge
+KINDS: dict[str, type[Definition]] = {
+    str(kind.model_fields["kind"].annotation.__args__[0]): kind  # type: ignore[union-attr]  # each is a Literal of one
+    for kind in (Exact, Contains, Regex, Numeric, JsonValid, JsonSchema, Length, Latency, Cost, Python, Judge)
+}
