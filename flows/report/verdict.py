@@ -14,6 +14,7 @@ from flows.report.wording import count
 
 Status = Literal["critical", "warning", "healthy", "unknown"]
 
+UNWRAPPED = ":unwrapped"  # ends the name of a criterion on answers without their wrapping
 SEVERITIES = ("critical", "warning", "info")
 KINDS = ("volume", "drift", "skew", "topic", "new_topic", "two_sample", "pass_rate", "worse", "slice_worse")
 OF_TRAFFIC = KINDS[: KINDS.index("pass_rate")]
@@ -138,12 +139,17 @@ def answers(facts: Facts) -> tuple[Answer, ...]:
 
 def worse_slices(facts: Facts, candidate: str) -> list[Comparison]:
     """The slices on which a candidate was found worse."""
-    return [row for row in facts.slices if row.candidate == candidate and row.verdict == "worse"]
+    return [row for row in _deciding(facts.slices) if row.candidate == candidate and row.verdict == "worse"]
+
+
+def _deciding(rows: Iterable[Comparison]) -> list[Comparison]:
+    """The comparisons that count: what holds of answers without their wrapping is no answer to a switch."""
+    return [row for row in rows if not row.criterion.endswith(UNWRAPPED)]
 
 
 def _answer(rows: list[Comparison], slices: list[Comparison]) -> Answer:
-    worse = _names(rows, "worse")
-    unclear = _names(rows, "insufficient")
+    worse = _names(_deciding(rows), "worse")
+    unclear = _names(_deciding(rows), "insufficient")
     better = _names(rows, "better")
     status: Status
     if worse:

@@ -12,7 +12,7 @@ from flows import config
 from flows.lake import Lake
 from flows.warehouse import query
 from tests.integration.servers import replayed, webhook
-from tests.integration.workspaces import happy_numbers, leetcode_logs
+from tests.integration.workspaces import happy_numbers, leetcode, leetcode_logs
 
 DAY = date(2023, 7, 25)
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("prefect_server")]
@@ -71,6 +71,32 @@ def test_a_model_that_got_better_is_exit_code_0_and_no_digest(tmp_path: Path, sh
         assert code == 0
         assert hook.received == []
         assert [row for row in expectations(path) if not row["success"]] == []
+
+
+def test_code_in_a_fence_is_said_to_be_wrapped_wrongly_and_not_to_be_worse(tmp_path: Path, shared: Path) -> None:
+    with replayed(shared, "leetcode_easy.parquet") as url:
+        path = leetcode(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613")
+        code, _ = run(path)
+    settings = config.load(path)
+    found = query(settings.warehouse, "select model, criterion, pass_rate from marts.fct_eval_scores")
+    assert {(row["model"], row["criterion"]): row["pass_rate"] for row in found} == pytest.approx({
+        ("gpt-4-0314", "runs"): 0.52,
+        ("gpt-4-0613", "runs"): 0.10,
+        ("gpt-4-0314", "runs:unwrapped"): 0.52,
+        ("gpt-4-0613", "runs:unwrapped"): 0.70,
+    })  # fmt: skip
+    verdicts = query(settings.warehouse, "select criterion, verdict from marts.fct_model_comparisons")
+    assert {row["criterion"]: row["verdict"] for row in verdicts}["runs"] == "worse"
+    assert {row["criterion"]: row["verdict"] for row in verdicts}["runs:unwrapped"] != "worse"
+    (breach,) = query(settings.warehouse, "select kind, summary from marts.fct_breaches")
+    assert breach["summary"].startswith("On route code, gpt-4-0613 passes runs 42.0 points less often than gpt-4-0314")
+    assert breach["summary"].endswith(
+        "Once unwrapped it passes 18.0 points more often, so it is the wrapping and not the answer."
+    )
+    assert code == 1  # whoever runs the answers as they come must know
+    page = (settings.reports / str(DAY) / "index.html").read_text(encoding="utf-8")
+    for said in ("runs:unwrapped", "52.0%", "10.0%", "70.0%", "the wrapping and not the answer"):
+        assert said in page, said
 
 
 def test_faults_of_a_provider_are_retried_and_change_no_rate(tmp_path: Path, shared: Path) -> None:

@@ -48,6 +48,49 @@ def happy_numbers(
     return path
 
 
+# The judge of the recordings, a website, is not asked again: its verdicts are looked up, for an answer as it came and
+# for the code in it.
+_VERDICTS = """
+import pyarrow.parquet as pq
+
+ROWS = pq.read_table({recordings!r}).to_pylist()
+
+
+def accepted(example, answer):
+    mine = [row for row in ROWS if row["id"] == example["example_id"]]
+    for row in mine:
+        if row["answer"] == answer:
+            return "Accepted" in row["Code_Submit"]
+    for row in mine:
+        if answer in row["answer"]:
+            return "Accepted" in row["Clean_Code_Submit"]
+    raise LookupError(answer)
+"""
+
+
+def leetcode(folder: Path, shared: Path, url: str, pinned: str, candidate: str) -> Path:
+    """A workspace that evaluates two recorded models on easy LeetCode problems; the path of its genchi.yaml."""
+    questions = {row["id"]: row["query"] for row in rows_of(shared, "leetcode_easy")}
+    lines = [json.dumps({"example_id": name, "input": query}) for name, query in questions.items()]
+    (folder / "problems.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    recordings = str(shared / "data" / "llmdrift" / "leetcode_easy.parquet")
+    (folder / "checks.py").write_text(_VERDICTS.format(recordings=recordings), encoding="utf-8")
+    criterion = {"name": "runs", "kind": "python", "function": "checks:accepted", "severity": "critical"}
+    (folder / "criteria.yaml").write_text(yaml.safe_dump([criterion]), encoding="utf-8")
+    settings = {
+        "app": "code",
+        "lake": "lake",
+        "routes": {"code": {"holdout": "problems.jsonl", "criteria": "criteria.yaml", "margin": 0.02}},
+        "models": {
+            "pinned": {"model": f"openai/{pinned}", "api_base": url, "name": pinned},
+            "candidates": [{"model": f"openai/{candidate}", "api_base": url, "name": candidate}],
+        },
+    }
+    path = folder / "genchi.yaml"
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return path
+
+
 def leetcode_logs(folder: Path, shared: Path) -> tuple[Path, list[dict[str, Any]]]:
     """The 200 recorded answers to easy LeetCode problems as litellm's logs of production, and the rows themselves."""
     rows = rows_of(shared, "leetcode_easy")

@@ -167,3 +167,11 @@ def test_may_we_switch(verdicts: list[str], slices: list[str], word: str, senten
     parts = tuple(comparison(verdict, "c", "language=de") for verdict in slices)
     (answer,) = answers(replace(HEALTHY, comparisons=comparisons, slices=parts))
     assert (answer.word, answer.sentence) == (word, sentence)
+
+
+def test_answers_without_their_wrapping_do_not_answer_the_question_but_are_told() -> None:
+    rows = (comparison("not_worse"), comparison("worse", "correct:unwrapped"), comparison("better", "c:unwrapped"))
+    parts = (comparison("worse", "correct:unwrapped", "language=de"),)
+    (answer,) = answers(replace(HEALTHY, comparisons=rows, slices=parts))
+    assert answer.word == "Yes"
+    assert answer.sentence.endswith("Better on triage/c:unwrapped.")

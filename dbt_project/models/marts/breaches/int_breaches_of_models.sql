@@ -9,6 +9,7 @@
     ('candidate', 'candidate'),
     ('slice', 'slice'),
     ('delta', 'delta'),
+    ('delta_unwrapped', 'delta_unwrapped'),
     ('ci_low', 'ci_low'),
     ('ci_high', 'ci_high'),
     ('p_value', 'p_value'),
@@ -23,23 +24,72 @@
     n_examples, n_unscored, n_regressed
 {%- endset -%}
 
-with comparisons as (
+with all_comparisons as (
     select
         {{ common }},
+        verdict,
         '*' as slice
     from {{ ref('fct_model_comparisons') }}
-    where verdict = 'worse'
     union all
     select
         {{ common }},
+        verdict,
         slice
     from {{ ref('fct_slice_comparisons') }}
-    where verdict = 'worse'
+),
+
+-- Answers without their wrapping are no breach: they say of one whether the answers themselves are worse.
+comparisons as (
+    select
+        came.*,
+        bare.delta as delta_unwrapped,
+        case
+            when bare.delta is null then ''
+            else
+                ' Once unwrapped it passes ' || {{ points('abs(bare.delta)') }} || ' points '
+                || case when bare.delta < 0 then 'less' else 'more' end || ' often, so it is '
+                || case
+                    when bare.verdict in ('better', 'not_worse') or bare.delta >= 0
+                        then 'the wrapping and not the answer.'
+                    when bare.verdict = 'worse' then 'the answer too.'
+                    else 'the wrapping, and not clear that it is the answer too.'
+                end
+        end as unwrapped_words
+    from all_comparisons as came
+    left join all_comparisons as bare
+        on
+            came.day = bare.day
+            and came.run_id = bare.run_id
+            and came.route = bare.route
+            and came.pinned = bare.pinned
+            and came.candidate = bare.candidate
+            and came.slice = bare.slice
+            and bare.criterion = {{ unwrapped('came.criterion') }}
+    where came.verdict = 'worse' and came.criterion not like {{ unwrapped("'%'") }}
 ),
 
 scores as (
-    select * from {{ ref('fct_eval_scores') }}
-    where arm = 'pinned' and pass_rate < min_pass_rate
+    select
+        came.*,
+        bare.pass_rate as pass_rate_unwrapped,
+        case
+            when bare.pass_rate is null then ''
+            else
+                ' Once unwrapped it is ' || {{ percent('bare.pass_rate') }}
+                || case
+                    when bare.pass_rate >= came.min_pass_rate then ', so it is the wrapping and not the answer.'
+                    else '.'
+                end
+        end as unwrapped_words
+    from {{ ref('fct_eval_scores') }} as came
+    left join {{ ref('fct_eval_scores') }} as bare
+        on
+            came.day = bare.day
+            and came.run_id = bare.run_id
+            and came.route = bare.route
+            and came.model = bare.model
+            and bare.criterion = {{ unwrapped('came.criterion') }}
+    where came.arm = 'pinned' and came.pass_rate < came.min_pass_rate
 ),
 
 worse as (
@@ -54,7 +104,7 @@ worse as (
         || ', ' || candidate || ' passes ' || criterion || ' ' || {{ points('-delta') }}
         || ' points less often than ' || pinned
         || ' (95 % interval of the difference: ' || {{ points('ci_low') }} || ' to ' || {{ points('ci_high') }}
-        || ', ' || cast(n_examples as varchar) || ' examples).' as summary,
+        || ', ' || cast(n_examples as varchar) || ' examples).' || unwrapped_words as summary,
         {{ json_object(evidence) }} as evidence_json
     from comparisons
 ),
@@ -69,13 +119,14 @@ low_scores as (
         'On route ' || route || ', ' || model || ' passes ' || criterion || ' in ' || {{ percent('pass_rate') }}
         || ' of answers (95 % interval ' || {{ percent('ci_low') }} || ' to ' || {{ percent('ci_high') }}
         || ', ' || cast(n_examples as varchar) || ' examples), below the required '
-        || {{ percent('min_pass_rate') }} || '.' as summary,
+        || {{ percent('min_pass_rate') }} || '.' || unwrapped_words as summary,
         {{ json_object([
             ('run_id', 'run_id'),
             ('route', 'route'),
             ('criterion', 'criterion'),
             ('model', 'model'),
             ('pass_rate', 'pass_rate'),
+            ('pass_rate_unwrapped', 'pass_rate_unwrapped'),
             ('min_pass_rate', 'min_pass_rate'),
             ('ci_low', 'ci_low'),
             ('ci_high', 'ci_high'),
