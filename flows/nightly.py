@@ -92,7 +92,7 @@ def _night(config: Config, config_path: str, day: date) -> Night:
     with night.stage("semantics") as current:
         current.outcome = semantics(config_path, first, day).summary()
     with night.stage("structure") as current:
-        current.outcome = score_production(config_path, first, day).summary()
+        current.outcome = score_production(config_path, first, day, ask=True).summary()
     with night.stage("transform") as current:
         current.outcome = transform(config_path, first, day, MONITORING).summary()
     with night.stage("evaluate") as current:

@@ -67,11 +67,12 @@
 {%- endmacro %}
 
 {#- The row of the seed that speaks for a feature: the mix of calls has one for all models, and one for all prompt
-    versions. -#}
+    versions; the criteria of a workspace have one together. -#}
 {% macro seed_feature(feature) -%}
     case
         when {{ feature }} like 'model:%' then 'model:'
         when {{ feature }} like 'prompt:%' then 'prompt:'
+        when {{ feature }} like 'criterion:%' then 'criterion:'
         else {{ feature }}
     end
 {%- endmacro %}

@@ -46,6 +46,19 @@
     end
 {%- endmacro %}
 
+{#- One end (`sign` is - or +) of the 95 % score interval of a share of n (Wilson 1927, JASA 22:209); null where n is 0. -#}
+{% macro wilson(share, n, sign) -%}
+    {%- set z = 1.959963984540054 -%}
+    case
+        when {{ n }} = 0 then null
+        else
+            greatest(0.0, least(1.0, (
+                {{ share }} + {{ z * z / 2 }} / {{ n }}
+                {{ sign }} {{ z }} * sqrt({{ share }} * (1 - {{ share }}) / {{ n }} + {{ z * z / 4 }} / ({{ n }} * {{ n }}))
+            ) / (1 + {{ z * z }} / {{ n }})))
+    end
+{%- endmacro %}
+
 {#- The scaled Kolmogorov-Smirnov statistic (Stephens 1970); null where one side is empty. -#}
 {% macro ks_lambda(ks, n, n_reference) -%}
     {%- set root -%} sqrt(1.0 * {{ n }} * {{ n_reference }} / ({{ n }} + {{ n_reference }})) {%- endset -%}

@@ -13,10 +13,10 @@ with measured as (
     {%- endif %}
 ),
 
--- The mix of calls has a row for all of its members and no column.
+-- The mix of calls has a row for all of its members and no column, and so have criteria.
 seeded as (
     select feature from {{ ref('features') }}
-    where {{ seed_feature('feature') }} not in ('model:', 'prompt:')
+    where {{ seed_feature('feature') }} not in ('model:', 'prompt:', 'criterion:')
 )
 
 select

@@ -1,4 +1,4 @@
-"""Prefect's wiring of the evaluation, and of the check of production answers against their schemas."""
+"""Prefect's wiring of the evaluation, and of the check of production answers against the same criteria."""
 
 from datetime import date
 
@@ -30,9 +30,9 @@ def score(
 
 
 @task(name="check production answers", persist_result=False)
-def structure(config_path: str, first: date, last: date) -> production.Checked:
-    """Check the production answers of the days from `first` to `last` against their routes' schemas."""
-    return production.score_days(configuration.load(config_path), first, last)
+def structure(config_path: str, first: date, last: date, ask: bool = False) -> production.Checked:
+    """Hold the production answers of the days from `first` to `last` against their routes' criteria and schemas."""
+    return production.score_days(configuration.load(config_path), first, last, ask=ask)
 
 
 @flow(name="evaluate", persist_result=False)
@@ -47,6 +47,6 @@ def evaluate(config_path: str, day: date, other_nights: bool = False) -> scoring
 
 
 @flow(name="score-production", persist_result=False)
-def score_production(config_path: str, first: date, last: date) -> production.Checked:
-    """The check of production answers of the days from `first` to `last`."""
-    return structure(config_path, first, last)
+def score_production(config_path: str, first: date, last: date, ask: bool = False) -> production.Checked:
+    """The check of production answers of the days from `first` to `last`; the judge is asked where `ask` says so."""
+    return structure(config_path, first, last, ask)

@@ -1,95 +1,95 @@
-"""The production answers of a day against their routes' schemas. No model is asked."""
+"""The production answers of a day held against the same criteria as the holdout's.
+
+Code criteria look at every answer, judges at a sample of which the probability is known. Criteria that need to know
+what is expected, or another model's answer, do not apply and are left out.
+"""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows import models
 from flows.config import Config
-from flows.evaluate.schemas import Schema, load_schema
-from flows.evaluate.scorers import Score, score_schema, unscored
-from flows.lake import SCHEMAS, Lake, conform, each_day
+from flows.evaluate import sampling
+from flows.evaluate.checks import INPUTS, Check, checks
+from flows.evaluate.sampling import Sample
+from flows.lake import SCHEMAS, Lake, each_day
 
 log = logging.getLogger(__name__)
 
-CRITERION = "output_schema"
-_COLUMNS = ("call_id", "route", "model_served", "output_text", "status", "is_shadow")
+_COLUMNS = ("call_id", "route", "model_served", "output_text", "latency_ms", "cost_usd", "status", "is_shadow")
 
 
 @dataclass(frozen=True)
 class Checked:
-    """How many production answers were checked, and how many of them failed or could not be scored."""
+    """How many scores production answers were given, how many of these failed, and how many could not be given."""
 
-    answers: int = 0
+    scores: int = 0
     failed: int = 0
     unscored: int = 0
 
     def summary(self) -> str:
         """One line for people."""
-        return f"{self.answers:,} answers checked against their schema, {self.failed:,} failed"
+        return f"{self.scores:,} scores of production answers, {self.failed:,} failed, {self.unscored:,} unscored"
 
 
-def score_days(config: Config, first: date, last: date) -> Checked:
+def score_days(
+    config: Config, first: date, last: date, clients: models.ClientFactory | None = None, *, ask: bool = False
+) -> Checked:
     """Score every day from `first` to `last`, both included, and add up what was found. As `score_production`."""
-    found = [score_production(config, day) for day in each_day(first, last)]
+    found = [score_production(config, day, clients, ask=ask) for day in each_day(first, last)]
     return Checked(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
 
 
-def score_production(config: Config, day: date) -> Checked:
-    """Score the answers of `day` on every route that has an `output_schema`.
+def score_production(
+    config: Config, day: date, clients: models.ClientFactory | None = None, *, ask: bool = False
+) -> Checked:
+    """Score the answers of `day` on every route that has criteria or an `output_schema`.
 
-    They land in `scores` as the file `production-<day>`, one row an interaction that succeeded and is no shadow.
-    An answer without text (not logged) is unscored. Raises ConfigError for a schema that cannot be read.
+    They land in `scores` as the file `production-<day>`, a row for each criterion and interaction that succeeded and
+    is no shadow. An answer without text (not logged) is unscored. The judge is asked only where `ask` says so; else
+    such verdicts count as are stored. Raises ConfigError for criteria or a schema that cannot be read.
     """
     lake, file = Lake.of(config), f"production-{day}"
-    schemas = {name: load_schema(route.output_schema) for name, route in config.routes.items() if route.output_schema}
-    if not schemas:
+    of_code = {name: found for name, route in config.routes.items() if (found := checks(config, name, route))}
+    of_judges = sampling.samples(config)
+    if not (of_code or of_judges):
         lake.remove("scores", day, file)
         return Checked()
-    answers = _answers(lake, day)
-    parts = [
-        _score_route(answers.filter(pc.equal(answers["route"], name)), name, schema) for name, schema in schemas.items()
-    ]
-    rows = pa.concat_tables(parts)
+    parts = [SCHEMAS["scores"].empty_table()]
+    for batch in lake.batches("interactions", day, _columns(of_code.values())):
+        answers = _answers(batch)
+        for name in config.routes:
+            mine = answers.filter(pc.equal(answers["route"], name))
+            parts += [check.rows(mine, name) for check in of_code.get(name, ())]
+            _see(of_judges.get(name), mine)
+    parts += sampling.judge(config, day, file, of_judges.values(), clients=clients, ask=ask)
+    rows = pa.concat_tables(parts).combine_chunks()
     lake.write("scores", day, rows, file)
     checked = Checked(len(rows), pc.sum(pc.invert(rows["passed"])).as_py() or 0, rows["passed"].null_count)
     log.info("%s: %s", day, checked.summary())
     return checked
 
 
-def _answers(lake: Lake, day: date) -> pa.Table:
-    """The answers of a day that count, and only the columns that are needed."""
-    answers = lake.read("interactions", day, columns=_COLUMNS)
-    is_shadow = pc.fill_null(answers["is_shadow"], False)
-    return answers.filter(pc.and_(pc.equal(answers["status"], "success"), pc.invert(is_shadow)))
+def _columns(found: Iterable[Iterable[Check]]) -> tuple[str, ...]:
+    """What must be read: requests are long, and only python criteria look at them."""
+    needed = {name for route_checks in found for check in route_checks for name in check.columns}
+    return _COLUMNS + (INPUTS if needed.issuperset(INPUTS) else ())
 
 
-def _score_route(answers: pa.Table, route: str, schema: Schema) -> pa.Table:
-    """Each distinct text is checked once."""
-    encoded = pc.dictionary_encode(answers["output_text"]).combine_chunks()
-    texts: Sequence[str] = encoded.dictionary.to_pylist()
-    found = [score_schema(schema, text) for text in texts]
-    found.append(unscored("the answer has no text"))
-    places = pc.fill_null(encoded.indices, len(texts))
-    n = len(answers)
-    return conform(
-        pa.table(
-            {
-                "subject": pa.repeat("interaction", n),
-                "subject_id": answers["call_id"],
-                "criterion": pa.repeat(CRITERION, n),
-                "model": answers["model_served"],
-                "route": pa.repeat(route, n),
-                "criterion_version": pa.repeat(schema.version, n),
-                **{name: _values(found, name).take(places) for name in ("score", "passed", "reason")},
-            }
-        ),
-        "scores",
-    )
+def _answers(batch: pa.Table) -> pa.Table:
+    """The answers that count: of calls that succeeded and are no shadows. No route is `default`, as in dbt."""
+    is_shadow = pc.fill_null(batch["is_shadow"], False)
+    answers = batch.filter(pc.and_(pc.equal(batch["status"], "success"), pc.invert(is_shadow)))
+    place = answers.column_names.index("route")
+    return answers.set_column(place, "route", pc.fill_null(answers["route"], "default"))
 
 
-def _values(found: list[Score], name: str) -> pa.Array:
-    return pa.array([getattr(one, name) for one in found], SCHEMAS["scores"].field(name).type)
+def _see(sample: Sample | None, answers: pa.Table) -> None:
+    """Let the sample know of the answers that have a text to judge."""
+    if sample is not None:
+        sample.see(answers.filter(pc.is_valid(answers["output_text"]))["call_id"].to_pylist())

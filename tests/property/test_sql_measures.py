@@ -190,3 +190,17 @@ def test_adjusted_p_values_are_those_of_scipy_and_skip_nulls(
     kept = [value for value in p if value is not None]
     expected = iter(stats.false_discovery_control(kept) if kept else [])
     assert found == [None if value is None else pytest.approx(next(expected), abs=1e-12) for value in p]
+
+
+def test_the_interval_of_a_share_is_wilsons(database: duckdb.DuckDBPyConnection) -> None:
+    for n in (1, 2, 7, 50, 1000):
+        for passed in {0, 1, n // 2, n}:
+            expression = "{{ wilson('($passed / $n)', '$n', '-') }}, {{ wilson('($passed / $n)', '$n', '+') }}"
+            found = database.execute(
+                render(f"select {expression}"), {"passed": float(passed), "n": float(n)}
+            ).fetchone()
+            assert found == pytest.approx(tuple(stats.binomtest(passed, n).proportion_ci(method="wilson")), abs=1e-12)
+
+
+def test_a_share_of_nothing_has_no_interval(database: duckdb.DuckDBPyConnection) -> None:
+    assert database.execute(render("select {{ wilson('null', '0', '-') }}")).fetchone() == (None,)

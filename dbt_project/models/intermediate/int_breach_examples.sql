@@ -37,8 +37,24 @@ measured as (
                 and breaches.side = texts.side
                 and texts.origin = 'production'
         where texts.day between {{ first_day() }} and {{ last_day() }}
-        {{ 'union all' if not loop.last }}
+        union all
     {% endfor -%}
+    select
+        breaches.day,
+        breaches.route,
+        breaches.side,
+        breaches.feature,
+        breaches.has_risen,
+        scores.subject_id,
+        cast(scores.is_passed as integer) as value
+    from breaches
+    inner join {{ ref('int_scored_calls') }} as scores
+        on
+            breaches.day = scores.day
+            and breaches.route = scores.route
+            and breaches.side = scores.side
+            and breaches.feature = scores.feature
+    where scores.day between {{ first_day() }} and {{ last_day() }}
 ),
 
 ordered as (

@@ -15,6 +15,11 @@ pairs as (
     where {{ days }}
 ),
 
+scores as (
+    select * from {{ ref('int_scored_calls') }}
+    where {{ days }}
+),
+
 features as (
     select * from {{ ref('features') }}
 ),
@@ -27,16 +32,29 @@ sums_of_pairs as (
     {{ sums_of_rows('pairs', keys, pair_features) }}
 ),
 
+sums_of_scores as (
+    select
+        {{ keys | join(', ') }},
+        feature,
+        count(is_passed) as n,
+        cast({{ count_if('is_passed') }} as double) as total,
+        cast({{ count_if('is_passed') }} as double) as total_squares
+    from scores
+    group by {{ keys | join(', ') }}, feature
+),
+
 cells as (
     {{ turned('sums_of_texts', keys, ['n', 'total', 'total_squares'], text_features) }}
     union all
     {{ turned('sums_of_pairs', keys, ['n', 'total', 'total_squares'], pair_features) }}
+    union all
+    select * from sums_of_scores
 )
 
 select cells.*
 from cells
 inner join features
     on
-        cells.feature = features.feature
+        {{ seed_feature('cells.feature') }} = features.feature
         and features.sides in (cells.side, case when cells.side <> 'pair' then 'both' end)
 where cells.n > 0

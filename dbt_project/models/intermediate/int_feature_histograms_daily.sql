@@ -11,7 +11,7 @@ flags as (
     select cells.*
     from {{ ref('int_feature_cells_daily') }} as cells
     inner join seeded
-        on cells.feature = seeded.feature and seeded.grid = 'flag'
+        on {{ seed_feature('cells.feature') }} = seeded.feature and seeded.grid = 'flag'
     where {{ days }}
 ),
 

@@ -19,6 +19,51 @@ topics as (
     where origin = 'production' and side = 'input' and topic_id is not null and {{ days }}
 ),
 
+scores as (
+    select * from {{ ref('int_scored_calls') }}
+    where is_passed is not null and {{ days }}
+),
+
+score_clusters as (
+    select
+        {{ series | join(', ') }},
+        cluster_key,
+        count(*) as n,
+        {{ count_if('is_passed') }} as total
+    from scores
+    group by {{ series | join(', ') }}, cluster_key
+),
+
+score_wholes as (
+    select
+        {{ series | join(', ') }},
+        cast(sum(n) as bigint) as n,
+        count(*) as n_clusters,
+        cast(sum(total) as double) as total,
+        cast(sum(total) as double) as total_squares,
+        cast(sum(total * total) as double) as cluster_squares,
+        cast(sum(total * n) as double) as cluster_cross,
+        cast(sum(n * n) as double) as cluster_sizes
+    from score_clusters
+    group by {{ series | join(', ') }}
+),
+
+score_topics as (
+    select
+        scores.day,
+        scores.route,
+        scores.side,
+        topics.topic_id,
+        scores.feature,
+        count(*) as n,
+        cast({{ count_if('scores.is_passed') }} as double) as total,
+        cast({{ count_if('scores.is_passed') }} as double) as total_squares
+    from scores
+    inner join topics
+        on scores.day = topics.day and scores.subject_id = topics.subject_id
+    group by scores.day, scores.route, scores.side, topics.topic_id, scores.feature
+),
+
 {% for kind, relation in [('text', ref('int_text_features')), ('pair', ref('int_pair_features'))] -%}
     {%- set features = features_of(relation) -%}
     {{ kind }}_rows as (
@@ -60,6 +105,8 @@ topic_sums as (
     select * from text_topics
     union all
     select * from pair_topics
+    union all
+    select * from score_topics
 ),
 
 parts as (
@@ -87,6 +134,8 @@ wholes as (
     select * from text_wholes
     union all
     select * from pair_wholes
+    union all
+    select * from score_wholes
 ),
 
 series as (
@@ -115,7 +164,7 @@ select series.*
 from series
 inner join seeded
     on
-        series.feature = seeded.feature
+        {{ seed_feature('series.feature') }} = seeded.feature
         and seeded.sides in (series.side, case when series.side <> 'pair' then 'both' end)
 where series.n > 0
 union all

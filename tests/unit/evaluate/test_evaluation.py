@@ -11,7 +11,6 @@ from flows import config as configuration
 from flows.evaluate.asking import ask_night
 from flows.evaluate.journal import read_journal
 from flows.evaluate.papers import read_papers
-from flows.evaluate.production import score_production
 from flows.evaluate.questions import questions
 from flows.evaluate.runner import Purse, ask_all
 from flows.evaluate.scoring import evaluate_night, score_night
@@ -262,42 +261,3 @@ def test_a_models_own_prompt_takes_the_system_messages_place(workspace):
     versions = {row["arm"]: row["prompt_version"] for row in rows(workspace, "completions")}
     assert versions["pinned"] is None
     assert len(versions["candidate"]) == 12
-
-
-def test_production_answers_are_checked_against_the_routes_schema(workspace):
-    (workspace.workspace / "s.json").write_text('{"type": "object", "required": ["queue"]}')
-    workspace.path.write_text(workspace.path.read_text().replace("repeats: 2", "repeats: 2, output_schema: s.json"))
-    config = configuration.load(workspace.path)
-    answers = [('{"queue": 1}', "success", None), ('{"queue": 1}', "success", False), ("{}", "success", None)]
-    answers += [(None, "success", None), ("{}", "error", None), ("{}", "success", True)]
-    calls = [
-        {
-            "call_id": str(n),
-            "route": "yes_no",
-            "model_served": "m",
-            "output_text": text,
-            "status": s,
-            "is_shadow": shadow,
-        }
-        for n, (text, s, shadow) in enumerate(answers)
-    ]
-    calls.append({"call_id": "other", "route": "other", "output_text": "{}", "status": "success"})
-    lake = Lake(config.lake)
-    lake.write("interactions", DAY, from_rows(calls, "interactions"))
-    checked = score_production(config, DAY)
-    assert (checked.answers, checked.failed, checked.unscored) == (4, 1, 1)
-    landed = lake.read("scores", DAY, f"production-{DAY}").to_pylist()
-    assert [(row["subject_id"], row["passed"]) for row in landed] == [
-        ("0", True),
-        ("1", True),
-        ("2", False),
-        ("3", None),
-    ]
-    assert landed[2]["reason"] == "$: 'queue' is a required property"
-    assert {(row["subject"], row["criterion"], row["model"]) for row in landed} == {
-        ("interaction", "output_schema", "m")
-    }
-
-
-def test_a_day_without_production_answers_has_no_scores(workspace):
-    assert score_production(workspace, DAY).answers == 0

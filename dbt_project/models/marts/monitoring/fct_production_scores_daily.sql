@@ -1,0 +1,29 @@
+with scores as (
+    select * from {{ ref('int_scored_calls') }}
+    where {{ is_day_to_build(source('lake', 'scores')) }}
+),
+
+counted as (
+    select
+        day,
+        route,
+        model_served,
+        criterion,
+        count(is_passed) as n,
+        count(*) - count(is_passed) as n_unscored,
+        {{ count_if('is_passed') }} / nullif(1.0 * count(is_passed), 0) as pass_rate
+    from scores
+    group by day, route, model_served, criterion
+)
+
+select
+    day,
+    route,
+    model_served,
+    criterion,
+    n,
+    n_unscored,
+    cast(pass_rate as double) as pass_rate,
+    {{ wilson('pass_rate', 'n', '-') }} as ci_low,
+    {{ wilson('pass_rate', 'n', '+') }} as ci_high
+from counted
