@@ -5,6 +5,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class Criterion:
         """Whether it compares a candidate's answer with the pinned model's."""
         return isinstance(self.definition, Judge) and self.definition.mode == "pairwise"
 
+    @cached_property
     def unwrapped(self) -> "Criterion | None":
         """The same question to the answer without its wrapping; None where a wrapping cannot mislead this one.
 

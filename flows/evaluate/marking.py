@@ -46,7 +46,7 @@ class Marker:
                 raw = self._score(criterion, row)
                 landed.append(one := _row(row, criterion, raw))
                 counted.append({**one, "passed": raw.score} if criterion.is_pairwise else one)
-                if (bare := criterion.unwrapped()) is not None:
+                if (bare := criterion.unwrapped) is not None:
                     found = self._without_wrapping(bare, row, raw)
                     landed += [] if found is None else [_row(row, bare, found)]
                     counted.append(_row(row, bare, found or raw))
@@ -54,7 +54,7 @@ class Marker:
 
     def criteria(self) -> list[Criterion]:
         """The criteria to report on: the route's own, and of the unwrapped ones those that made a difference so far."""
-        all_of_them = ((one, one.unwrapped()) for one in self.paper.criteria)
+        all_of_them = ((one, one.unwrapped) for one in self.paper.criteria)
         return [
             criterion
             for pair in all_of_them
