@@ -5,10 +5,10 @@ touches the marts of such a day again, for it would count what is no longer ther
 removed by the next night, uncounted.
 
 What the removal of a table means beyond its rows: without `manifest`, files of a source whose path has no {day} are
-read again where they still lie there; without `completions`, an answer is asked and paid for again; without
-`interactions`, `examples`, `scores`, `estimates`, `comparisons` or what semantics found (`topics`,
-`topic_catalog`, `topic_tests`) of a day, its marts are final. Pages in `reports`,
-the warehouse and the logs themselves are no tables of the lake, and stay.
+read again where they still lie there; without `completions` or `judgements`, what is asked again is paid for again;
+without `interactions`, `examples`, `scores`, `estimates`, `comparisons` or what semantics found (`topics`,
+`topic_catalog`, `topic_tests`) of a day, its marts are final. Pages in `reports`, the warehouse and the logs themselves
+are no tables of the lake, and stay.
 """
 
 from collections import Counter

@@ -81,27 +81,27 @@ def settle(criterion: Criterion, asked: Sequence[Ask], replies: Mapping[str, Rep
     assert isinstance(definition, Judge)
     if not asked:
         return Score(0.5, True, "a tie: both answers are the same")
-    found: list[verdicts.Verdict] = []
+    found: list[Reply] = []
     for ask in asked:
         reply = replies.get(ask.request_hash)
         if reply is None or reply["status"] != "ok":
             return unscored(f"not judged: {reply['error_type'] if reply else 'the judge was not asked'}")
-        verdict = verdicts.read(definition.mode, reply["output_text"] or "", reply["finish_reason"])
-        if verdict is None:
+        if reply["verdict"] is None:
             return unscored("the judge's reply holds no verdict")
-        found.append(verdict)
+        found.append(reply)
     if definition.mode == "binary":
-        passes = found[0].verdict == (definition.pass_if or "yes")
-        return passed_or(passes, f"the judge says {found[0].verdict}: {found[0].reason}")
+        (said,) = found
+        passes = said["verdict"] == (definition.pass_if or "yes")
+        return passed_or(passes, f"the judge says {said['verdict']}: {said['reason']}")
     return _of_both_orders(*found)
 
 
-def _of_both_orders(pinned_first: verdicts.Verdict, candidate_first: verdicts.Verdict) -> Score:
-    match pinned_first.verdict, candidate_first.verdict:
+def _of_both_orders(pinned_first: Reply, candidate_first: Reply) -> Score:
+    match pinned_first["verdict"], candidate_first["verdict"]:
         case "second", "first":
             return Score(1.0, True)
         case "first", "second":
-            return failed(f"the pinned model's answer is better: {pinned_first.reason}")
+            return failed(f"the pinned model's answer is better: {pinned_first['reason']}")
         case "tie", "tie":
             return Score(0.5, True, "a tie")
         case _:

@@ -53,7 +53,7 @@ def replies(config: Config, day: date) -> dict[str, Reply]:
     return found
 
 
-_READ = ("request_hash", "status", "error_type", "output_text", "finish_reason", "verdict")
+_READ = ("request_hash", "status", "error_type", "verdict", "reason")
 
 
 def judge(
