@@ -20,6 +20,7 @@ from flows.evaluate.judges import SINGLE, Ask, Reply
 from flows.evaluate.questions import Row
 from flows.evaluate.runner import Purse
 from flows.lake import Lake, each_day, from_rows
+from flows.limits import Pacer
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ async def _ask_all(
     """The replies to `todo`; what the purse does not let through has none."""
     assert config.judge is not None
     rows, queue = list[Row](), iter(todo)
-    pacer = models.Pacer(config.budget.requests_per_minute)
+    pacer = Pacer(config.budget.requests_per_minute, config.budget.tokens_per_minute)
     make = clients or (lambda model: models.LiteLLMClient(model, pacer))
 
     async def work(desk: _Desk) -> None:
