@@ -57,7 +57,7 @@ worst as (
 select
     expected.route || '/' || expected.model as subject,
     expected.arm,
-    coalesce(examples, 0) * repeats as due,
+    least(coalesce(examples, 0), coalesce(expected."limit", examples, 0)) * repeats as due,
     coalesce(asked, 0) as asked,
     case when asked is null then greatest(due, 1) else due - asked end as unasked,
     coalesce(answered, 0) as answered,
@@ -81,11 +81,18 @@ def frame(config: Config, day: date) -> pd.DataFrame:
         lake, day, nightly_run_id(day), "completions", "scores"
     )
     expected = [
-        {"model": model.name, "arm": "candidate" if place else "pinned", "route": name, "repeats": route.repeats}
-        for place, model in enumerate(config.all_models())
+        {
+            "model": model.name,
+            "arm": "candidate" if place else "pinned",
+            "route": name,
+            "repeats": route.repeats,
+            "limit": route.limit,
+        }
         for name, route in config.evaluated_routes().items()
+        for place, model in enumerate(config.models_on(name))
     ]
-    columns = [("model", pa.string()), ("arm", pa.string()), ("route", pa.string()), ("repeats", pa.int64())]
+    columns = [(name, pa.string()) for name in ("model", "arm", "route")]
+    columns += [(name, pa.int64()) for name in ("repeats", "limit")]
     return frames.select(lake, files, _SQL, expected=pa.Table.from_pylist(expected, schema=pa.schema(columns)))
 
 

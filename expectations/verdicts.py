@@ -76,8 +76,7 @@ def suite() -> gx.ExpectationSuite:
 
 def _candidates(config: Config, day: date) -> list[dict[str, Any]]:
     """How many comparisons the night has for each configured candidate and evaluated route, none included."""
-    candidates = config.models.candidates if config.models else ()
-    expected = [(route, candidate.name) for candidate in candidates for route in config.evaluated_routes()]
+    expected = [(route, model.name) for route in config.evaluated_routes() for model in config.models_on(route)[1:]]
     if not expected:
         return []
     rows = _rows(config, _COMPARISONS, day, nightly_run_id(day))

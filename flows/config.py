@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, Field, PlainValidator, ValidationError
 
 from flows import yamlfile
+from flows.entrants import BASELINE, Entrant, entrants
 from flows.errors import ConfigError
 from flows.privacy import FieldPath, Retention
 from flows.sections import Alert, Budget, Canary, Embedding, Model, Models, Price, Review, Route, Section, Source
@@ -70,9 +71,13 @@ class Config(Section):
         """Where what one machine keeps of the lake lies: in it, or in `.genchi` where it is in an object store."""
         return self.lake if isinstance(self.lake, Path) else self.workspace / ".genchi"
 
-    def all_models(self) -> tuple[Model, ...]:
-        """The pinned model first, then the candidates; empty where no models are configured."""
-        return (self.models.pinned, *self.models.candidates) if self.models else ()
+    def all_models(self) -> tuple[Entrant, ...]:
+        """All that take part, the pinned model first, then the candidates; empty where no models are configured."""
+        return entrants(self.models) if self.models else ()
+
+    def models_on(self, route: str) -> tuple[Entrant, ...]:
+        """Those of `all_models` that take part on a route."""
+        return tuple(model for model in self.all_models() if not model.routes or route in model.routes)
 
     @property
     def judge(self) -> Model | None:
@@ -180,7 +185,7 @@ def _keys_at(parents: tuple[int | str, ...]) -> list[str]:
 
 def _check_consistency(config: Config) -> None:
     """What a single field cannot know: unique names, and files that exist."""
-    _check_unique(config, "models", [model.name for model in config.all_models()])
+    _check_models(config)
     _check_unique(config, "sources", [source.name for source in config.sources])
     for name, route in config.routes.items():
         if (route.holdout is None) != (route.criteria is None):
@@ -192,6 +197,20 @@ def _check_consistency(config: Config) -> None:
                 raise ConfigError(f"{config.path}: routes.{name}.{key}: no such file: {file}")
     if config.dev_set is not None and not config.dev_set.is_file():
         raise ConfigError(f"{config.path}: dev_set: no such file: {config.dev_set}")
+
+
+def _check_models(config: Config) -> None:
+    _check_unique(config, "models", [model.name for model in config.all_models()])
+    for place, model in enumerate(config.all_models()):
+        where = f"{config.path}: models: {model.name}"
+        if place == 0 and (model.routes or model.is_baseline):
+            what = "`routes`" if model.routes else f"`{BASELINE}...`"
+            raise ConfigError(f"{where}: {what} is for candidates; the pinned model is what production uses")
+        for route in model.routes:
+            if route not in config.routes:
+                raise ConfigError(f"{where}: no route {route!r}; {yamlfile.nearest(route, list(config.routes))}")
+        if model.shots and config.dev_set is None:
+            raise ConfigError(f"{where}: `few_shot` takes its examples from the `dev_set`; name one")
 
 
 def _check_unique(config: Config, section: str, names: list[str]) -> None:

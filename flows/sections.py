@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from flows.project import log_formats
 from flows.stores import known_place
@@ -57,10 +57,17 @@ class Price(Section):
     output: float = Field(ge=0)
 
 
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
 class Model(Section):
     """One model as litellm takes it. `name` is what lake and marts carry.
 
-    With `batch`, holdouts go through OpenAI's batch API: half the price, and up to a day's wait.
+    `prompt` is a file that takes the place of the examples' own prompt. `prompts` are versions to try beside each
+    other, files in `prompts/<route>/`; `few_shot` are numbers of worked examples to show before the question.
+    `routes` are those on which a candidate takes part; none named is all of them. With `batch`, holdouts go through
+    OpenAI's batch API: half the price, and up to a day's wait.
     """
 
     model: str
@@ -69,6 +76,9 @@ class Model(Section):
     api_key: str | None = Field(default=None, repr=False)
     params: dict[str, Any] = Field(default_factory=dict)
     prompt: str | None = None
+    prompts: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w.-]*$")], ...] = ()
+    few_shot: Annotated[tuple[Annotated[int, Field(ge=0, le=50)], ...], BeforeValidator(_listed)] = ()
+    routes: tuple[str, ...] = ()
     price: Price | None = None
     batch: bool = False
 
@@ -128,12 +138,16 @@ class Models(Section):
 
 
 class Route(Section):
-    """One job of the application. `margin` is in pass rate; None takes the default of the risk level."""
+    """One job of the application. `margin` is in pass rate; None takes the default of the risk level.
+
+    Of a holdout with more than `limit` examples, so many are asked about: the same ones every time.
+    """
 
     holdout: Path | None = None
     criteria: Path | None = None
     output_schema: Path | None = None
     repeats: int = Field(default=1, ge=1)
+    limit: int | None = Field(default=None, ge=1)
     margin: float | None = Field(default=None, ge=0, le=1)
 
 

@@ -99,3 +99,9 @@ def _value_at(raw: Any, where: tuple[int | str, ...]) -> Any:
         except (KeyError, IndexError, TypeError):
             return raw
     return raw
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """The hint of an error about a name that is not known."""
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0)
+    return f"did you mean {found[0]!r}?" if found else "there are none"

@@ -1,5 +1,6 @@
 """What a night's evaluation asks about: each evaluated route with its frozen examples and its criteria."""
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,8 @@ from datetime import date
 from functools import cached_property
 
 from flows.config import Config, Route
-from flows.evaluate import criteria, prompts
+from flows.evaluate import arms, criteria
+from flows.evaluate.arms import Arm
 from flows.evaluate.criteria import Criterion
 from flows.evaluate.holdout import Example, read_holdout
 from flows.evaluate.schemas import load_schema
@@ -18,12 +20,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Paper:
-    """One route's questions, before they are asked."""
+    """One route's questions, before they are asked. The pinned model's arm is the first."""
 
     name: str
     route: Route
     examples: Sequence[Example]
     criteria: Sequence[Criterion]
+    arms: Sequence[Arm] = ()
 
     def example(self, example_id: str) -> Example | None:
         """The example of this id, or None where the frozen holdout has none."""
@@ -45,8 +48,8 @@ def check_setup(config: Config) -> None:
             criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
         elif route.output_schema is not None:
             load_schema(route.output_schema)
-    for model in config.all_models():
-        prompts.load(model, config.workspace)
+    for name in config.evaluated_routes():
+        arms.of_route(config, name)
 
 
 def read_papers(config: Config, day: date) -> list[Paper]:
@@ -58,9 +61,21 @@ def read_papers(config: Config, day: date) -> list[Paper]:
         return papers
     for name, route in config.evaluated_routes().items():
         assert route.criteria is not None
-        examples = read_holdout(lake, day, name)
+        examples = sample(read_holdout(lake, day, name), route.limit)
         if not examples:
             log.warning("route %s: no holdout was frozen on %s; its rates are unknown", name, day)
         asked = criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
-        papers.append(Paper(name, route, examples, asked))
+        papers.append(Paper(name, route, examples, asked, arms.of_route(config, name)))
     return papers
+
+
+def sample(examples: Sequence[Example], limit: int | None) -> Sequence[Example]:
+    """At most `limit` of the examples, by the hash of their id: the same ones every time, in the order given."""
+    if limit is None or len(examples) <= limit:
+        return examples
+    by_hash = sorted(range(len(examples)), key=lambda place: _digest(examples[place].example_id))
+    return [examples[place] for place in sorted(by_hash[:limit])]
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flows.config import Config
-from flows.evaluate import prompts
 from flows.evaluate.papers import Paper
 from flows.evaluate.schemas import hash_of
 
@@ -52,24 +50,23 @@ def digest(key: Key) -> bytes:
     return hashlib.blake2b("\x1f".join(map(str, key)).encode(), digest_size=16).digest()
 
 
-def questions(config: Config, run_id: str, papers: Sequence[Paper]) -> Iterator[Question]:
+def questions(run_id: str, papers: Sequence[Paper]) -> Iterator[Question]:
     """Example by example, each to all models: should the budget end, the pairs so far are whole."""
-    loaded = [(model, prompts.load(model, config.workspace)) for model in config.all_models()]
     for paper in papers:
         for repeat in range(paper.route.repeats):
             for example in paper.examples:
-                for place, (model, prompt) in enumerate(loaded):
-                    messages = prompts.messages_for(example, prompt)
+                for place, arm in enumerate(paper.arms):
+                    messages = arm.messages_for(example)
                     yield Question(
                         run_id=run_id,
-                        model=model.name,
+                        model=arm.model.name,
                         arm="candidate" if place else "pinned",
                         route=paper.name,
                         example_id=example.example_id,
                         repeat=repeat,
                         holdout_version=example.version,
-                        prompt_version=prompt.version if prompt else None,
-                        request_hash=hash_of(model.model, model.api_base, model.params, messages),
+                        prompt_version=arm.prompt_version,
+                        request_hash=hash_of(arm.model.model, arm.model.api_base, arm.params, messages),
                         messages=messages,
-                        params=model.params,
+                        params=arm.params,
                     )

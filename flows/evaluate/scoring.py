@@ -141,11 +141,12 @@ def _compare(
     tallies: Mapping[str, comparison.Tallies],
 ) -> int:
     """Land estimates and comparisons, and count the comparisons."""
-    lake, names = Lake.of(config), [model.name for model in config.all_models()]
+    lake = Lake.of(config)
     estimates: list[Row] = []
     comparisons: list[Row] = []
     for marker in markers:
         paper = marker.paper
+        names = [arm.model.name for arm in paper.arms]
         night = Evaluated(
             run_id, paper.name, names, paper.examples, marker.criteria(), paper.route.repeats, paper.route.margin
         )

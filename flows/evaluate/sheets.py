@@ -60,7 +60,7 @@ class Sheet:
     in_batches: bool = True
 
     def __iter__(self) -> Iterator[Question]:
-        every = questions(self.config, self.run_id, self.papers)
+        every = questions(self.run_id, self.papers)
         return (question for question in every if question.arm in self.arms)
 
 

@@ -143,7 +143,7 @@ def test_an_answer_after_a_torn_line_is_kept(workspace):
     journal = Lake(workspace.lake).journal(RUN)
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b'{"torn')
-    one = next(questions(workspace, RUN, read_papers(workspace, DAY)))
+    one = next(questions(RUN, read_papers(workspace, DAY)))
     asyncio.run(ask_all([one], {"openai/old": Scripted()}, journal, Purse(None), total=1))
     assert [row["output_text"] for row in read_journal(journal)] == ["yes"]
 
