@@ -93,6 +93,23 @@ def _evaluate(options: argparse.Namespace) -> int:
     return FINE
 
 
+def _compare(options: argparse.Namespace) -> int:
+    loaded = _load(options)
+    from flows.evaluate.versus import Versus  # noqa: PLC0415 - see above
+
+    versus = Versus(options.pinned, options.candidate, options.route, options.repeats, options.limit)
+    versus.narrowed(loaded)  # what is wrong is said before a server is started
+    from rich.console import Console  # noqa: PLC0415 - see above
+
+    from flows import comparing  # noqa: PLC0415 - see above
+    from flows.nightly import compare_models  # noqa: PLC0415 - see above
+
+    day = options.day or loaded.yesterday()
+    result = comparing.read(loaded, day, compare_models(versus, str(options.config), day))
+    comparing.show(result, Console())
+    return CRITICAL if result.is_critical else FINE
+
+
 def _holdout(options: argparse.Namespace) -> int:
     from flows.ingest import examples  # noqa: PLC0415 - see above
 
@@ -156,6 +173,14 @@ def _parser() -> argparse.ArgumentParser:
         "--only", choices=("ingest", "transform", "evaluate"), help="one stage; evaluate asks live models"
     )
     back.set_defaults(verb=_backfill)
+    compare = _with_config(verbs.add_parser("compare", help="two models on one route, now, and the verdict as a table"))
+    compare.add_argument("--pinned", required=True, metavar="MODEL", help="a configured name, or any litellm string")
+    compare.add_argument("--candidate", required=True, metavar="MODEL", help="the same")
+    compare.add_argument("--route", required=True, help="a route with a holdout and criteria")
+    compare.add_argument("--day", type=_day, help="YYYY-MM-DD (default: yesterday)")
+    compare.add_argument("--repeats", type=_count, help="how often each example is asked (default: the route's)")
+    compare.add_argument("--limit", type=_count, help="so many examples of the holdout at most, by their hash")
+    compare.set_defaults(verb=_compare)
     holdout = _with_config(verbs.add_parser("holdout", help="name the frozen version of every test set"))
     holdout.set_defaults(verb=_holdout)
     return parser
@@ -171,6 +196,12 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as YYYY-MM-DD") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def _tell(line: str) -> None:

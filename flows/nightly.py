@@ -17,15 +17,16 @@ from flows import retention
 from flows.alerts.flow import alert
 from flows.config import Config
 from flows.errors import ConfigError, RunError, in_one_line
-from flows.evaluate.flow import evaluate, score_production
+from flows.evaluate.flow import evaluate, evaluate_two, score_production
 from flows.evaluate.papers import check_setup
+from flows.evaluate.versus import Versus
 from flows.ingest.flow import freeze, ingest
 from flows.lake import Lake
 from flows.progress import Step, step
 from flows.report.flow import report
 from flows.semantics.embedding import check as check_embedding
 from flows.semantics.flow import semantics
-from flows.transform.build import EVALUATION, MONITORING
+from flows.transform.build import COMPARISON, EVALUATION, MONITORING
 from flows.transform.flow import transform
 
 # Rows that are older than this when they arrive are landed; their marts wait for a backfill.
@@ -156,6 +157,21 @@ def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> N
         transform_days(config_path, day, day)
 
 
+@flow(name="compare", persist_result=False)
+def compare_models(versus: Versus, config_path: str = "genchi.yaml", day: date | None = None) -> str:
+    """`genchi compare`: two models on one route, as the night would; the run_id under which marts hold the verdict."""
+    config = configuration.load(config_path)
+    day = day or config.yesterday()
+    with_simulated(versus.narrowed(config))
+    with Lake.of(config).lock("compare"):
+        freeze(config_path, day)
+        with step("evaluate") as current:
+            current.outcome = evaluate_two(config_path, day, versus).summary()
+        with step("compare") as current:
+            current.outcome = transform(config_path, day, day, COMPARISON).summary()
+    return versus.run_id(config, day)
+
+
 def first_touched(days: tuple[date, ...], day: date) -> date:
     """The first day to rebuild: the earliest that late rows reached, within reason."""
     return min([day, *(touched for touched in days if day - timedelta(days=_LATE_DAYS) <= touched <= day)])
@@ -165,8 +181,13 @@ def evaluated(config: Config, config_path: str, day: date, *, other_nights: bool
     """Evaluate one night whose test sets are frozen, and say what came of it."""
     if not (config.models and config.evaluated_routes()):
         return "nothing to evaluate: no models, or no route with a holdout and criteria"
+    with_simulated(config)
+    return evaluate(config_path, day, other_nights).summary()
+
+
+def with_simulated(config: Config) -> None:
+    """Let the demo's models answer, where the configuration names one."""
     if any(model.model.startswith("simulated/") for model in config.all_models()):
         from flows.demo import provider  # noqa: PLC0415 - imported late: litellm takes seconds
 
         provider.register()
-    return evaluate(config_path, day, other_nights).summary()

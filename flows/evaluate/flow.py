@@ -6,6 +6,7 @@ from prefect import flow, task
 
 from flows import config as configuration
 from flows.evaluate import asking, judging, production, scoring
+from flows.evaluate.versus import Versus
 from flows.lake import nightly_run_id
 
 
@@ -19,6 +20,21 @@ def ask(config_path: str, day: date, run_id: str, other_nights: bool) -> asking.
 def judge(config_path: str, day: date, run_id: str, asked: asking.Asked) -> judging.Judged:
     """Put to the judge what was answered; what is judged already is not asked again."""
     return scoring.judge_night(configuration.load(config_path), day, run_id, asked)
+
+
+@task(name="ask two models", persist_result=False)
+def ask_both(config_path: str, day: date, versus: Versus) -> asking.Asked:
+    """Put one route's frozen holdout to two models; what any run has been answered is not asked again."""
+    config = configuration.load(config_path)
+    return asking.ask_night(versus.narrowed(config), day, versus.run_id(config, day), other_nights=True)
+
+
+@task(name="score two models", persist_result=False)
+def score_both(config_path: str, day: date, versus: Versus, asked: asking.Asked) -> scoring.EvaluationResult:
+    """Have judged what they answered, score and compare it."""
+    config = configuration.load(config_path)
+    narrowed, run_id = versus.narrowed(config), versus.run_id(config, day)
+    return scoring.score_night(narrowed, day, run_id, asked, scoring.judge_night(narrowed, day, run_id, asked))
 
 
 @task(name="score the answers", persist_result=False)
@@ -44,6 +60,12 @@ def evaluate(config_path: str, day: date, other_nights: bool = False) -> scoring
     run_id = nightly_run_id(day)
     asked = ask(config_path, day, run_id, other_nights)
     return score(config_path, day, run_id, asked, judge(config_path, day, run_id, asked))
+
+
+@flow(name="evaluate-two", persist_result=False)
+def evaluate_two(config_path: str, day: date, versus: Versus) -> scoring.EvaluationResult:
+    """The evaluation of two models on one route. Raises ConfigError where something that it needs is wrong."""
+    return score_both(config_path, day, versus, ask_both(config_path, day, versus))
 
 
 @flow(name="score-production", persist_result=False)

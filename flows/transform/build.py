@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 # What a night builds before the evaluation, and after it.
 MONITORING = "+path:models/marts/monitoring +tag:evidence"
 EVALUATION = "path:models/marts/evaluation+"
+# What one comparison by hand needs, on a new warehouse too.
+COMPARISON = "+path:models/marts/evaluation"
 _SERIES = "+tag:series"
 
 
