@@ -99,6 +99,23 @@ SCHEMAS: dict[str, pa.Schema] = {
         " model_served system_fingerprint finish_reason latency_ms input_tokens output_tokens cost_usd status"
         " error_type",
     ),
+    # Who took part in a run on a route, and how often its answers pass all that is decisive there. `base` is the
+    # model's own name, `ends_on` the day on which its provider ends it, as far as litellm knows.
+    "entrants": _ordered(
+        _schema(
+            "run_id route model arm base prompt_version",
+            shots=_COUNT,
+            ends_on=pa.date32(),
+            n_examples=_COUNT,
+            n_repeats=_COUNT,
+            n_unscored=_COUNT,
+            pass_rate=_RATE,
+            ci_low=_RATE,
+            ci_high=_RATE,
+        ),
+        "run_id route model arm base prompt_version shots ends_on n_examples n_repeats n_unscored pass_rate ci_low"
+        " ci_high",
+    ),
     # What stats made of the scores. `slice` is `*` for all examples, or `tag=value`.
     "estimates": _ordered(
         _schema(

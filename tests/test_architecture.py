@@ -14,7 +14,7 @@ ROOMS = {"ingest", "semantics", "transform", "evaluate", "review", "report", "al
 FOUNDATION = {
     *("config", "errors", "lake", "warehouse", "models", "project", "stats", "yamlfile", "files", "privacy"),
     "retention",
-    *("sections", "entrants"),
+    *("sections", "entrants", "pricetable"),
     *("failures", "limits", "batches"),
     *("stores", "objects", "places", "lock", "publication", "schemas"),
 }

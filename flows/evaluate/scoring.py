@@ -8,7 +8,7 @@ from datetime import date
 
 from flows import models
 from flows.config import Config
-from flows.evaluate import comparison, judging
+from flows.evaluate import comparison, judging, standing
 from flows.evaluate.asking import Asked, ask_night
 from flows.evaluate.comparison import Evaluated
 from flows.evaluate.judges import Ask, Reply
@@ -122,11 +122,13 @@ def score_night(
                 counts.update(scores=len(landed), unscored=sum(row["passed"] is None for row in landed))
                 land(from_rows(landed, "scores"))
             counts.update(answers=len(answers), failed=sum(row["status"] != "ok" for row in answers))
+    comparisons = _compare(config, day, run_id, markers, tallies)
+    standing.land(lake, day, run_id, papers)
     result = EvaluationResult(
         run_id=run_id,
         asking=asking or Asked(reused=counts["answers"]),
         judging=judged or Judged(),
-        comparisons=_compare(config, day, run_id, markers, tallies),
+        comparisons=comparisons,
         **counts,
     )
     log.info("evaluated: %s", result.summary())

@@ -1,7 +1,6 @@
 """What a call cost, where its log does not say: the price table that litellm ships with, applied in SQL.
 
-Belongs here: which price is a call's, and the arithmetic. The prices are those of the installed litellm; it is read as
-a file, for importing litellm takes seconds.
+Belongs here: which price is a call's, and the arithmetic. The prices are those of the installed litellm.
 
 Decided, so that a cost is either right or `unknown`:
 
@@ -18,20 +17,17 @@ Decided, so that a cost is either right or `unknown`:
 - Not known from a row: regional surcharges, the tokens with which a cache is written.
 """
 
-import importlib.util
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from flows import pricetable
 from flows.ingest.off_peak import off_peak_minutes
-
-Entry = Mapping[str, Any]
+from flows.pricetable import Entry
 
 # What other logs call the providers that litellm calls so; and which of its names mean one provider.
 _PROVIDERS = {
@@ -215,10 +211,7 @@ def _families() -> frozenset[str]:
 @cache
 def _table() -> dict[str, Entry]:
     """The entries of litellm's table that price a conversation by its tokens, by key."""
-    found = importlib.util.find_spec("litellm")  # finds the package without running it
-    place = Path(found.origin or "").parent / "model_prices_and_context_window_backup.json" if found else Path()
-    entries = json.loads(place.read_text(encoding="utf-8"))
-    return {key: entry for key, entry in entries.items() if _is_priced(entry)}
+    return {key: entry for key, entry in pricetable.entries().items() if _is_priced(entry)}
 
 
 def _is_priced(entry: Entry) -> bool:

@@ -1,0 +1,22 @@
+{#- Decisive on a route are its critical criteria; where it has none, all of them. -#}
+with comparisons as (
+    select * from {{ ref('int_comparisons') }}
+    where slice = '*'
+),
+
+weighed as (
+    select
+        *,
+        max(case when severity = 'critical' then 1 else 0 end) over (partition by day, run_id, route) as has_critical
+    from comparisons
+)
+
+select
+    day,
+    run_id,
+    route,
+    candidate,
+    min(case when verdict in ('better', 'not_worse') then 1 else 0 end) = 1 as is_not_worse
+from weighed
+where severity = 'critical' or has_critical = 0
+group by day, run_id, route, candidate

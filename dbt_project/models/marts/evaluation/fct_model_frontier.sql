@@ -1,0 +1,110 @@
+with entrants as (
+    select * from {{ ref('stg_entrants') }}
+    where {{ is_day_to_build(source('lake', 'entrants')) }}
+),
+
+answers as (
+    select
+        day,
+        run_id,
+        route,
+        model,
+        1000 * {{ exact_sum('cost_usd') }} / nullif(count(cost_usd), 0) as cost_per_1k_calls,
+        percentile_cont(0.50) within group (order by latency_ms) as latency_p50_ms,
+        percentile_cont(0.95) within group (order by latency_ms) as latency_p95_ms
+    from {{ ref('stg_completions') }}
+    where status = 'ok' and {{ is_day_to_build(source('lake', 'entrants')) }}
+    group by day, run_id, route, model
+),
+
+measured as (
+    select
+        entrants.*,
+        answers.cost_per_1k_calls,
+        answers.latency_p50_ms,
+        answers.latency_p95_ms,
+        entrants.arm = 'pinned' or coalesce(sufficiency.is_not_worse, false) as is_sufficient,
+        entrants.pass_rate is not null
+        and answers.cost_per_1k_calls is not null
+        and answers.latency_p50_ms is not null as is_comparable
+    from entrants
+    left join answers
+        on
+            entrants.day = answers.day
+            and entrants.run_id = answers.run_id
+            and entrants.route = answers.route
+            and entrants.model = answers.model
+    left join {{ ref('int_sufficiency') }} as sufficiency
+        on
+            entrants.day = sufficiency.day
+            and entrants.run_id = sufficiency.run_id
+            and entrants.route = sufficiency.route
+            and entrants.model = sufficiency.candidate
+),
+
+-- Who is beaten: another has at least the pass rate, at most the cost and the median latency, and not all the same.
+dominated as (
+    select distinct
+        measured.day,
+        measured.run_id,
+        measured.route,
+        measured.model
+    from measured
+    inner join measured as rivals
+        on
+            measured.day = rivals.day
+            and measured.run_id = rivals.run_id
+            and measured.route = rivals.route
+            and measured.pass_rate <= rivals.pass_rate
+            and measured.cost_per_1k_calls >= rivals.cost_per_1k_calls
+            and measured.latency_p50_ms >= rivals.latency_p50_ms
+    where
+        rivals.pass_rate > measured.pass_rate
+        or rivals.cost_per_1k_calls < measured.cost_per_1k_calls
+        or rivals.latency_p50_ms < measured.latency_p50_ms
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by day, run_id, route, is_sufficient
+            order by cost_per_1k_calls asc, latency_p50_ms asc, arm desc, model asc
+        ) as place,
+        count(cost_per_1k_calls) over (partition by day, run_id, route, is_sufficient) as n_priced,
+        count(*) over (partition by day, run_id, route, is_sufficient) as n_entrants
+    from measured
+)
+
+select
+    ranked.day,
+    ranked.run_id,
+    ranked.model,
+    ranked.route,
+    ranked.arm,
+    ranked.base as base_model,
+    ranked.prompt_version,
+    ranked.n_shots,
+    ranked.ends_on,
+    ranked.n_examples,
+    ranked.n_repeats,
+    ranked.n_unscored,
+    ranked.pass_rate,
+    ranked.ci_low,
+    ranked.ci_high,
+    ranked.cost_per_1k_calls,
+    ranked.latency_p50_ms,
+    ranked.latency_p95_ms,
+    case when ranked.is_comparable then dominated.model is not null end as is_dominated,
+    ranked.is_sufficient,
+    case
+        when not ranked.is_sufficient then false
+        when ranked.n_priced = ranked.n_entrants then ranked.place = 1
+    end as is_smallest_sufficient
+from ranked
+left join dominated
+    on
+        ranked.day = dominated.day
+        and ranked.run_id = dominated.run_id
+        and ranked.route = dominated.route
+        and ranked.model = dominated.model

@@ -1,0 +1,87 @@
+"""How an entrant stands on a route, of the scores that landed."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import pricetable
+from flows.config import Route
+from flows.entrants import Entrant
+from flows.evaluate import criteria, standing
+from flows.evaluate.arms import Arm
+from flows.evaluate.papers import Paper
+from flows.lake import Lake, from_rows
+
+DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
+
+
+def paper(folder: Path, text: str) -> Paper:
+    (folder / "c.yaml").write_text(text, encoding="utf-8")
+    arms = [Arm(Entrant(model=f"openai/{name}", name=name, base=name)) for name in ("old", "gpt-4-0613")]
+    return Paper("triage", Route(repeats=2), [], criteria.load(folder / "c.yaml", folder), arms)
+
+
+def land(folder: Path, text: str, passed: dict[tuple[str, int], list[bool | None]]) -> dict[str, dict[str, Any]]:
+    """The landed rows by model; `passed` has, for each example and repeat of old, the criteria a, b and c."""
+    scores = [
+        {"run_id": RUN, "model": "old", "route": "triage", "example_id": example, "repeat": repeat}
+        | {"criterion": criterion, "passed": one}
+        for (example, repeat), found in passed.items()
+        for criterion, one in zip("abc", found, strict=True)
+    ]
+    lake = Lake(folder / "lake")
+    lake.write("scores", DAY, from_rows(scores, "scores"), RUN)
+    standing.land(lake, DAY, RUN, [paper(folder, text)])
+    return {row["model"]: row for row in lake.read("entrants", DAY, RUN).to_pylist()}
+
+
+CRITICAL = (
+    "- {name: a, kind: json_valid, severity: critical}\n- {name: b, kind: exact, severity: critical}\n"
+    "- {name: c, kind: length, max_chars: 9}\n"
+)
+PASSED: dict[tuple[str, int], list[bool | None]] = {
+    ("1", 0): [True, True, False],
+    ("1", 1): [True, False, True],
+    ("2", 0): [None, False, True],  # a failure is one, whatever else is not known
+    ("2", 1): [None, True, True],  # and this is unscored
+    ("3", 0): [None, None, True],
+}
+
+
+def test_an_answer_passes_that_passes_all_that_is_critical(tmp_path: Path) -> None:
+    rows = land(tmp_path, CRITICAL, PASSED)
+    assert (rows["old"]["pass_rate"], rows["old"]["n_examples"], rows["old"]["n_unscored"]) == (0.25, 2, 2)
+    assert rows["old"]["ci_low"] < 0.25 < rows["old"]["ci_high"]
+    assert (rows["old"]["arm"], rows["gpt-4-0613"]["arm"], rows["old"]["n_repeats"]) == ("pinned", "candidate", 2)
+
+
+def test_where_nothing_is_critical_all_counts(tmp_path: Path) -> None:
+    rows = land(tmp_path, CRITICAL.replace(", severity: critical", ""), PASSED)
+    assert (rows["old"]["pass_rate"], rows["old"]["n_examples"], rows["old"]["n_unscored"]) == (0, 2, 2)
+
+
+def test_who_answered_nothing_has_no_rate_and_its_end_is_known(tmp_path: Path) -> None:
+    silent = land(tmp_path, CRITICAL, PASSED)["gpt-4-0613"]
+    assert (silent["pass_rate"], silent["ci_low"], silent["n_examples"], silent["n_unscored"]) == (None, None, 0, 0)
+    assert silent["ends_on"] == pricetable.ends_on("openai/gpt-4-0613") is not None
+
+
+@pytest.mark.parametrize(
+    ("model", "table", "day"),
+    [
+        ("openai/gpt-x", {"gpt-x": ("openai", "2026-10-23")}, date(2026, 10, 23)),
+        ("gpt-x", {"gpt-x": ("openai", "2026-10-23")}, date(2026, 10, 23)),
+        ("azure/gpt-x", {"gpt-x": ("openai", "2026-10-23")}, None),
+        ("azure/gpt-x", {"gpt-x": ("openai", "2026-10-23"), "azure/gpt-x": ("azure", "2027-01-01")}, date(2027, 1, 1)),
+        ("openai/gpt-x", {"gpt-x": ("openai", "when it is done")}, None),
+        ("openai/gpt-y", {}, None),
+    ],
+)
+def test_the_end_of_a_model_is_its_own_providers(
+    monkeypatch: pytest.MonkeyPatch, model: str, table: dict[str, tuple[str, str]], day: date | None
+) -> None:
+    known = {key: {"litellm_provider": by, "deprecation_date": end} for key, (by, end) in table.items()}
+    monkeypatch.setattr(pricetable, "entries", lambda: known)
+    assert pricetable.ends_on(model) == day
