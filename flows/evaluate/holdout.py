@@ -1,7 +1,7 @@
 """The frozen holdout of a night, as the lake holds it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, overload
@@ -24,6 +24,11 @@ class Example:
     expected: Any = None
     tags: dict[str, Any] = field(default_factory=dict)
     row: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def question(self) -> str:
+        """The text of the last user message."""
+        return str(self.row.get("input") or "")
 
     @property
     def expected_text(self) -> str | None:
@@ -58,10 +63,23 @@ class Holdout(Sequence[Example]):
 
 def read_holdout(lake: Lake, day: date, route: str) -> Holdout:
     """The holdout of `route` that was frozen on `day`, by example_id; empty where there is none."""
+    return _read(lake, day, lambda rows: pc.and_(pc.equal(rows["set"], "holdout"), pc.equal(rows["route"], route)))
+
+
+def read_labelled_dev_set(lake: Lake, day: date, route: str) -> Holdout:
+    """The examples of the dev set that have `expected`, of `route` or of no route, as they were frozen on `day`."""
+
+    def is_mine(rows: pa.Table) -> Any:
+        of_route = pc.fill_null(pc.equal(rows["route"], route), True)
+        return pc.and_(pc.and_(pc.equal(rows["set"], "dev"), of_route), pc.is_valid(rows["expected_json"]))
+
+    return _read(lake, day, is_mine)
+
+
+def _read(lake: Lake, day: date, is_wanted: Callable[[pa.Table], Any]) -> Holdout:
     parts = [SCHEMAS["examples"].empty_table().select(_COLUMNS)]
     for rows in lake.batches("examples", day, ("set", *_COLUMNS)):
-        mine = pc.and_(pc.equal(rows["set"], "holdout"), pc.equal(rows["route"], route))
-        parts.append(rows.filter(mine).select(_COLUMNS))
+        parts.append(rows.filter(is_wanted(rows)).select(_COLUMNS))
     return Holdout(pa.concat_tables(parts))
 
 

@@ -11,7 +11,7 @@ from flows.config import Config, Route
 from flows.evaluate import arms, criteria
 from flows.evaluate.arms import Arm
 from flows.evaluate.criteria import Criterion
-from flows.evaluate.holdout import Example, read_holdout
+from flows.evaluate.holdout import Example, read_holdout, read_labelled_dev_set
 from flows.evaluate.schemas import load_schema
 from flows.lake import Lake
 
@@ -61,12 +61,20 @@ def read_papers(config: Config, day: date) -> list[Paper]:
         return papers
     for name, route in config.evaluated_routes().items():
         assert route.criteria is not None
-        examples = sample(read_holdout(lake, day, name), route.limit)
+        holdout = read_holdout(lake, day, name)
+        examples = sample(holdout, route.limit)
         if not examples:
             log.warning("route %s: no holdout was frozen on %s; its rates are unknown", name, day)
         asked = criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
-        papers.append(Paper(name, route, examples, asked, arms.of_route(config, name)))
+        papers.append(Paper(name, route, examples, asked, _arms(config, lake, day, name, holdout)))
     return papers
+
+
+def _arms(config: Config, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Arm]:
+    found = arms.of_route(config, route)
+    if not holdout or not any(arm.model.shots or arm.model.is_baseline for arm in found):
+        return found
+    return arms.taught(found, route, holdout, read_labelled_dev_set(lake, day, route))
 
 
 def sample(examples: Sequence[Example], limit: int | None) -> Sequence[Example]:

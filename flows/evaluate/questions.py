@@ -53,9 +53,10 @@ def digest(key: Key) -> bytes:
 def questions(run_id: str, papers: Sequence[Paper]) -> Iterator[Question]:
     """Example by example, each to all models: should the budget end, the pairs so far are whole."""
     for paper in papers:
+        sent = [(arm, arm.params(paper.name)) for arm in paper.arms]
         for repeat in range(paper.route.repeats):
             for example in paper.examples:
-                for place, arm in enumerate(paper.arms):
+                for place, (arm, params) in enumerate(sent):
                     messages = arm.messages_for(example)
                     yield Question(
                         run_id=run_id,
@@ -66,7 +67,7 @@ def questions(run_id: str, papers: Sequence[Paper]) -> Iterator[Question]:
                         repeat=repeat,
                         holdout_version=example.version,
                         prompt_version=arm.prompt_version,
-                        request_hash=hash_of(arm.model.model, arm.model.api_base, arm.params, messages),
+                        request_hash=hash_of(arm.model.model, arm.model.api_base, params, messages),
                         messages=messages,
-                        params=arm.params,
+                        params=params,
                     )

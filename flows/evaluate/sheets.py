@@ -13,6 +13,7 @@ from flows import models, progress
 from flows.batches import PRICE as BATCH_PRICE
 from flows.batches import Batches
 from flows.config import Config
+from flows.evaluate import baseline
 from flows.evaluate.batching import BatchRun
 from flows.evaluate.journal import in_batches
 from flows.evaluate.papers import Paper
@@ -86,11 +87,12 @@ def ask_sheet(sheet: Sheet, purse: Purse, clients: models.ClientFactory | None =
 class _Clients(dict[str, models.ModelClient]):
     """The clients by the model's name, made when first asked for: litellm takes seconds to import."""
 
-    def __init__(self, config: Config, make: models.ClientFactory | None) -> None:
+    def __init__(self, sheet: Sheet, make: models.ClientFactory | None) -> None:
         super().__init__()
-        pacer = Pacer(config.budget.requests_per_minute, config.budget.tokens_per_minute)
-        self._make = make or (lambda model: models.LiteLLMClient(model, pacer))
-        self._models = {model.name: model for model in config.all_models()}
+        budget = sheet.config.budget
+        pacer = Pacer(budget.requests_per_minute, budget.tokens_per_minute)
+        self._make = baseline.beside(make or (lambda model: models.LiteLLMClient(model, pacer)), sheet.papers)
+        self._models = {model.name: model for model in sheet.config.all_models()}
 
     def __missing__(self, name: str) -> models.ModelClient:
         self[name] = self._make(self._models[name])
@@ -101,7 +103,7 @@ async def _ask(
     sheet: Sheet, register: Register, journal: Path, purse: Purse, make: models.ClientFactory | None
 ) -> Done:
     """Batches are begun first and waited for last; what they do not answer is asked like all the rest."""
-    clients = _Clients(sheet.config, make)
+    clients = _Clients(sheet, make)
     due = _say_what_it_may_cost(sheet, purse, filter(register.is_open, sheet), clients)
     runs = {
         name: BatchRun(name, Batches(client), partial(_open_of, sheet, register, name), journal, purse)
