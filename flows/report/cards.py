@@ -21,6 +21,7 @@ KINDS = {
     "new_topic": "calls about something that no known topic holds",
     "two_sample": "texts as a whole mean something else than in the days before",
     "pass_rate": "pinned model passes too rarely",
+    "end_of_life": "pinned model is ended by its provider",
     "worse": "candidate is worse",
     "slice_worse": "candidate is worse on a slice",
 }
@@ -54,6 +55,8 @@ def _card(facts: Facts, found: Sequence[Breach], anchor: str) -> Card:
         picture, legend = _feature_picture(facts, worst)
     elif worst.kind == "pass_rate":
         picture, legend = _pass_rate_picture(facts, worst)
+    elif worst.kind == "end_of_life":
+        picture, legend = Markup(""), ""
     else:
         picture, legend = _delta_picture(worst)
     calls = tuple(dict.fromkeys(call for breach in found for call in breach.calls))

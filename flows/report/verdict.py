@@ -16,7 +16,18 @@ Status = Literal["critical", "warning", "healthy", "unknown"]
 
 UNWRAPPED = ":unwrapped"  # ends the name of a criterion on answers without their wrapping
 SEVERITIES = ("critical", "warning", "info")
-KINDS = ("volume", "drift", "skew", "topic", "new_topic", "two_sample", "pass_rate", "worse", "slice_worse")
+KINDS = (
+    "volume",
+    "drift",
+    "skew",
+    "topic",
+    "new_topic",
+    "two_sample",
+    "pass_rate",
+    "end_of_life",
+    "worse",
+    "slice_worse",
+)
 OF_TRAFFIC = KINDS[: KINDS.index("pass_rate")]
 ABOUT_CANDIDATES = ("worse", "slice_worse")
 MIRROR = "verdicts"  # this suite repeats the breaches; to count both would count each thing twice

@@ -15,6 +15,8 @@ with breaches as (
         '' as why,
         evidence_json
     from {{ ref('int_breaches_of_models') }}
+    union all
+    select {{ columns }} from {{ ref('int_breaches_of_lifetimes') }}
 ),
 
 preceded as (
