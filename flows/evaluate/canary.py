@@ -19,12 +19,16 @@ from flows.evaluate.questions import Row
 from flows.evaluate.runner import Purse
 from flows.evaluate.sheets import Asked, Sheet, ask_sheet
 from flows.evaluate.stored import CANARY
-from flows.lake import Lake, from_rows
-from flows.stats.silence import compare_answers
+from flows.lake import Lake, from_rows, nightly_run_id
+from flows.stats.silence import Swap, compare_answers
 
 ALARM_P = 0.01
 _NIGHTS = 7  # so many nights of the era are the past
-_COLUMNS = ("model", "request_hash", "output_text", "output_json", "model_served", "system_fingerprint", "status")
+_NOT_TESTED = Swap(0, 0, None, None)
+_COLUMNS = (
+    *("model", "request_hash", "output_text", "output_json", "model_served", "system_fingerprint", "status"),
+    "reused_from",
+)
 
 
 @dataclass(frozen=True)
@@ -47,34 +51,52 @@ class Heard:
 def ask_canary(night: Sheet, purse: Purse, clients: models.ClientFactory | None = None) -> Canary:
     """Ask the canary of a night, and land its answers in `completions` and what they show in `canaries`.
 
-    Its answers have a file of their own, `canary-<day>`: they are no repeats of the holdout's.
+    Its answers have a file of their own, `canary-<day>`: they are no repeats of the holdout's. It is not asked where
+    nothing of the past can be held against it: then the whole holdout is asked, and is the past of nights to come.
     """
     config, day, lake = night.config, night.day, Lake.of(night.config)
     assert config.models is not None
     settings, model = config.models.canary, config.models.pinned.name
-    if not settings.prompts:
-        return Canary(Asked())
-    papers = choose(night.papers, settings.prompts, settings.answers)
-    asked = ask_sheet(Sheet(config, day, _file(day), papers, arms=("pinned",), in_batches=False), purse, clients)
-    tonight = _hear(lake, day, model)
+    sheet = Sheet(config, day, _file(day), choose(night.papers, settings.prompts, settings.answers), arms=("pinned",))
+    wanted = {question.request_hash for question in sheet}
     era = _era(lake, day, model)
-    past = [_hear(lake, one, model) for one in era[:_NIGHTS]]
+    past = [_hear(lake, one, model, wanted, with_holdout=True) for one in era[:_NIGHTS]]
+    if not any(one.answers for one in past):
+        return Canary(Asked())
+    asked = ask_sheet(sheet, purse, clients)
+    tonight = _hear(lake, day, model, wanted)
     found = compare_answers(*_side_by_side(past, tonight))
+    _land(night, tonight, found)
+    known = {name for one in past for name in one.served_names}
+    alike = found.p_value is not None and found.p_value > ALARM_P
+    unchanged = alike and not _is_renamed(tonight.served_names, known)
+    return Canary(asked, era[-1] if unchanged and settings.reuse else None)
+
+
+def remember(night: Sheet) -> None:
+    """Land what a night without a canary says of the pinned model: who answered its holdout."""
+    config, lake = night.config, Lake.of(night.config)
+    if config.models is None or not config.models.canary.prompts or lake.exists("canaries", night.day, night.run_id):
+        return
+    model = config.models.pinned.name
+    heard = _hear(lake, night.day, model, with_holdout=True)
+    if heard.answers:
+        _land(night, heard, _NOT_TESTED)
+
+
+def _land(night: Sheet, heard: Heard, found: Swap) -> None:
+    assert night.config.models is not None
     row = {
         "run_id": night.run_id,
-        "model": model,
-        "served_names": tonight.served_names,
-        "fingerprints": tonight.fingerprints,
+        "model": night.config.models.pinned.name,
+        "served_names": heard.served_names,
+        "fingerprints": heard.fingerprints,
         "n_prompts": found.n_prompts,
         "n_answers": found.n_answers,
         "statistic": found.statistic,
         "p_value": found.p_value,
     }
-    lake.write("canaries", day, from_rows([row], "canaries"), night.run_id)
-    known = {name for one in past for name in one.served_names}
-    alike = found.p_value is not None and found.p_value > ALARM_P
-    unchanged = alike and not _is_renamed(tonight.served_names, known)
-    return Canary(asked, era[-1] if unchanged and settings.reuse else None)
+    Lake.of(night.config).write("canaries", night.day, from_rows([row], "canaries"), night.run_id)
 
 
 def choose(papers: Sequence[Paper], prompts: int, answers: int) -> list[Paper]:
@@ -109,17 +131,25 @@ def _file(day: date) -> str:
     return f"{CANARY}{day.isoformat()}"
 
 
-def _hear(lake: Lake, day: date, model: str) -> Heard:
-    rows = lake.read("completions", day, _file(day), _COLUMNS)
-    rows = rows.filter(pc.and_(pc.equal(rows["model"], model), pc.equal(rows["status"], "ok")))
+def _hear(
+    lake: Lake, day: date, model: str, wanted: Collection[str] | None = None, *, with_holdout: bool = False
+) -> Heard:
+    """What a model answered to the `wanted` requests (None: to all) in a night's canary, and in its holdout too.
+
+    Of the holdout those answers count that were asked that night.
+    """
     answers: dict[str, list[str]] = defaultdict(list)
-    for row in rows.to_pylist():
-        answers[row["request_hash"]].append(row["output_text"] or row["output_json"] or "")
-    names, fingerprints = (
-        tuple(sorted({name for name in rows[column].to_pylist() if name}))
-        for column in ("model_served", "system_fingerprint")
-    )
-    return Heard(answers, names, fingerprints)
+    names, fingerprints = set[str](), set[str]()
+    for file in (_file(day), nightly_run_id(day)) if with_holdout else (_file(day),):
+        for batch in lake.batches("completions", day, _COLUMNS, file):
+            asked = pc.and_(pc.equal(batch["model"], model), pc.is_null(batch["reused_from"]))
+            rows = batch.filter(pc.and_(asked, pc.equal(batch["status"], "ok"))).to_pylist()
+            for row in rows:
+                if wanted is None or row["request_hash"] in wanted:
+                    answers[row["request_hash"]].append(row["output_text"] or row["output_json"] or "")
+            names |= {row["model_served"] for row in rows if row["model_served"]}
+            fingerprints |= {row["system_fingerprint"] for row in rows if row["system_fingerprint"]}
+    return Heard(answers, tuple(sorted(names)), tuple(sorted(fingerprints)))
 
 
 def _side_by_side(past: Sequence[Heard], tonight: Heard) -> tuple[list[list[str]], list[list[str]]]:
