@@ -5,7 +5,7 @@ from datetime import date
 
 from flows import models
 from flows.config import Config
-from flows.evaluate.canary import ask_canary, remember
+from flows.evaluate.canary import ask_canary, hear_holdout
 from flows.evaluate.papers import read_papers
 from flows.evaluate.runner import Purse
 from flows.evaluate.sheets import Asked, Sheet, ask_sheet
@@ -30,5 +30,5 @@ def ask_night(
     if canary.since is not None:
         sheet = replace(sheet, reusable=("pinned",), since=canary.since)
     asked = ask_sheet(sheet, purse, clients)
-    remember(sheet)
+    hear_holdout(sheet)
     return replace(asked, canary=canary.asked.asked, spent_usd=asked.spent_usd + canary.asked.spent_usd)

@@ -24,7 +24,6 @@ from flows.stats.silence import Swap, compare_answers
 
 ALARM_P = 0.01
 _NIGHTS = 7  # so many nights of the era are the past
-_NOT_TESTED = Swap(0, 0, None, None)
 _COLUMNS = (
     *("model", "request_hash", "output_text", "output_json", "model_served", "system_fingerprint", "status"),
     "reused_from",
@@ -48,55 +47,89 @@ class Heard:
     fingerprints: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Past:
+    """What tonight's answers of `model` to the `wanted` requests are held against: the last nights of its era."""
+
+    model: str
+    wanted: frozenset[str]
+    era: Sequence[date]
+    nights: Sequence[Heard]
+
+
 def ask_canary(night: Sheet, purse: Purse, clients: models.ClientFactory | None = None) -> Canary:
     """Ask the canary of a night, and land its answers in `completions` and what they show in `canaries`.
 
     Its answers have a file of their own, `canary-<day>`: they are no repeats of the holdout's. It is not asked where
-    nothing of the past can be held against it: then the whole holdout is asked, and is the past of nights to come.
+    the pinned model's part of the holdout is no larger, or where nothing of the past can be held against it: then the
+    holdout is asked, and `hear_holdout` takes its answers for the canary's.
     """
-    config, day, lake = night.config, night.day, Lake.of(night.config)
+    config, day = night.config, night.day
     assert config.models is not None
-    settings, model = config.models.canary, config.models.pinned.name
-    sheet = Sheet(config, day, _file(day), choose(night.papers, settings.prompts, settings.answers), arms=("pinned",))
-    wanted = {question.request_hash for question in sheet}
-    era = _era(lake, day, model)
-    past = [_hear(lake, one, model, wanted, with_holdout=True) for one in era[:_NIGHTS]]
-    if not any(one.answers for one in past):
+    settings = config.models.canary
+    sheet = _sheet(night)
+    past = _past(night, sheet)
+    if _size(sheet.papers) >= _size(night.papers) or not any(one.answers for one in past.nights):
         return Canary(Asked())
     asked = ask_sheet(sheet, purse, clients)
-    tonight = _hear(lake, day, model, wanted)
-    found = compare_answers(*_side_by_side(past, tonight))
-    _land(night, tonight, found)
-    known = {name for one in past for name in one.served_names}
+    tonight = _hear(Lake.of(config), day, past.model, past.wanted)
+    found = _land(night, past, tonight)
+    known = {name for one in past.nights for name in one.served_names}
     alike = found.p_value is not None and found.p_value > ALARM_P
     unchanged = alike and not _is_renamed(tonight.served_names, known)
-    return Canary(asked, era[-1] if unchanged and settings.reuse else None)
+    return Canary(asked, past.era[-1] if unchanged and settings.reuse else None)
 
 
-def remember(night: Sheet) -> None:
-    """Land what a night without a canary says of the pinned model: who answered its holdout."""
+def hear_holdout(night: Sheet) -> None:
+    """Where a night had no canary of its own, hold what the pinned model answered to its prompts against the past."""
     config, lake = night.config, Lake.of(night.config)
-    if config.models is None or not config.models.canary.prompts or lake.exists("canaries", night.day, night.run_id):
+    if (
+        config.models is None
+        or not config.models.canary.prompts
+        or lake.exists("completions", night.day, _file(night.day))
+    ):
         return
-    model = config.models.pinned.name
-    heard = _hear(lake, night.day, model, with_holdout=True)
-    if heard.answers:
-        _land(night, heard, _NOT_TESTED)
+    past = _past(night, _sheet(night))
+    tonight = _hear(lake, night.day, past.model, past.wanted, with_holdout=True)
+    if tonight.answers:
+        _land(night, past, tonight)
 
 
-def _land(night: Sheet, heard: Heard, found: Swap) -> None:
+def _sheet(night: Sheet) -> Sheet:
     assert night.config.models is not None
+    settings = night.config.models.canary
+    papers = choose(night.papers, settings.prompts, settings.answers)
+    return Sheet(night.config, night.day, _file(night.day), papers, arms=("pinned",))
+
+
+def _size(papers: Sequence[Paper]) -> int:
+    """How many questions the papers are for one model."""
+    return sum(len(paper.examples) * paper.route.repeats for paper in papers)
+
+
+def _past(night: Sheet, sheet: Sheet) -> Past:
+    assert night.config.models is not None
+    lake, model = Lake.of(night.config), night.config.models.pinned.name
+    wanted = frozenset(question.request_hash for question in sheet)
+    era = _era(lake, night.day, model)
+    nights = [_hear(lake, one, model, wanted, with_holdout=True) for one in era[:_NIGHTS]]
+    return Past(model, wanted, era, nights)
+
+
+def _land(night: Sheet, past: Past, tonight: Heard) -> Swap:
+    found = compare_answers(*_side_by_side(past.nights, tonight))
     row = {
         "run_id": night.run_id,
-        "model": night.config.models.pinned.name,
-        "served_names": heard.served_names,
-        "fingerprints": heard.fingerprints,
+        "model": past.model,
+        "served_names": tonight.served_names,
+        "fingerprints": tonight.fingerprints,
         "n_prompts": found.n_prompts,
         "n_answers": found.n_answers,
         "statistic": found.statistic,
         "p_value": found.p_value,
     }
     Lake.of(night.config).write("canaries", night.day, from_rows([row], "canaries"), night.run_id)
+    return found
 
 
 def choose(papers: Sequence[Paper], prompts: int, answers: int) -> list[Paper]:
@@ -131,10 +164,8 @@ def _file(day: date) -> str:
     return f"{CANARY}{day.isoformat()}"
 
 
-def _hear(
-    lake: Lake, day: date, model: str, wanted: Collection[str] | None = None, *, with_holdout: bool = False
-) -> Heard:
-    """What a model answered to the `wanted` requests (None: to all) in a night's canary, and in its holdout too.
+def _hear(lake: Lake, day: date, model: str, wanted: Collection[str], *, with_holdout: bool = False) -> Heard:
+    """What a model answered to the `wanted` requests in a night's canary, and in its holdout too.
 
     Of the holdout those answers count that were asked that night.
     """
@@ -145,7 +176,7 @@ def _hear(
             asked = pc.and_(pc.equal(batch["model"], model), pc.is_null(batch["reused_from"]))
             rows = batch.filter(pc.and_(asked, pc.equal(batch["status"], "ok"))).to_pylist()
             for row in rows:
-                if wanted is None or row["request_hash"] in wanted:
+                if row["request_hash"] in wanted:
                     answers[row["request_hash"]].append(row["output_text"] or row["output_json"] or "")
             names |= {row["model_served"] for row in rows if row["model_served"]}
             fingerprints |= {row["system_fingerprint"] for row in rows if row["system_fingerprint"]}

@@ -153,6 +153,18 @@ def test_reuse_and_canary_can_be_switched_off(workspace):
     assert night(config, 2, pinned) == (HOLDOUT, HOLDOUT, None)
 
 
+def test_a_small_holdout_is_its_own_canary(workspace):
+    config = configure(workspace.workspace, canary=f"{{prompts: {EXAMPLES}, answers: {ANSWERS}}}")
+    old, new = Talking(terse), Talking(wordy)
+    assert night(config, 0, old)[0] == HOLDOUT
+    asked, _, row = night(config, 1, old)
+    assert (asked, row["n_prompts"], row["n_answers"]) == (HOLDOUT, EXAMPLES, 2 * HOLDOUT)
+    assert row["p_value"] > 0.01
+    asked, _, row = night(config, 2, new)
+    assert asked == HOLDOUT
+    assert row["p_value"] <= 0.01
+
+
 def test_the_budget_covers_the_canary(workspace):
     pinned = Talking(terse)
     night(workspace, 0, pinned)
