@@ -47,12 +47,12 @@ comparisons as (
             when bare.delta is null then ''
             else
                 ' Once unwrapped it passes ' || {{ points('abs(bare.delta)') }} || ' points '
-                || case when bare.delta < 0 then 'less' else 'more' end || ' often, so it is '
+                || case when bare.delta < 0 then 'less' else 'more' end || ' often'
                 || case
                     when bare.verdict in ('better', 'not_worse') or bare.delta >= 0
-                        then 'the wrapping and not the answer.'
-                    when bare.verdict = 'worse' then 'the answer too.'
-                    else 'the wrapping, and not clear that it is the answer too.'
+                        then ', so it is the wrapping and not the answer.'
+                    when bare.verdict = 'worse' then ', so it is the answer too.'
+                    else ': it is not clear whether it is the answer too.'
                 end
         end as unwrapped_words
     from all_comparisons as came
