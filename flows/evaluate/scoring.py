@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -63,11 +63,25 @@ def judge_night(
     config: Config, day: date, run_id: str, asking: Asked | None = None, clients: models.ClientFactory | None = None
 ) -> Judged:
     """Put to the judge what landed in `completions`, on routes that have a judge's criterion; see `judging.judge`."""
-    papers = [paper for paper in read_papers(config, day) if _has_judge(paper)]
-    if not papers:
-        return Judged()
     spent = asking.spent_usd if asking else 0.0
-    return judging.judge(config, day, run_id, _asks(config, day, run_id, papers), clients=clients, spent_usd=spent)
+    return judge_papers(config, day, run_id, read_papers(config, day), clients=clients, spent_usd=spent)
+
+
+def judge_papers(
+    config: Config,
+    day: date,
+    run_id: str,
+    papers: Iterable[Paper],
+    *,
+    clients: models.ClientFactory | None = None,
+    spent_usd: float = 0.0,
+) -> Judged:
+    """The same for papers of one's own."""
+    judged = [paper for paper in papers if _has_judge(paper)]
+    if not judged:
+        return Judged()
+    asks = _asks(config, day, run_id, judged)
+    return judging.judge(config, day, run_id, asks, clients=clients, spent_usd=spent_usd)
 
 
 def _has_judge(paper: Paper) -> bool:
@@ -104,13 +118,25 @@ def _markers(
 def score_night(
     config: Config, day: date, run_id: str, asking: Asked | None = None, judged: Judged | None = None
 ) -> EvaluationResult:
-    """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked.
+    """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked."""
+    return score_papers(config, day, run_id, read_papers(config, day), asking=asking, judged=judged)
+
+
+def score_papers(
+    config: Config,
+    day: date,
+    run_id: str,
+    papers: Sequence[Paper],
+    *,
+    asking: Asked | None = None,
+    judged: Judged | None = None,
+) -> EvaluationResult:
+    """The same for papers of one's own.
 
     Answers are read and scores written some thousand at once: memory holds the examples, the tallies and the judge's
     replies.
     """
     lake, counts = Lake.of(config), Counter[str]()
-    papers = read_papers(config, day)
     replies = judging.replies(config, day) if any(map(_has_judge, papers)) else {}
     markers = _markers(config, day, run_id, papers, replies)
     tallies: dict[str, dict[tuple[str, str], comparison.Tally]] = {paper.name: {} for paper in papers}
