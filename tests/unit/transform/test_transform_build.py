@@ -292,8 +292,8 @@ def test_the_models_pass_their_unit_tests(config: Config) -> None:
 def test_an_empty_lake_builds_to_empty_marts_and_a_day_without_calls_takes_its_rows_away(tmp_path: Path) -> None:
     config = workspace(tmp_path)
     result = build(config, LAST, LAST)
-    assert result.models == 21
     empty = snapshot(config)
+    assert result.models == sum(not name.startswith("seeds.") for name in empty) > 20
     assert not any(rows for name, rows in empty.items() if not name.startswith("seeds."))
     Lake(config.lake).write("interactions", LAST, from_rows([call(LAST, 1)], "interactions"))
     build(config, LAST, LAST)
