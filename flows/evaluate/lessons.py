@@ -2,7 +2,8 @@
 
 It is what an LLM must beat to be worth its price on a route that classifies. Cross-fitted: an example of the holdout
 is answered by a model that has not seen its text, in five folds of which no text is in two; a text that is in none is
-answered by a model of all. The dev set's labelled examples are in every training set, but for those with the very text.
+answered by a model of all. The dev set's examples of the same classes are in every training set, but for those with
+the very text.
 """
 
 import warnings
@@ -44,7 +45,7 @@ class Lessons:
     @property
     def problem(self) -> str | None:
         """Why nothing can be learnt from them; None where it can."""
-        labels = len({*self.holdout.labels, *self.dev.labels})
+        labels = len(set(self.holdout.labels))
         if labels > MOST_LABELS:
             return f"{labels} different `expected` are no classes; a baseline takes at most {MOST_LABELS}"
         if labels < 2 or len(set(self.holdout.texts)) < FOLDS:
@@ -82,10 +83,11 @@ class Lessons:
             return [self._fitted(set(places.tolist())) for places in self._folds] + [self._fitted(set())]
 
     def _fitted(self, left_out: set[int]) -> Any:
+        classes = set(self.holdout.labels)
         unseen = {self.holdout.texts[place] for place in left_out}
         pairs = [
             *(pair for place, pair in enumerate(_pairs(self.holdout)) if place not in left_out),
-            *(pair for pair in _pairs(self.dev) if pair[0] not in unseen),
+            *(pair for pair in _pairs(self.dev) if pair[0] not in unseen and pair[1] in classes),
         ]
         return classifier(len({label for _, label in pairs})).fit(*zip(*pairs, strict=True))
 

@@ -149,7 +149,9 @@ def test_no_text_is_answered_by_a_model_that_has_seen_it() -> None:
 
 def test_the_dev_set_teaches_too_and_changed_lessons_are_another_question() -> None:
     few = Labelled(["a b", "c d", "e f", "g h", "i j", "k l"], ["x"] * 5 + ["y"])
-    lessons = Lessons(few, Labelled(["zebra crossing"] * 9, ["y"] * 9))
+    lessons = Lessons(
+        few, Labelled(["zebra crossing"] * 9 + ["zebra"] * 99, ["y"] * 9 + ["no class of the holdout's"] * 99)
+    )
     assert lessons.answer("zebra") == "y"
     assert lessons.version != Lessons(few, Labelled([], [])).version
 
