@@ -18,7 +18,20 @@ from flows import yamlfile
 from flows.entrants import BASELINE, Entrant, entrants
 from flows.errors import ConfigError
 from flows.privacy import FieldPath, Retention
-from flows.sections import Alert, Budget, Canary, Embedding, Model, Models, Price, Review, Route, Section, Source
+from flows.sections import (
+    Alert,
+    Budget,
+    Canary,
+    Embedding,
+    Model,
+    Models,
+    Price,
+    Review,
+    Route,
+    Section,
+    Shadow,
+    Source,
+)
 from flows.stores import Storage, known_place
 
 __all__ = ["Alert", "Budget", "Config", "Embedding", "Model", "Models", "Price", "Review", "Route", "Source", "load"]
@@ -55,6 +68,7 @@ class Config(Section):
     routes: dict[str, Route] = Field(default_factory=dict)
     models: Models | None = None
     budget: Budget = Budget()
+    shadow: Shadow = Shadow()
     review: Review = Review()
     embedding: Embedding = Embedding()
     alerts: tuple[Alert, ...] = ()
@@ -106,6 +120,7 @@ _SECTIONS: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
     (Config, "routes"): Route,
     (Config, "models"): Models,
     (Config, "budget"): Budget,
+    (Config, "shadow"): Shadow,
     (Config, "review"): Review,
     (Config, "embedding"): Embedding,
     (Config, "alerts"): Alert,

@@ -9,6 +9,7 @@ import httpx
 
 from flows import stores
 from flows.config import Config, Model, Source
+from flows.entrants import BASELINE
 from flows.errors import ConfigError, RunError
 from flows.ingest import examples, postgres
 from flows.lake import Lake
@@ -27,7 +28,7 @@ def examine(config: Config, day: date) -> list[Finding]:
     findings = [Finding(True, f"configuration: {config.path}"), _lake(config)]
     findings += _sources(config, day)
     findings += _test_sets(config)
-    findings += [_model(model) for model in config.all_models()]
+    findings += [_model(model) for model in config.models.written()] if config.models else []
     if not config.alerts:
         findings.append(Finding(True, "alerts: none configured; failures show in the report and the exit code"))
     return findings
@@ -85,6 +86,8 @@ def _model(model: Model) -> Finding:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # its message may hold the key
             return Finding(False, f"model {model.name}: {model.api_base} cannot be asked: {type(error).__name__}")
         return Finding(answer.status_code < 400, f"model {model.name}: {model.api_base} answers {answer.status_code}")
+    if model.model.startswith(BASELINE):
+        return Finding(True, f"model {model.name}: learnt from labelled examples, in this process")
     if model.model.startswith("simulated/"):
         return Finding(True, f"model {model.name}: simulated, in this process")
     from litellm import validate_environment  # noqa: PLC0415 - imported late: litellm takes seconds

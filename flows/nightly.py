@@ -17,7 +17,7 @@ from flows import retention
 from flows.alerts.flow import alert
 from flows.config import Config
 from flows.errors import ConfigError, RunError, in_one_line
-from flows.evaluate.flow import evaluate, evaluate_two, score_production
+from flows.evaluate.flow import evaluate, evaluate_two, score_production, shadow
 from flows.evaluate.papers import check_setup
 from flows.evaluate.versus import Versus
 from flows.ingest.flow import freeze, ingest
@@ -98,6 +98,9 @@ def _night(config: Config, config_path: str, day: date) -> Night:
         current.outcome = transform(config_path, first, day, MONITORING).summary()
     with night.stage("evaluate") as current:
         current.outcome = evaluated(config, config_path, day)
+    if config.shadow.samples_per_day:
+        with night.stage("shadow") as current:
+            current.outcome = shadow(config_path, day).summary()
     with night.stage("compare") as current:
         current.outcome = transform(config_path, day, day, EVALUATION).summary()
     with night.stage("check") as current:
@@ -154,6 +157,9 @@ def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> N
         freeze(config_path, day)
         with step("evaluate") as current:
             current.outcome = evaluated(config, config_path, day)
+        if config.shadow.samples_per_day:
+            with step("shadow") as current:
+                current.outcome = shadow(config_path, day).summary()
         transform_days(config_path, day, day)
 
 

@@ -116,6 +116,11 @@ SCHEMAS: dict[str, pa.Schema] = {
         "run_id route model arm base prompt_version shots ends_on n_examples n_repeats n_unscored pass_rate ci_low"
         " ci_high",
     ),
+    # The calls of a day that were put to the candidates too; `n_eligible` is of how many they were drawn.
+    "shadow_samples": _ordered(
+        _schema("run_id route call_id", n_eligible=_COUNT, inclusion_probability=_RATE),
+        "run_id route call_id n_eligible inclusion_probability",
+    ),
     # What stats made of the scores. `slice` is `*` for all examples, or `tag=value`.
     "estimates": _ordered(
         _schema(

@@ -136,6 +136,10 @@ class Models(Section):
     judge: Model | None = None
     canary: Canary = Canary()
 
+    def written(self) -> tuple[Model, ...]:
+        """Each model once, however many prompts it is to try."""
+        return (self.pinned, *self.candidates)
+
 
 class Route(Section):
     """One job of the application. `margin` is in pass rate; None takes the default of the risk level.
@@ -158,6 +162,12 @@ class Budget(Section):
     concurrency: int = Field(default=16, ge=1)
     requests_per_minute: int | None = Field(default=None, ge=1)
     tokens_per_minute: int | None = Field(default=None, ge=1)
+
+
+class Shadow(Section):
+    """How many of a day's calls, of each route, are put to the candidates too; 0 is none."""
+
+    samples_per_day: int = Field(default=0, ge=0)
 
 
 class Review(Section):

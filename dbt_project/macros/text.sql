@@ -201,3 +201,8 @@
 {% macro unwrapped(criterion) -%}
     {{ criterion }} || ':unwrapped'
 {%- endmacro %}
+
+{#- Whether a run is the shadow of a day: the candidates on production's own inputs. -#}
+{% macro is_shadow_run(run_id='run_id') -%}
+    {{ run_id }} like 'shadow-%'
+{%- endmacro %}

@@ -6,6 +6,7 @@ from prefect import flow, task
 
 from flows import config as configuration
 from flows.evaluate import asking, judging, production, scoring
+from flows.evaluate.shadow import Shadowed, shadow_day
 from flows.evaluate.versus import Versus
 from flows.lake import nightly_run_id
 
@@ -45,6 +46,12 @@ def score(
     return scoring.score_night(configuration.load(config_path), day, run_id, asked, judged)
 
 
+@task(name="shadow production", persist_result=False)
+def put_to_candidates(config_path: str, day: date) -> Shadowed:
+    """Put a sample of the day's own inputs to the candidates, and compare them with what production answered."""
+    return shadow_day(configuration.load(config_path), day)
+
+
 @task(name="check production answers", persist_result=False)
 def structure(config_path: str, first: date, last: date, ask: bool = False) -> production.Checked:
     """Hold the production answers of the days from `first` to `last` against their routes' criteria and schemas."""
@@ -72,3 +79,9 @@ def evaluate_two(config_path: str, day: date, versus: Versus) -> scoring.Evaluat
 def score_production(config_path: str, first: date, last: date, ask: bool = False) -> production.Checked:
     """The check of production answers of the days from `first` to `last`; the judge is asked where `ask` says so."""
     return structure(config_path, first, last, ask)
+
+
+@flow(name="shadow", persist_result=False)
+def shadow(config_path: str, day: date) -> Shadowed:
+    """The candidates on a sample of the day's own inputs."""
+    return put_to_candidates(config_path, day)

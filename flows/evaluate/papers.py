@@ -66,11 +66,12 @@ def read_papers(config: Config, day: date) -> list[Paper]:
         if not examples:
             log.warning("route %s: no holdout was frozen on %s; its rates are unknown", name, day)
         asked = criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
-        papers.append(Paper(name, route, examples, asked, _arms(config, lake, day, name, holdout)))
+        papers.append(Paper(name, route, examples, asked, arms_of(config, lake, day, name, holdout)))
     return papers
 
 
-def _arms(config: Config, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Arm]:
+def arms_of(config: Config, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Arm]:
+    """The arms of a route, with the examples of the dev set and the holdout that they need."""
     found = arms.of_route(config, route)
     if not holdout or not any(arm.model.shots or arm.model.is_baseline for arm in found):
         return found

@@ -19,4 +19,4 @@ select
     ci_low,
     ci_high
 from estimates
-where slice = '*'
+where slice = '*' and not {{ is_shadow_run() }}

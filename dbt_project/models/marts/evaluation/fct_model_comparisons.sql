@@ -24,4 +24,4 @@ select
     n_regressed,
     n_repaired
 from comparisons
-where slice = '*'
+where slice = '*' and not {{ is_shadow_run() }}

@@ -1,6 +1,6 @@
 with entrants as (
     select * from {{ ref('stg_entrants') }}
-    where {{ is_day_to_build(source('lake', 'entrants')) }}
+    where {{ is_day_to_build(source('lake', 'entrants')) }} and not {{ is_shadow_run() }}
 ),
 
 answers as (

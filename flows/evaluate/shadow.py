@@ -1,0 +1,144 @@
+"""The shadow: a sample of the day's own inputs put to the candidates, and compared with what production answered.
+
+Production's answers are the pinned arm, and cost nothing more. The criteria are those that need no `expected`. What
+candidates answer goes to `completions` and never to `interactions`: it is no production.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows import models
+from flows.config import Config
+from flows.errors import ConfigError
+from flows.evaluate import criteria, journal, traffic
+from flows.evaluate.arms import Arm
+from flows.evaluate.criteria import Contains, Criterion, Exact, Numeric
+from flows.evaluate.holdout import Example, read_holdout
+from flows.evaluate.papers import Paper, arms_of
+from flows.evaluate.questions import Row, questions
+from flows.evaluate.runner import Purse
+from flows.evaluate.scoring import judge_papers, score_papers
+from flows.evaluate.sheets import Sheet, ask_sheet
+from flows.evaluate.stored import CANARY
+from flows.evaluate.traffic import PRODUCTION, Drawn
+from flows.lake import Lake, from_rows, nightly_run_id
+
+log = logging.getLogger(__name__)
+
+_TABLES = ("completions", "scores", "estimates", "comparisons", "entrants", "shadow_samples")
+
+
+@dataclass(frozen=True)
+class Shadowed:
+    """How many calls were drawn, how many answers candidates gave to them now, and what these cost in USD."""
+
+    calls: int = 0
+    asked: int = 0
+    spent_usd: float = 0.0
+
+    def summary(self) -> str:
+        """One line for people."""
+        return f"{self.calls:,} of the day's calls, {self.asked:,} asked, {self.spent_usd:.2f} USD"
+
+
+def shadow_day(config: Config, day: date, clients: models.ClientFactory | None = None) -> Shadowed:
+    """Put a sample of the calls of `day` to the candidates; land answers, scores and comparisons as `shadow-<day>`.
+
+    The night's budget is that of both: the shadow has what the night has left. Run again, it asks only what has no
+    answer yet. Raises ConfigError for wrong criteria or prompts.
+    """
+    lake, run_id = Lake.of(config), f"shadow-{day.isoformat()}"
+    drawn = _draw(config, lake, day)
+    papers = list(_papers(config, lake, day, drawn))
+    if not papers:
+        for table in _TABLES:
+            lake.remove(table, day, run_id)
+        return Shadowed()
+    lake.write("shadow_samples", day, from_rows(_samples(run_id, drawn), "shadow_samples"), run_id)
+    _note_production(lake, run_id, papers, drawn)
+    purse = _purse(config, lake, day)
+    before = (config.budget.usd or 0.0) - (purse.budget or 0.0)
+    asked = ask_sheet(Sheet(config, day, run_id, papers, in_batches=False), purse, clients)
+    spent = before + asked.spent_usd
+    judged = judge_papers(config, day, run_id, papers, clients=clients, spent_usd=spent)
+    score_papers(config, day, run_id, papers, asking=asked, judged=judged)
+    return Shadowed(sum(len(paper.examples) for paper in papers), asked.asked, asked.spent_usd)
+
+
+def needs_expected(criterion: Criterion) -> bool:
+    """Whether a criterion compares an answer with what is expected, which nobody knows of production."""
+    return isinstance(criterion.definition, Exact | Contains | Numeric)
+
+
+def _draw(config: Config, lake: Lake, day: date) -> dict[str, Drawn]:
+    if not config.models or not config.shadow.samples_per_day:
+        return {}
+    found = {
+        route: traffic.draw(lake, day, route, config.shadow.samples_per_day) for route in config.evaluated_routes()
+    }
+    return {route: drawn for route, drawn in found.items() if drawn.calls}
+
+
+def _papers(config: Config, lake: Lake, day: date, drawn: dict[str, Drawn]) -> Iterator[Paper]:
+    for name, sample in drawn.items():
+        route = config.routes[name]
+        assert route.criteria is not None
+        loaded = criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
+        useful = [one for one in loaded if not needs_expected(one)]
+        examples = [call.example for call in sample.calls]
+        pinned, *candidates = arms_of(config, lake, day, name, read_holdout(lake, day, name))
+        askable = [arm for arm in candidates if _is_askable(arm, examples)]
+        if useful and askable:
+            once = route.model_copy(update={"repeats": 1, "limit": None})
+            yield Paper(name, once, examples, useful, [replace(pinned, prompt=None), *askable])
+
+
+def _is_askable(arm: Arm, examples: Sequence[Example]) -> bool:
+    """Whether production's calls have all that the arm's prompt asks for."""
+    try:
+        for example in examples:
+            arm.messages_for(example)
+    except ConfigError as error:
+        log.warning("%s takes no part in the shadow: %s", arm.model.name, error)
+        return False
+    return True
+
+
+def _samples(run_id: str, drawn: dict[str, Drawn]) -> Iterator[Row]:
+    for route, sample in drawn.items():
+        for call in sample.calls:
+            yield {
+                "run_id": run_id,
+                "route": route,
+                "call_id": call.example.example_id,
+                "n_eligible": sample.n_eligible,
+                "inclusion_probability": sample.probability,
+            }
+
+
+def _note_production(lake: Lake, run_id: str, papers: Sequence[Paper], drawn: dict[str, Drawn]) -> None:
+    """Note production's answers as the pinned arm's, so that it is not asked."""
+    answers = {(name, call.example.example_id): call.answer for name, sample in drawn.items() for call in sample.calls}
+    place = lake.journal(run_id)
+    with journal.appending(place) as file:
+        for question in questions(run_id, papers):
+            if question.arm == "pinned":
+                answer = answers[question.route, question.example_id]
+                journal.note(file, {**question.place, **answer, "status": "ok", "reused_from": PRODUCTION})
+
+
+def _purse(config: Config, lake: Lake, day: date) -> Purse:
+    """The budget, less what the night's own evaluation and its canary have paid for."""
+    if config.budget.usd is None:
+        return Purse(None)
+    spent = 0.0
+    for file in (nightly_run_id(day), f"{CANARY}{day.isoformat()}"):
+        paid = lake.read("completions", day, file, columns=("cost_usd", "reused_from"))
+        own: pa.Table = paid.filter(pc.is_null(paid["reused_from"]))
+        spent += pc.sum(own["cost_usd"]).as_py() or 0.0
+    return Purse(max(0.0, config.budget.usd - spent))

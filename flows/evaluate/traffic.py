@@ -1,0 +1,102 @@
+"""A sample of a day's own calls, as examples to put to the candidates.
+
+Eligible are calls that were answered with a text, by a model and not by a cache, and are no shadow themselves. Of a
+route those are drawn whose hash of call_id is smallest (SHA-256): the same ones every time, whoever asked what and
+when; each with the same, known probability.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from flows.evaluate.holdout import Example
+from flows.lake import Lake
+
+PRODUCTION = "production"
+
+_SQL = """
+with calls as (
+    select *, coalesce(nullif(route, ''), 'default') as named_route
+    from read_parquet($files, union_by_name = true, hive_partitioning = false)
+    where
+        status = 'success'
+        and not coalesce(is_shadow, false)
+        and not coalesce(cache_hit, false)
+        and coalesce(finish_reason, '') not in ('tool_calls', 'function_call')
+        and trim(coalesce(output_text, '')) <> ''
+        and coalesce(nullif(messages_json, ''), nullif(input_text, '')) is not null
+)
+
+select
+    call_id, messages_json, input_text, output_text, output_json, model_served, system_fingerprint, finish_reason,
+    latency_ms, input_tokens, output_tokens, cost_usd, count(*) over () as n_eligible
+from calls
+where named_route = $route
+qualify row_number() over (order by sha256(call_id), call_id) <= $count
+order by call_id
+"""
+_ANSWER = (
+    *("output_text", "output_json", "model_served", "system_fingerprint", "finish_reason", "latency_ms"),
+    *("input_tokens", "output_tokens", "cost_usd"),
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One drawn call: its input as an example, and production's answer as columns of `completions`."""
+
+    example: Example
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The calls that were drawn of a route's `n_eligible`, in the order of their ids."""
+
+    calls: list[Call]
+    n_eligible: int
+
+    @property
+    def probability(self) -> float:
+        """That with which an eligible call was drawn."""
+        return len(self.calls) / self.n_eligible if self.n_eligible else 0.0
+
+
+def draw(lake: Lake, day: date, route: str, count: int) -> Drawn:
+    """At most `count` of a day's calls on a route."""
+    files = [str(place) for place in lake.files("interactions", day)]
+    if not files:
+        return Drawn([], 0)
+    with duckdb.connect() as connection:
+        lake.open_to(connection)
+        found = connection.execute(_SQL, {"files": files, "route": route, "count": count})
+        names = [column[0] for column in found.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return Drawn([_call(row, route) for row in rows], rows[0]["n_eligible"] if rows else 0)
+
+
+def _call(row: dict[str, Any], route: str) -> Call:
+    messages = _messages(row["messages_json"]) or [{"role": "user", "content": row["input_text"]}]
+    as_given = {
+        "example_id": row["call_id"],
+        "input": row["input_text"],
+        "messages": messages,
+        "expected": None,
+        "route": route,
+        "tags": {},
+    }
+    example = Example(row["call_id"], PRODUCTION, tuple(messages), row=as_given)
+    return Call(example, {name: row[name] for name in _ANSWER})
+
+
+def _messages(text: str | None) -> list[dict[str, Any]]:
+    """The messages as they were logged; none where they are no list of messages."""
+    try:
+        found = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return []
+    whole = isinstance(found, list) and all(isinstance(one, dict) and {"role", "content"} <= set(one) for one in found)
+    return found if whole else []
