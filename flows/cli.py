@@ -95,10 +95,11 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     loaded = _load(options)
+    from flows.evaluate.papers import check_setup  # noqa: PLC0415 - see above
     from flows.evaluate.versus import Versus  # noqa: PLC0415 - see above
 
     versus = Versus(options.pinned, options.candidate, options.route, options.repeats, options.limit)
-    versus.narrowed(loaded)  # what is wrong is said before a server is started
+    check_setup(versus.narrowed(loaded))  # what is wrong is said before a server is started
     from rich.console import Console  # noqa: PLC0415 - see above
 
     from flows import comparing  # noqa: PLC0415 - see above

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any, overload
 
 import pyarrow as pa
@@ -74,6 +75,25 @@ def read_labelled_dev_set(lake: Lake, day: date, route: str) -> Holdout:
         return pc.and_(pc.and_(pc.equal(rows["set"], "dev"), of_route), pc.is_valid(rows["expected_json"]))
 
     return _read(lake, day, is_mine)
+
+
+def labelled_in_file(path: Path, route: str | None = None) -> list[Example]:
+    """What a test set's file has with `expected`, before it is frozen: all of it, or that of `route` and of no route.
+
+    Only for what must be known before a night: lines that cannot be read are for the freezing to refuse.
+    """
+    found = []
+    for line in path.read_bytes().splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(row, dict) or row.get("expected") is None:
+            continue
+        if route is None or row.get("route") in (None, route):
+            text = row.get("input") or json.dumps(row.get("messages"))
+            found.append(Example(str(row.get("example_id")), "", (), row["expected"], row={"input": text}))
+    return found
 
 
 def _read(lake: Lake, day: date, is_wanted: Callable[[pa.Table], Any]) -> Holdout:

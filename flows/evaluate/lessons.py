@@ -58,8 +58,7 @@ class Lessons:
 
     def answer(self, text: str) -> str:
         """The label of a text, by the model that has not seen it."""
-        with threadpool_limits(1):
-            return str(self._models[self._fold_of.get(text, FOLDS)].predict([text])[0])
+        return str(self._models[self._fold_of.get(text, FOLDS)].predict([text])[0])
 
     @cached_property
     def _folds(self) -> list[np.ndarray]:

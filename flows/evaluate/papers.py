@@ -11,7 +11,7 @@ from flows.config import Config, Route
 from flows.evaluate import arms, criteria
 from flows.evaluate.arms import Arm
 from flows.evaluate.criteria import Criterion
-from flows.evaluate.holdout import Example, read_holdout, read_labelled_dev_set
+from flows.evaluate.holdout import Example, labelled_in_file, read_holdout, read_labelled_dev_set
 from flows.evaluate.schemas import load_schema
 from flows.lake import Lake
 
@@ -41,15 +41,19 @@ class Paper:
 def check_setup(config: Config) -> None:
     """Read all that an evaluation and the check of production answers rest on, so that what is wrong is said first.
 
-    Raises ConfigError for a wrong criterion, schema or prompt.
+    Raises ConfigError for a wrong criterion, schema or prompt, and for labels that do not suffice to learn from.
     """
     for route in config.routes.values():
         if route.criteria is not None:
             criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
         elif route.output_schema is not None:
             load_schema(route.output_schema)
-    for name in config.evaluated_routes():
-        arms.of_route(config, name)
+    for name, route in config.evaluated_routes().items():
+        found = arms.of_route(config, name)
+        if _learn(found):
+            assert route.holdout is not None
+            labelled = labelled_in_file(config.dev_set, name) if config.dev_set else []
+            arms.taught(found, name, labelled_in_file(route.holdout), labelled)
 
 
 def read_papers(config: Config, day: date) -> list[Paper]:
@@ -73,9 +77,13 @@ def read_papers(config: Config, day: date) -> list[Paper]:
 def arms_of(config: Config, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Arm]:
     """The arms of a route, with the examples of the dev set and the holdout that they need."""
     found = arms.of_route(config, route)
-    if not holdout or not any(arm.model.shots or arm.model.is_baseline for arm in found):
+    if not holdout or not _learn(found):
         return found
     return arms.taught(found, route, holdout, read_labelled_dev_set(lake, day, route))
+
+
+def _learn(found: Sequence[Arm]) -> bool:
+    return any(arm.model.shots or arm.model.is_baseline for arm in found)
 
 
 def sample(examples: Sequence[Example], limit: int | None) -> Sequence[Example]:

@@ -13,6 +13,7 @@ from flows import config as configuration
 from flows.config import Config
 from flows.errors import ConfigError
 from flows.evaluate.lessons import Labelled, Lessons, classifier
+from flows.evaluate.papers import check_setup
 from flows.evaluate.scoring import evaluate_night
 from flows.lake import Lake, from_rows
 from flows.models import FakeClient
@@ -178,3 +179,17 @@ def test_a_route_that_does_not_classify_is_refused(tmp_path: Path, labels: list[
     rows = [row("holdout", n, f"text {n}", label) for n, label in enumerate(labels)]
     with pytest.raises(ConfigError, match="models: baseline/tfidf: route intent: " + complaint):
         evaluate(workspace(tmp_path, "[{model: baseline/tfidf}]", rows))
+
+
+def test_what_cannot_be_learnt_is_said_before_a_night_begins(tmp_path: Path) -> None:
+    config = workspace(tmp_path, "[{model: baseline/tfidf}, {model: openai/new, few_shot: 2}]", [])
+    lines = [json.dumps({"example_id": n, "input": f"text {n}", "expected": str(n % 2)}) for n in range(6)]
+    lines[0] = lines[0].replace("{", '{"route": "intent", ', 1)
+    (tmp_path / "h.jsonl").write_text("\n".join(["no json", *lines]))
+    with pytest.raises(ConfigError, match="openai/new few-shot 2: route intent: the dev set has 0 examples"):
+        check_setup(config)
+    (tmp_path / "dev.jsonl").write_text("\n".join(lines))
+    check_setup(config)
+    (tmp_path / "h.jsonl").write_text("\n".join(lines[:3]))
+    with pytest.raises(ConfigError, match="baseline/tfidf: route intent: needs at least 5 examples"):
+        check_setup(config)
