@@ -81,7 +81,8 @@ def _why_not(config: Config, day: date, run_id: str) -> str:
     if not rows:
         return "the holdout is empty"
     if failed:
-        return f"{len(failed)} of {len(rows)} questions have no answer; {failed[0]['model']}: {failed[0]['error_type']}"
+        one = min(failed, key=lambda row: (row["model"], row["error_type"]))
+        return f"{len(failed)} of {len(rows)} questions have no answer; {one['model']}: {one['error_type']}"
     return "no criterion could score an answer"
 
 
