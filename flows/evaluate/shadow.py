@@ -17,8 +17,9 @@ from flows.config import Config
 from flows.errors import ConfigError
 from flows.evaluate import criteria, journal, traffic
 from flows.evaluate.arms import Arm
-from flows.evaluate.criteria import Contains, Criterion, Exact, Numeric
+from flows.evaluate.criteria import Criterion
 from flows.evaluate.holdout import Example, read_holdout
+from flows.evaluate.kinds import Contains, Exact, Numeric
 from flows.evaluate.papers import Paper, arms_of
 from flows.evaluate.questions import Row, questions
 from flows.evaluate.runner import Purse
