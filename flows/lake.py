@@ -139,7 +139,9 @@ class Lake:
             self.ground.replacing(_name(table, day, file)) as place,
             pq.ParquetWriter(place, SCHEMAS[table], compression="zstd") as writer,
         ):
-            yield lambda rows: writer.write_table(conform(rows, table))
+            groups = _Groups(writer)
+            yield lambda rows: groups.add(conform(rows, table))
+            groups.write()
             lock.is_held(self.ground)
 
     def remove(self, table: str, day: date, file: str = "data") -> None:
@@ -217,6 +219,28 @@ class Lake:
 
 _NO_DAY = date(1970, 1, 1)
 _ROWS_AT_ONCE = 1 << 14
+
+
+class _Groups:
+    """Rows on their way to a Parquet file, in groups of one size: the same rows make the same file."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self._held: list[pa.Table] = []
+
+    def add(self, rows: pa.Table) -> None:
+        """Take rows, and write what makes whole groups."""
+        self._held.append(rows)
+        count = sum(map(len, self._held))
+        if whole := count - count % _ROWS_AT_ONCE:
+            self.write(whole)
+
+    def write(self, count: int | None = None) -> None:
+        """Write the first `count` rows that are held, or all."""
+        held = pa.concat_tables(self._held) if self._held else None
+        if held is not None and len(held):
+            self._writer.write_table(held.slice(0, count).combine_chunks(), row_group_size=_ROWS_AT_ONCE)
+            self._held = [] if count is None else [held.slice(count)]
 
 
 def _name(table: str, day: date, file: str) -> str:

@@ -50,6 +50,12 @@ class Holdout(Sequence[Example]):
     def __len__(self) -> int:
         return self._length
 
+    @property
+    def ids(self) -> list[str]:
+        """The example_ids, in order; no example is looked at for them."""
+        found: list[str] = self._columns["example_id"].to_pylist()
+        return found
+
     @overload
     def __getitem__(self, place: int) -> Example: ...
     @overload

@@ -11,7 +11,7 @@ from flows.config import Config, Route
 from flows.evaluate import arms, criteria
 from flows.evaluate.arms import Arm
 from flows.evaluate.criteria import Criterion
-from flows.evaluate.holdout import Example, labelled_in_file, read_holdout, read_labelled_dev_set
+from flows.evaluate.holdout import Example, Holdout, labelled_in_file, read_holdout, read_labelled_dev_set
 from flows.evaluate.schemas import load_schema
 from flows.lake import Lake
 
@@ -35,7 +35,8 @@ class Paper:
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        return {example.example_id: place for place, example in enumerate(self.examples)}
+        ids = self.examples.ids if isinstance(self.examples, Holdout) else [one.example_id for one in self.examples]
+        return {example_id: place for place, example_id in enumerate(ids)}
 
 
 def check_setup(config: Config) -> None:

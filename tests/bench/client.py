@@ -77,6 +77,7 @@ def run_genchi(url: str, count: int, folder: Path) -> None:
         f"app: bench\nlake: lake\nbudget: {{concurrency: {IN_FLIGHT}, usd: 100}}\n"
         "routes:\n  yes_no: {holdout: h.jsonl, criteria: c.yaml}\n"
         f"models:\n  pinned: {{model: openai/bench, api_base: '{url}/v1', price: {{input: 1, output: 1}}}}\n"
+        "  canary: {prompts: 0}\n"
     )
     config = configuration.load(folder / "genchi.yaml")
     rows = [

@@ -62,7 +62,7 @@ def prepare(folder: Path, count: int) -> configuration.Config:
     (folder / "genchi.yaml").write_text(
         "app: bench\nlake: lake\nbudget: {concurrency: 64, usd: 100}\n"
         f"routes:\n  yes_no: {{holdout: h.jsonl, criteria: c.yaml, repeats: {REPEATS}}}\n"
-        "models:\n  pinned: {model: openai/old}\n  candidates:\n    - {model: openai/new}\n"
+        "models:\n  pinned: {model: openai/old}\n  candidates:\n    - {model: openai/new}\n  canary: {prompts: 0}\n"
     )
     config = configuration.load(folder / "genchi.yaml")
     chance = random.Random(0)

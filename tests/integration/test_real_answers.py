@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows import config
-from flows.lake import Lake
+from flows.lake import Lake, nightly_run_id
 from flows.warehouse import query
 from tests.integration.servers import replayed, webhook
 from tests.integration.workspaces import happy_numbers, leetcode, leetcode_logs
@@ -59,7 +59,7 @@ def test_a_model_that_got_much_worse_is_one_alert_and_exit_code_1(tmp_path: Path
         again, _ = run(path)  # nothing is asked, doubled or sent again
         assert again == 1
         assert len(hook.received) == 1
-        assert len(Lake(config.load(path).lake).read("completions", DAY)) == 1000
+        assert len(Lake(config.load(path).lake).read("completions", DAY, nightly_run_id(DAY))) == 1000
 
 
 def test_a_model_that_got_better_is_exit_code_0_and_no_digest(tmp_path: Path, shared: Path) -> None:
@@ -104,7 +104,7 @@ def test_faults_of_a_provider_are_retried_and_change_no_rate(tmp_path: Path, sha
     with replayed(shared, "happy_numbers.parquet", *faults) as url:
         path = happy_numbers(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=100)
         run(path)
-        rows = Lake(config.load(path).lake).read("completions", DAY).to_pylist()
+        rows = Lake(config.load(path).lake).read("completions", DAY, nightly_run_id(DAY)).to_pylist()
     assert len(rows) == 200
     unanswered = [row for row in rows if row["status"] != "ok"]
     assert len(unanswered) <= 10  # several tries each: what is left is rare, and counted as unscored

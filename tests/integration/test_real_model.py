@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from flows import config
-from flows.lake import Lake
+from flows.lake import Lake, nightly_run_id
 from flows.warehouse import query
 
 DAY = date(2026, 3, 2)
@@ -72,7 +72,7 @@ def test_a_night_runs_unchanged_against_a_real_model(tmp_path: Path, smollm2: st
 
     night = nightly(str(path), DAY)
 
-    rows = Lake(tmp_path / "lake").read("completions", DAY).to_pylist()
+    rows = Lake(tmp_path / "lake").read("completions", DAY, nightly_run_id(DAY)).to_pylist()
     assert len(rows) == 8 * 2 * 3
     assert {row["status"] for row in rows} == {"ok"}
     assert len({row["response_id"] for row in rows}) == len(rows)

@@ -85,13 +85,15 @@ def test_every_model_is_asked_every_example_as_often_as_the_route_says(workspace
     assert "96 asked" in result.summary()
 
 
-def test_a_second_run_of_the_night_asks_nothing_and_gives_the_same_tables(workspace):
+def test_a_second_run_of_the_night_asks_nothing_and_gives_the_same_files(workspace):
     evaluate(workspace, new=Scripted(bad_at_german))
-    before = {table: rows(workspace, table) for table in ("completions", "scores", "estimates", "comparisons")}
+    tables = ("completions", "scores", "estimates", "comparisons")
+    files = {table: Lake(workspace.lake).partition(table, DAY, RUN) for table in tables}
+    before = {table: file.read_bytes() for table, file in files.items()}
     result, clients = evaluate(workspace)
     assert (result.asking.asked, result.asking.reused) == (0, 96)
     assert not any(client.asked for client in clients.values())
-    assert {table: rows(workspace, table) for table in before} == before
+    assert {table: file.read_bytes() for table, file in files.items()} == before
 
 
 def test_a_candidate_that_is_worse_on_a_slice_shows_there(workspace):
