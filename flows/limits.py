@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable
 
 BREAKER_LIMIT = 16
+PATIENCE_S = 30.0
+_BETWEEN_TRIES_S = 1.0
 _LONGEST_SLEEP_S = 0.1  # a wait is looked at again this often, for what was reserved may come back
 
 
@@ -54,19 +56,37 @@ async def _sleep_until(opens: Callable[[], float]) -> None:
 class Breaker:
     """Opens after BREAKER_LIMIT questions in a row whose last attempt failed, none answered in between.
 
-    A provider that is down then costs seconds and not hours. What only the one question meets (a 400, a 404)
-    does not count; a refused key does.
+    For PATIENCE_S one question at a time is then still put, a second apart, and the others wait: a provider that
+    comes back is asked on. After that nothing is asked any more, so that one that is down costs seconds and not
+    hours. What only the one question meets (a 400, a 404) does not count; a refused key does.
     """
 
-    def __init__(self, limit: int = BREAKER_LIMIT) -> None:
-        self._limit = limit
+    def __init__(self, limit: int = BREAKER_LIMIT, patience_s: float = PATIENCE_S) -> None:
+        self._limit, self._patience_s = limit, patience_s
         self._in_a_row = 0
+        self._gives_up_at = 0.0
+        self._is_tried = False
 
-    @property
-    def is_open(self) -> bool:
-        """Whether nothing more is to be asked."""
-        return self._in_a_row >= self._limit
+    async def admits(self) -> bool:
+        """Whether an attempt may be made; waits where others are trying whether the provider is back."""
+        while self._in_a_row >= self._limit:
+            left = self._gives_up_at - time.monotonic()
+            if left <= 0:
+                return False
+            if not self._is_tried:
+                self._is_tried = True
+                await asyncio.sleep(min(left, _BETWEEN_TRIES_S))
+                return left > _BETWEEN_TRIES_S
+            await asyncio.sleep(min(left, _LONGEST_SLEEP_S))
+        return True
+
+    def missed(self) -> None:
+        """An attempt failed, and may be made again."""
+        self._is_tried = False
 
     def note(self, failed: bool) -> None:
-        """Count a final failure, or begin anew after an answer."""
+        """Count a question that failed for good, or begin anew after an answer."""
+        self._is_tried = False
         self._in_a_row = self._in_a_row + 1 if failed else 0
+        if self._in_a_row == self._limit:
+            self._gives_up_at = time.monotonic() + self._patience_s

@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 
 from flows import config
 from flows.failures import FIRST_PAUSE_S, is_transient, pause_s, retry_after_s, tells_of_the_provider
-from flows.limits import Breaker, Pacer
+from flows.limits import PATIENCE_S, Breaker, Pacer
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +88,17 @@ class FakeClient:
 class LiteLLMClient:
     """One configured model. The pacer is shared by the models of a night; the breaker is the model's own."""
 
-    def __init__(self, model: config.Model, pacer: Pacer | None = None, first_pause_s: float = FIRST_PAUSE_S) -> None:
+    def __init__(
+        self,
+        model: config.Model,
+        pacer: Pacer | None = None,
+        first_pause_s: float = FIRST_PAUSE_S,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         self.model = model
         self._provider = model.api_base or model.model.split("/")[0]
         self._pacer = pacer or Pacer()
-        self._breaker = Breaker()
+        self._breaker = Breaker(patience_s=patience_s)
         self._first_pause_s = first_pause_s
         self.litellm = load_litellm()
         self.prices = self._look_up_prices()
@@ -101,7 +107,7 @@ class LiteLLMClient:
         """Ask, and ask again while failures are transient, up to ATTEMPTS times; see the module on failures."""
         tokens = sum(self._estimate_tokens(messages, params))
         for attempt in range(ATTEMPTS):
-            if self._breaker.is_open:
+            if not await self._breaker.admits():
                 return Answer("error", error_type="provider_down", error_message="not asked: the provider is down")
             await self._pacer.wait(self._provider, tokens)
             try:
@@ -109,6 +115,7 @@ class LiteLLMClient:
             except Exception as error:
                 if not is_transient(error) or attempt == ATTEMPTS - 1:
                     return self._give_up(error)
+                self._breaker.missed()
                 self._pacer.pause(self._provider, retry_after_s(error))
                 await asyncio.sleep(pause_s(error, attempt, self._first_pause_s))
             else:
@@ -191,6 +198,7 @@ class LiteLLMClient:
         return float(info["input_cost_per_token"] or 0), float(info["output_cost_per_token"] or 0)
 
     def _give_up(self, error: Exception) -> Answer:
+        self._breaker.missed()
         if tells_of_the_provider(error):
             self._breaker.note(failed=True)
         return Answer("error", error_type=type(error).__name__, error_message=str(error).split("\n", 1)[0][:300])

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from flows.limits import Pacer
+from flows.limits import BREAKER_LIMIT, Breaker, Pacer
 
 
 def starts(pacer, calls):
@@ -61,3 +61,43 @@ def test_a_provider_that_asks_for_a_pause_gets_it_from_all_and_others_go_on():
     first, second, other = asyncio.run(go())
     assert min(first, second) >= 0.3
     assert other < 0.1
+
+
+def opened(patience_s):
+    breaker = Breaker(patience_s=patience_s)
+    for _ in range(BREAKER_LIMIT):
+        breaker.note(failed=True)
+    return breaker
+
+
+def test_while_a_provider_is_down_one_at_a_time_tries_and_an_answer_lets_all_through():
+    async def go():
+        breaker, tries = opened(patience_s=20), []
+
+        async def one(n):
+            while await breaker.admits():
+                tries.append(n)
+                if len(tries) == 2:
+                    breaker.note(failed=False)
+                if len(tries) >= 2:
+                    return True
+                breaker.missed()
+            return False
+
+        begun = time.monotonic()
+        return await asyncio.gather(*map(one, range(5))), len(tries), time.monotonic() - begun
+
+    through, tries, seconds = asyncio.run(go())
+    assert through == [True] * 5
+    assert tries == 1 + 5  # one missed, one answered, and the four that had waited
+    assert 2 <= seconds < 10
+
+
+def test_a_provider_that_stays_down_is_given_up():
+    async def go():
+        breaker = opened(patience_s=0.3)
+        return await asyncio.gather(*(breaker.admits() for _ in range(5))), await breaker.admits()
+
+    begun = time.monotonic()
+    assert asyncio.run(go()) == ([False] * 5, False)
+    assert 0.3 <= time.monotonic() - begun < 5

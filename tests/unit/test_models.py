@@ -71,7 +71,7 @@ def endpoint():
 
 def ask(model, times=1, pacer=None, concurrency=16, **params):
     async def go():
-        client = LiteLLMClient(model, pacer, first_pause_s=0.001)
+        client = LiteLLMClient(model, pacer, first_pause_s=0.001, patience_s=0.2)
         slots = asyncio.Semaphore(concurrency)
 
         async def one(n):

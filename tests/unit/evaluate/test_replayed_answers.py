@@ -1,11 +1,12 @@
 """The evaluation against recorded answers of real models, over HTTP, with and without faults."""
 
+import asyncio
 import json
 import re
 import subprocess
 import sys
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -26,8 +27,8 @@ pytestmark = pytest.mark.skipif(
 
 
 @contextmanager
-def replay(*options):
-    command = [sys.executable, str(SERVER), "--answers", str(ANSWERS), "--port", "0", *options]
+def replay(*options, port=0):
+    command = [sys.executable, str(SERVER), "--answers", str(ANSWERS), "--port", str(port), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process.stdout.readline().split()[-1]
@@ -45,7 +46,7 @@ def workspace(folder, url, examples, repeats=1):
     (folder / "genchi.yaml").write_text(
         f"app: a\nlake: lake\nroutes:\n  count: {{holdout: h.jsonl, criteria: c.yaml, repeats: {repeats}}}\n"
         f"models:\n  pinned: {{model: openai/gpt-4-0314, api_base: '{url}'}}\n"
-        f"  candidates:\n    - {{model: openai/gpt-4-0613, api_base: '{url}'}}\n"
+        f"  candidates:\n    - {{model: openai/gpt-4-0613, api_base: '{url}'}}\n  canary: {{prompts: 0}}\n"
     )
     config = configuration.load(folder / "genchi.yaml")
     rows = [
@@ -100,3 +101,29 @@ def test_with_faults_every_question_ends_up_scored_or_counted_unscored(tmp_path)
     answered = Counter(row["model"] for row in completions if row["status"] == "ok")
     for row in overall(config, "estimates"):
         assert row["n_unscored"] + answered[row["model"]] == 40
+
+
+def test_a_server_that_stops_in_the_middle_and_comes_back_changes_no_figure(tmp_path):
+    class Stopping(LiteLLMClient):
+        """Stops the server at the thirtieth question, and starts it again after two seconds."""
+
+        asked, back = 0, None
+
+        async def ask(self, messages, params):
+            Stopping.asked += 1
+            if Stopping.asked == 30:
+                first.close()
+                Stopping.back = asyncio.create_task(self.come_back())
+            return await super().ask(messages, params)
+
+        async def come_back(self):
+            await asyncio.sleep(2)
+            return await asyncio.to_thread(second.enter_context, replay(port=url.split(":")[-1].split("/")[0]))
+
+    with ExitStack() as first, ExitStack() as second:
+        url = first.enter_context(replay())
+        config = workspace(tmp_path, url, 30, repeats=2)
+        result = evaluate_night(config, DAY, RUN, lambda model: Stopping(model, first_pause_s=0.05))
+    assert (result.asking.asked, result.failed) == (120, 0)
+    old, new = (recorded_rate(model, 30) for model in ("gpt-4-0314", "gpt-4-0613"))
+    assert [row["pass_rate"] for row in overall(config, "estimates")] == pytest.approx([old, new])
