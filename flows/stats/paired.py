@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from statistics import fmean
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtri
+
+from flows.stats.score_interval import interval
+
+_Pair = tuple[Sequence[float], Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Comparison:
     """candidate - pinned, in pass rate (-1 to 1). What the evidence cannot give is None.
 
-    `minimum_detectable` is the true difference that this many examples would have found four times in five.
-    An example is regressed where pinned passes most repeats and the candidate does not; repaired is the reverse.
+    `error` is the standard error of `delta`, and `repeat_share` the share of its square that more repeats would
+    lessen (0 to 1; None where no example was asked twice). `minimum_detectable` is the true difference that this many
+    examples would have found four times in five. An example is regressed where pinned passes most repeats and the
+    candidate does not; repaired is the reverse.
     """
 
     n_examples: int
@@ -22,12 +27,14 @@ class Comparison:
     low: float | None
     high: float | None
     p_value: float | None
+    error: float | None
+    repeat_share: float | None
     minimum_detectable: float | None
     n_regressed: int
     n_repaired: int
 
 
-NOTHING = Comparison(0, None, None, None, None, None, 0, 0)
+NOTHING = Comparison(0, None, None, None, None, None, None, None, 0, 0)
 
 
 def compare(
@@ -38,41 +45,52 @@ def compare(
 ) -> Comparison:
     """Compare two models' scores (0 to 1) by example; an example counts where both have an answered repeat.
 
-    The repeats of an example are averaged first, so that an example is one pair however often it was asked.
-    `delta` is the raw mean of the differences. Interval and p-value follow Agresti and Min (2005, Statistics in
-    Medicine 24:729): half an observation is added to each cell of the paired table, which here is two pseudo
-    examples (weight 1/2 at +1, 1/2 at -1, 1 at 0), generalised to fractional differences, with quantiles of
-    Student's t. The p-value (two-sided) is of the same statistic: p <= 0.05 where the 95 % interval leaves 0 out.
+    The repeats of an example are averaged first, so that an example is one pair however often it was asked. `delta`
+    is the raw mean of the differences; interval and p-value (two-sided) are those of flows.stats.score_interval, and
+    agree: p <= 0.05 where the 95 % interval leaves 0 out.
     """
     pairs = [(pinned[key], candidate[key]) for key in sorted(set(pinned) & set(candidate))]
-    means = np.array([(fmean(old), fmean(new)) for old, new in pairs if len(old) and len(new)]).reshape(-1, 2)
-    n = len(means)
+    pairs = [(old, new) for old, new in pairs if len(old) and len(new)]
+    n = len(pairs)
     if n == 0:
         return NOTHING
+    means = np.array([(fmean(old), fmean(new)) for old, new in pairs])
     differences = means[:, 1] - means[:, 0]
     passes = means > 0.5
     regressed = int((passes[:, 0] & ~passes[:, 1]).sum())
     repaired = int((~passes[:, 0] & passes[:, 1]).sum())
     delta = float(differences.mean())
     if n == 1:
-        return Comparison(1, delta, None, None, None, None, regressed, repaired)
-    centre, error = _adjusted(differences)
-    quantile = float(stdtrit(n - 1, 0.5 + confidence / 2))
+        return Comparison(1, delta, None, None, None, None, None, None, regressed, repaired)
+    is_binary = all(score in (0, 1) for pair in pairs for scores in pair for score in scores)
+    found = interval(differences, is_binary=is_binary, confidence=confidence)
+    error = float(found.error)
+    quantiles = ndtri([0.5 + confidence / 2, power])
     return Comparison(
         n_examples=n,
         delta=delta,
-        low=max(-1.0, centre - quantile * error),
-        high=min(1.0, centre + quantile * error),
-        p_value=2 * float(stdtr(n - 1, -abs(centre) / error)),
-        minimum_detectable=min(1.0, (quantile + float(stdtrit(n - 1, power))) * error),
+        low=float(found.low),
+        high=float(found.high),
+        p_value=float(found.p_value),
+        error=error,
+        repeat_share=_repeat_share(pairs, error),
+        minimum_detectable=min(1.0, float(quantiles.sum()) * error),
         n_regressed=regressed,
         n_repaired=repaired,
     )
 
 
-def _adjusted(differences: np.ndarray) -> tuple[float, float]:
-    """The mean and its standard error once two pseudo examples are added; the error is never 0."""
-    weight = len(differences) + 2
-    centre = float(differences.sum()) / weight
-    variance = (float((differences**2).sum()) + 1) / weight - centre**2
-    return centre, sqrt(variance / weight)
+def _repeat_share(pairs: Sequence[_Pair], error: float) -> float | None:
+    """How much of the squared error is due to repeats that differ within examples (Searle 1992, Variance Components).
+
+    A model's variance within examples is pooled over those that it was asked twice or more.
+    """
+    within = 0.0
+    for arm in (0, 1):
+        repeated = [np.asarray(pair[arm], dtype=float) for pair in pairs if len(pair[arm]) > 1]
+        if not repeated:
+            return None
+        spread = sum(float(scores.var()) * len(scores) for scores in repeated)
+        pooled = spread / sum(len(scores) - 1 for scores in repeated)
+        within += pooled * fmean(1 / len(pair[arm]) for pair in pairs)
+    return min(1.0, within / len(pairs) / error**2)

@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+# So many examples' worth of belief that repeats agree, against those that passed or failed unlike the most.
+_WEIGHT_OF_FULL_AGREEMENT = 1.0
 
 
 @dataclass(frozen=True)
@@ -21,37 +26,49 @@ class PassRate:
 
 
 def pass_rate(examples: Sequence[Sequence[float]], confidence: float = 0.95) -> PassRate:
-    """The mean of per-example means, with a Wilson interval.
+    """The mean of per-example means, with an interval of Agresti and Coull's.
 
     `examples` holds, for each example, the scores in [0, 1] of its answered repeats; an example without any is
-    left out. Repeats of one example are no independent evidence, so that the interval (Wilson 1927, JASA 22:209)
-    takes an effective sample size, p(1-p) over the variance of the mean between examples (Kish 1965, Survey
-    Sampling, section 8.2; for evaluations of LLMs: Miller 2024, arXiv:2411.00640). It lies between the
-    number of examples and the number of answers.
+    left out. Repeats of one example are no independent evidence, so that the interval takes an effective sample size
+    between the number of examples and that of answers, by how much repeats agree (the intraclass correlation: Kish
+    1965, Survey Sampling, 5.4; for evaluations of LLMs: Miller 2024, arXiv:2411.00640). Where few answers pass, or few
+    fail, little is known of the agreement: then it is taken to be full.
     """
     answered = [scores for scores in examples if len(scores)]
     n_answers = sum(len(scores) for scores in answered)
     if not answered:
         return PassRate(0, 0, None, None, None)
     means = np.array([fmean(scores) for scores in answered])
-    rate = min(1.0, max(0.0, float(means.mean())))
-    low, high = wilson(rate, _effective_size(means, rate, n_answers), confidence)
-    return PassRate(len(answered), n_answers, rate, low, high)
+    low, high = intervals(means, n_answers, confidence)
+    return PassRate(len(answered), n_answers, min(1.0, max(0.0, float(means.mean()))), float(low), float(high))
 
 
-def wilson(rate: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """The score interval of Wilson (1927) for a share `rate` seen on `n` > 0 trials (which need not be whole)."""
+def intervals(means: Array, n_answers: int, confidence: float = 0.95) -> tuple[Array, Array]:
+    """Both ends for samples of per-example means, (..., n), of which each stands on `n_answers` answers in all."""
+    rate = np.clip(means.mean(-1), 0.0, 1.0)
+    return agresti_coull(rate, _effective_size(means, rate, n_answers), confidence)
+
+
+def agresti_coull(rate: Array, n: Array, confidence: float = 0.95) -> tuple[Array, Array]:
+    """The interval of Agresti and Coull (1998, American Statistician 52:119), `n` > 0 trials, which need not be whole.
+
+    Wilson's centre with the plain error there: it holds Wilson's interval, and covers where that one is short.
+    """
     z = float(ndtri(0.5 + confidence / 2))
-    centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, min(rate, centre - half)), min(1.0, max(rate, centre + half))
+    centre = (rate * n + z * z / 2) / (n + z * z)
+    half = z * np.sqrt(centre * (1 - centre) / (n + z * z))
+    return np.maximum(0.0, np.minimum(rate, centre - half)), np.minimum(1.0, np.maximum(rate, centre + half))
 
 
-def _effective_size(means: np.ndarray, rate: float, n_answers: int) -> float:
-    n = len(means)
-    within_one = rate * (1 - rate)
-    # Where all passes or all fails, nothing is known of how repeats vary: the examples alone count.
-    if n < 2 or within_one <= 0:
-        return float(n)
-    between = float(means.var(ddof=1)) / n
-    return float(n_answers) if between <= 0 else float(np.clip(within_one / between, n, n_answers))
+def _effective_size(means: Array, rate: Array, n_answers: int) -> Array:
+    """How many independent answers the repeated ones are worth: n_answers / (1 + (repeats - 1) agreement)."""
+    n = means.shape[-1]
+    of_one, repeats = rate * (1 - rate), n_answers / n
+    if repeats <= 1 or n < 2:
+        return np.full_like(rate, n_answers)
+    ratio = means.var(-1, ddof=1) / np.where(of_one > 0, of_one, 1.0)
+    seen = np.clip((ratio - 1 / repeats) / (1 - 1 / repeats), 0.0, 1.0)
+    rare = n * np.minimum(rate, 1 - rate)
+    agreement = (rare * seen + _WEIGHT_OF_FULL_AGREEMENT) / (rare + _WEIGHT_OF_FULL_AGREEMENT)
+    effective: Array = n_answers / (1 + (repeats - 1) * agreement)
+    return effective

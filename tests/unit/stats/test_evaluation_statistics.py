@@ -1,7 +1,12 @@
+import numpy as np
 import pytest
+from scipy import stats
+from scipy.optimize import minimize_scalar
+from scipy.special import xlogy
 
 from flows.stats.paired import NOTHING, compare
-from flows.stats.proportions import pass_rate, wilson
+from flows.stats.proportions import agresti_coull, pass_rate
+from flows.stats.score_interval import interval
 
 
 def test_nothing_scored_is_no_rate_and_not_zero():
@@ -13,10 +18,11 @@ def test_an_example_without_answers_is_left_out():
     assert pass_rate([[1.0], [], [0.0]]).n_examples == 2
 
 
-def test_wilson_is_the_interval_of_the_textbook():
-    # Newcombe (1998, Statistics in Medicine 17:857), table I, method 3: 81 of 263 and 0 of 20.
-    assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
-    assert wilson(0, 20) == pytest.approx((0, 0.1611), abs=1e-4)
+def test_agresti_and_coull_is_the_interval_of_the_textbook():
+    # Of 0 of 20: 2 added passes and failures give 1.9207 of 23.8415; half the width is 1.96 sqrt(0.0741 / 23.8415).
+    assert agresti_coull(np.array([0.0]), np.array([20])) == (0, pytest.approx(0.18980, abs=1e-4))
+    # Wilson's centre: Newcombe (1998, Statistics in Medicine 17:857), table I, 81 of 263.
+    assert sum(agresti_coull(np.array([81 / 263]), np.array([263]))) == pytest.approx(0.2553 + 0.3662, abs=2e-4)
 
 
 def test_repeats_that_never_differ_add_no_evidence():
@@ -40,14 +46,67 @@ def test_one_example_has_a_delta_and_no_interval():
     assert (found.delta, found.low, found.p_value, found.n_regressed) == (-1, None, None, 1)
 
 
-def test_the_interval_is_agresti_and_mins_with_half_an_answer_in_each_cell():
-    # 10 pairs: 4 regressed, 1 repaired. centre -3/12; variance (6/12 - 1/16)/12; t(9) = 2.26216
-    pinned = {str(n): [1.0 if n < 5 else 0.0] for n in range(10)}
-    candidate = {str(n): [0.0 if n < 4 else 1.0 if n < 6 else 0.0] for n in range(10)}
-    found = compare(pinned, candidate)
-    assert found.delta == pytest.approx(-0.3)
-    assert (found.low, found.high) == pytest.approx((-0.25 - 2.26216 * 0.190941, -0.25 + 2.26216 * 0.190941), abs=1e-5)
-    assert (found.n_regressed, found.n_repaired) == (4, 1)
+def _likely_variance(up, down, n, mean):
+    """The variance of a difference of -1, 0 or 1 under its likeliest chances with that mean, by search."""
+
+    def chances(of_down):
+        return np.array([of_down + mean, of_down, 1 - 2 * of_down - mean])
+
+    def unlikely(of_down):
+        return -float(xlogy([up, down, n - up - down], np.maximum(chances(of_down), 0)).sum())
+
+    bounds = max(0.0, -mean), (1 - mean) / 2
+    of_down = minimize_scalar(unlikely, bounds=bounds, method="bounded", options={"xatol": 1e-10}).x
+    return 2 * of_down + mean - mean**2
+
+
+@pytest.mark.parametrize(("up", "down", "n"), [(1, 4, 10), (0, 0, 30), (0, 6, 40), (12, 3, 30), (7, 7, 1000)])
+def test_the_ends_of_the_interval_are_where_the_score_test_just_refuses(up, down, n):
+    differences = np.array([1.0] * up + [-1.0] * down + [0.0] * (n - up - down))
+    found = interval(differences, is_binary=True)
+    for end in (found.low, found.high):
+        error = np.sqrt(_likely_variance(up, down, n, end) / (n - 1))
+        assert abs(differences.mean() - end) / error == pytest.approx(1.959964, rel=1e-3)
+
+
+def test_all_of_a_few_examples_regressed_is_no_proof():
+    def regressed(n):
+        return compare({str(key): [1.0] for key in range(n)}, {str(key): [0.0] for key in range(n)})
+
+    assert regressed(4).p_value > 0.05
+    assert regressed(6).p_value < 0.05
+
+
+def test_nothing_seen_to_differ_still_leaves_room_for_what_was_not_seen():
+    same = {str(n): [1.0] * 3 for n in range(100)}
+    found = compare(same, same)
+    assert found.high == pytest.approx(0.037, abs=2e-3)
+    assert found.low == pytest.approx(-found.high)
+
+
+def test_fractions_are_as_sure_as_students_t_says():
+    rng = np.random.default_rng(1)
+    old, shift = rng.random(50) / 2, rng.normal(0.3, 0.01, 50)
+    found = compare(*({str(n): [score] for n, score in enumerate(scores)} for scores in (old, old + shift)))
+    plain = stats.ttest_1samp(shift, 0).confidence_interval()
+    assert found.high - found.low < 1.3 * (plain.high - plain.low)
+    assert found.low <= plain.low + 1e-9
+    assert plain.high <= found.high + 1e-9
+
+
+def test_how_much_of_the_error_more_repeats_would_lessen():
+    def drawn(agreement):
+        rng = np.random.default_rng(2)
+        pinned, candidate = (
+            {str(n): list(np.where(rng.random(4) < agreement, first, rng.random(4) < 0.5) * 1.0) for n in range(400)}
+            for first in (0.0, 1.0)
+        )
+        return compare(pinned, candidate)
+
+    once = compare({"a": [1.0], "b": [0.0], "c": [1.0]}, {"a": [1.0], "b": [1.0], "c": [1.0]})
+    assert once.repeat_share is None
+    assert compare({"a": [1, 1], "b": [0, 0], "c": [1, 1]}, {"a": [1, 1], "b": [1, 1], "c": [1, 1]}).repeat_share == 0
+    assert drawn(0.0).repeat_share > 0.85
 
 
 def test_a_difference_as_large_as_the_detectable_one_would_mostly_be_found():
