@@ -121,7 +121,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         _schema("run_id route call_id", n_eligible=_COUNT, inclusion_probability=_RATE),
         "run_id route call_id n_eligible inclusion_probability",
     ),
-    # What stats made of the scores. `slice` is `*` for all examples, or `tag=value`.
+    # What stats made of the scores. `slice` is `*` for all examples, or `tag=value` or `topic=label`.
     "estimates": _ordered(
         _schema(
             "run_id model arm route criterion slice severity",
@@ -132,14 +132,19 @@ SCHEMAS: dict[str, pa.Schema] = {
             ci_low=_RATE,
             ci_high=_RATE,
             min_pass_rate=_RATE,
+            n_flaky=_COUNT,
+            pass_hat_k=_RATE,
+            pass_at_k=_RATE,
+            spread=_RATE,
         ),
         "run_id model arm route criterion slice severity min_pass_rate n_examples n_repeats n_unscored pass_rate"
-        " ci_low ci_high",
+        " ci_low ci_high n_flaky pass_hat_k pass_at_k spread",
     ),
     "comparisons": _ordered(
         _schema(
             "run_id pinned candidate route criterion slice severity",
             n_examples=_COUNT,
+            n_repeats=_COUNT,
             n_unscored=_COUNT,
             delta=_RATE,
             ci_low=_RATE,
@@ -147,12 +152,14 @@ SCHEMAS: dict[str, pa.Schema] = {
             p_value=_RATE,
             q_value=_RATE,
             margin=_RATE,
+            standard_error=_RATE,
+            repeat_share=_RATE,
             minimum_detectable=_RATE,
             n_regressed=_COUNT,
             n_repaired=_COUNT,
         ),
-        "run_id pinned candidate route criterion slice severity margin n_examples n_unscored delta ci_low ci_high"
-        " p_value q_value minimum_detectable n_regressed n_repaired",
+        "run_id pinned candidate route criterion slice severity margin n_examples n_repeats n_unscored delta ci_low"
+        " ci_high p_value q_value standard_error repeat_share minimum_detectable n_regressed n_repaired",
     ),
     # One night's canary of a pinned model: its answers to a few prompts against its own past. `p_value` is null
     # where there is no past yet.

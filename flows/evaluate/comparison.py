@@ -1,4 +1,4 @@
-"""From scores to estimates and comparisons: one row for all examples, and one for each slice by a tag."""
+"""From scores to estimates and comparisons: a row for all examples, and one for each slice by a tag or a topic."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +12,7 @@ from flows.evaluate.holdout import Example
 from flows.stats.fdr import q_values
 from flows.stats.paired import compare
 from flows.stats.proportions import pass_rate
+from flows.stats.repeats import steadiness
 
 SMALLEST_SLICE = 10
 ALL = "*"
@@ -40,7 +41,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """One route of a night: what was asked of whom. `models` are names, the pinned one first."""
+    """One route of a night: what was asked of whom. `models` are names, the pinned one first.
+
+    `topics` are the labels of what examples are about, by example_id; one whose topic is not known has none.
+    """
 
     run_id: str
     route: str
@@ -49,6 +53,7 @@ class Evaluated:
     criteria: Sequence[Criterion]
     repeats: int
     margin: float | None
+    topics: Mapping[str, str] = field(default_factory=dict)
 
 
 Tallies = Mapping[tuple[str, str], Tally]
@@ -67,14 +72,16 @@ def _shared(values: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
-def slices(examples: Sequence[Example]) -> dict[str, list[str]]:
-    """The example_ids of each slice: `*` for all, and `tag=value` where at least SMALLEST_SLICE examples have it."""
-    by_tag: dict[str, list[str]] = defaultdict(list)
+def slices(examples: Sequence[Example], topics: Mapping[str, str]) -> dict[str, list[str]]:
+    """The example_ids of each slice: `*` for all, and `tag=value` and `topic=label` of SMALLEST_SLICE or more."""
+    parts: dict[str, list[str]] = defaultdict(list)
     for example in examples:
         for tag, value in example.tags.items():
             for one in dict.fromkeys(map(str, value if isinstance(value, list) else [value])):
-                by_tag[f"{tag}={one}"].append(example.example_id)
-    large = {name: by_tag[name] for name in sorted(by_tag) if len(by_tag[name]) >= SMALLEST_SLICE}
+                parts[f"{tag}={one}"].append(example.example_id)
+        if example.example_id in topics and "topic" not in example.tags:
+            parts[f"topic={topics[example.example_id]}"].append(example.example_id)
+    large = {name: parts[name] for name in sorted(parts) if len(parts[name]) >= SMALLEST_SLICE}
     return {ALL: [example.example_id for example in examples], **large}
 
 
@@ -82,7 +89,7 @@ def estimates(night: Evaluated, tallies: Tallies) -> list[Row]:
     """Rows of the table `estimates`: each model's pass rate, by criterion and slice; null where nothing is scored."""
     return [
         _estimate(night, model, criterion, (name, ids), tallies)
-        for name, ids in slices(night.examples).items()
+        for name, ids in slices(night.examples, night.topics).items()
         for criterion in night.criteria
         for model in night.models
     ]
@@ -92,7 +99,7 @@ def comparisons(night: Evaluated, tallies: Tallies) -> list[Row]:
     """Rows of the table `comparisons`, pinned against each candidate, without q-values: see `with_q_values`."""
     return [
         _comparison(night, candidate, criterion, (name, ids), tallies)
-        for name, ids in slices(night.examples).items()
+        for name, ids in slices(night.examples, night.topics).items()
         for criterion in night.criteria
         for candidate in night.models[1:]
     ]
@@ -107,7 +114,8 @@ def with_q_values(rows: Sequence[Row]) -> list[Row]:
 def _estimate(night: Evaluated, model: str, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
     name, ids = part
     mine = tallies.get((model, criterion.name), Tally())
-    rate = pass_rate(list(_of(mine, ids).values()))
+    answered = list(_of(mine, ids).values())
+    rate, steady = pass_rate(answered), steadiness(answered, night.repeats)
     return {
         "run_id": night.run_id,
         "model": model,
@@ -123,6 +131,10 @@ def _estimate(night: Evaluated, model: str, criterion: Criterion, part: Slice, t
         "pass_rate": rate.rate,
         "ci_low": rate.low,
         "ci_high": rate.high,
+        "n_flaky": steady.n_flaky,
+        "pass_hat_k": steady.all_pass,
+        "pass_at_k": steady.any_passes,
+        "spread": steady.spread,
     }
 
 
@@ -141,11 +153,14 @@ def _comparison(night: Evaluated, candidate: str, criterion: Criterion, part: Sl
         "severity": criterion.definition.severity,
         "margin": night.margin,
         "n_examples": found.n_examples,
+        "n_repeats": night.repeats,
         "n_unscored": _unscored(old, ids) + _unscored(new, ids),
         "delta": found.delta,
         "ci_low": found.low,
         "ci_high": found.high,
         "p_value": found.p_value,
+        "standard_error": found.error,
+        "repeat_share": found.repeat_share,
         "minimum_detectable": found.minimum_detectable,
         "n_regressed": found.n_regressed,
         "n_repaired": found.n_repaired,

@@ -1,6 +1,7 @@
 """The frozen holdout of a night, as the lake holds it."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -107,6 +108,22 @@ def _read(lake: Lake, day: date, is_wanted: Callable[[pa.Table], Any]) -> Holdou
     for rows in lake.batches("examples", day, ("set", *_COLUMNS)):
         parts.append(rows.filter(is_wanted(rows)).select(_COLUMNS))
     return Holdout(pa.concat_tables(parts))
+
+
+def topics_of(lake: Lake, day: date, route: str) -> dict[str, str]:
+    """What the holdout's inputs are about, by example_id, as the day's semantics found it; none where it found none.
+
+    The label of the topic, with its id where two topics of the route have the same. An example that lies far from
+    every topic has none.
+    """
+    catalog = lake.read("topic_catalog", day, columns=["route", "topic_id", "label"]).to_pylist()
+    labels = {row["topic_id"]: row["label"] or row["topic_id"] for row in catalog if row["route"] == route}
+    shared = {label for label, count in Counter(labels.values()).items() if count > 1}
+    rows = lake.read("topics", day, columns=["call_id", "origin", "route", "topic_id", "is_novel"])
+    rows = rows.filter(pc.and_(pc.equal(rows["origin"], "holdout"), pc.equal(rows["route"], route)))
+    found = {row["call_id"]: row["topic_id"] for row in rows.to_pylist() if not row["is_novel"]}
+    names = {topic: f"{label} ({topic})" if label in shared else label for topic, label in labels.items()}
+    return {example: names.get(topic, topic) for example, topic in found.items()}
 
 
 def _example(row: dict[str, Any]) -> Example:

@@ -11,6 +11,7 @@ from flows.config import Config
 from flows.evaluate import comparison, judging, standing
 from flows.evaluate.asking import Asked, ask_night
 from flows.evaluate.comparison import Evaluated
+from flows.evaluate.holdout import topics_of
 from flows.evaluate.judges import Ask, Reply
 from flows.evaluate.judging import Judged
 from flows.evaluate.marking import Marker, pinned_answers
@@ -176,7 +177,14 @@ def _compare(
         paper = marker.paper
         names = [arm.model.name for arm in paper.arms]
         night = Evaluated(
-            run_id, paper.name, names, paper.examples, marker.criteria(), paper.route.repeats, paper.route.margin
+            run_id,
+            paper.name,
+            names,
+            paper.examples,
+            marker.criteria(),
+            paper.route.repeats,
+            paper.route.margin,
+            topics_of(lake, day, paper.name),
         )
         estimates += comparison.estimates(night, tallies[paper.name])
         comparisons += comparison.comparisons(night, tallies[paper.name])

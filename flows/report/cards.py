@@ -20,6 +20,7 @@ KINDS = {
     "topic": "a topic has another share than the days before let expect",
     "new_topic": "calls about something that no known topic holds",
     "two_sample": "texts as a whole mean something else than in the days before",
+    "pin_changed": "another model answers under the pinned one's name",
     "pass_rate": "pinned model passes too rarely",
     "end_of_life": "pinned model is ended by its provider",
     "worse": "candidate is worse",

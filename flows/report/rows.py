@@ -72,6 +72,8 @@ class Comparison:
     n_examples: int
     n_unscored: int
     slice: str = "*"
+    examples_enough: int | None = None
+    repeats_enough: int | None = None
 
 
 @dataclass(frozen=True)

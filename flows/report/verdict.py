@@ -16,19 +16,8 @@ Status = Literal["critical", "warning", "healthy", "unknown"]
 
 UNWRAPPED = ":unwrapped"  # ends the name of a criterion on answers without their wrapping
 SEVERITIES = ("critical", "warning", "info")
-KINDS = (
-    "volume",
-    "drift",
-    "skew",
-    "topic",
-    "new_topic",
-    "two_sample",
-    "pass_rate",
-    "end_of_life",
-    "worse",
-    "slice_worse",
-)
-OF_TRAFFIC = KINDS[: KINDS.index("pass_rate")]
+OF_TRAFFIC = ("volume", "drift", "skew", "topic", "new_topic", "two_sample")
+KINDS = (*OF_TRAFFIC, "pin_changed", "pass_rate", "end_of_life", "worse", "slice_worse")
 ABOUT_CANDIDATES = ("worse", "slice_worse")
 MIRROR = "verdicts"  # this suite repeats the breaches; to count both would count each thing twice
 
@@ -168,15 +157,26 @@ def _answer(rows: list[Comparison], slices: list[Comparison]) -> Answer:
     elif slices:
         named = ", ".join(f"{row.criterion} where {row.slice}" for row in slices[:3])
         rest = f" and {count(len(slices) - 3, 'more slice')}" if len(slices) > 3 else ""
-        overall = f"Too little evidence on {unclear}, and" if unclear else "Not worse overall, but"
+        overall = f"Too little evidence on {unclear}{_enough(rows)}, and" if unclear else "Not worse overall, but"
         status, word, sentence = "warning", "Not for every slice", f"{overall} worse on {named}{rest}."
     elif unclear:
-        status, word, sentence = "unknown", "Cannot tell", f"Too little evidence on {unclear}."
+        status, word, sentence = "unknown", "Cannot tell", f"Too little evidence on {unclear}{_enough(rows)}."
     else:
         status, word, sentence = "healthy", "Yes", "Not worse than the pinned model on any criterion."
     if better:
         sentence += f" Better on {better}."
     return Answer(rows[0].candidate, rows[0].pinned, status, word, sentence)
+
+
+def _enough(rows: Iterable[Comparison]) -> str:
+    """What would settle all that is unclear; empty where that is not known of each."""
+    unclear = [row for row in rows if row.verdict == "insufficient"]
+    examples = [row.examples_enough for row in unclear if row.examples_enough]
+    repeats = [row.repeats_enough for row in unclear if row.repeats_enough]
+    if len(examples) < len(unclear):
+        return ""
+    instead = f", or {max(repeats):,} answers to each," if len(repeats) == len(unclear) else ""
+    return f" (about {max(examples):,} examples{instead} would be enough)"
 
 
 def _names(rows: Iterable[Comparison], verdict: str) -> str:

@@ -28,13 +28,13 @@ PROMPTS, ANSWERS, LEVEL = 100, 3, 0.01
 Canary = list[list[str]]
 
 
-def main(trials: int = 200, answers: str | None = None) -> None:
-    """Print a line a kind of trial."""
+def main(trials: int = 100, answers: str | None = None) -> None:
+    """Print a line a kind of trial; of unchanged models there are four times as many."""
     rng = np.random.default_rng(9)
     pools = _llmdrift()
     print("llmdrift, real answers")
     for name in pools:
-        _tell(f"unchanged {name}", trials, lambda name=name: (_draw(rng, pools[name]), _draw(rng, pools[name])))
+        _tell(f"unchanged {name}", 4 * trials, lambda name=name: (_draw(rng, pools[name]), _draw(rng, pools[name])))
     for one, other in combinations(pools, 2):
         _tell(f"{one} -> {other}", trials, lambda a=one, b=other: (_draw(rng, pools[a]), _draw(rng, pools[b])))
     old, new = pools["gpt-4-0314"], pools["gpt-4-0613"]
@@ -63,9 +63,8 @@ def _llmdrift() -> dict[str, list[str]]:
 
 
 def _draw(rng: np.random.Generator, pool: Sequence[str]) -> Canary:
-    """Prompts with answers drawn from the pool, none of them twice where it is large enough."""
-    needed = PROMPTS * ANSWERS
-    chosen = rng.choice(len(pool), needed, replace=needed > len(pool)).reshape(PROMPTS, ANSWERS)
+    """Prompts with answers drawn from the pool, each anew."""
+    chosen = rng.integers(len(pool), size=(PROMPTS, ANSWERS))
     return [[pool[place] for place in row] for row in chosen]
 
 
@@ -91,7 +90,7 @@ def _small_models(rng: np.random.Generator, trials: int, found: dict[str, Canary
         dealt = [[row[place] for place in rng.permutation(len(row))] for row in base]
         return [row[:ANSWERS] for row in dealt], [row[ANSWERS : 2 * ANSWERS] for row in dealt]
 
-    _tell("unchanged smollm2 at 0.7", trials, same)
+    _tell("unchanged smollm2 at 0.7", 4 * trials, same)
     for arm, rows in found.items():
         if arm != "smollm2 at 0.7" and len(rows[0]) >= ANSWERS:
             _tell(f"smollm2 at 0.7 -> {arm}", trials, lambda rows=rows: (same()[0], rows))
@@ -112,4 +111,4 @@ def _tell(name: str, trials: int, draw: Callable[[], tuple[Canary, Canary]]) -> 
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200, *sys.argv[2:3])
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100, *sys.argv[2:3])

@@ -1,8 +1,40 @@
+{#- What a verdict would take, were the true difference the one that was seen: the error at which a 95 % interval keeps
+    away from minus the margin (not_worse) or from 0 (worse), whichever is nearer, four times in five. -#}
+{%- set quantiles = 1.959964 + 0.841621 -%}
+{%- set most_repeats = 50 -%}
+
 with comparisons as (
     select
         *,
         coalesce(margin, {{ threshold('margin') }}) as margin_or_default
     from {{ ref('stg_comparisons') }}
+),
+
+judged as (
+    select
+        *,
+        case
+            when q_value <= {{ threshold('verdict_q_value') }} and ci_low > 0 then 'better'
+            when ci_low > -margin_or_default then 'not_worse'
+            when q_value <= {{ threshold('verdict_q_value') }} and ci_high < 0 then 'worse'
+            else 'insufficient'
+        end as verdict,
+        pow(nullif(greatest(delta + margin_or_default, -delta), 0) / {{ quantiles }}, 2) as variance_enough,
+        pow(standard_error, 2) as variance
+    from comparisons
+),
+
+-- More repeats lessen their share of the variance alone.
+needed as (
+    select
+        *,
+        n_examples * variance / variance_enough as examples,
+        n_repeats * variance * repeat_share
+        / case
+            when variance_enough > variance * (1 - repeat_share) then variance_enough - variance * (1 - repeat_share)
+        end
+            as repeats
+    from judged
 )
 
 select
@@ -21,14 +53,17 @@ select
     q_value,
     margin_or_default as margin,
     minimum_detectable,
-    case
-        when q_value <= {{ threshold('verdict_q_value') }} and ci_low > 0 then 'better'
-        when ci_low > -margin_or_default then 'not_worse'
-        when q_value <= {{ threshold('verdict_q_value') }} and ci_high < 0 then 'worse'
-        else 'insufficient'
-    end as verdict,
+    verdict,
     n_examples,
     n_unscored,
     n_regressed,
-    n_repaired
-from comparisons
+    n_repaired,
+    case
+        when verdict = 'insufficient' and examples is not null
+            then cast(greatest(ceil(examples), n_examples + 1) as bigint)
+    end as examples_enough,
+    case
+        when verdict = 'insufficient' and repeats <= {{ most_repeats }}
+            then cast(greatest(ceil(repeats), n_repeats + 1) as bigint)
+    end as repeats_enough
+from needed

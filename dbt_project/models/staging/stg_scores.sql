@@ -3,7 +3,11 @@ select
     subject,
     subject_id,
     run_id,
+    model,
     route,
+    example_id,
+    repeat,
     criterion,
-    passed as is_passed
+    passed as is_passed,
+    reason
 from {{ source('lake', 'scores') }}

@@ -109,6 +109,37 @@ def test_a_candidate_that_is_worse_on_a_slice_shows_there(workspace):
     assert (estimate["severity"], estimate["min_pass_rate"]) == ("critical", 0.8)
 
 
+def test_a_candidate_that_is_worse_on_a_topic_shows_there(workspace):
+    lake = Lake(workspace.lake)
+    named = [{"route": "yes_no", "topic_id": topic, "label": "refunds"} for topic in ("t1", "t2")]
+    lake.write("topic_catalog", DAY, from_rows(named, "topic_catalog"))
+    about = {"side": "input", "origin": "holdout", "route": "yes_no"}
+    topics = [
+        {**about, "call_id": str(n), "topic_id": "t1" if n < 12 else "t2", "is_novel": n == 23} for n in range(24)
+    ]
+    elsewhere = [{**row, "origin": "production"} for row in topics] + [{**row, "route": "other"} for row in topics]
+    lake.write("topics", DAY, from_rows([*elsewhere, *topics], "topics"))
+    evaluate(workspace, new=Scripted(bad_at_german))
+    found = {row["slice"]: (row["n_examples"], row["delta"]) for row in rows(workspace, "comparisons")}
+    assert found["topic=refunds (t1)"] == (12, -1)
+    assert found["topic=refunds (t2)"] == (11, 0)
+
+
+def test_what_fails_now_and_then_is_counted(workspace):
+    def flaky(question, seen=Counter()):  # noqa: B006 - it is to remember
+        seen[question] += 1
+        return "no" if question == "q3" and seen[question] == 2 else "yes"
+
+    evaluate(workspace, new=Scripted(flaky))
+    estimate = next(row for row in rows(workspace, "estimates") if row["slice"] == "*" and row["arm"] == "candidate")
+    assert (estimate["n_flaky"], estimate["pass_hat_k"], estimate["pass_at_k"]) == (1, 23 / 24, 1)
+    assert estimate["spread"] > 0
+    compared = next(row for row in rows(workspace, "comparisons") if row["slice"] == "*")
+    assert (compared["n_repeats"], compared["n_regressed"]) == (2, 1)
+    assert 0 < compared["repeat_share"] <= 1
+    assert compared["standard_error"] > 0
+
+
 def test_new_criteria_score_the_stored_answers_anew(workspace):
     evaluate(workspace)
     workspace.routes["yes_no"].criteria.write_text("- {name: short, kind: length, max_chars: 2}")

@@ -27,7 +27,7 @@ _KEYED = "day date, run_id text, pinned text, candidate text, route text, criter
 _COMPARED = (
     "severity text, delta double, ci_low double, ci_high double, p_value double, q_value double, margin double,"
     " minimum_detectable double, verdict text, n_regressed bigint, n_repaired bigint, n_examples bigint,"
-    " n_unscored bigint"
+    " n_unscored bigint, examples_enough bigint, repeats_enough bigint"
 )
 TABLES = {
     "fct_usage_daily": "day date, route text, model_served text, calls bigint, errors bigint, input_tokens bigint,"
@@ -133,6 +133,7 @@ def comparison(  # noqa: PLR0917 - a row reads best in the order of its columns
         "criterion": criterion, "severity": "critical", "delta": delta, "ci_low": delta - half,
         "ci_high": delta + half, "p_value": 0.01, "q_value": 0.02, "margin": 0.02, "minimum_detectable": 0.03,
         "verdict": verdict, "n_regressed": 9, "n_repaired": 2, "n_examples": 300, "n_unscored": 0,
+        "examples_enough": 900 if verdict == "insufficient" else None, "repeats_enough": None,
     }  # fmt: skip
 
 

@@ -175,3 +175,24 @@ def test_answers_without_their_wrapping_do_not_answer_the_question_but_are_told(
     (answer,) = answers(replace(HEALTHY, comparisons=rows, slices=parts))
     assert answer.word == "Yes"
     assert answer.sentence.endswith("Better on triage/c:unwrapped.")
+
+
+def test_too_little_evidence_says_how_much_would_be_enough_where_all_of_it_is_known() -> None:
+    unclear = [
+        replace(comparison("insufficient", f"c{n}"), examples_enough=size, repeats_enough=repeats)
+        for n, (size, repeats) in enumerate([(700, 9), (1200, 5)])
+    ]
+    told = "Too little evidence on triage/c0, triage/c1 (about 1,200 examples, or 9 answers to each, would be enough)."
+    (answer,) = answers(replace(HEALTHY, comparisons=tuple(unclear)))
+    assert answer.sentence == told
+    (answer,) = answers(replace(HEALTHY, comparisons=(unclear[0], replace(unclear[1], repeats_enough=None))))
+    assert answer.sentence.endswith("(about 1,200 examples would be enough).")
+    (answer,) = answers(replace(HEALTHY, comparisons=(unclear[0], comparison("insufficient", "c2"))))
+    assert answer.sentence == "Too little evidence on triage/c0, triage/c2."
+
+
+def test_a_pinned_model_that_changed_breaks_the_night() -> None:
+    changed = breach("pin_changed", subject="old", p_value=0.0005)
+    assert judge(replace(HEALTHY, breaches=(changed,))).word == "Broken"
+    (card,) = cards.cards(replace(HEALTHY, breaches=(changed,)))
+    assert (card.title, card.picture) == ("old", "")

@@ -6,6 +6,7 @@ from scipy.special import xlogy
 
 from flows.stats.paired import NOTHING, compare
 from flows.stats.proportions import agresti_coull, pass_rate
+from flows.stats.repeats import Steadiness, steadiness
 from flows.stats.score_interval import interval
 
 
@@ -113,3 +114,13 @@ def test_a_difference_as_large_as_the_detectable_one_would_mostly_be_found():
     small = compare({str(n): [n % 2] for n in range(40)}, {str(n): [n % 3 == 0] for n in range(40)})
     large = compare({str(n): [n % 2] for n in range(400)}, {str(n): [n % 3 == 0] for n in range(400)})
     assert 0 < large.minimum_detectable < small.minimum_detectable <= 1
+
+
+def test_what_fails_once_in_five_is_flaky_and_counts_against_pass_hat_k_alone():
+    found = steadiness([[1.0] * 5, [1.0, 1.0, 0.0, 1.0, 1.0], [0.0] * 5, [0.0] * 5], 5)
+    assert (found.n_flaky, found.all_pass, found.any_passes) == (1, 0.25, 0.5)
+    assert found.spread == pytest.approx(np.sqrt(0.8 / 16))
+
+
+def test_an_example_with_unscored_repeats_tells_nothing_of_all_k():
+    assert steadiness([[1.0], [], [0.0]], 2) == Steadiness(0, None, None, None)

@@ -113,15 +113,53 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     low = {"pass_rate": 0.61, "ci_low": 0.57, "ci_high": 0.65, "min_pass_rate": 0.8}
     unscored = {"criterion": "polite", "n_unscored": 500, "min_pass_rate": 0.8}
     lake.write("estimates", LAST, from_rows([{**estimate, **low}, {**estimate, **unscored}], "estimates"), "nightly")
+    wide = {"delta": -0.1, "ci_high": 0.3, "q_value": 0.5, "standard_error": 0.1, "repeat_share": 0.9, "n_repeats": 2}
     compared = [
         comparison("new", "*"),
-        comparison("newer", "*", ci_high=0.3, q_value=0.5),
+        comparison("newer", "*", **wide),
         comparison("newer", "language=de", delta=-0.3, ci_low=-0.4, ci_high=-0.2),
         comparison("new", "*", run_id="compare-abc"),
     ]
     lake.write("comparisons", LAST, from_rows(compared, "comparisons"), "nightly")
+    land_answers(lake)
     build(config, FIRST, LAST)
     return config
+
+
+def land_answers(lake: Lake) -> None:
+    """Two nights of two models: what passes (1), fails (0) or is unscored (None), by example and repeat."""
+    nights: dict[date, dict[str, dict[str, list[int | None]]]] = {
+        date(2026, 3, 3): {"old": {"steady": [1, 1, 1], "slips": [1, 1, 1], "down": [1, 1, 1]}},
+        LAST: {
+            "old": {"steady": [1, 1, 1], "slips": [1, 0, 1], "down": [None] * 3, "mended": [0, 0, 0]},
+            "new": {"steady": [1, 1, 1], "slips": [0, 0, None], "down": [1, 1, 1], "mended": [1, 1, 0]},
+        },
+    }
+    for day, models in nights.items():
+        run_id = f"nightly-{day}"
+        answers = [
+            {"run_id": run_id, "model": model, "route": "triage", "example_id": example, "repeat": n, "passed": passed}
+            for model, examples in models.items()
+            for example, passes in examples.items()
+            for n, passed in enumerate(passes)
+        ]
+        told = [
+            {**{k: v for k, v in row.items() if k != "passed"}, "output_text": f"{row['model']} {row['repeat']}",
+             "arm": "pinned" if row["model"] == "old" else "candidate"}
+            for row in answers
+        ]  # fmt: skip
+        scored = [
+            {**row, "subject": "completion", "subject_id": str(n), "criterion": "correct", "reason": "because"}
+            | {"passed": None if row["passed"] is None else bool(row["passed"])}
+            for n, row in enumerate(answers)
+        ]
+        lake.write("completions", day, from_rows(told, "completions"), run_id)
+        lake.write("scores", day, from_rows(scored, "scores"), run_id)
+    for n, (name, p_value) in enumerate([("m-1", None), ("m-1", 0.5), (None, None), ("m-2", 0.001)]):
+        day = date(2026, 3, 1 + n)
+        canary = {"run_id": f"nightly-{day}", "model": "old", "n_prompts": 100, "n_answers": 600, "p_value": p_value}
+        names = {"served_names": [name, "m-0"][: 1 + (n == 0)] if name else [], "fingerprints": ["fp"] if name else []}
+        lake.write("canaries", day, from_rows([{**canary, **names}], "canaries"), f"nightly-{day}")
 
 
 def rows(config: Config, sql: str) -> list[dict[str, Any]]:
@@ -221,6 +259,7 @@ def test_a_worse_candidate_and_a_low_pass_rate_are_breaches_of_the_night_alone(c
     )
     assert [(row["kind"], row["subject"], row["severity"]) for row in found] == [
         ("pass_rate", "triage/correct", "critical"),
+        ("pin_changed", "old", "critical"),
         ("slice_worse", "triage/correct/newer/language=de", "warning"),
         ("worse", "triage/correct/new", "critical"),
     ]
@@ -228,15 +267,55 @@ def test_a_worse_candidate_and_a_low_pass_rate_are_breaches_of_the_night_alone(c
         "On route triage, old passes correct in 61.0 % of answers (95 % interval 57.0 % to 65.0 %, 500 examples),"
         " below the required 80.0 %."
     )
-    assert found[2]["summary"] == (
+    assert found[3]["summary"] == (
         "On route triage, new passes correct 10.0 points less often than old"
         " (95 % interval of the difference: -15.0 to -5.0, 500 examples)."
+    )
+    assert found[1]["summary"] == (
+        "The pinned model old is no longer what it was. It calls itself m-2, and no longer m-1 as on the night before."
+        " Its answers to 100 prompts are unlike those of the past (p = 0.001)."
     )
     verdicts = rows(config, "select run_id, candidate, verdict, margin from marts.fct_model_comparisons order by all")
     assert [tuple(row.values()) for row in verdicts] == [
         ("compare-abc", "new", "worse", 0.02),
         ("nightly-2026-03-04", "new", "worse", 0.02),
         ("nightly-2026-03-04", "newer", "insufficient", 0.02),
+    ]
+
+
+def test_an_insufficient_comparison_says_what_would_be_enough(config: Config) -> None:
+    columns = "candidate, examples_enough, repeats_enough"
+    sql = f"select {columns} from marts.fct_model_comparisons where run_id like 'nightly%'"
+    found = {row.pop("candidate"): row for row in rows(config, sql)}
+    assert found["new"] == {"examples_enough": None, "repeats_enough": None}
+    # To tell -0.1 from 0 the error must be 0.1 / 2.80 instead of 0.1: 7.85 times the examples. A tenth of the variance
+    # no repeats lessen: 66 of them would do, and nobody asks so often.
+    assert found["newer"] == {"examples_enough": 3925, "repeats_enough": None}
+
+
+def test_what_flipped_is_shown_with_an_answer_of_each_side(config: Config) -> None:
+    columns = "model, example_id, passes, repeats, state, changed_from, flip, answer, pinned_answer, failing_reason"
+    sql = f"select {columns} from marts.fct_example_flips where day = ? order by model, example_id"
+    assert [tuple(row.values()) for row in query(config.warehouse, sql, [LAST])] == [
+        ("new", "down", 3, 3, "pass", None, None, None, None, None),
+        ("new", "mended", 2, 3, "flaky", "fail", "repaired", "new 2", "old 0", "because"),
+        ("new", "slips", 0, 2, "fail", "flaky", "regressed", "new 0", "old 0", "because"),
+        ("new", "steady", 3, 3, "pass", None, None, None, None, None),
+        ("old", "down", 0, 0, None, None, None, None, None, None),
+        ("old", "mended", 0, 3, "fail", None, None, None, None, None),
+        ("old", "slips", 2, 3, "flaky", "pass", None, "old 1", None, "because"),
+        ("old", "steady", 3, 3, "pass", None, None, None, None, None),
+    ]
+
+
+def test_a_pin_is_compared_with_the_last_night_that_has_a_name(config: Config) -> None:
+    columns = "p_value, is_renamed, is_refingerprinted, is_unlike, is_changed"
+    found = rows(config, f"select {columns} from marts.fct_pin_integrity_daily order by day")
+    assert [tuple(row.values()) for row in found] == [
+        (None, None, None, None, None),
+        (0.5, False, False, False, False),
+        (None, None, None, None, None),
+        (0.001, True, False, True, True),
     ]
 
 

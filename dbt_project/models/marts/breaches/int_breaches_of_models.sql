@@ -137,10 +137,55 @@ low_scores as (
     from scores
 ),
 
+pins as (
+    select
+        *,
+        case
+            when is_renamed
+                then
+                    ' It calls itself ' || {{ listed('served_names') }} || ', and no longer '
+                    || {{ listed('last_served_names') }} || ' as on the night before.'
+            else ''
+        end
+        || case
+            when is_unlike
+                then
+                    ' Its answers to ' || cast(n_prompts as varchar) || ' prompts are unlike those of the past (p = '
+                    || {{ figure('p_value') }} || ').'
+            else ''
+        end
+        || case when is_refingerprinted then ' Its fingerprint is another one, too.' else '' end as why
+    from {{ ref('fct_pin_integrity_daily') }}
+    where is_changed
+),
+
+changed_pins as (
+    select
+        day,
+        'nightly-' || cast(day as varchar) as run_id,
+        'pin_changed' as kind,
+        {{ subject_part('model') }} as subject,
+        'critical' as severity,
+        'The pinned model ' || model || ' is no longer what it was.' || why as summary,
+        {{ json_object([
+            ('model', 'model'),
+            ('served_names', 'served_names'),
+            ('last_served_names', 'last_served_names'),
+            ('fingerprints', 'fingerprints'),
+            ('last_fingerprints', 'last_fingerprints'),
+            ('p_value', 'p_value'),
+            ('n_prompts', 'n_prompts'),
+            ('n_answers', 'n_answers'),
+        ]) }} as evidence_json
+    from pins
+),
+
 breaches as (
     select * from worse
     union all
     select * from low_scores
+    union all
+    select * from changed_pins
 )
 
 select

@@ -17,6 +17,10 @@ select
     n_unscored,
     pass_rate,
     ci_low,
-    ci_high
+    ci_high,
+    n_flaky,
+    pass_hat_k,
+    pass_at_k,
+    spread
 from estimates
 where slice = '*' and not {{ is_shadow_run() }}

@@ -23,6 +23,8 @@ select
     n_examples,
     n_unscored,
     n_regressed,
-    n_repaired
+    n_repaired,
+    examples_enough,
+    repeats_enough
 from comparisons
 where slice <> '*' and not {{ is_shadow_run() }}

@@ -1,0 +1,128 @@
+{#- A candidate is held against the pinned model of the same run, the pinned model against itself on the day before. -#}
+{%- set keys = ['day', 'run_id', 'model', 'route', 'example_id', 'criterion'] -%}
+
+with scores as (
+    select * from {{ ref('stg_scores') }}
+    where subject = 'completion' and ({{ is_day_to_build(source('lake', 'scores')) }})
+),
+
+completions as (
+    select * from {{ ref('stg_completions') }}
+    where {{ is_day_to_build(source('lake', 'scores')) }}
+),
+
+answers as (
+    select
+        scores.*,
+        completions.arm,
+        completions.output_text,
+        row_number() over (
+            partition by
+                scores.day,
+                scores.run_id,
+                scores.model,
+                scores.route,
+                scores.example_id,
+                scores.criterion,
+                scores.is_passed
+            order by scores.repeat
+        ) as place
+    from scores
+    inner join completions
+        on
+            scores.day = completions.day
+            and scores.run_id = completions.run_id
+            and scores.model = completions.model
+            and scores.route = completions.route
+            and scores.example_id = completions.example_id
+            and scores.repeat = completions.repeat
+),
+
+tallied as (
+    select
+        {{ keys | join(', ') }},
+        arm,
+        {{ count_if('is_passed') }} as passes,
+        count(is_passed) as repeats,
+        max(case when is_passed and place = 1 then output_text end) as passed_text,
+        max(case when not is_passed and place = 1 then output_text end) as failed_text,
+        max(case when not is_passed and place = 1 then reason end) as failing_reason
+    from answers
+    group by {{ keys | join(', ') }}, arm
+),
+
+states as (
+    select
+        *,
+        case
+            when repeats = 0 then null
+            when passes = repeats then 'pass'
+            when passes = 0 then 'fail'
+            else 'flaky'
+        end as state
+    from tallied
+),
+
+day_before as (
+    select
+        {{ keys | join(', ') }},
+        case
+            when count(is_passed) = 0 then null
+            when bool_and(is_passed) then 'pass'
+            when bool_or(is_passed) then 'flaky'
+            else 'fail'
+        end as state
+    from {{ ref('stg_scores') }}
+    where
+        subject = 'completion'
+        and run_id = 'nightly-' || cast(day as varchar)
+        and day between {{ day_before(first_day()) }} and {{ day_before(last_day()) }}
+    group by {{ keys | join(', ') }}
+),
+
+compared as (
+    select
+        states.*,
+        pinned.passed_text as pinned_passed_text,
+        pinned.failed_text as pinned_failed_text,
+        case when states.arm = 'pinned' then day_before.state else pinned.state end as other_state,
+        case
+            when states.arm = 'pinned' or states.repeats = 0 or pinned.repeats = 0 then null
+            when 2 * pinned.passes > pinned.repeats and 2 * states.passes <= states.repeats then 'regressed'
+            when 2 * pinned.passes <= pinned.repeats and 2 * states.passes > states.repeats then 'repaired'
+        end as flip
+    from states
+    left join states as pinned
+        on
+            pinned.arm = 'pinned'
+            and states.arm <> 'pinned'
+            and states.day = pinned.day
+            and states.run_id = pinned.run_id
+            and states.route = pinned.route
+            and states.example_id = pinned.example_id
+            and states.criterion = pinned.criterion
+    left join day_before
+        on
+            states.arm = 'pinned'
+            and states.run_id = 'nightly-' || cast(states.day as varchar)
+            and {{ day_before('states.day') }} = day_before.day
+            and states.model = day_before.model
+            and states.route = day_before.route
+            and states.example_id = day_before.example_id
+            and states.criterion = day_before.criterion
+)
+
+select
+    {{ keys | join(', ') }},
+    arm,
+    passes,
+    repeats,
+    state,
+    case when state <> other_state then other_state end as changed_from,
+    flip,
+    case when flip is not null or state = 'flaky' then coalesce(failed_text, passed_text) end as answer,
+    case when flip is not null or state = 'flaky' then failing_reason end as failing_reason,
+    case
+        when flip is not null or state = 'flaky' then coalesce(pinned_passed_text, pinned_failed_text)
+    end as pinned_answer
+from compared
