@@ -3,12 +3,12 @@
 
 with scores as (
     select * from {{ ref('stg_scores') }}
-    where subject = 'completion' and ({{ is_day_to_build(source('lake', 'scores')) }})
+    where subject = 'completion' and ({{ is_day_to_build(source('lake', 'completions')) }})
 ),
 
 completions as (
     select * from {{ ref('stg_completions') }}
-    where {{ is_day_to_build(source('lake', 'scores')) }}
+    where {{ is_day_to_build(source('lake', 'completions')) }}
 ),
 
 answers as (
