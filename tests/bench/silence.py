@@ -92,7 +92,7 @@ def _small_models(rng: np.random.Generator, trials: int, found: dict[str, Canary
 
     _tell("unchanged smollm2 at 0.7", 4 * trials, same)
     for arm, rows in found.items():
-        if arm != "smollm2 at 0.7" and len(rows[0]) >= ANSWERS:
+        if arm != "smollm2 at 0.7":
             _tell(f"smollm2 at 0.7 -> {arm}", trials, lambda rows=rows: (same()[0], rows))
     other = found["gemma at 0.7"]
 
