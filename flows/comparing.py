@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from statistics import fmean
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -48,6 +47,11 @@ select * from marts.fct_slice_comparisons where day = ? and run_id = ? and verdi
 order by delta, criterion, slice
 """
 
+_REGRESSED = """
+select criterion, example_id from marts.fct_example_flips where day = ? and run_id = ? and flip = 'regressed'
+order by criterion, example_id
+"""
+
 Row = dict[str, Any]
 
 
@@ -69,7 +73,7 @@ class Result:
 def read(config: Config, day: date, run_id: str) -> Result:
     """The verdict of one run. Raises RunError where nothing could be compared, for then there is none."""
     criteria, slices = (query(config.warehouse, sql, [day, run_id]) for sql in (_CRITERIA, _SLICES))
-    result = Result(run_id, criteria, slices, _regressed(config, day, run_id, criteria))
+    result = Result(run_id, criteria, slices, _regressed(config, day, run_id))
     if not any(row["n_examples"] for row in criteria):
         raise RunError(f"{run_id}: nothing could be compared: {_why_not(config, day, run_id)}")
     return result
@@ -86,21 +90,12 @@ def _why_not(config: Config, day: date, run_id: str) -> str:
     return "no criterion could score an answer"
 
 
-def _regressed(config: Config, day: date, run_id: str, criteria: Sequence[Row]) -> dict[str, list[str]]:
-    """By criterion, the ids of examples that pinned passes more often than the candidate, the largest fall first."""
-    passed: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    columns = ("criterion", "model", "example_id", "passed")
-    for row in Lake.of(config).read("scores", day, run_id, columns=columns).to_pylist():
-        if row["passed"] is not None:
-            passed[row["criterion"], row["example_id"]][row["model"]].append(float(row["passed"]))
-    falls: dict[str, list[tuple[float, str]]] = defaultdict(list)
-    for row in criteria:
-        for (criterion, example), found in passed.items():
-            if criterion == row["criterion"] and {row["pinned"], row["candidate"]} <= set(found):
-                fall = fmean(found[row["pinned"]]) - fmean(found[row["candidate"]])
-                if fall > 0:
-                    falls[criterion].append((-fall, example))
-    return {criterion: [example for _, example in sorted(found)] for criterion, found in falls.items()}
+def _regressed(config: Config, day: date, run_id: str) -> dict[str, list[str]]:
+    """By criterion, the ids of examples that the pinned model passes and the candidate does not."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in query(config.warehouse, _REGRESSED, [day, run_id]):
+        found[row["criterion"]].append(row["example_id"])
+    return dict(found)
 
 
 def show(result: Result, console: Console) -> None:

@@ -18,9 +18,12 @@ from flows.report.rows import (
     Expectation,
     Facts,
     FeatureDay,
+    Flip,
     Freshness,
     LandedFile,
+    Pin,
     Score,
+    Standing,
     Structure,
     TopicDay,
     Usage,
@@ -28,6 +31,8 @@ from flows.report.rows import (
 from flows.warehouse import query
 
 Row = TypeVar("Row")
+
+_BEST_FIRST = "route, pass_rate desc nulls last, cost_per_1k_calls, model"
 
 MARTS = (
     "fct_usage_daily",
@@ -38,6 +43,9 @@ MARTS = (
     "fct_eval_scores",
     "fct_model_comparisons",
     "fct_slice_comparisons",
+    "fct_model_frontier",
+    "fct_example_flips",
+    "fct_pin_integrity_daily",
     "fct_breaches",
 )
 
@@ -67,6 +75,21 @@ def read_facts(config: Config, day: date) -> Facts:
         scores=marts.rows(
             Score, "fct_eval_scores", f"{in_window} and {nightly}", window, "route, criterion, arm desc, model, day"
         ),
+        standings=marts.rows(
+            Standing,
+            "fct_model_frontier",
+            of_night,
+            (day,),
+            "route, pass_rate desc nulls last, cost_per_1k_calls, model",
+        ),
+        flips=marts.rows(
+            Flip,
+            "fct_example_flips",
+            f"{of_night} and (flip is not null or state = 'flaky')",
+            (day,),
+            "model, route, criterion, flip desc nulls last, example_id",
+        ),
+        pins=marts.rows(Pin, "fct_pin_integrity_daily", "day = ?", (day,), "model"),
         usage=usage,
         structure=marts.rows(Structure, "fct_structure_daily", in_window, window, "route, model_served, day"),
         topics=marts.rows(TopicDay, "fct_topic_drift_daily", in_window, window, "route, topic_id, day"),

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flows.config import Config
 from flows.files import replace_text
-from flows.report import evidently_page, tables, wording
+from flows.report import evidently_page, standing, tables, wording
 from flows.report.cards import KINDS, cards
 from flows.report.facts import read_facts
 from flows.report.rows import Facts
@@ -77,7 +77,7 @@ def render(facts: Facts, links: Links) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({name: getattr(wording, name) for name in FILTERS})
+    environment.filters.update({name: getattr(wording, name) for name in FILTERS}, cut=standing.cut)
     return environment.get_template("page.html").render(
         facts=facts,
         links=links,
@@ -86,6 +86,9 @@ def render(facts: Facts, links: Links) -> str:
         kinds=KINDS,
         topics=topics(facts),
         candidates=tables.candidates(facts),
+        flips={model: standing.flips_of(facts, model) for model in {row.model for row in facts.flips}},
+        frontiers=standing.frontiers(facts),
+        pins=[(pin, standing.pin_sentence(pin)) for pin in facts.pins],
         rates=tables.rates(facts),
         traffic=tables.traffic(facts),
         failed=[found for found in facts.failed if found.suite != MIRROR],

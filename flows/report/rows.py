@@ -3,7 +3,7 @@
 The fields carry the names and the meaning of the columns that they were read from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -92,6 +92,55 @@ class Score:
     ci_low: float | None
     ci_high: float | None
     min_pass_rate: float | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one entrant costs and is worth on one route; latencies in milliseconds, null for what is not known."""
+
+    model: str
+    arm: str
+    route: str
+    n_examples: int
+    pass_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    cost_per_1k_calls: float | None
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+    is_dominated: bool | None
+    is_sufficient: bool | None
+    is_smallest_sufficient: bool | None
+
+
+@dataclass(frozen=True)
+class Flip:
+    """One example that a candidate regressed or repaired, or that is flaky, with one answer of each side."""
+
+    model: str
+    arm: str
+    route: str
+    criterion: str
+    example_id: str
+    passes: int
+    repeats: int
+    state: str
+    flip: str | None
+    answer: str | None
+    failing_reason: str | None
+    pinned_answer: str | None
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Whether a pinned model is still the same behind its name; `p_value` and `is_changed` are null without a past."""
+
+    model: str
+    served_names: Sequence[str]
+    last_served_names: Sequence[str] | None
+    n_prompts: int
+    p_value: float | None
+    is_changed: bool | None
 
 
 @dataclass(frozen=True)
@@ -188,6 +237,9 @@ class Facts:
     comparisons: tuple[Comparison, ...] = ()
     slices: tuple[Comparison, ...] = ()
     scores: tuple[Score, ...] = ()
+    standings: tuple[Standing, ...] = ()
+    flips: tuple[Flip, ...] = ()
+    pins: tuple[Pin, ...] = ()
     usage: tuple[Usage, ...] = ()
     structure: tuple[Structure, ...] = ()
     topics: tuple[TopicDay, ...] = ()

@@ -34,6 +34,13 @@ TABLES = {
     " output_tokens bigint, cost_usd double, latency_p50_ms double, latency_p95_ms double, latency_p99_ms double",
     "fct_structure_daily": "day date, route text, model_served text, outputs bigint, json_valid bigint,"
     " schema_valid bigint, schema_checked bigint, refusals bigint, truncations bigint, empty bigint",
+    "fct_model_frontier": "day date, run_id text, model text, route text, arm text, n_examples bigint,"
+    " pass_rate double, ci_low double, ci_high double, cost_per_1k_calls double, latency_p50_ms double,"
+    " latency_p95_ms double, is_dominated boolean, is_sufficient boolean, is_smallest_sufficient boolean",
+    "fct_example_flips": "day date, run_id text, model text, arm text, route text, criterion text, example_id text,"
+    " passes bigint, repeats bigint, state text, flip text, answer text, failing_reason text, pinned_answer text",
+    "fct_pin_integrity_daily": "day date, model text, served_names text[], last_served_names text[],"
+    " n_prompts bigint, p_value double, is_changed boolean",
     "fct_feature_skew_daily": "day date, route text, side text, feature text, reference text, model_served text,"
     " prompt_version text, value_reference double, value_current double, n_reference bigint, n_current bigint,"
     " psi double, js_distance double, ks double, wasserstein double, share_delta double, p_value double,"

@@ -3,7 +3,10 @@
 
 with scores as (
     select * from {{ ref('stg_scores') }}
-    where subject = 'completion' and ({{ is_day_to_build(source('lake', 'completions')) }})
+    where
+        subject = 'completion'
+        and not {{ is_shadow_run() }}
+        and ({{ is_day_to_build(source('lake', 'completions')) }})
 ),
 
 completions as (

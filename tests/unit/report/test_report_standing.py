@@ -1,0 +1,98 @@
+"""The frontier, the flipped examples and the pin on the page."""
+
+from dataclasses import replace
+from datetime import date
+
+from flows.report import standing
+from flows.report.page import Links, render
+from flows.report.rows import Comparison, Facts, Flip, Pin, Standing
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def entrant(model, arm="candidate", *, smallest=False, sufficient=True, dominated=False, rate=0.9):
+    low, high = (None, None) if rate is None else (rate - 0.03, rate + 0.03)
+    return Standing(
+        model,
+        arm,
+        "triage",
+        300,
+        rate,
+        low,
+        high,
+        0.12,
+        67.0,
+        1204.0,
+        dominated,
+        sufficient or arm == "pinned",
+        smallest,
+    )
+
+
+def flip(n, what="regressed", model="new", criterion="right"):
+    state = "flaky" if what == "flaky" else "fail"
+    return Flip(
+        model, "candidate", "triage", criterion, f"e{n:02}", 0, 3, state, None if what == "flaky" else what,
+        f"{HOSTILE}{n}", "expected 'a'", "a",
+    )  # fmt: skip
+
+
+FACTS = Facts(
+    app="desk",
+    day=date(2026, 5, 4),
+    window_days=28,
+    standings=(
+        entrant("new", smallest=True),
+        entrant("old", "pinned", dominated=True),
+        entrant("poor", sufficient=False),
+    ),
+    flips=(*map(flip, range(12)), flip(1, "repaired"), flip(2, "flaky"), flip(3, criterion="r:unwrapped")),
+)
+WORSE = Comparison(
+    "old", "new", "triage", "right", "critical", -0.3, -0.5, -0.2, 0.001, 0.02, 0.1, "worse", 9, 0, 43, 0, "language=de"
+)
+
+
+def test_the_smallest_that_suffices_is_named_and_what_is_worse_on_a_slice_is_not_praised():
+    (frontier,) = standing.frontiers(FACTS)
+    assert [(place.row.model, place.note) for place in frontier.places] == [
+        ("new", "smallest that suffices"), ("old", "beaten by another"), ("poor", "not shown to suffice"),
+    ]  # fmt: skip
+    (frontier,) = standing.frontiers(replace(FACTS, slices=(WORSE,)))
+    assert (frontier.places[0].note, frontier.places[0].tone) == ("smallest that suffices, but for slices", "unclear")
+
+
+def test_a_pinned_model_alone_has_no_frontier_and_what_is_not_known_is_said():
+    assert standing.frontiers(replace(FACTS, standings=(entrant("old", "pinned"),))) == ()
+    (frontier,) = standing.frontiers(replace(FACTS, standings=(entrant("old", "pinned"), entrant("new", rate=None))))
+    assert frontier.places[1].rate == "not scored"
+
+
+def test_flipped_examples_are_sorted_counted_and_cut_and_unwrapped_twins_left_out():
+    found = standing.flips_of(FACTS, "new")
+    assert [(one.what, one.total, len(one.rows)) for one in found] == [
+        ("regressed", 12, standing.SHOWN), ("repaired", 1, 1), ("flaky", 1, 1),
+    ]  # fmt: skip
+    assert {one.criterion for one in found} == {"right"}
+    assert len(standing.cut("x" * 5000)) == standing.LONGEST + 1
+
+
+def test_the_pin_is_told_in_a_sentence():
+    same = Pin("old", ["old-1"], ["old-1"], 100, 0.4, False)
+    assert standing.pin_sentence(same) == (
+        "old is as it was: its answers to 100 prompts were held against its past (p = 0.4). It is served as old-1."
+    )
+    changed = replace(same, p_value=0.00002, is_changed=True)
+    assert "old has changed behind its name" in standing.pin_sentence(changed)
+    renamed = replace(same, p_value=None, is_changed=True)
+    assert "could not be held against its past" in standing.pin_sentence(renamed)
+    assert "no past yet" in standing.pin_sentence(replace(same, p_value=None, is_changed=None))
+
+
+def test_what_models_wrote_is_text_on_the_page():
+    compared = replace(WORSE, slice="*")
+    page = render(replace(FACTS, comparisons=(compared,), pins=(Pin(HOSTILE, [], None, 0, None, None),)), Links())
+    assert HOSTILE not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= standing.SHOWN
+    assert "and 2 more in marts.fct_example_flips" in page
+    assert "smallest that suffices" in page
