@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
-.PHONY: venv lock demo test test-long test-llm lint bench bench-ingest bench-features bench-drift bench-night bench-detection clean
+.PHONY: venv lock demo test test-long test-llm lint bench bench-ingest bench-features bench-drift bench-night bench-client bench-detection clean
 
 venv: .venv/.ready
 
@@ -49,7 +49,7 @@ bench-detection: venv
 	$(BIN)/python -m tests.bench.detection.run --picture tests/bench/detection/operating-curve.svg
 	$(BIN)/python -m tests.bench.topics
 
-bench: bench-ingest bench-features bench-drift bench-night
+bench: bench-ingest bench-features bench-drift bench-night bench-client
 
 bench-ingest: venv
 	$(BIN)/python -m tests.bench.ingest
@@ -62,6 +62,10 @@ bench-drift: venv
 
 bench-night: venv
 	$(BIN)/python -m tests.bench.night --nightly
+
+bench-client: venv
+	$(BIN)/python -m tests.bench.client
+	$(BIN)/python -m tests.bench.holdout
 
 clean:
 	rm -rf .venv dbt_project/target dbt_project/logs .mypy_cache .ruff_cache .pytest_cache

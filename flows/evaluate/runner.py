@@ -21,6 +21,7 @@ from flows.models import Answer, ModelClient
 log = logging.getLogger(__name__)
 
 _ROUNDING_USD = 1e-9  # sums of cents in binary must not cost the last question
+_RAMP_S = 1.0
 _NOT_IN_ROWS = ("text", "error_message")
 
 
@@ -84,9 +85,15 @@ async def ask_all(
                     done.kept_back += 1
                 progress.advance(bar)
 
+        workers = concurrency if total is None else min(concurrency, total)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, concurrency if total is None else total)):
-                group.create_task(work())
+            for _ in range(workers):
+                task = group.create_task(work())
+                # One after the other, over a second: those who begin together are answered together, wave after wave,
+                # and while one wave is worked off nothing is in flight.
+                await asyncio.wait([task], timeout=_RAMP_S / workers)
+                if task.done():
+                    break
     return done
 
 

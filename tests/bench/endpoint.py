@@ -17,23 +17,23 @@ from aiohttp import web
 
 @dataclass(frozen=True)
 class Seen:
-    """What an endpoint saw: requests answered, how many at once at most, and seconds on its clock."""
+    """What an endpoint saw: requests answered, how many at once at most, and when, in seconds on its clock."""
 
     answers: int
     most_in_flight: int
     first_request: float
-    first_answer: float
-    last_answer: float
+    times: list[float]
 
     @property
     def rate(self) -> float:
         """Answers a second from the first request to the last answer."""
-        return self.answers / (self.last_answer - self.first_request)
+        return self.answers / (self.times[-1] - self.first_request)
 
     @property
     def steady_rate(self) -> float:
-        """Answers a second between the first answer and the last: the first wave, which came together, is left out."""
-        return (self.answers - self.most_in_flight) / (self.last_answer - self.first_answer)
+        """Answers a second once as many were answered as are in flight: the first may have come all at once."""
+        first = self.most_in_flight - 1
+        return (self.answers - 1 - first) / (self.times[-1] - self.times[first])
 
 
 class Endpoint:
@@ -42,8 +42,9 @@ class Endpoint:
     def __init__(self, delay_s: float) -> None:
         self._delay_s = delay_s
         self._serial = count(1)
-        self._in_flight = self._most = self._answers = 0
-        self._first_request = self._first_answer = self._last_answer = 0.0
+        self._in_flight = self._most = 0
+        self._first_request = 0.0
+        self._times: list[float] = []
 
     async def answer(self, request: web.Request) -> web.Response:
         """One chat completion, with an id of its own."""
@@ -53,9 +54,7 @@ class Endpoint:
         asked = json.loads(await request.read())
         await asyncio.sleep(self._delay_s)
         self._in_flight -= 1
-        self._answers += 1
-        self._last_answer = time.monotonic()
-        self._first_answer = self._first_answer or self._last_answer
+        self._times.append(time.monotonic())
         return web.json_response(
             {
                 "id": f"bench-{next(self._serial)}",
@@ -70,9 +69,7 @@ class Endpoint:
 
     async def seen(self, _: web.Request) -> web.Response:
         """The counts so far."""
-        return web.json_response(
-            [self._answers, self._most, self._first_request, self._first_answer, self._last_answer]
-        )
+        return web.json_response([len(self._times), self._most, self._first_request, self._times])
 
     async def serve(self) -> None:
         """Serve on a free port of loopback, and say which, until the process ends."""
