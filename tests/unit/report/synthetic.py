@@ -118,6 +118,9 @@ def marts() -> dict[str, list[dict[str, Any]]]:
             comparison("sim/small", "triage", "valid_triage", -0.004, 0.011, "not_worse"),
             {**comparison("sim/small", "reply", "polite", 0.0, 0.0, "insufficient"), **_UNSCORED},
         ],
+        "fct_model_frontier": [],
+        "fct_example_flips": [],
+        "fct_pin_integrity_daily": [],
         "fct_slice_comparisons": [
             {**comparison("sim/cheap", "triage", "correct", -0.21, 0.09, "worse"), "slice": "language=de"},
             {**comparison("sim/cheap", "triage", "correct", 0.01, 0.02, "not_worse"), "slice": "language=en"},
