@@ -52,7 +52,7 @@ def test_the_readmes_configuration_and_criteria_are_valid(tmp_path: Path) -> Non
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("{}", encoding="utf-8")
     (tmp_path / "my_checks.py").write_text("def polite(example, answer):\n    return True\n", encoding="utf-8")
-    apart = ("# criteria", "# in an object store", "# more sources")
+    apart = ("# criteria", "# in an object store", "# more sources", "# models, prompts")
     parts = [block for block in blocks("yaml") if not block.startswith(apart)]
     (tmp_path / "genchi.yaml").write_text("".join(parts), encoding="utf-8")
     keys = {"OPENAI_API_KEY": "k", "SLACK_WEBHOOK_URL": "https://example.org", "USER_KEY_SECRET": "k" * 16}
@@ -62,7 +62,7 @@ def test_the_readmes_configuration_and_criteria_are_valid(tmp_path: Path) -> Non
     (stored,) = [block for block in blocks("yaml") if block.startswith("# in an object store")]
     (tmp_path / "stored.yaml").write_text("app: my-app\n" + stored, encoding="utf-8")
     assert config.load(tmp_path / "stored.yaml", {"S3_KEY": "k", "S3_SECRET": "s"}).storage.secret == "s"
-    (listed,) = [block for block in blocks("yaml") if block.startswith("# criteria")]
+    (listed,) = [block for block in blocks("yaml") if block.startswith("# criteria/")]
     (tmp_path / "criteria" / "triage.yaml").write_text(listed, encoding="utf-8")
     loaded = criteria.load(tmp_path / "criteria" / "triage.yaml", tmp_path, tmp_path / "schemas" / "triage.json")
     assert [criterion.name for criterion in loaded] == [entry["name"] for entry in yaml.safe_load(listed)]
@@ -75,3 +75,24 @@ def test_the_readmes_other_places_of_logs_are_valid(tmp_path: Path, title: str) 
     (tmp_path / "genchi.yaml").write_text(head + block, encoding="utf-8")
     keys = {"DATABASE_URL": "postgresql://reader@127.0.0.1/litellm", "S3_KEY": "k", "S3_SECRET": "s"}
     assert config.load(tmp_path / "genchi.yaml", keys).sources
+
+
+def test_the_readmes_models_and_judges_are_valid(tmp_path: Path) -> None:
+    for name in ("h.jsonl", "dev.jsonl"):
+        (tmp_path / name).write_text('{"example_id": "1", "input": "q", "expected": "a"}\n', encoding="utf-8")
+    (tmp_path / "prompts" / "triage").mkdir(parents=True)
+    for version in ("v1", "v2"):
+        (tmp_path / "prompts" / "triage" / f"{version}.md").write_text("Answer {{input}}.", encoding="utf-8")
+    models, judged = (
+        next(block for block in blocks("yaml") if block.startswith(title))
+        for title in ("# models, prompts", "# criteria that a judge")
+    )
+    (tmp_path / "c.yaml").write_text(judged, encoding="utf-8")
+    rest = "app: a\nlake: lake\ndev_set: dev.jsonl\nroutes: {triage: {holdout: h.jsonl, criteria: c.yaml}}\n"
+    (tmp_path / "genchi.yaml").write_text(rest + models, encoding="utf-8")
+    settings = config.load(tmp_path / "genchi.yaml")
+    names = [model.name for model in settings.all_models()]
+    assert names[0] == "openai/gpt-4-0314"
+    assert "openai/gpt-4-0613 @ v2" in names
+    loaded = criteria.load(tmp_path / "c.yaml", tmp_path, judge=settings.judge)
+    assert [criterion.is_pairwise for criterion in loaded] == [False, True]
