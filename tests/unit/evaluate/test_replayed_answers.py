@@ -1,6 +1,5 @@
 """The evaluation against recorded answers of real models, over HTTP, with and without faults."""
 
-import asyncio
 import json
 import re
 import subprocess
@@ -103,27 +102,52 @@ def test_with_faults_every_question_ends_up_scored_or_counted_unscored(tmp_path)
         assert row["n_unscored"] + answered[row["model"]] == 40
 
 
-def test_a_server_that_stops_in_the_middle_and_comes_back_changes_no_figure(tmp_path):
+@pytest.mark.long  # half a minute is how long a provider that is down is tried
+def test_a_server_that_stops_in_the_middle_leaves_answers_unscored_until_it_is_back(tmp_path):
     class Stopping(LiteLLMClient):
-        """Stops the server at the thirtieth question, and starts it again after two seconds."""
+        """Stops the server at the thirtieth question."""
 
-        asked, back = 0, None
+        asked = 0
 
         async def ask(self, messages, params):
             Stopping.asked += 1
             if Stopping.asked == 30:
                 first.close()
-                Stopping.back = asyncio.create_task(self.come_back())
             return await super().ask(messages, params)
 
-        async def come_back(self):
-            await asyncio.sleep(2)
-            return await asyncio.to_thread(second.enter_context, replay(port=url.split(":")[-1].split("/")[0]))
+    def ask(client):
+        return evaluate_night(config, DAY, RUN, lambda model: client(model, first_pause_s=0.01))
+
+    with ExitStack() as first:
+        url = first.enter_context(replay())
+        config = workspace(tmp_path, url, 30, repeats=2)
+        result = ask(Stopping)
+    assert 0 < result.failed < 120
+    assert result.unscored == result.failed
+    with replay(port=url.split(":")[-1].split("/")[0]):
+        again = ask(LiteLLMClient)
+    assert (again.asking.asked, again.failed) == (result.failed, 0)
+    old, new = (recorded_rate(model, 30) for model in ("gpt-4-0314", "gpt-4-0613"))
+    assert [row["pass_rate"] for row in overall(config, "estimates")] == pytest.approx([old, new])
+
+
+def test_a_server_that_comes_back_while_questions_wait_changes_no_figure(tmp_path):
+    class Waiting(LiteLLMClient):
+        """Stops the server at the thirtieth question, with others in flight, and starts it again."""
+
+        asked = 0
+
+        async def ask(self, messages, params):
+            Waiting.asked += 1
+            if Waiting.asked == 30:
+                first.close()
+                second.enter_context(replay(port=url.split(":")[-1].split("/")[0]))
+            return await super().ask(messages, params)
 
     with ExitStack() as first, ExitStack() as second:
         url = first.enter_context(replay())
         config = workspace(tmp_path, url, 30, repeats=2)
-        result = evaluate_night(config, DAY, RUN, lambda model: Stopping(model, first_pause_s=0.05))
+        result = evaluate_night(config, DAY, RUN, lambda model: Waiting(model, first_pause_s=0.05))
     assert (result.asking.asked, result.failed) == (120, 0)
     old, new = (recorded_rate(model, 30) for model in ("gpt-4-0314", "gpt-4-0613"))
     assert [row["pass_rate"] for row in overall(config, "estimates")] == pytest.approx([old, new])
