@@ -12,6 +12,7 @@ from flows.warehouse import query
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 3)
 
 
+@pytest.mark.long
 def test_the_end_of_a_pinned_model_is_a_warning_from_sixty_days_before_and_of_nobody_else(tmp_path: Path) -> None:
     config = Config(path=tmp_path / "genchi.yaml", app="a", lake=tmp_path / "lake", warehouse=tmp_path / "w.duckdb")
     ends = {"near/model": LAST + timedelta(days=59), "late": LAST + timedelta(days=61), "none": None}

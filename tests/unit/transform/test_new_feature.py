@@ -15,6 +15,7 @@ from flows.warehouse import query
 LAST = date(2026, 3, 4)
 
 
+@pytest.mark.long
 def test_a_new_feature_is_in_skew_and_breaches_after_one_expression_and_one_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,6 +161,7 @@ def test_a_model_that_is_new_tonight_was_0_on_the_days_before(config: Config) ->
     assert moved["value_current"] == pytest.approx(6 / 27)
 
 
+@pytest.mark.long
 def test_the_order_of_nights_and_a_second_build_do_not_matter(config: Config, tmp_path: Path) -> None:
     before = {table: table_of(config, table) for table in ("int_series_daily", "int_feature_histograms_daily")}
     build(config, MIDDLE, MIDDLE)

@@ -134,6 +134,7 @@ def test_all_series_of_a_night_are_in_one_control(config: Config) -> None:
     assert [row["q_value"] for row in both] == pytest.approx(q_values([row["p_value"] for row in both]), rel=1e-6)
 
 
+@pytest.mark.long
 def test_a_second_build_lands_the_same_tests(config: Config) -> None:
     before = Lake(config.lake).read("series_tests", EVENT).to_pylist()
     assert len(before) > 100
