@@ -4,6 +4,8 @@ import json
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from flows.config import Config
 from flows.lake import Lake, each_day, from_rows
 from flows.transform.build import build
