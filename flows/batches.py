@@ -1,6 +1,7 @@
 """A provider's batch API (OpenAI's, through litellm): questions in a file, answered within a day at half the price."""
 
 import asyncio
+import gc
 import json
 import logging
 import traceback
@@ -137,6 +138,8 @@ class Batches:
                 if not is_transient(error) or attempt == ATTEMPTS - 1:
                     raise RunError(in_one_line(error)) from None
                 await asyncio.sleep(pause_s(error, attempt, FIRST_PAUSE_S))
+            finally:
+                gc.collect()  # such a client hangs together in a circle: only the collector lets it close itself
         raise AssertionError("the last attempt returns or raises")
 
 

@@ -30,6 +30,7 @@ from tests.bench.endpoint import Seen, endpoint, seen
 
 IN_FLIGHT, FAST_S, SLOW_S = 64, 0.05, 1.0
 DAY = date(2026, 5, 4)
+MODEL = "gpt-4o-mini"  # a model whose price all of them know
 QUIET = {
     "PROMPTFOO_DISABLE_TELEMETRY": "1",
     "PROMPTFOO_DISABLE_UPDATE": "1",
@@ -55,7 +56,7 @@ def run_bare(url: str, count: int, folder: Path) -> None:
         for n in numbers:
             messages = [{"role": "user", "content": question(n)}]
             answer = await litellm.acompletion(
-                model="openai/bench", messages=messages, api_base=f"{url}/v1", api_key="none"
+                model=f"openai/{MODEL}", messages=messages, api_base=f"{url}/v1", api_key="none"
             )
             assert answer.choices[0].message.content == "yes"
 
@@ -76,7 +77,7 @@ def run_genchi(url: str, count: int, folder: Path) -> None:
     (folder / "genchi.yaml").write_text(
         f"app: bench\nlake: lake\nbudget: {{concurrency: {IN_FLIGHT}, usd: 100}}\n"
         "routes:\n  yes_no: {holdout: h.jsonl, criteria: c.yaml}\n"
-        f"models:\n  pinned: {{model: openai/bench, api_base: '{url}/v1', price: {{input: 1, output: 1}}}}\n"
+        f"models:\n  pinned: {{model: openai/{MODEL}, api_base: '{url}/v1'}}\n"
         "  canary: {prompts: 0}\n"
     )
     config = configuration.load(folder / "genchi.yaml")
@@ -101,7 +102,7 @@ def run_promptfoo(url: str, count: int, folder: Path) -> None:
     """`promptfoo eval` with an assertion on each answer, no cache and no table."""
     tests = [{"vars": {"question": question(n)}, "assert": [{"type": "equals", "value": "yes"}]} for n in range(count)]
     (folder / "tests.json").write_text(json.dumps(tests))
-    provider = {"id": "openai:chat:bench", "config": {"apiBaseUrl": f"{url}/v1", "apiKey": "none"}}
+    provider = {"id": f"openai:chat:{MODEL}", "config": {"apiBaseUrl": f"{url}/v1", "apiKey": "none"}}
     settings = {"prompts": ["{{question}}"], "providers": [provider], "tests": "file://tests.json"}
     (folder / "promptfooconfig.json").write_text(json.dumps(settings))
     command = [os.environ["PROMPTFOO"], "eval", "-c", "promptfooconfig.json", "-j", str(IN_FLIGHT), "--no-cache"]
@@ -122,7 +123,7 @@ from inspect_ai.scorer import exact
 from tests.bench.client import question
 
 task = Task(dataset=MemoryDataset([Sample(input=question(n), target="yes") for n in range({count})]), scorer=exact())
-(log,) = eval(task, model="openai/bench", model_base_url="{url}/v1", model_args={{"responses_api": False}},
+(log,) = eval(task, model="openai/{MODEL}", model_base_url="{url}/v1", model_args={{"responses_api": False}},
               max_connections={IN_FLIGHT}, max_samples={IN_FLIGHT}, log_dir="logs", display="none")
 assert log.status == "success" and log.results.completed_samples == {count}, log.status
 """
