@@ -6,8 +6,8 @@ removed by the next night, uncounted.
 
 What the removal of a table means beyond its rows: without `manifest`, files of a source whose path has no {day} are
 read again where they still lie there; without `completions` or `judgements`, what is asked again is paid for again;
-without `interactions`, `examples`, `scores`, `estimates`, `comparisons` or what semantics found (`topics`,
-`topic_catalog`, `topic_tests`) of a day, its marts are final. Pages in `reports`, the warehouse and the logs themselves
+without the tables that marts are computed of (`interactions`, `examples`, `completions`, `scores`, what is concluded of
+them and what semantics found) of a day, its marts are final. Pages in `reports`, the warehouse and the logs themselves
 are no tables of the lake, and stay.
 """
 
@@ -22,6 +22,7 @@ EXPIRED = "expired"
 # Of these the marts are computed.
 _COUNTED = (
     *("interactions", "examples", "scores", "estimates", "comparisons"),
+    *("completions", "canaries", "entrants", "shadow_samples"),
     *("topics", "topic_catalog", "topic_tests"),
 )
 
