@@ -150,9 +150,13 @@ class Lake:
         self.ground.remove(_name(table, day, file))
 
     def create(self) -> None:
-        """Give every table a first, empty file, so that a query on a new lake finds columns and no rows."""
+        """Give every table a first, empty file, so that a query finds all columns: of a new lake, and of an older one.
+
+        A column that has come since a lake was made is then null in its older files.
+        """
         for table, schema in SCHEMAS.items():
-            if not self.exists(table, _NO_DAY, "empty"):
+            source = self.ground.source(_name(table, _NO_DAY, "empty"))
+            if source is None or not pq.read_schema(source).equals(schema):
                 self.write(table, _NO_DAY, schema.empty_table(), "empty")
 
     @contextmanager

@@ -77,3 +77,17 @@ def test_some_columns_are_read_in_their_order_and_those_that_a_file_lacks_are_nu
     assert found.schema == pa.schema([SCHEMAS["manifest"].field(name) for name in ("records", "source")])
     assert found.to_pylist() == [{"records": None, "source": "a"}]
     assert store.read("manifest", date(2026, 3, 3), columns=["source"]).schema.names == ["source"]
+
+
+def test_a_lake_of_before_a_column_gets_it_and_one_that_has_all_is_left_alone(tmp_path: Path) -> None:
+    store = Lake(tmp_path)
+    store.create()
+    older = SCHEMAS["scores"].remove(0)
+    place = store.partition("scores", date(1970, 1, 1), "empty")
+    lake.pq.write_table(older.empty_table(), place)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("empty.parquet")}
+    store.create()
+    changed = {path for path, moment in before.items() if path.stat().st_mtime_ns != moment}
+    assert changed == {place}
+    columns = duckdb.sql(f"select * from '{tmp_path}/scores/*/*.parquet'").columns
+    assert set(SCHEMAS["scores"].names) <= set(columns)
