@@ -68,8 +68,10 @@ def ask_canary(night: Sheet, purse: Purse, clients: models.ClientFactory | None 
     assert config.models is not None
     settings = config.models.canary
     sheet = _sheet(night)
+    if not settings.prompts or _size(sheet.papers) >= _size(night.papers):
+        return Canary(Asked())
     past = _past(night, sheet)
-    if _size(sheet.papers) >= _size(night.papers) or not any(one.answers for one in past.nights):
+    if not any(one.answers for one in past.nights):
         return Canary(Asked())
     asked = ask_sheet(sheet, purse, clients)
     tonight = _hear(Lake.of(config), day, past.model, past.wanted)

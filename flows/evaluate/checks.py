@@ -9,10 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from flows.config import Config, Route
-from flows.evaluate import criteria
-from flows.evaluate.criteria import Criterion
+from flows.evaluate.criteria import Criterion, of_route
 from flows.evaluate.holdout import Example
-from flows.evaluate.kinds import OUTPUT_SCHEMA, Contains, Cost, Exact, Judge, Latency, Numeric, Python
+from flows.evaluate.kinds import OUTPUT_SCHEMA, Cost, Latency, Python
 from flows.evaluate.schemas import load_schema
 from flows.evaluate.scorers import Response, Score, score, score_schema, unscored
 from flows.lake import SCHEMAS, conform
@@ -48,9 +47,9 @@ def checks(config: Config, route_name: str, route: Route) -> list[Check]:
         schema = load_schema(route.output_schema)
         found.append(_check(OUTPUT_SCHEMA, schema.version, ("output_text",), lambda text: score_schema(schema, text)))
     for criterion in of_route(config, route):
+        if criterion.needs_expected or criterion.judge:
+            continue
         match criterion.definition:
-            case Exact() | Contains() | Numeric() | Judge():
-                continue
             case Latency():
                 columns: tuple[str, ...] = ("output_text", "latency_ms")
             case Cost():
@@ -61,13 +60,6 @@ def checks(config: Config, route_name: str, route: Route) -> list[Check]:
                 columns = ("output_text",)
         found.append(_check(criterion.name, criterion.version, columns, _scorer(criterion, columns, route_name)))
     return found
-
-
-def of_route(config: Config, route: Route) -> tuple[Criterion, ...]:
-    """The criteria of a route; none where it names no file."""
-    if route.criteria is None:
-        return ()
-    return criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
 
 
 def _check(name: str, version: str, columns: tuple[str, ...], scorer: Callable[..., Score]) -> Check:

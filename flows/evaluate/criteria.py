@@ -12,10 +12,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from flows import yamlfile
-from flows.config import Model
+from flows.config import Config, Model, Route
 from flows.errors import ConfigError
 from flows.evaluate import unwrapping, verdicts
-from flows.evaluate.kinds import KINDS, UNWRAPPED, Definition, Exact, JsonSchema, JsonValid, Judge, Python
+from flows.evaluate.kinds import (
+    KINDS,
+    UNWRAPPED,
+    Contains,
+    Definition,
+    Exact,
+    JsonSchema,
+    JsonValid,
+    Judge,
+    Numeric,
+    Python,
+)
 from flows.evaluate.schemas import Schema, hash_of, load_schema
 
 
@@ -44,6 +55,11 @@ class Criterion:
         """Whether it compares a candidate's answer with the pinned model's."""
         return isinstance(self.definition, Judge) and self.definition.mode == "pairwise"
 
+    @property
+    def needs_expected(self) -> bool:
+        """Whether it compares an answer with what is expected, which nobody knows of production."""
+        return isinstance(self.definition, Exact | Contains | Numeric)
+
     @cached_property
     def unwrapped(self) -> "Criterion | None":
         """The same question to the answer without its wrapping; None where a wrapping cannot mislead this one.
@@ -58,6 +74,13 @@ class Criterion:
                 return replace(self, definition=definition, version=version, is_unwrapped=True)
             case _:
                 return None
+
+
+def of_route(config: Config, route: Route) -> tuple[Criterion, ...]:
+    """The criteria of a route; none where it names no file. Raises ConfigError as `load` does."""
+    if route.criteria is None:
+        return ()
+    return load(route.criteria, config.workspace, route.output_schema, config.judge)
 
 
 def load(

@@ -46,7 +46,7 @@ def check_setup(config: Config) -> None:
     """
     for route in config.routes.values():
         if route.criteria is not None:
-            criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
+            criteria.of_route(config, route)
         elif route.output_schema is not None:
             load_schema(route.output_schema)
     for name, route in config.evaluated_routes().items():
@@ -70,8 +70,9 @@ def read_papers(config: Config, day: date) -> list[Paper]:
         examples = sample(holdout, route.limit)
         if not examples:
             log.warning("route %s: no holdout was frozen on %s; its rates are unknown", name, day)
-        asked = criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
-        papers.append(Paper(name, route, examples, asked, arms_of(config, lake, day, name, holdout)))
+        papers.append(
+            Paper(name, route, examples, criteria.of_route(config, route), arms_of(config, lake, day, name, holdout))
+        )
     return papers
 
 

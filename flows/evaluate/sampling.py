@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from flows import models
 from flows.config import Config
 from flows.evaluate import judges, judging
-from flows.evaluate.checks import of_route, rows_of
-from flows.evaluate.criteria import Criterion
+from flows.evaluate.checks import rows_of
+from flows.evaluate.criteria import Criterion, of_route
 from flows.evaluate.judges import Case
 from flows.evaluate.kinds import Judge
 from flows.lake import Lake

@@ -15,11 +15,10 @@ import pyarrow.compute as pc
 from flows import models
 from flows.config import Config
 from flows.errors import ConfigError
-from flows.evaluate import criteria, journal, traffic
+from flows.evaluate import journal, traffic
 from flows.evaluate.arms import Arm
-from flows.evaluate.criteria import Criterion
+from flows.evaluate.criteria import of_route
 from flows.evaluate.holdout import Example, read_holdout
-from flows.evaluate.kinds import Contains, Exact, Numeric
 from flows.evaluate.papers import Paper, arms_of
 from flows.evaluate.questions import Row, questions
 from flows.evaluate.runner import Purse
@@ -62,18 +61,13 @@ def shadow_day(config: Config, day: date, clients: models.ClientFactory | None =
         return Shadowed()
     lake.write("shadow_samples", day, from_rows(_samples(run_id, drawn), "shadow_samples"), run_id)
     _note_production(lake, run_id, papers, drawn)
-    purse = _purse(config, lake, day)
-    before = (config.budget.usd or 0.0) - (purse.budget or 0.0)
+    before = _spent(config, lake, day)
+    purse = Purse(config.budget.usd, before)
     asked = ask_sheet(Sheet(config, day, run_id, papers, in_batches=False), purse, clients)
     spent = before + asked.spent_usd
     judged = judge_papers(config, day, run_id, papers, clients=clients, spent_usd=spent)
     score_papers(config, day, run_id, papers, asking=asked, judged=judged)
     return Shadowed(sum(len(paper.examples) for paper in papers), asked.asked, asked.spent_usd)
-
-
-def needs_expected(criterion: Criterion) -> bool:
-    """Whether a criterion compares an answer with what is expected, which nobody knows of production."""
-    return isinstance(criterion.definition, Exact | Contains | Numeric)
 
 
 def _draw(config: Config, lake: Lake, day: date) -> dict[str, Drawn]:
@@ -88,9 +82,7 @@ def _draw(config: Config, lake: Lake, day: date) -> dict[str, Drawn]:
 def _papers(config: Config, lake: Lake, day: date, drawn: dict[str, Drawn]) -> Iterator[Paper]:
     for name, sample in drawn.items():
         route = config.routes[name]
-        assert route.criteria is not None
-        loaded = criteria.load(route.criteria, config.workspace, route.output_schema, config.judge)
-        useful = [one for one in loaded if not needs_expected(one)]
+        useful = [one for one in of_route(config, route) if not one.needs_expected]
         examples = [call.example for call in sample.calls]
         pinned, *candidates = arms_of(config, lake, day, name, read_holdout(lake, day, name))
         askable = [arm for arm in candidates if _is_askable(arm, examples)]
@@ -133,13 +125,11 @@ def _note_production(lake: Lake, run_id: str, papers: Sequence[Paper], drawn: di
                 journal.note(file, {**question.place, **answer, "status": "ok", "reused_from": PRODUCTION})
 
 
-def _purse(config: Config, lake: Lake, day: date) -> Purse:
-    """The budget, less what the night's own evaluation and its canary have paid for."""
-    if config.budget.usd is None:
-        return Purse(None)
+def _spent(config: Config, lake: Lake, day: date) -> float:
+    """What the night's own evaluation and its canary have paid for, in USD; 0 where there is no budget to keep to."""
     spent = 0.0
-    for file in (nightly_run_id(day), f"{CANARY}{day.isoformat()}"):
+    for file in (nightly_run_id(day), f"{CANARY}{day.isoformat()}") if config.budget.usd is not None else ():
         paid = lake.read("completions", day, file, columns=("cost_usd", "reused_from"))
         own: pa.Table = paid.filter(pc.is_null(paid["reused_from"]))
         spent += pc.sum(own["cost_usd"]).as_py() or 0.0
-    return Purse(max(0.0, config.budget.usd - spent))
+    return spent
