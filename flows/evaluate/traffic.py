@@ -18,7 +18,7 @@ from flows.lake import Lake
 PRODUCTION = "production"
 
 _SQL = """
-with calls as (
+with calls as not materialized (
     select *, coalesce(nullif(route, ''), 'default') as named_route
     from read_parquet($files, union_by_name = true, hive_partitioning = false)
     where
@@ -28,14 +28,20 @@ with calls as (
         and coalesce(finish_reason, '') not in ('tool_calls', 'function_call')
         and trim(coalesce(output_text, '')) <> ''
         and coalesce(nullif(messages_json, ''), nullif(input_text, '')) is not null
+),
+
+drawn as (
+    select count(*) as n_eligible, unnest(min_by(call_id, sha256(call_id), $count)) as call_id
+    from calls
+    where named_route = $route
 )
 
 select
     call_id, messages_json, input_text, output_text, output_json, model_served, system_fingerprint, finish_reason,
-    latency_ms, input_tokens, output_tokens, cost_usd, count(*) over () as n_eligible
+    latency_ms, input_tokens, output_tokens, cost_usd, n_eligible
 from calls
+inner join drawn using (call_id)
 where named_route = $route
-qualify row_number() over (order by sha256(call_id), call_id) <= $count
 order by call_id
 """
 _ANSWER = (
