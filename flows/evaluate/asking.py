@@ -31,4 +31,9 @@ def ask_night(
         sheet = replace(sheet, reusable=("pinned",), since=canary.since)
     asked = ask_sheet(sheet, purse, clients)
     hear_holdout(sheet)
-    return replace(asked, canary=canary.asked.asked, spent_usd=asked.spent_usd + canary.asked.spent_usd)
+    return replace(
+        asked,
+        canary=canary.asked.asked,
+        spent_usd=asked.spent_usd + canary.asked.spent_usd,
+        paid_before_usd=asked.paid_before_usd + canary.asked.paid_before_usd,
+    )

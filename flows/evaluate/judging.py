@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from flows import models
 from flows.config import Config
 from flows.evaluate import verdicts
-from flows.evaluate.journal import appending, note, read_journal
+from flows.evaluate.journal import read_journal
 from flows.evaluate.judges import SINGLE, Ask, Reply
 from flows.evaluate.questions import Row
-from flows.evaluate.runner import Purse
+from flows.evaluate.runner import Purse, ask_all
 from flows.lake import Lake, each_day, from_rows
 from flows.limits import Pacer
 
@@ -86,14 +86,14 @@ def judge(
     others = [row for name in lake.names("judgements", day) if name != run_id for row in _costs(lake, day, name)]
     before = spent_usd + sum(row["cost_usd"] or 0.0 for row in (*tonight, *others))
     purse = Purse(config.budget.usd, before)
-    fresh = asyncio.run(_ask_all(config, run_id, todo, purse, clients)) if todo else []
-    rows = list({row["request_hash"]: row for row in (*tonight, *fresh)}.values())
+    asked = asyncio.run(_ask_all(config, run_id, todo, purse, clients)) if todo else 0
+    rows = {row["request_hash"]: row for row in (*tonight, *read_journal(journal))}
     if rows:
-        lake.write("judgements", day, from_rows(rows, "judgements"), run_id)
+        lake.write("judgements", day, from_rows(rows.values(), "judgements"), run_id)
     journal.unlink(missing_ok=True)
-    stored |= {row["request_hash"]: row for row in fresh}
+    stored |= {key: row for key, row in rows.items() if row["status"] == "ok"}
     mute = sum(key in stored and stored[key]["status"] == "ok" and not stored[key]["verdict"] for key in wanted)
-    judged = Judged(len(fresh), len(wanted) - len(todo), mute, purse.spent - before, purse.is_empty)
+    judged = Judged(asked, len(wanted) - len(todo), mute, purse.spent - before, purse.is_empty)
     log.info("judged: %s", judged.summary())
     return judged
 
@@ -103,51 +103,28 @@ def _costs(lake: Lake, day: date, name: str) -> list[Row]:
     return found
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """Where one run's requests are made: the judge's name and client, what may be spent, and the journal."""
-
-    run_id: str
-    judge: str
-    client: models.ModelClient
-    purse: Purse
-    journal: IO[bytes]
-
-    async def ask(self, ask: Ask) -> Row | None:
-        """The reply, noted; None where the budget is used up."""
-        estimate = self.client.estimate_usd(ask.messages, ask.params)
-        if not self.purse.reserve(estimate):
-            return None
-        answer = await self.client.ask(ask.messages, ask.params)
-        self.purse.settle(estimate, answer.cost_usd)
-        row = {**_row(ask, answer), "run_id": self.run_id, "judge": self.judge}
-        note(self.journal, row)
-        return row
-
-
 async def _ask_all(
     config: Config, run_id: str, todo: Sequence[Ask], purse: Purse, clients: models.ClientFactory | None
-) -> list[Row]:
-    """The replies to `todo`; what the purse does not let through has none."""
+) -> int:
+    """Note the replies to `todo` in the journal, and say how many; what the purse does not let through has none."""
     assert config.judge is not None
-    rows, queue = list[Row](), iter(todo)
-    pacer = Pacer(config.budget.requests_per_minute, config.budget.tokens_per_minute)
+    budget = config.budget
+    pacer = Pacer(budget.requests_per_minute, budget.tokens_per_minute)
     make = clients or (lambda model: models.LiteLLMClient(model, pacer))
-
-    async def work(desk: _Desk) -> None:
-        for ask in queue:
-            if (row := await desk.ask(ask)) is not None:
-                rows.append(row)
-
+    client, judge = make(config.judge), config.judge.name
     try:
-        with appending(_journal(config, run_id)) as file:
-            desk = _Desk(run_id, config.judge.name, make(config.judge), purse, file)
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(config.budget.concurrency, len(todo))):
-                    group.create_task(work(desk))
+        done = await ask_all(
+            todo,
+            lambda ask: client,
+            lambda ask, answer: {**_row(ask, answer), "run_id": run_id, "judge": judge},
+            _journal(config, run_id),
+            purse,
+            concurrency=budget.concurrency,
+            total=len(todo),
+        )
     finally:
         await models.close_clients()
-    return rows
+    return done.asked
 
 
 def _journal(config: Config, run_id: str) -> Path:

@@ -1,4 +1,4 @@
-"""Puts questions to the models, some at a time, within a budget; each answer is noted in the run's journal as it comes.
+"""Puts questions to models and judges, some at a time, within a budget; each answer is noted in a journal as it comes.
 
 Questions come one by one and answers go one by one: nothing here grows with their number.
 """
@@ -7,11 +7,11 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress
@@ -63,18 +63,34 @@ class Purse:
         self.spent += cost or 0.0
 
 
+class Askable(Protocol):
+    """Whatever can be put to a model."""
+
+    @property
+    def messages(self) -> Sequence[Mapping[str, Any]]:
+        """The conversation so far."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The parameters of the request."""
+
+
+Asking = TypeVar("Asking", bound=Askable)
+
+
 async def ask_all(
-    questions: Iterable[Question],
-    clients: Mapping[str, ModelClient],
+    questions: Iterable[Asking],
+    client_of: Callable[[Asking], ModelClient],
+    row_of: Callable[[Asking, Answer], Row],
     path: Path,
     purse: Purse,
     *,
     concurrency: int = 16,
     total: int | None = None,
 ) -> Done:
-    """Ask `questions` (so many in `total`), at most `concurrency` at a time, and note each answer in the journal.
+    """Ask `questions` (so many in `total`), at most `concurrency` at a time, and note the row of each in the journal.
 
-    `clients` are by the model's name. Once the purse is empty the rest is not asked, and not noted.
+    Once the purse is empty the rest is not asked, and not noted.
     """
     queue, done = iter(questions), Done()
     with journal.appending(path) as file, _progress() as progress, _garbage_is_rare():
@@ -82,7 +98,9 @@ async def ask_all(
 
         async def work() -> None:
             for question in queue:
-                if await _ask(question, clients[question.model], purse, file):
+                answer = await _ask(question, client_of(question), purse)
+                if answer is not None:
+                    journal.note(file, row_of(question, answer))
                     done.asked += 1
                 else:
                     done.kept_back += 1
@@ -113,15 +131,14 @@ def _garbage_is_rare() -> Iterator[None]:
         gc.unfreeze()
 
 
-async def _ask(question: Question, client: ModelClient, purse: Purse, file: IO[bytes]) -> bool:
-    """Whether the purse let it be asked."""
+async def _ask(question: Askable, client: ModelClient, purse: Purse) -> Answer | None:
+    """The answer; None where the purse did not let it be asked."""
     estimate = client.estimate_usd(question.messages, question.params)
     if not purse.reserve(estimate):
-        return False
+        return None
     answer = await client.ask(question.messages, question.params)
     purse.settle(estimate, answer.cost_usd)
-    journal.note(file, row_of(question, answer))
-    return True
+    return answer
 
 
 def row_of(question: Question, answer: Answer) -> Row:

@@ -64,7 +64,7 @@ def judge_night(
     config: Config, day: date, run_id: str, asking: Asked | None = None, clients: models.ClientFactory | None = None
 ) -> Judged:
     """Put to the judge what landed in `completions`, on routes that have a judge's criterion; see `judging.judge`."""
-    spent = asking.spent_usd if asking else 0.0
+    spent = asking.spent_usd + asking.paid_before_usd if asking else 0.0
     return judge_papers(config, day, run_id, read_papers(config, day), clients=clients, spent_usd=spent)
 
 

@@ -64,7 +64,7 @@ def shadow_day(config: Config, day: date, clients: models.ClientFactory | None =
     before = _spent(config, lake, day)
     purse = Purse(config.budget.usd, before)
     asked = ask_sheet(Sheet(config, day, run_id, papers, in_batches=False), purse, clients)
-    spent = before + asked.spent_usd
+    spent = before + asked.paid_before_usd + asked.spent_usd
     judged = judge_papers(config, day, run_id, papers, clients=clients, spent_usd=spent)
     score_papers(config, day, run_id, papers, asking=asked, judged=judged)
     return Shadowed(sum(len(paper.examples) for paper in papers), asked.asked, asked.spent_usd)

@@ -34,6 +34,7 @@ class Asked:
     """What asking came to: answers paid for now and before, and USD spent now on answers with a known price.
 
     `canary` are the questions of the canary that were asked beside `asked`; they are part of what was spent.
+    `paid_before_usd` is what an earlier start of the same run has spent.
     """
 
     asked: int = 0
@@ -41,6 +42,7 @@ class Asked:
     spent_usd: float = 0.0
     budget_ran_out: bool = False
     canary: int = 0
+    paid_before_usd: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def ask_sheet(sheet: Sheet, purse: Purse, clients: models.ClientFactory | None =
     done = asyncio.run(_ask(sheet, register, journal, purse, clients))
     _land(lake, sheet, register, stored)
     journal.unlink(missing_ok=True)
-    asked = Asked(done.asked, register.reused, purse.spent - before - register.spent_usd, purse.is_empty)
+    paid = register.spent_usd
+    asked = Asked(done.asked, register.reused, purse.spent - before - paid, purse.is_empty, paid_before_usd=paid)
     log.info("%s: %s", sheet.run_id, asked)
     return asked
 
@@ -110,7 +113,14 @@ async def _ask(
         for name in due
         if name in _batched(sheet) and isinstance(client := clients[name], models.LiteLLMClient)
     }
-    ask = partial(ask_all, clients=clients, path=journal, purse=purse, concurrency=sheet.config.budget.concurrency)
+    ask = partial(
+        ask_all,
+        client_of=lambda question: clients[question.model],
+        row_of=row_of,
+        path=journal,
+        purse=purse,
+        concurrency=sheet.config.budget.concurrency,
+    )
     done = Done()
     try:
         for run in runs.values():

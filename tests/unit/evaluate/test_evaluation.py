@@ -12,7 +12,7 @@ from flows.evaluate.asking import ask_night
 from flows.evaluate.journal import read_journal
 from flows.evaluate.papers import read_papers
 from flows.evaluate.questions import questions
-from flows.evaluate.runner import Purse, ask_all
+from flows.evaluate.runner import Purse, ask_all, row_of
 from flows.evaluate.scoring import evaluate_night, score_night
 from flows.lake import Lake, from_rows
 from flows.models import Answer, FakeClient
@@ -177,7 +177,8 @@ def test_an_answer_after_a_torn_line_is_kept(workspace):
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b'{"torn')
     one = next(questions(RUN, read_papers(workspace, DAY)))
-    asyncio.run(ask_all([one], {"openai/old": Scripted()}, journal, Purse(None), total=1))
+    client = Scripted()
+    asyncio.run(ask_all([one], lambda question: client, row_of, journal, Purse(None), total=1))
     assert [row["output_text"] for row in read_journal(journal)] == ["yes"]
 
 

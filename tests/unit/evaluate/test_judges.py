@@ -210,6 +210,8 @@ def test_the_judge_spends_what_the_models_have_left_and_the_rest_is_unscored(tmp
     assert result.judging.spent_usd == pytest.approx(0.3)
     assert result.unscored == 5
     assert "not judged: the judge was not asked" in {row["reason"] for row in rows(config, "scores")}
+    again = evaluate_night(config, DAY, RUN, lambda model: clients[model.name])
+    assert (again.judging.asked, again.judging.budget_ran_out) == (0, True)  # what was paid before is not there twice
 
 
 def prefers(word, data):
