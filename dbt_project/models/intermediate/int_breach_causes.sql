@@ -1,6 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days', tags=['evidence']) }}
 
-{#- With what a change coincides: of the calls of one model, prompt version, release or topic comes most of it. -#}
+{#- With what a change coincides: of the calls of one model, prompt version, release or topic comes most of it,
+    or the criterion is another. -#}
 {%- set keys = ['day', 'route', 'side', 'feature'] -%}
 {%- set most_of_it = 0.7 -%}
 {%- set all_calls = 0.9 -%}
@@ -85,7 +86,13 @@ candidates as (
             partition by {{ keys | join(', ') }}
             order by
                 share_before < {{ unseen }} desc,
-                case dimension when 'release' then 1 when 'prompt_version' then 2 when 'model_served' then 3 else 4 end,
+                case dimension
+                    when 'criterion_version' then 0
+                    when 'release' then 1
+                    when 'prompt_version' then 2
+                    when 'model_served' then 3
+                    else 4
+                end,
                 part desc,
                 member
         ) as place

@@ -13,6 +13,7 @@ named as (
         case causes.dimension
             when 'model_served' then 'model ' || causes.member
             when 'prompt_version' then 'prompt version ' || causes.member
+            when 'criterion_version' then 'version ' || causes.member || ' of the criterion itself'
             when 'topic' then 'topic ' || coalesce(catalog.label, causes.member)
             else causes.dimension || ' ' || causes.member
         end as cause

@@ -19,6 +19,7 @@ select
     scores.subject_id,
     calls.cluster_key,
     scores.criterion,
+    scores.criterion_version,
     'criterion:' || scores.criterion as feature,
     scores.is_passed
 from scores

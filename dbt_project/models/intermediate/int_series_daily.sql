@@ -122,6 +122,18 @@ parts as (
         group by {{ series | join(', ') }}, {{ dimension }}
         union all
     {% endfor -%}
+    -- A criterion that was changed moves its own series.
+    select
+        {{ series | join(', ') }},
+        'criterion_version' as dimension,
+        criterion_version as member,
+        count(*) as n,
+        cast({{ count_if('is_passed') }} as double) as total,
+        cast({{ count_if('is_passed') }} as double) as total_squares
+    from scores
+    where criterion_version is not null
+    group by {{ series | join(', ') }}, criterion_version
+    union all
     select
         {{ series | join(', ') }},
         'topic' as dimension,

@@ -8,6 +8,7 @@ select
     example_id,
     repeat,
     criterion,
+    criterion_version,
     passed as is_passed,
     reason
 from {{ source('lake', 'scores') }}

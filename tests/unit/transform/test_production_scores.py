@@ -19,7 +19,10 @@ CALLS = 120
 
 
 def day_of(day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """A day's calls and scores: on the last day a new prompt makes two answers in five fail to cite, by code."""
+    """A day's calls and scores: on the last day a new prompt makes two answers in five fail to cite, by code.
+
+    And `short` is asked more strictly.
+    """
     rng = np.random.default_rng(day.toordinal())
     calls, scores = [], []
     for n in range(CALLS):
@@ -32,6 +35,7 @@ def day_of(day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         })  # fmt: skip
         passed = bool(rng.random() > (0.8 if is_new else 0.02))
         scores.append(score(day, n, "cites", passed if n != 1 else None))
+        scores.append(score(day, n, "short", n % 5 > 1 if day == LAST else n % 40 > 0))
         if n < 50:
             scores.append(score(day, n, "polite", bool(rng.random() > 0.1), 50 / CALLS))
     return calls, scores
@@ -40,6 +44,7 @@ def day_of(day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 def score(day: date, n: int, criterion: str, passed: bool | None, probability: float = 1.0) -> dict[str, Any]:
     return {
         "subject": "interaction", "subject_id": f"{day}-{n}", "criterion": criterion, "route": "reply", "model": "m",
+        "criterion_version": "strict" if criterion == "short" and day == LAST else "v1",
         "passed": passed, "score": None if passed is None else float(passed), "inclusion_probability": probability,
     }  # fmt: skip
 
@@ -59,7 +64,9 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 def test_the_mart_counts_answers_and_gives_wilsons_interval(config: Config) -> None:
     rows = query(config.warehouse, "select * from marts.fct_production_scores_daily order by day, criterion")
-    assert [(row["day"], row["criterion"]) for row in rows] == [(d, c) for d in DAYS for c in ("cites", "polite")]
+    assert [(row["day"], row["criterion"]) for row in rows] == [
+        (d, c) for d in DAYS for c in ("cites", "polite", "short")
+    ]
     for row in rows:
         given = [one for one in day_of(row["day"])[1] if one["criterion"] == row["criterion"]]
         given = [one for one in given if not one["subject_id"].endswith("-0")]  # answered from a cache
@@ -72,7 +79,8 @@ def test_the_mart_counts_answers_and_gives_wilsons_interval(config: Config) -> N
 
 def test_a_criterion_that_falls_is_a_breach_that_reads_well_and_names_its_cause(config: Config) -> None:
     found = query(config.warehouse, "select * from marts.fct_breaches order by subject")
-    assert [row["subject"] for row in found] == ["reply/output/criterion:cites", "reply/pair/prompt:v2"]
+    subjects = ("output/criterion:cites", "output/criterion:short", "pair/prompt:v2")
+    assert [row["subject"] for row in found] == [f"reply/{subject}" for subject in subjects]
     breach = found[0]
     assert (breach["kind"], breach["day"], breach["severity"]) == ("drift", LAST, "warning")
     assert breach["summary"].startswith("On route reply, outputs that pass cites fell from 9")
@@ -83,6 +91,12 @@ def test_a_criterion_that_falls_is_a_breach_that_reads_well_and_names_its_cause(
     assert len(set(evidence["example_call_ids"]) & failed) == 3
 
 
+def test_where_the_criterion_was_changed_the_breach_says_so(config: Config) -> None:
+    sql = "select summary from marts.fct_breaches where subject like '%criterion:short'"
+    (breach,) = query(config.warehouse, sql)
+    assert "It coincides with version strict of the criterion itself, which is new" in breach["summary"]
+
+
 def test_a_series_of_a_criterion_is_judged_once_and_with_all_others(config: Config) -> None:
     rows = query(
         config.warehouse,
@@ -91,5 +105,5 @@ def test_a_series_of_a_criterion_is_judged_once_and_with_all_others(config: Conf
         " and model_served = '*' and prompt_version = '*' order by feature",
         [LAST],
     )
-    assert [row["feature"] for row in rows] == ["criterion:cites", "criterion:polite"]
+    assert [row["feature"] for row in rows] == ["criterion:cites", "criterion:polite", "criterion:short"]
     assert rows[0]["q_value"] < 0.001 < rows[1]["p_value"]
