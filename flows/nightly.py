@@ -95,14 +95,17 @@ def _night(config: Config, config_path: str, day: date) -> Night:
     with night.stage("structure") as current:
         current.outcome = score_production(config_path, first, day, ask=True).summary()
     with night.stage("transform") as current:
-        current.outcome = transform(config_path, first, day, MONITORING).summary()
+        # Whole at once where nothing is evaluated; else the drift tables first, which a provider that is down must
+        # not hide.
+        current.outcome = transform(config_path, first, day, MONITORING if evaluates(config) else None).summary()
     with night.stage("evaluate") as current:
         current.outcome = evaluated(config, config_path, day)
-    if config.shadow.samples_per_day:
+    if evaluates(config) and config.shadow.samples_per_day:
         with night.stage("shadow") as current:
             current.outcome = shadow(config_path, day).summary()
-    with night.stage("compare") as current:
-        current.outcome = transform(config_path, day, day, EVALUATION).summary()
+    if evaluates(config):
+        with night.stage("compare") as current:
+            current.outcome = transform(config_path, day, day, EVALUATION).summary()
     with night.stage("check") as current:
         checked, failed = check(config_path, day, night.failures)
         current.outcome = f"{checked} expectations, {failed} failed"
@@ -183,9 +186,14 @@ def first_touched(days: tuple[date, ...], day: date) -> date:
     return min([day, *(touched for touched in days if day - timedelta(days=_LATE_DAYS) <= touched <= day)])
 
 
+def evaluates(config: Config) -> bool:
+    """Whether there is anything to evaluate."""
+    return bool(config.models and config.evaluated_routes())
+
+
 def evaluated(config: Config, config_path: str, day: date, *, other_nights: bool = False) -> str:
     """Evaluate one night whose test sets are frozen, and say what came of it."""
-    if not (config.models and config.evaluated_routes()):
+    if not evaluates(config):
         return "nothing to evaluate: no models, or no route with a holdout and criteria"
     with_simulated(config)
     return evaluate(config_path, day, other_nights).summary()

@@ -195,23 +195,6 @@ SCHEMAS: dict[str, pa.Schema] = {
         ),
         "route side test topic_id label n n_current statistic p_value example_call_ids",
     ),
-    # A day of a series against what its own past lets expect; `basis` is history, or resampled where there is none.
-    "series_tests": _ordered(
-        _schema(
-            "route side feature basis",
-            n=_COUNT,
-            n_days=_COUNT,
-            observed=_RATE,
-            expected=_RATE,
-            effect=_RATE,
-            standard_error=_RATE,
-            degrees_of_freedom=_RATE,
-            p_value=_RATE,
-            n_effective=_RATE,
-        ),
-        "route side feature basis n n_days observed expected effect standard_error degrees_of_freedom p_value"
-        " n_effective",
-    ),
     "expectation_results": _ordered(
         _schema("suite expectation subject severity observed expected evidence_json", success=_FLAG),
         "suite expectation subject success severity observed expected evidence_json",

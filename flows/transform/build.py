@@ -14,7 +14,6 @@ from flows.lake import Lake
 from flows.project import DBT_PROJECT
 from flows.retention import first_open
 from flows.transform.runner import Node, run_dbt
-from flows.transform.series import judge_days
 from flows.transform.vocabulary import write_words
 
 logger = logging.getLogger(__name__)
@@ -24,7 +23,6 @@ MONITORING = "+path:models/marts/monitoring +tag:evidence"
 EVALUATION = "path:models/marts/evaluation+"
 # What one comparison by hand needs, on a new warehouse too.
 COMPARISON = "+path:models/marts/evaluation"
-_SERIES = "+tag:series"
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,9 @@ def build(config: Config, first: date, last: date, select: str | None = None) ->
 
     Days of the trailing window that the warehouse lacks are filled in from the lake. Days whose rows `retention` has
     removed, and those before them, keep their numbers. `select` is a selection in dbt's words; None is everything.
-    For that and for MONITORING dbt runs twice: between the daily sums and what is concluded from them, each series
-    is judged by its own past. The unit tests of dbt's models do not run. The same days again give the same
-    tables. Raises RunError where a node fails, where `select` matches none, where
-    `retention` leaves nothing to build, and where another process uses the warehouse.
+    The unit tests of dbt's models do not run. The same days again give the same tables. Raises RunError where a node
+    fails, where `select` matches none, where `retention` leaves nothing to build, and where another process uses the
+    warehouse.
     """
     started = time.monotonic()
     asked, first = first, first_open(config, first, last)
@@ -63,13 +60,7 @@ def build(config: Config, first: date, last: date, select: str | None = None) ->
     if first > asked:
         logger.info("the numbers up to %s are final: `retention` has removed their rows", first - timedelta(days=1))
     Lake.of(config).create()
-    selection = [] if select is None else ["--select", select]
-    nodes = []
-    if select in (None, MONITORING):
-        nodes = _run(config, first, last, ["--select", _SERIES])
-        judge_days(config, first, last)
-        selection += ["--exclude", _SERIES]
-    nodes += _run(config, first, last, selection)
+    nodes = _run(config, first, last, [] if select is None else ["--select", select])
     if not nodes:
         raise RunError(f"dbt: the selection {select!r} matches no node of {DBT_PROJECT}")
     counts = Counter(node.kind for node in nodes)

@@ -1,24 +1,24 @@
-"""Every series of a day held against its own past: from the daily sums that dbt has made to `series_tests` in the lake.
+"""Every series of a day held against its own past, from the daily sums that dbt has made.
 
-The mathematics is `flows.stats.noise`; here are its inputs and where its results lie. A number is judged by its mean
-and by the shares of its values that lie below and above where a tenth of the past does, so that a change of its shape
-is seen too; most of the night's attention goes to the mean.
+dbt calls it in its own graph (`int_series_tests`). The mathematics is `flows.stats.noise`; here are its inputs and what
+its results are named. A number is judged by its mean and by the shares of its values that lie below and above where a
+tenth of the past does, so that a change of its shape is seen too; most of the night's attention goes to the mean.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from flows.config import Config
-from flows.lake import Lake, each_day, from_rows
 from flows.stats.noise import Daily, Judged, judge
 from flows.stats.volume import volumes
-from flows.warehouse import query
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Row = Mapping[str, Any]
+Key = tuple[str, str, str]
 
 # What part of a number's false alarms is the mean's; each of its two tails has half of the rest.
 _OF_MEAN = 0.8
@@ -28,32 +28,23 @@ _LEAST_TAIL, _LARGEST_TAIL = 0.02, 0.3
 _HISTORY_DAYS = 7
 # The number of calls is a series too, by this name, and this is the feature from which it is told.
 _CALLS, _OF_EVERY_CALL = "calls", "failed"
-_SUMS = [field.name for field in fields(Daily)]
-_SERIES = """
-    select series.*, coalesce(features.kind, 'share') = 'share' as is_share
-    from (
-        select day, route, side, feature, n, n_clusters, total, total_squares as squares,
-            cluster_squares, cluster_cross, cluster_sizes
-        from intermediate.int_series_daily
-        where dimension = '*' and day between ? and ?
-    ) as series
-    left join seeds.features on series.feature = features.feature
-    order by route, side, series.feature, day
-"""
-_BINS = """
-    select histograms.day, histograms.route, histograms.side, histograms.feature, bin, histograms.n
-    from intermediate.int_feature_histograms_daily as histograms
-    inner join seeds.features on histograms.feature = features.feature and features.kind = 'number'
-    where origin = 'production' and model_served = '*' and prompt_version = '*' and day between ? and ?
-    order by route, side, histograms.feature, bin, day
-"""
+_SUMS = {field.name: field.name for field in fields(Daily)} | {"squares": "total_squares"}
+_SCHEMA = pa.schema(
+    [
+        ("day", pa.date32()),
+        *((name, pa.string()) for name in ("route", "side", "feature", "basis")),
+        *((name, pa.int64()) for name in ("n", "n_days")),
+        *((name, pa.float64()) for name in ("observed", "expected", "effect", "standard_error")),
+        *((name, pa.float64()) for name in ("degrees_of_freedom", "p_value", "n_effective")),
+    ]
+)
 
 
 @dataclass(frozen=True)
 class _Series:
     """All series over a range of days: `daily` (S, days), and of each number its histogram (bins, days)."""
 
-    keys: list[tuple[str, str, str]]
+    keys: list[Key]
     is_share: Array
     daily: Daily
     bins: dict[int, Array]
@@ -70,23 +61,24 @@ class _Series:
         )
 
 
-def judge_days(config: Config, first: date, last: date) -> int:
-    """Judge every series of the days from `first` to `last` and land what came of it; how many were judged.
+def judge_days(
+    sums: Iterable[Row], bins: Iterable[Row], kinds: Mapping[str, str], days: tuple[date, date], window_days: int
+) -> pa.Table:
+    """Judge every series of the `days` from the first to the last; a day without calls has no rows.
 
-    Reads the warehouse, in which the daily sums of these days and of the window before them must have been built.
-    The same sums give the same rows; a day without calls has none.
+    `sums` are the rows of int_series_daily for whole series, `bins` those of int_feature_histograms_daily for all calls
+    of production, both with the `window_days` before the first day and in the order of day within their keys; `kinds`
+    is share or number by feature, a share where it is missing. The same sums give the same rows.
     """
-    start = first - timedelta(days=config.window_days)
-    known = _read(config, start, last)
-    lake, count = Lake.of(config), 0
-    for day in each_day(first, last):
-        place = (day - start).days
-        series = known.over(place - config.window_days, place)
-        weekday = np.array([(day - timedelta(days=n)).weekday() for n in range(config.window_days, -1, -1)])
-        rows = _rows(series, weekday) if series.keys else []
-        lake.write("series_tests", day, from_rows(rows, "series_tests"))
-        count += len(rows)
-    return count
+    first, last = days
+    start = first - timedelta(days=window_days)
+    known = _read(sums, bins, kinds, (last - start).days + 1, start)
+    rows: list[Row] = []
+    for place in range(window_days, (last - start).days + 1):
+        day, series = start + timedelta(days=place), known.over(place - window_days, place)
+        weekday = np.array([(day - timedelta(days=n)).weekday() for n in range(window_days, -1, -1)])
+        rows += [{"day": day, **row} for row in _rows(series, weekday)] if series.keys else []
+    return pa.Table.from_pylist(rows, schema=_SCHEMA)
 
 
 def _rows(series: _Series, weekday: Array) -> list[dict[str, object]]:
@@ -119,7 +111,7 @@ def _told(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _p_of_numbers(judged: Judged, keys: list[tuple[str, str, str]], series: _Series) -> Array:
+def _p_of_numbers(judged: Judged, keys: list[Key], series: _Series) -> Array:
     """The p-values of the series; of a number the smallest of its three, each by its part of the attention."""
     p = judged.p_value[: len(series.keys)].copy()
     numbers = list(series.bins)
@@ -157,19 +149,21 @@ def _tails(counts: Array) -> Iterator[Array]:
             yield counts[: edge + 1].sum(0) if is_low else counts[edge + 1 :].sum(0)
 
 
-def _read(config: Config, start: date, last: date) -> _Series:
-    rows = query(config.warehouse, _SERIES, [start, last])
-    n_days = (last - start).days + 1
-    keys = list(dict.fromkeys((row["route"], row["side"], row["feature"]) for row in rows))
-    places = {key: n for n, key in enumerate(keys)}
-    sums = {name: np.zeros((len(keys), n_days)) for name in _SUMS}
-    is_share = np.ones(len(keys), bool)
-    for row in rows:
-        place, day = places[row["route"], row["side"], row["feature"]], (row["day"] - start).days
-        is_share[place] = row["is_share"]
-        for name in _SUMS:
-            sums[name][place, day] = row[name] or 0
-    return _with_volumes(_Series(keys, is_share, Daily(**sums), _read_bins(config, start, last, places)))
+def _read(sums: Iterable[Row], bins: Iterable[Row], kinds: Mapping[str, str], n_days: int, start: date) -> _Series:
+    by_key: dict[Key, dict[str, Array]] = {}
+    for row in sums:
+        of_series = by_key.setdefault(_key(row), {name: np.zeros(n_days) for name in _SUMS})
+        for name, column in _SUMS.items():
+            of_series[name][(row["day"] - start).days] = row[column] or 0
+    keys = list(by_key)
+    is_share = np.array([kinds.get(feature, "share") == "share" for _, _, feature in keys], bool)
+    daily = {name: np.array([by_key[key][name] for key in keys]).reshape(-1, n_days) for name in _SUMS}
+    numbers = {key: n for n, key in enumerate(keys) if not is_share[n]}
+    return _with_volumes(_Series(keys, is_share, Daily(**daily), _read_bins(bins, numbers, n_days, start)))
+
+
+def _key(row: Row) -> Key:
+    return row["route"], row["side"], row["feature"]
 
 
 def _with_volumes(series: _Series) -> _Series:
@@ -182,13 +176,12 @@ def _with_volumes(series: _Series) -> _Series:
     return _Series([*series.keys, *keys], is_share, Daily(**sums), series.bins)
 
 
-def _read_bins(config: Config, start: date, last: date, places: dict[tuple[str, str, str], int]) -> dict[int, Array]:
+def _read_bins(bins: Iterable[Row], numbers: Mapping[Key, int], n_days: int, start: date) -> dict[int, Array]:
     """The histogram of every number, (bins, days), its bins in order."""
-    rows = query(config.warehouse, _BINS, [start, last])
     counted: dict[int, dict[float, Array]] = {}
-    for row in rows:
-        place = places.get((row["route"], row["side"], row["feature"]))
+    for row in bins:
+        place = numbers.get(_key(row))
         if place is not None:
-            of_bin = counted.setdefault(place, {}).setdefault(row["bin"], np.zeros((last - start).days + 1))
+            of_bin = counted.setdefault(place, {}).setdefault(row["bin"], np.zeros(n_days))
             of_bin[(row["day"] - start).days] = row["n"]
-    return {place: np.stack([bins[bin_] for bin_ in sorted(bins)]) for place, bins in counted.items()}
+    return {place: np.stack([by_bin[bin_] for bin_ in sorted(by_bin)]) for place, by_bin in counted.items()}

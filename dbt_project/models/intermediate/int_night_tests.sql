@@ -1,5 +1,5 @@
 with series_tests as (
-    select * from {{ ref('stg_series_tests') }}
+    select * from {{ ref('int_series_tests') }}
     where {{ is_built_day() }}
 ),
 

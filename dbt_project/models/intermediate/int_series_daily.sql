@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', tags=['series']) }}
+{{ config(materialized='incremental', incremental_strategy='replace_days') }}
 
 {%- set days = is_day_to_build(ref('int_text_features')) -%}
 {%- set series = ['day', 'route', 'side', 'feature'] -%}

@@ -1,8 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_days',
-    on_schema_change='sync_all_columns',
-    tags=['series']
+    on_schema_change='sync_all_columns'
 ) }}
 
 with texts as (

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', tags=['series']) }}
+{{ config(materialized='incremental', incremental_strategy='replace_days') }}
 
 with texts as (
     select * from {{ ref('int_texts') }}
