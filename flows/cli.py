@@ -41,14 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _nightly(options: argparse.Namespace) -> int:
     _load(options)
-    from flows.nightly import NightFailedError, nightly  # noqa: PLC0415 - see above
+    with ephemeral.server(ephemeral.EVERYTHING):
+        from flows.nightly import NightFailedError, nightly  # noqa: PLC0415 - see above
 
-    try:
-        with ephemeral.server(ephemeral.EVERYTHING):
+        try:
             night = nightly(str(options.config), options.day)
-    except NightFailedError as failed:
-        _tell(f"\n{failed.night.headline}\n{failed.night.page}")
-        raise
+        except NightFailedError as failed:
+            _tell(f"\n{failed.night.headline}\n{failed.night.page}")
+            raise
     _tell(f"\n{night.headline}\n{night.page}")
     return CRITICAL if night.critical else FINE
 
@@ -57,9 +57,9 @@ def _backfill(options: argparse.Namespace) -> int:
     _load(options)
     if options.end < options.start:
         raise ConfigError(f"--end {options.end} lies before --start {options.start}")
-    from flows.backfill import backfill  # noqa: PLC0415 - see above
-
     with ephemeral.server():
+        from flows.backfill import backfill  # noqa: PLC0415 - see above
+
         done = backfill(options.start, options.end, str(options.config), options.only)
     for day, count in sorted(done.breaches.items()):
         _tell(f"{day}: {count} breach{'es' if count > 1 else ''} began")
@@ -68,27 +68,27 @@ def _backfill(options: argparse.Namespace) -> int:
 
 def _ingest(options: argparse.Namespace) -> int:
     _load(options)
-    from flows.nightly import ingest_day  # noqa: PLC0415 - see above
-
     with ephemeral.server():
+        from flows.nightly import ingest_day  # noqa: PLC0415 - see above
+
         ingest_day(str(options.config), options.day)
     return FINE
 
 
 def _transform(options: argparse.Namespace) -> int:
     config.load(options.config)
-    from flows.nightly import transform_days  # noqa: PLC0415 - see above
-
     with ephemeral.server():
+        from flows.nightly import transform_days  # noqa: PLC0415 - see above
+
         transform_days(str(options.config), options.day, options.day)
     return FINE
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     _load(options).require_evaluation()
-    from flows.nightly import evaluate_day  # noqa: PLC0415 - see above
-
     with ephemeral.server():
+        from flows.nightly import evaluate_day  # noqa: PLC0415 - see above
+
         evaluate_day(str(options.config), options.day)
     return FINE
 
@@ -100,13 +100,16 @@ def _compare(options: argparse.Namespace) -> int:
 
     versus = Versus(options.pinned, options.candidate, options.route, options.repeats, options.limit)
     check_setup(versus.narrowed(loaded))  # what is wrong is said before a server is started
+    day = options.day or loaded.yesterday()
+    with ephemeral.server():
+        from flows.nightly import compare_models  # noqa: PLC0415 - see above
+
+        run_id = compare_models(versus, str(options.config), day)
     from rich.console import Console  # noqa: PLC0415 - see above
 
     from flows import comparing  # noqa: PLC0415 - see above
-    from flows.nightly import compare_models  # noqa: PLC0415 - see above
 
-    day = options.day or loaded.yesterday()
-    result = comparing.read(loaded, day, compare_models(versus, str(options.config), day))
+    result = comparing.read(loaded, day, run_id)
     comparing.show(result, Console())
     return CRITICAL if result.is_critical else FINE
 
@@ -130,9 +133,9 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from flows.demonstration import run  # noqa: PLC0415 - see above
-
     with ephemeral.server(ephemeral.EVERYTHING):
+        from flows.demonstration import run  # noqa: PLC0415 - see above
+
         return FINE if run(options.folder, _tell) else CRITICAL
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DBT = ("prefect_dbt", "dbt.adapters.duckdb")
-EVERYTHING = (*DBT, "expectations.validate", "flows.semantics.run")
+DBT = ("flows.nightly", "prefect_dbt", "dbt.adapters.duckdb")
+EVERYTHING = (*DBT, "expectations.validate")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What the libraries of a night must not do: call the internet unasked, and talk over genchi's own lines.
+"""What the libraries of a night must not do: call the internet unasked, talk over genchi's own lines, and dawdle.
 
 `settle` has to run before prefect, dbt or litellm is imported; what a user has set in the environment stays.
 """
@@ -17,6 +17,9 @@ _SETTINGS = {
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "60",  # 20 by default: too few on a busy small machine
     "PREFECT_CLI_PROMPT": "false",
+    # A night uses no blocks. For their sake an ephemeral server would import dbt before it answers: two seconds.
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # the price list that came with the package
     "LITELLM_LOG": "CRITICAL",
     "GX_ANALYTICS_ENABLED": "false",

@@ -7,6 +7,11 @@
     ]) }}
 {%- endmacro %}
 
+{#- The columns of int_text_features from which int_pair_features tells what becomes of a request: no features. -#}
+{% macro text_marks() -%}
+    {{ return(['script', 'asks_for_json']) }}
+{%- endmacro %}
+
 {#- The features that a table has a column for and the seed a row, as a list of {name, grid, sides}. Looked up when a
     model runs, so that a new one is an expression and a row. -#}
 {% macro features_of(relation) -%}

@@ -34,18 +34,3 @@
         "\\bI must (decline|refuse)\\b",
     ] | join('|') ~ ')') }}
 {%- endmacro %}
-
-{#- Which script most of a text's letters are of; null where it has none, or none of these leads. ASCII is quick. -#}
-{% macro dominant_script(text) -%}
-    {%- set letters = count_characters(text, '\\pL') -%}
-    case
-        when {{ text }} is null then null
-        when {{ count_bytes(text) }} = length({{ text }}) then case when {{ matches(text, '[a-zA-Z]') }} then 'latin' end
-        when not {{ matches(text, '\\pL') }} then null
-        when 2 * {{ count_characters(text, '\\p{Latin}') }} >= {{ letters }} then 'latin'
-        when 2 * {{ count_characters(text, '\\p{Cyrillic}') }} > {{ letters }} then 'cyrillic'
-        when 2 * {{ count_characters(text, '\\p{Han}\\p{Hiragana}\\p{Katakana}') }} > {{ letters }} then 'han'
-        when 2 * {{ count_characters(text, '\\p{Arabic}') }} > {{ letters }} then 'arabic'
-        else 'other'
-    end
-{%- endmacro %}

@@ -76,12 +76,7 @@
 {%- endmacro %}
 
 {% macro duckdb__lettered_pieces(text) -%}
-    -- To look whether there is anything to take out costs a sixth of taking it out.
-    case
-        when regexp_matches({{ text }}, '(?:^| )[^\pL ]*(?: |$)')
-            then regexp_replace(' ' || {{ text }} || ' ', '(?: [^\pL ]*)+ ', ' ', 'g')
-        else ' ' || {{ text }} || ' '
-    end
+    regexp_replace(' ' || {{ text }} || ' ', ' (?:[^\pL ]* )+', ' ', 'g')
 {%- endmacro %}
 
 {#- Sentences are counted as Evidently does: one more than there is white space after . or ?, unless that ends an

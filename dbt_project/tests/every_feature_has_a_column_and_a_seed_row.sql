@@ -5,7 +5,7 @@ with measured as (
     where false
     {%- if execute %}
     {%- for relation in [ref('int_text_features'), ref('int_pair_features')] %}
-    {%- for column in adapter.get_columns_in_relation(relation) if column.name not in text_keys() %}
+    {%- for column in adapter.get_columns_in_relation(relation) if column.name not in text_keys() + text_marks() %}
     union all
     select '{{ column.name }}' as feature
     {%- endfor %}

@@ -4,30 +4,59 @@
     on_schema_change='sync_all_columns'
 ) }}
 
+{%- set days = is_day_to_build(ref('int_text_features')) %}
+
 with pairs as (
     select * from {{ ref('int_pairs') }}
-    where {{ is_day_to_build(source('lake', 'interactions')) }}
+    where {{ days }}
 ),
 
+texts as (
+    select * from {{ ref('int_text_features') }}
+    where {{ days }}
+),
+
+{% for side in ['input', 'output'] -%}
+    {{ side }}s as (
+        select
+            day,
+            origin,
+            route,
+            subject_id,
+            characters,
+            json_valid,
+            {{ text_marks() | join(', ') }}
+        from texts
+        where side = '{{ side }}'
+    ),
+
+{% endfor -%}
 measured as (
     select
-        *,
+        pairs.*,
         -- Of all formats' names for it: response_format, text.format, responseMimeType.
-        coalesce({{ matches('params_json', '"json_(object|schema)"|"application/json"') }}, false)
-        or coalesce({{ has_part('lower(input_text)', 'json') }}, false)
-        or coalesce({{ json_kind('input_text') }} in ('OBJECT', 'ARRAY'), false) as asks_for_json,
-        {{ dominant_script('input_text') }} as input_script,
-        {{ dominant_script('output_text') }} as output_script,
-        {{ json_kind('output_text') }} is not null as has_json
+        coalesce({{ matches('pairs.params_json', '"json_(object|schema)"|"application/json"') }}, false)
+        or coalesce(inputs.asks_for_json, false) as asks_for_json,
+        inputs.script = outputs.script as script_kept,
+        outputs.characters / nullif(1.0 * inputs.characters, 0) as length_ratio,
+        outputs.json_valid as has_json
     from pairs
+    {% for side in ['inputs', 'outputs'] -%}
+        left join {{ side }}
+            on
+                pairs.day = {{ side }}.day
+                and pairs.origin = {{ side }}.origin
+                and pairs.route = {{ side }}.route
+                and pairs.subject_id = {{ side }}.subject_id
+    {% endfor -%}
 )
 
 select
     {{ text_keys() | join(', ') }},
 
-    case when asks_for_json and output_text is not null then has_json end as json_kept,
-    input_script = output_script as script_kept,
-    length(output_text) / nullif(1.0 * length(input_text), 0) as length_ratio,
+    case when asks_for_json then has_json end as json_kept,
+    script_kept,
+    length_ratio,
     is_error as failed,
     finish_reason in ('length', 'max_tokens') as truncated,
     latency_ms

@@ -20,8 +20,6 @@ select
     call_id as subject_id,
     cluster_key,
     params_json,
-    input_text,
-    case when not is_error then output_text end as output_text,
     is_error,
     case when not is_error then finish_reason end as finish_reason,
     case when not is_error and latency_ms >= 0 then latency_ms end as latency_ms
@@ -38,8 +36,6 @@ select
     example_id as subject_id,
     {{ hash_of('example_id') }} as cluster_key,
     null as params_json,
-    input_text,
-    expected_text as output_text,
     null as is_error,
     null as finish_reason,
     null as latency_ms

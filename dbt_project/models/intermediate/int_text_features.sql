@@ -63,6 +63,19 @@ described as (
     select
         {{ text_keys() | join(', ') }},
 
+        -- The script that most of the letters are of; null where there are none.
+        case
+            when n_letters = 0 then null
+            when 2 * n_latin >= n_letters then 'latin'
+            when 2 * n_cyrillic > n_letters then 'cyrillic'
+            when 2 * n_han > n_letters then 'han'
+            when 2 * n_arabic > n_letters then 'arabic'
+            else 'other'
+        end as script,
+        side = 'input'
+        and ({{ has_part('lower_text', 'json') }} or coalesce(json_kind in ('OBJECT', 'ARRAY'), false))
+            as asks_for_json,
+
         n_characters as characters,
         n_words as words,
         n_sentences as sentences,

@@ -1,8 +1,10 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
 
+{%- set days = is_day_to_build(source('lake', 'interactions')) %}
+
 with texts as (
     select * from {{ ref('int_texts') }}
-    where {{ is_day_to_build(source('lake', 'interactions')) }}
+    where {{ days }}
 ),
 
 route_sizes as (
@@ -10,8 +12,8 @@ route_sizes as (
         day,
         route,
         count(*) as n_calls
-    from {{ ref('int_pair_features') }}
-    where origin = 'production'
+    from {{ ref('int_pairs') }}
+    where origin = 'production' and {{ days }}
     group by day, route
 ),
 
