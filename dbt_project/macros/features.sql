@@ -46,11 +46,9 @@
     {{ return([]) }}
 {%- endmacro %}
 
-{#- A feature's value on the scale on which its series are added up: 0 or 1, ln(1 + x) for counts, x as it is. -#}
+{#- A number's value on the scale on which its series are added up: ln(1 + x) for counts, x as it is. -#}
 {% macro series_value(feature) -%}
-    {%- if feature.grid == 'flag' -%}
-        cast({{ feature.name }} as integer)
-    {%- elif feature.grid == 'log' -%}
+    {%- if feature.grid == 'log' -%}
         ln(1 + greatest({{ feature.name }}, 0))
     {%- else -%}
         {{ feature.name }}

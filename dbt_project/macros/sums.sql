@@ -6,8 +6,10 @@
         {{ keys | join(', ') }}
         {%- for feature in features %},
         count({{ feature.name }}) as n__{{ feature.name }},
-        {{ feature_sum(feature, series_value(feature)) }} as total__{{ feature.name }}
-        {%- if feature.grid != 'flag' %},
+        {%- if feature.grid == 'flag' %}
+        cast({{ count_if(feature.name) }} as double) as total__{{ feature.name }}
+        {%- else %}
+        {{ exact_sum(series_value(feature)) }} as total__{{ feature.name }},
         {{ exact_sum(series_value(feature) ~ ' * ' ~ series_value(feature)) }} as total_squares__{{ feature.name }}
         {%- endif %}
         {%- endfor %}

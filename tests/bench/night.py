@@ -4,8 +4,9 @@
 
 prints the medians of seconds, of peak memory and of the ratio of seconds, of
 - ingest, features and drift of records of 2 KB (those of tests.bench.ingest; redaction and evaluation off), against a
-  bare DuckDB COPY of the same records, and with --nightly the whole `genchi nightly` too: whole processes, imports and
-  all, after each was found to have every record in its last table;
+  bare DuckDB COPY of the same records, and with --nightly the whole `genchi nightly` too, with the embedding of 2,000
+  calls a route and without: whole processes, imports and all, in a workspace that had a small night the day before,
+  after each was found to have every record in its last table;
 - the drift of one night against the 28 days before it, against the same with one day: the time of the model alone;
 - thirty days built by one call of dbt, against one call a day in one process: the same rows are in all marts.
 """
@@ -18,20 +19,26 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.bench.ingest import DAY, MONTH, run_bare, write_logs
+from tests.bench.ingest import DAY, MONTH, records, run_bare, write_logs
 from tests.bench.side_by_side import Run, argument, child, line, serve
+
+if TYPE_CHECKING:
+    from flows.config import Config
 
 LAST = DAY + timedelta(days=MONTH - 1)
 
 
-def workspace(folder: Path, window: int = 28) -> Path:
-    """The configuration of a workspace on the logs in the folder."""
+def workspace(folder: Path, window: int = 28, *, embeds: bool = True) -> Path:
+    """The configuration of a workspace on the logs in the folder; unless it `embeds`, of one call a route alone."""
     place = folder / "genchi.yaml"
     source = "{name: g, format: litellm, path: 'logs/{day}.jsonl'}"
-    place.write_text(f"app: bench\nlake: lake\nwindow_days: {window}\nsources: [{source}]\n", encoding="utf-8")
+    embedding = "" if embeds else "embedding: {max_texts_per_day: 1}\n"
+    settings = f"app: bench\nlake: lake\nwindow_days: {window}\n{embedding}sources: [{source}]\n"
+    place.write_text(settings, encoding="utf-8")
     return place
 
 
@@ -48,30 +55,45 @@ def run_night(folder: Path) -> float:
     from flows import config
     from flows.ingest import landing
     from flows.transform.build import build
-    from flows.warehouse import query
 
     started = time.perf_counter()
     settings = config.load(workspace(folder))
     landing.land_days(settings, DAY, DAY)
     build(settings, DAY, DAY)
     seconds = time.perf_counter() - started
-    tell(folder, query(settings.warehouse, "select cast(sum(calls) as bigint) as n from marts.fct_usage_daily")[0]["n"])
+    tell(folder, calls(settings))
     return seconds
 
 
-def run_nightly(folder: Path) -> float:
+def run_nightly(folder: Path, day: date = DAY, *, embeds: bool = True) -> float:
     """The command of the night, with Prefect, Great Expectations, page and all."""
     from flows import cli, config
-    from flows.warehouse import query
 
     started = time.perf_counter()
-    place = workspace(folder)
-    code = cli.main(["nightly", "--config", str(place), "--day", DAY.isoformat()])
+    place = workspace(folder, embeds=embeds)
+    code = cli.main(["nightly", "--config", str(place), "--day", day.isoformat()])
     assert code in (0, 1), f"genchi nightly ended with {code}"
     seconds = time.perf_counter() - started
-    warehouse = config.load(place).warehouse
-    tell(folder, query(warehouse, "select cast(sum(calls) as bigint) as n from marts.fct_usage_daily")[0]["n"])
+    tell(folder, calls(config.load(place)))
     return seconds
+
+
+def run_eve(folder: Path) -> float:
+    """A small night the day before, whose logs are gone afterwards."""
+    eve = DAY - timedelta(days=1)
+    logs = folder / "logs" / f"{eve}.jsonl"
+    logs.write_text("".join(records(300, 0, eve)), encoding="utf-8")
+    seconds = run_nightly(folder, eve)
+    logs.unlink()
+    return seconds
+
+
+def calls(settings: "Config") -> int:
+    """The calls of the night in the last table."""
+    from flows.warehouse import query
+
+    sql = "select cast(sum(calls) as bigint) as n from marts.fct_usage_daily where day = ?"
+    return int(query(settings.warehouse, sql, [DAY])[0]["n"] or 0)
 
 
 def run_drift(folder: Path, window: int) -> float:
@@ -124,6 +146,8 @@ RUNS: dict[str, Callable[[Path], float]] = {
     "copy": run_copy,
     "night": run_night,
     "nightly": run_nightly,
+    "unembedded": lambda folder: run_nightly(folder, embeds=False),
+    "eve": run_eve,
     "month": lambda folder: run_drift(folder, 28),
     "day": lambda folder: run_drift(folder, 1),
     "at once": lambda folder: run_backfill(folder, at_once=True),
@@ -143,10 +167,13 @@ def nights(folder: Path, count: int, runs: int, names: list[str]) -> None:
     for _ in range(runs):
         for what, results in found.items():
             subprocess.run(["rm", "-rf", *(str(folder / name) for name in ("lake", "reports", ".genchi"))], check=True)
+            if what != "copy":
+                measured("eve", folder)
             run = measured(what, folder)
             assert told(folder) == count, f"{what} has {told(folder)} of {count} records"
             results.append(replace(run, seconds=run.whole))
-    titles = {"copy": "bare COPY", "night": "ingest, features, drift", "nightly": "genchi nightly"}
+    titles = {"copy": "bare COPY", "night": "ingest, features, drift", "unembedded": "genchi nightly, nothing embedded",
+              "nightly": "genchi nightly"}  # fmt: skip
     for what, results in found.items():
         line(titles[what], results, found["copy"])
 
@@ -178,7 +205,7 @@ def main() -> None:
     """Print the tables."""
     if serve(RUNS):
         return
-    names = ["copy", "night", *(["nightly"] if "--nightly" in sys.argv else [])]
+    names = ["copy", "night", *(["unembedded", "nightly"] if "--nightly" in sys.argv else [])]
     sys.argv = [part for part in sys.argv if not part.startswith("--")]
     count, runs = argument(1, 1_000_000), argument(2, 3)
     with tempfile.TemporaryDirectory() as name:

@@ -1,20 +1,13 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
 
-{%- set days = is_day_to_build(source('lake', 'interactions')) %}
-
 with texts as (
     select * from {{ ref('int_texts') }}
-    where {{ days }}
+    where {{ is_day_to_build(source('lake', 'interactions')) }}
 ),
 
+-- A table of its own: calls that are named twice would be copied, texts and all.
 route_sizes as (
-    select
-        day,
-        route,
-        count(*) as n_calls
-    from {{ ref('int_pairs') }}
-    where origin = 'production' and {{ days }}
-    group by day, route
+    select * from {{ ref('int_call_counts_daily') }}
 ),
 
 words as (
