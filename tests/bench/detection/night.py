@@ -22,8 +22,9 @@ def thresholds(risk: str = "standard") -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Of every series of a night: its q-value, whether its change is large enough, and whether it is still open."""
+    """Of every series of a night: p- and q-value, whether its change is large enough, and whether it is still open."""
 
+    p_value: np.ndarray
     q_value: np.ndarray
     is_large: np.ndarray
     is_open: np.ndarray
@@ -44,4 +45,4 @@ def verdicts(keys: list[Key], daily: Daily, world: World, day: int) -> Verdicts:
     floor = np.where(is_share, known["min_drift_delta"], known["min_drift_shift"])
     with np.errstate(invalid="ignore"):
         large = np.abs(judged.effect) >= floor
-        return Verdicts(q, large, large & (judged.p_value <= known["open_p_value"]))
+        return Verdicts(judged.p_value, q, large, large & (judged.p_value <= known["open_p_value"]))

@@ -6,7 +6,8 @@ prints, of simulated days whose noise is known (`world.py` states it): the night
 happens, beside what Evidently and NannyML say of the same days by their defaults; how often each kind and size of
 change is seen the first night, beside an oracle that tests the one series with its true noise; the smallest size that
 is seen in 90 % of the trials. Two oracles are shown: one that may cry for its one series as often as genchi for all
-of them, and one whose rate is that of a single series of genchi's.
+of them, and one whose rate is that of a single series of genchi's. What the peers see is held against what genchi's
+p-values see where they are let cry as often as the peer.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from tests.bench.peers import environment
 CURVE = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1)
 SHOWN = {"object to list": 2, "lower case": 4, "output length": 5, "typos": 4, "JSON validity": 2,
          "model swapped, named": 0, "model swapped, silent": 3}  # fmt: skip
-PEER_TRIALS = 3
+PEER_TRIALS = 8
 PEER_SEEDS = range(1000, 1000 + PEER_TRIALS)
 QUIET_FOR_NANNYML = 2
 
@@ -56,7 +57,7 @@ def main() -> None:
         title = f"Seen the first night ({given.worlds} trials), by how often it cries for nothing"
         given.picture.write_text(operating_curve(alarms, curves, _alert_nights(calm, shipped), title), encoding="utf-8")
     if not given.no_peers:
-        _print_peers(given.seeds)
+        _print_peers(given.seeds, calm, trials)
 
 
 def _alert_nights(calm: list[Quiet], q: float) -> float:
@@ -90,22 +91,36 @@ def _print_injected(trials: list[Injected], n_series: int) -> None:
         print(f"{kind:24}" + "".join(f"{cell:>20}" for cell in cells) + (f"   {100 * sure[0]:g} %" if sure else "   -"))
 
 
-def _print_peers(seeds: int) -> None:
+def _print_peers(seeds: int, calm: list[Quiet], trials: list[Injected]) -> None:
     """Evidently on one night of the quiet worlds, NannyML on all after the first 28 of two; both on some trials."""
     found = np.array(over(_evidently_quiet, range(seeds)))
     print(f"\nThe peers, by their defaults, route by route. Evidently, {len(found)} quiet nights: a column drifts on")
     print(f"  {30 * np.mean(found > 0):.1f} nights in 30, {found.mean():.1f} columns a night")
     with tempfile.TemporaryDirectory() as folder:
         python = environment("nannyml", Path(folder))
-        _print_nannyml_quiet(Path(folder) / "quiet", python)
+        of_nannyml = _print_nannyml_quiet(Path(folder) / "quiet", python)
         by_nannyml = _nannyml_sees(Path(folder) / "trials", python)
+    as_evidently, as_nannyml = (_p_that_cries(calm, columns) for columns in (found.mean(), of_nannyml))
     print(
-        f"\nA column of the route alerts that does not without the change ({PEER_TRIALS} trials): Evidently / NannyML"
+        f"\nA column of the route alerts that does not without the change: Evidently ({PEER_TRIALS} trials), genchi's"
     )
+    print(f"p-values at Evidently's rate of columns a night ({len(trials)} trials), NannyML, genchi at NannyML's")
     for kind in KINDS:
         by_evidently = np.mean(over(partial(_evidently_sees, kind), PEER_SEEDS), axis=0)
-        pairs = zip(by_evidently, by_nannyml[kind], strict=True)
-        print(f"{kind:24}" + "".join(f"{f'{a:.2f} / {b:.2f}':>16}" for a, b in pairs))
+        ours = (_sees_at(trials, kind, p) for p in (as_evidently, as_nannyml))
+        columns = zip(by_evidently, next(ours), by_nannyml[kind], next(ours), strict=True)
+        print(f"{kind:24}" + "".join(f"{' / '.join(f'{rate:.2f}' for rate in cell):>26}" for cell in columns))
+
+
+def _p_that_cries(calm: list[Quiet], columns: float) -> float:
+    """The p-value below which so many series lie in a quiet night, on average."""
+    p_values = np.concatenate([world.p_values for world in calm])
+    return float(np.sort(p_values[np.isfinite(p_values)])[int(columns * len(p_values))])
+
+
+def _sees_at(trials: list[Injected], kind: str, p: float) -> np.ndarray:
+    """How often a series of the route lies below `p` that does not without the change, by size."""
+    return np.mean([((one.p_after[kind] < p) & ~(one.p_before < p)).any(1) for one in trials], axis=0)
 
 
 def _evidently_quiet(seed: int) -> int:
@@ -120,7 +135,8 @@ def _evidently_sees(kind: str, seed: int) -> list[bool]:
     return [bool(set(peers.evidently(other, INJECTED)) - before) for other in changed]
 
 
-def _print_nannyml_quiet(folder: Path, python: Path) -> None:
+def _print_nannyml_quiet(folder: Path, python: Path) -> float:
+    """Its columns a night."""
     folder.mkdir()
     for seed in range(QUIET_FOR_NANNYML):
         world = simulate(seed, NIGHTS)
@@ -133,6 +149,7 @@ def _print_nannyml_quiet(folder: Path, python: Path) -> None:
     found = np.array(list(counts.values()))
     print(f"  NannyML, {len(found)} quiet nights of {QUIET_FOR_NANNYML} worlds: a column alerts on")
     print(f"  {30 * np.mean(found > 0):.1f} nights in 30, {found.mean():.1f} columns a night")
+    return float(found.mean())
 
 
 def _nannyml_sees(folder: Path, python: Path) -> dict[str, np.ndarray]:
