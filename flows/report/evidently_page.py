@@ -34,7 +34,7 @@ NOTE = (
     'What genchi says of the night is on <a href="index.html" style="color: inherit">its page</a>.</p>'
 )
 
-_KEYS = {"day", "origin", "route", "model_served", "prompt_version", "release", "side", "subject_id", "cluster_key"}
+_FEATURES = "select feature from seeds.features"
 _EXISTS = """
     select count(*) as n
     from information_schema.tables
@@ -89,7 +89,8 @@ def write(config: Config, day: date, place: Path) -> Drawing:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Evidently's imports warn of what it still uses of numpy and litestar
-            html = _draw(_frame(reference), _frame(current))
+            features = {str(row["feature"]) for row in query(config.warehouse, _FEATURES)}
+            html = _draw(_frame(reference, features), _frame(current, features))
     except Exception as error:  # Evidently has no errors of its own, and a picture must not cost the page its verdict
         logger.warning("report: Evidently could not draw %s: %s", day, error)
         return _none(place, f"Evidently could not draw it ({type(error).__name__})")
@@ -106,13 +107,13 @@ def _sample(config: Config, route: str, first: date, last: date) -> list[dict[st
     return query(config.warehouse, _SAMPLED, (route, first, last, route))
 
 
-def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":
+def _frame(rows: list[dict[str, Any]], features: set[str]) -> "pd.DataFrame":
     """One row a call, one column a side and feature; flags as yes and no, so that Evidently counts them."""
     import pandas as pd  # noqa: PLC0415 - imported late: costs 1 s
 
     calls: dict[tuple[date, str], dict[str, object]] = {}
     for row in rows:
-        values = {f"{row['side']}: {name}": _told(value) for name, value in row.items() if name not in _KEYS}
+        values = {f"{row['side']}: {name}": _told(value) for name, value in row.items() if name in features}
         calls.setdefault((row["day"], row["subject_id"]), {}).update(values)
     return pd.DataFrame(list(calls.values()))
 
