@@ -5,8 +5,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -46,29 +47,40 @@ def smollm2(shared: Path) -> Iterator[str]:
         process.stdout.close()
 
 
-def test_a_night_runs_unchanged_against_a_real_model(tmp_path: Path, smollm2: str) -> None:
-    from flows.nightly import nightly
-
+def workspace(folder: Path, url: str, criteria: str = "", models: dict[str, Any] | None = None, **more: object) -> Path:
+    """The configuration of a night on the questions: a model that always says the same, and one that does not."""
     examples = [
         {"example_id": f"q{n}", "input": question, "expected": answer}
         for n, (question, answer) in enumerate(zip(QUESTIONS, ANSWERS, strict=True))
     ]
-    (tmp_path / "holdout.jsonl").write_text("\n".join(map(json.dumps, examples)), encoding="utf-8")
-    (tmp_path / "criteria.yaml").write_text(
-        "- {name: right, kind: contains}\n- {name: short, kind: length, max_words: 200}\n", encoding="utf-8"
+    (folder / "holdout.jsonl").write_text("\n".join(map(json.dumps, examples)), encoding="utf-8")
+    (folder / "criteria.yaml").write_text(
+        f"- {{name: right, kind: contains}}\n- {{name: short, kind: length, max_words: 200}}\n{criteria}",
+        encoding="utf-8",
     )
-
-    def model(name: str, **params: object) -> dict[str, object]:
-        return {"model": "openai/smollm2", "name": name, "api_base": smollm2, "params": {"max_tokens": 48, **params}}
-
+    arms = {
+        "pinned": model(url, "steady", max_tokens=48, temperature=0),
+        "candidates": [model(url, "lively", max_tokens=48, temperature=1.5)],
+    }
     settings = {
         "app": "questions", "lake": "lake",
         "routes": {"ask": {"holdout": "holdout.jsonl", "criteria": "criteria.yaml", "repeats": 3}},
-        "models": {"pinned": model("steady", temperature=0), "candidates": [model("lively", temperature=1.5)]},
-        "budget": {"concurrency": 4},
+        "models": arms | (models or {}),
+        "budget": {"concurrency": 4}, **more,
     }  # fmt: skip
-    path = tmp_path / "genchi.yaml"
+    path = folder / "genchi.yaml"
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return path
+
+
+def model(url: str, name: str, **params: object) -> dict[str, object]:
+    return {"model": "openai/smollm2", "name": name, "api_base": url, "params": params}
+
+
+def test_a_night_runs_unchanged_against_a_real_model(tmp_path: Path, smollm2: str) -> None:
+    from flows.nightly import nightly
+
+    path = workspace(tmp_path, smollm2)
 
     night = nightly(str(path), DAY)
 
@@ -90,6 +102,50 @@ def test_a_night_runs_unchanged_against_a_real_model(tmp_path: Path, smollm2: st
     assert steady["pass_rate"] > 0  # it is a small model, but it knows something
     assert night.page is not None
     assert night.page.exists()
+
+
+def test_two_nights_with_a_judge_a_canary_and_a_shadow(tmp_path: Path, smollm2: str) -> None:
+    from flows.nightly import nightly
+
+    days = (DAY, DAY + timedelta(days=1))
+    (tmp_path / "logs").mkdir()
+    for day in days:
+        calls = [
+            {"call_id": f"{day}-{n}", "route": "ask", "started_at": f"{day}T10:00:00Z", "model_served": "smollm2",
+             "user_key": f"u{n}", "messages": [{"role": "user", "content": question}], "output_text": answer}
+            for n, (question, answer) in enumerate(zip(QUESTIONS, ANSWERS, strict=True))
+        ]  # fmt: skip
+        (tmp_path / "logs" / f"{day}.jsonl").write_text("\n".join(map(json.dumps, calls)), encoding="utf-8")
+    path = workspace(
+        tmp_path,
+        smollm2,
+        "- {name: polite, kind: judge, question: 'Is the answer polite?', samples_per_day: 4}\n",
+        {
+            "canary": {"prompts": 4, "answers": 2},
+            "judge": model(smollm2, "judge", temperature=0, max_tokens=100),
+        },
+        shadow={"samples_per_day": 4},
+        sources=[{"name": "app", "format": "genchi", "path": "logs/{day}.jsonl"}],
+    )
+    for day in days:
+        nightly(str(path), day)
+
+    settings = config.load(path)
+    first, second = (Lake(settings.lake).read("completions", day, nightly_run_id(day)).to_pylist() for day in days)
+    assert {row["reused_from"] for row in first} == {None}
+    reused = {(row["model"], row["reused_from"] is not None) for row in second}
+    assert reused == {("steady", True), ("lively", False)}  # the canary shows the pinned model unchanged
+    pins = query(settings.warehouse, "select * from marts.fct_pin_integrity_daily where day = ?", [days[1]])
+    assert [(row["model"], row["n_prompts"], row["p_value"] > 0.01) for row in pins] == [("steady", 4, True)]
+    shadows = query(settings.warehouse, "select distinct day, candidate from marts.fct_shadow_comparisons order by 1")
+    assert [(row["day"], row["candidate"]) for row in shadows] == [(day, "lively") for day in days]
+    sql = "select day, n + n_unscored as n from marts.fct_production_scores_daily where criterion = 'polite' order by 1"
+    assert [(row["day"], row["n"]) for row in query(settings.warehouse, sql)] == [(day, 4) for day in days]
+    judged = query(
+        settings.warehouse, "select * from marts.fct_eval_scores where criterion = 'polite' and day = ?", [DAY]
+    )
+    assert {row["model"] for row in judged} == {"steady", "lively"}
+    assert all(row["n_examples"] > 0 for row in judged)  # it gives verdicts in the type, of whatever worth
 
 
 def test_a_real_model_judges_in_the_type_that_is_asked_for(tmp_path: Path, smollm2: str) -> None:
