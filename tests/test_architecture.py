@@ -17,6 +17,7 @@ FOUNDATION = {
     *("sections", "entrants", "pricetable"),
     *("failures", "limits", "batches"),
     *("stores", "objects", "places", "lock", "publication", "schemas"),
+    "thresholds",
 }
 TOP_LEVEL = {
     *("flows", "dbt_project", "expectations", "tests", "prefect.yaml", "pyproject.toml", "README.md"),

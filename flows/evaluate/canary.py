@@ -14,6 +14,7 @@ from datetime import date
 import pyarrow.compute as pc
 
 from flows import models
+from flows.config import Config
 from flows.evaluate.papers import Paper
 from flows.evaluate.questions import Row
 from flows.evaluate.runner import Purse
@@ -21,8 +22,8 @@ from flows.evaluate.sheets import Asked, Sheet, ask_sheet
 from flows.evaluate.stored import CANARY
 from flows.lake import Lake, from_rows, nightly_run_id
 from flows.stats.silence import Swap, compare_answers
+from flows.thresholds import thresholds
 
-ALARM_P = 0.01
 _NIGHTS = 7  # so many nights of the era are the past
 _COLUMNS = (
     *("model", "request_hash", "output_text", "output_json", "model_served", "system_fingerprint", "status"),
@@ -77,7 +78,7 @@ def ask_canary(night: Sheet, purse: Purse, clients: models.ClientFactory | None 
     tonight = _hear(Lake.of(config), day, past.model, past.wanted)
     found = _land(night, past, tonight)
     known = {name for one in past.nights for name in one.served_names}
-    alike = found.p_value is not None and found.p_value > ALARM_P
+    alike = found.p_value is not None and found.p_value > _alarm_p(config)
     unchanged = alike and not _is_renamed(tonight.served_names, known)
     return Canary(asked, past.era[-1] if unchanged and settings.reuse else None)
 
@@ -113,7 +114,7 @@ def _past(night: Sheet, sheet: Sheet) -> Past:
     assert night.config.models is not None
     lake, model = Lake.of(night.config), night.config.models.pinned.name
     wanted = frozenset(question.request_hash for question in sheet)
-    era = _era(lake, night.day, model)
+    era = _era(lake, night.day, model, _alarm_p(night.config))
     nights = [_hear(lake, one, model, wanted, with_holdout=True) for one in era[:_NIGHTS]]
     return Past(model, wanted, era, nights)
 
@@ -192,7 +193,11 @@ def _side_by_side(past: Sequence[Heard], tonight: Heard) -> tuple[list[list[str]
     return before, [list(tonight.answers[request]) for request in requests]
 
 
-def _era(lake: Lake, day: date, model: str) -> list[date]:
+def _alarm_p(config: Config) -> float:
+    return thresholds(config.risk)["max_canary_p_value"]
+
+
+def _era(lake: Lake, day: date, model: str, alarm_p: float) -> list[date]:
     """The nights before `day` since the model was last found changed, the newest first; that night is one of them."""
     nights: list[date] = []
     later: Row | None = None
@@ -200,16 +205,16 @@ def _era(lake: Lake, day: date, model: str) -> list[date]:
         row = next((row for row in lake.read("canaries", night).to_pylist() if row["model"] == model), None)
         if row is None:
             continue
-        if later is not None and _began_an_era(later, row):
+        if later is not None and _began_an_era(later, row, alarm_p):
             break
         nights.append(night)
         later = row
     return nights
 
 
-def _began_an_era(row: Row, before: Row) -> bool:
+def _began_an_era(row: Row, before: Row, alarm_p: float) -> bool:
     """Whether a night's canary shows another model than that of the night before."""
-    answers_differ = row["p_value"] is not None and row["p_value"] <= ALARM_P
+    answers_differ = row["p_value"] is not None and row["p_value"] <= alarm_p
     return answers_differ or _is_renamed(row["served_names"], before["served_names"])
 
 

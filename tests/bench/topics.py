@@ -28,12 +28,13 @@ from flows.semantics.embedding import Packaged
 from flows.semantics.novelty import densest
 from flows.semantics.vectors import Vectors
 from flows.stats import two_sample
-from tests.bench.detection.night import thresholds
+from flows.thresholds import thresholds
+from tests.bench.detection.night import RISK
 
 HISTORY, NIGHTS, CALLS, USERS = 28, 3, 500, 400
 RUNGS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.10, 0.20)
 # One of about 300 series of a night under its control of false discoveries; and one alarm in 30 nights, alone.
-LEVELS = (thresholds()["max_q_value"] / 300, 1 / 30)
+LEVELS = (thresholds(RISK)["max_q_value"] / 300, 1 / 30)
 WANDER, WEEKEND, OWN_SHARE = 0.25, 0.3, 0.35
 # No month is begun after so many seconds.
 BUDGET_S = 600

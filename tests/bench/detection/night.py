@@ -1,23 +1,17 @@
 """One night of genchi's control of alarms, as dbt does it: a q-value over the night, a floor on the size."""
 
-import csv
 from dataclasses import dataclass
 
 import numpy as np
 
-from flows.project import DBT_PROJECT
 from flows.stats.fdr import q_values
 from flows.stats.noise import Daily, judge
+from flows.thresholds import thresholds
 from tests.bench.detection.sums import Key, upto
 from tests.bench.detection.world import World
 
 WINDOW = 28
-
-
-def thresholds(risk: str = "standard") -> dict[str, float]:
-    """The thresholds of the seed."""
-    with (DBT_PROJECT / "seeds" / "thresholds.csv").open(encoding="utf-8") as seed:
-        return {row["name"]: float(row["value"]) for row in csv.DictReader(seed) if row["risk"] == risk}
+RISK = "standard"
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,7 @@ def verdicts(keys: list[Key], daily: Daily, world: World, day: int) -> Verdicts:
     is_share = np.array([key.is_share for key in keys])
     weekday = world.weekday[max(0, day - WINDOW) : day + 1]
     judged = judge(upto(daily, day, WINDOW), weekday, is_share)
-    known = thresholds()
+    known = thresholds(RISK)
     q = np.array([np.nan if value is None else value for value in q_values(
         [None if np.isnan(p) else float(p) for p in judged.p_value])])  # fmt: skip
     floor = np.where(is_share, known["min_drift_delta"], known["min_drift_shift"])

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from flows.thresholds import thresholds
 from tests.bench.detection import peers
 from tests.bench.detection.injections import KINDS, ROUTE, SIZES, inject
-from tests.bench.detection.night import WINDOW, thresholds
+from tests.bench.detection.night import RISK, WINDOW
 from tests.bench.detection.oracle import sees
 from tests.bench.detection.picture import operating_curve
 from tests.bench.detection.trials import INJECTED, NIGHTS, Injected, Quiet, injected, over, quiet
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--no-peers", action="store_true", help="without Evidently and NannyML")
     given = parser.parse_args()
     calm = over(quiet, range(given.seeds))
-    shipped = thresholds()["max_q_value"]
+    shipped = thresholds(RISK)["max_q_value"]
     alarms = [_alert_nights(calm, q) for q in CURVE]
     _print_quiet(calm, given.seeds)
     trials = over(injected, range(1000, 1000 + given.worlds))
@@ -78,7 +79,7 @@ def _seen(trials: list[Injected], kind: str, q: float) -> np.ndarray:
 
 
 def _print_injected(trials: list[Injected], n_series: int) -> None:
-    shipped = thresholds()["max_q_value"]
+    shipped = thresholds(RISK)["max_q_value"]
     print(f"\nSeen the first night, in {len(trials)} trials: genchi / oracle at one alarm in 30 nights / oracle at the")
     print(f"rate of one of {n_series} series")
     print(f"{'':24}" + "".join(f"{100 * size:>18.1f} %" for size in SIZES) + "   seen in 90 % from")

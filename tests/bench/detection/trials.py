@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from flows.thresholds import thresholds
 from tests.bench.detection.injections import KINDS, ROUTE, SIZES, inject
-from tests.bench.detection.night import WINDOW, thresholds, verdicts
+from tests.bench.detection.night import RISK, WINDOW, verdicts
 from tests.bench.detection.oracle import Oracle
 from tests.bench.detection.sums import series, with_day
 from tests.bench.detection.world import simulate
@@ -48,7 +49,7 @@ def quiet(seed: int) -> Quiet:
     """Sixty nights. A breach is new where none of the days of the run of open days that it belongs to had one."""
     world = simulate(seed, NIGHTS)
     keys, daily = series(world)
-    max_q = thresholds()["max_q_value"]
+    max_q = thresholds(RISK)["max_q_value"]
     smallest, alerts, p_values, n = [], [], [], 0
     ongoing = np.zeros(len(keys), bool)
     for day in range(1, NIGHTS):
