@@ -1,6 +1,5 @@
 """Code criteria on production answers: ready to be put to a million of them. No model is asked."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from flows.config import Config, Route
+from flows.evaluate.calls import as_example, messages_of
 from flows.evaluate.criteria import Criterion, of_route
 from flows.evaluate.holdout import Example
 from flows.evaluate.kinds import OUTPUT_SCHEMA, Cost, Latency, Python
@@ -74,16 +74,10 @@ def _scorer(criterion: Criterion, columns: Sequence[str], route: str) -> Callabl
     def scored(text: str, *others: Any) -> Score:
         given = dict(zip(columns[1:], others, strict=True))
         answer = Response(text, given.get("latency_ms"), given.get("cost_usd"))
-        return score(criterion, _example(given, route) if "messages_json" in given else _NOBODY, answer)
+        call = as_example(messages_of(given), given, route) if "messages_json" in given else _NOBODY
+        return score(criterion, call, answer)
 
     return scored
-
-
-def _example(call: dict[str, Any], route: str) -> Example:
-    """A call as a python criterion gets it: a holdout's row, of which neither the id nor what is expected is known."""
-    messages = json.loads(call["messages_json"] or "[]")
-    row = {"example_id": None, "input": call["input_text"], "messages": messages, "expected": None, "route": route}
-    return Example("", "", tuple(messages), row={**row, "tags": {}})
 
 
 def rows_of(

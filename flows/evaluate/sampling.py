@@ -6,7 +6,6 @@ answer has the probability k / n, and the same sample however often the day is s
 
 import hashlib
 import heapq
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,13 +17,14 @@ import pyarrow.compute as pc
 from flows import models
 from flows.config import Config
 from flows.evaluate import judges, judging
+from flows.evaluate.calls import messages_of
 from flows.evaluate.checks import rows_of
 from flows.evaluate.criteria import Criterion, of_route
 from flows.evaluate.judges import Case
 from flows.evaluate.kinds import Judge
 from flows.lake import Lake
 
-_COLUMNS = ("call_id", "model_served", "messages_json", "output_text")
+_COLUMNS = ("call_id", "model_served", "messages_json", "input_text", "output_text")
 
 
 @dataclass
@@ -105,4 +105,4 @@ def _read(config: Config, day: date, call_ids: set[str]) -> dict[str, dict[str, 
 
 
 def _case(call: dict[str, Any]) -> Case:
-    return Case(json.loads(call["messages_json"] or "[]"), call["output_text"])
+    return Case(messages_of(call), call["output_text"])

@@ -5,13 +5,13 @@ route those are drawn whose hash of call_id is smallest (SHA-256): the same ones
 when; each with the same, known probability.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import duckdb
 
+from flows.evaluate.calls import as_example, messages_of, the_input_of
 from flows.evaluate.holdout import Example
 from flows.lake import Lake
 
@@ -85,24 +85,7 @@ def draw(lake: Lake, day: date, route: str, count: int) -> Drawn:
 
 
 def _call(row: dict[str, Any], route: str) -> Call:
-    messages = _messages(row["messages_json"]) or [{"role": "user", "content": row["input_text"]}]
-    as_given = {
-        "example_id": row["call_id"],
-        "input": row["input_text"],
-        "messages": messages,
-        "expected": None,
-        "route": route,
-        "tags": {},
-    }
-    example = Example(row["call_id"], PRODUCTION, tuple(messages), row=as_given)
-    return Call(example, {name: row[name] for name in _ANSWER})
-
-
-def _messages(text: str | None) -> list[dict[str, Any]]:
-    """The messages as they were logged; none where they are no list of messages."""
-    try:
-        found = json.loads(text or "")
-    except (ValueError, RecursionError):
-        return []
-    whole = isinstance(found, list) and all(isinstance(one, dict) and {"role", "content"} <= set(one) for one in found)
-    return found if whole else []
+    messages = messages_of(row)
+    if not all({"role", "content"} <= set(one) for one in messages):
+        messages = the_input_of(row)
+    return Call(as_example(messages, row, route, PRODUCTION), {name: row[name] for name in _ANSWER})
