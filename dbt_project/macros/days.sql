@@ -30,22 +30,24 @@
 
 {#- True for the days to put into an incremental model: those that are asked for, and those of the window that
     `relation` has and the model has not, so that a new warehouse on an old lake finds its history. The days are
-    looked up beforehand and written out, for literals prune files and a subquery does not. -#}
-{% macro is_day_to_build(relation) -%}
+    looked up beforehand and written out, for literals prune files and a subquery does not. With `days_more` the window
+    begins so much earlier. -#}
+{% macro is_day_to_build(relation, days_more=0) -%}
+    {%- set start = 'cast(' ~ dateadd('day', -1 * (var('window_days') + days_more), first_day()) ~ ' as date)' -%}
     {%- if not execute or not is_incremental() -%}
-        day between {{ window_start(first_day()) }} and {{ last_day() }}
+        day between {{ start }} and {{ last_day() }}
     {%- else -%}
-        {%- set missing = run_query(missing_days(relation)).columns[0].values() -%}
+        {%- set missing = run_query(missing_days(relation, start)).columns[0].values() -%}
         ({{ is_built_day() }}
         {%- for day in missing %} or day = cast('{{ day }}' as date){% endfor %})
     {%- endif -%}
 {%- endmacro %}
 
-{% macro missing_days(relation) -%}
+{% macro missing_days(relation, start) -%}
     select distinct day
     from {{ relation }}
     where
-        day >= {{ window_start(first_day()) }}
+        day >= {{ start }}
         and day < {{ first_day() }}
         and day not in (select existing.day from {{ this }} as existing)
     order by day
@@ -57,5 +59,7 @@
     {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
     delete from {{ arguments['target_relation'] }} where {{ is_built_day() }};
     insert into {{ arguments['target_relation'] }} ({{ columns }})
-    (select {{ columns }} from {{ arguments['temp_relation'] }})
+    (select {{ columns }} from {{ arguments['temp_relation'] }});
+    -- Of a model in Python dbt-duckdb makes a lasting table.
+    drop table if exists {{ arguments['temp_relation'] }}
 {%- endmacro %}

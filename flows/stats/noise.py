@@ -28,6 +28,7 @@ ASSUMED_WEEKDAY = 0.25
 # The events that the design effect of all series together is worth in that of one.
 _EVENTS_OF_ALL = 5.0
 _ENOUGH_EVENTS = 5.0
+_NOTHING = 1e-12  # the variance of values that are all the same, but for rounding
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Daily:
 class Judged:
     """The judged day of every series, each (S,); NaN where the day or its past has nothing to say.
 
-    `effect` is `observed` - `expected`, of numbers in standard deviations of a value within a day.
+    `effect` is `observed` - `expected`, of numbers in standard deviations of a value within a day (Cohen's d with the
+    mean of two variances, the past's and the day's).
     `error` is the standard error of `observed` - `expected`, all noise included, and `freedom` its degrees of freedom.
     `n_effective` is how many independent calls the day's value is worth, the wander of days included: what there is
     of it without a past too. `n_days` counts the past days on which the series has values.
@@ -79,7 +81,7 @@ def judge(daily: Daily, weekday: Array, is_share: Array) -> Judged:
         past, today = daily.n[:, :-1], daily.n[:, -1]
         y = daily.total / daily.n
         mean = _smooth_mean(daily, is_share)
-        spread = np.where(is_share, mean * (1 - mean), _variance(daily))
+        spread = np.where(is_share, mean * (1 - mean), _variance(daily, mean))
         within = (design_effects(daily, y, spread, is_share) * spread)[:, None] / daily.n
         units = np.where(is_share, spread**2, spread)  # the variance of a day's mean by a wander of 1
         floor = np.where(is_share, 0.5 / (past.sum(1) + 1), 0.0)
@@ -97,7 +99,7 @@ def judge(daily: Daily, weekday: Array, is_share: Array) -> Judged:
     return Judged(
         observed=np.where(today > 0, y[:, -1], np.nan),
         expected=np.where(past.sum(1) > 0, level.expected, np.nan),
-        effect=np.where(known, (y[:, -1] - level.expected) / np.where(is_share, 1.0, np.sqrt(spread)), np.nan),
+        effect=np.where(known, (y[:, -1] - level.expected) / _scale(daily, spread, is_share), np.nan),
         error=np.where(known, np.sqrt(np.where(known, variance, 1.0)), np.nan),
         freedom=np.where(known, squeezed.freedom, np.nan),
         p_value=np.where(known, p, np.nan),
@@ -118,11 +120,35 @@ def _smooth_mean(daily: Daily, is_share: Array) -> Array:
     return np.where(is_share, (total + 0.5) / (n + 1), total / n)
 
 
-def _variance(daily: Daily) -> Array:
-    """The variance of a value, within days."""
-    mean = np.where(daily.n > 0, daily.total / daily.n, 0.0)
-    within = _known(daily, daily.squares - daily.n * mean**2)
-    return np.maximum(within / np.maximum(_known(daily, daily.n), 1), 1e-12)
+def _variance(daily: Daily, mean: Array) -> Array:
+    """The variance of a value, within days; `mean` is that of the past.
+
+    It is what the past shows, and at least so much that one odd value is no rarer than its day is a small part of all
+    days: values that never differ show no variance, until one does. With k odd values a day then lies sqrt(k) times as
+    far off as with one. Where neither the past nor the day knows any variance, the step between them is the oddity.
+    """
+    means = np.where(daily.n > 0, daily.total / daily.n, 0.0)
+    past = _known(daily, daily.squares - daily.n * means**2) / np.maximum(_known(daily, daily.n), 1)
+    n = daily.n[:, -1]
+    of_day = _variance_of_day(daily)
+    step = np.where((past < _NOTHING) & (of_day < _NOTHING) & (n > 0), (means[:, -1] - mean) ** 2, 0.0)
+    one_odd = -ndtri(n / (n + daily.n[:, :-1].sum(1)) / 2)
+    odd = (of_day + step) / np.maximum(np.nan_to_num(one_odd), 1.0) ** 2
+    variance: Array = np.maximum(np.maximum(past, odd), _NOTHING)
+    return variance
+
+
+def _variance_of_day(daily: Daily) -> Array:
+    """The variance of the judged day's values, 0 where there are none."""
+    n = np.maximum(daily.n[:, -1], 1)
+    variance: Array = np.maximum(daily.squares[:, -1] / n - (daily.total[:, -1] / n) ** 2, 0.0)
+    return variance
+
+
+def _scale(daily: Daily, spread: Array, is_share: Array) -> Array:
+    """In what an effect is told: a standard deviation of a number, of the past's and the day's variance the mean."""
+    scale: Array = np.where(is_share, 1.0, np.sqrt((spread + _variance_of_day(daily)) / 2))
+    return scale
 
 
 def _rarer(daily: Daily) -> Array:

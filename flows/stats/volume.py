@@ -4,6 +4,8 @@ import numpy as np
 
 from flows.stats.noise import Array, Daily
 
+# So many days before those that are judged are looked at: whether a route has fallen silent is told from two weeks.
+DAYS_BEFORE = 14
 # Clusters enough for their variance to need no correction: it is put in, and not estimated.
 _MANY = 1e6
 
@@ -18,7 +20,7 @@ def volumes(calls: Array, cluster_sizes: Array) -> Daily:
     """
     awake = calls > 0
     silent = ~awake & np.any(awake, axis=0, keepdims=True)
-    for weeks in (1, 2):
+    for weeks in range(1, DAYS_BEFORE // 7 + 1):
         before = np.zeros_like(awake)
         before[:, 7 * weeks :] = awake[:, : max(awake.shape[1] - 7 * weeks, 0)]
         silent &= before

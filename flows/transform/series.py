@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from flows.stats.noise import Daily, Judged, judge
-from flows.stats.volume import volumes
+from flows.stats.volume import DAYS_BEFORE, volumes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Row = Mapping[str, Any]
@@ -26,8 +26,7 @@ _TAIL = 0.1
 _LEAST_TAIL, _LARGEST_TAIL = 0.02, 0.3
 # With fewer past days the noise is mostly that of resampled callers, and what is assumed of days.
 _HISTORY_DAYS = 7
-# The number of calls is a series too, by this name, and this is the feature from which it is told.
-_CALLS, _OF_EVERY_CALL = "calls", "failed"
+_CALLS = "calls"  # the number of calls is a series too, by this name
 _SUMS = {field.name: field.name for field in fields(Daily)} | {"squares": "total_squares"}
 _SCHEMA = pa.schema(
     [
@@ -62,20 +61,30 @@ class _Series:
 
 
 def judge_days(
-    sums: Iterable[Row], bins: Iterable[Row], kinds: Mapping[str, str], days: tuple[date, date], window_days: int
+    sums: Iterable[Row],
+    bins: Iterable[Row],
+    calls: Iterable[Row],
+    *,
+    kinds: Mapping[str, str],
+    days: tuple[date, date],
+    window_days: int,
 ) -> pa.Table:
     """Judge every series of the `days` from the first to the last; a day without calls has no rows.
 
     `sums` are the rows of int_series_daily for whole series, `bins` those of int_feature_histograms_daily for all calls
-    of production, both with the `window_days` before the first day and in the order of day within their keys; `kinds`
-    is share or number by feature, a share where it is missing. The same sums give the same rows.
+    of production, both with the `window_days` before the first day and in the order of day within their keys; `calls`
+    are those of int_call_counts_daily, with two weeks more. `kinds` is share or number by feature, a share where it is
+    missing. The same sums give the same rows, whatever other days are judged with a day.
     """
     first, last = days
     start = first - timedelta(days=window_days)
-    known = _read(sums, bins, kinds, (last - start).days + 1, start)
+    n_days = (last - start).days + 1
+    known = _read(sums, bins, kinds, n_days, start)
+    counts = _read_calls(calls, n_days + DAYS_BEFORE, start - timedelta(days=DAYS_BEFORE))
     rows: list[Row] = []
-    for place in range(window_days, (last - start).days + 1):
+    for place in range(window_days, n_days):
         day, series = start + timedelta(days=place), known.over(place - window_days, place)
+        series = _with_volumes(series, counts, slice(place - window_days, place + DAYS_BEFORE + 1))
         weekday = np.array([(day - timedelta(days=n)).weekday() for n in range(window_days, -1, -1)])
         rows += [{"day": day, **row} for row in _rows(series, weekday)] if series.keys else []
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
@@ -159,21 +168,34 @@ def _read(sums: Iterable[Row], bins: Iterable[Row], kinds: Mapping[str, str], n_
     is_share = np.array([kinds.get(feature, "share") == "share" for _, _, feature in keys], bool)
     daily = {name: np.array([by_key[key][name] for key in keys]).reshape(-1, n_days) for name in _SUMS}
     numbers = {key: n for n, key in enumerate(keys) if not is_share[n]}
-    return _with_volumes(_Series(keys, is_share, Daily(**daily), _read_bins(bins, numbers, n_days, start)))
+    return _Series(keys, is_share, Daily(**daily), _read_bins(bins, numbers, n_days, start))
 
 
 def _key(row: Row) -> Key:
     return row["route"], row["side"], row["feature"]
 
 
-def _with_volumes(series: _Series) -> _Series:
-    """The series, and behind them the number of calls of every route; a feature that each call has tells it."""
-    carriers = [n for n, (_, _, feature) in enumerate(series.keys) if feature == _OF_EVERY_CALL]
-    counts = volumes(series.daily.n[carriers], series.daily.cluster_sizes[carriers])
-    keys = [(series.keys[n][0], "pair", _CALLS) for n in carriers]
-    sums = {name: np.concatenate([getattr(series.daily, name), getattr(counts, name)]) for name in _SUMS}
-    is_share = np.concatenate([series.is_share, np.zeros(len(keys), bool)])
-    return _Series([*series.keys, *keys], is_share, Daily(**sums), series.bins)
+def _read_calls(calls: Iterable[Row], n_days: int, start: date) -> dict[str, Array]:
+    """By route the number of calls and the sum of squares of their callers', (2, n_days)."""
+    counts: dict[str, Array] = {}
+    for row in calls:
+        place = (row["day"] - start).days
+        if 0 <= place < n_days:
+            of_route = counts.setdefault(row["route"], np.zeros((2, n_days)))
+            of_route[:, place] = row["n_calls"], row["cluster_sizes"]
+    return counts
+
+
+def _with_volumes(series: _Series, counts: Mapping[str, Array], days: slice) -> _Series:
+    """The series, and behind them the number of calls of every route, told from its counts of `days`."""
+    if not counts:
+        return series
+    n, cluster_sizes = np.stack([counts[route][:, days] for route in counts], axis=1)
+    told = volumes(n, cluster_sizes)
+    sums = {name: np.concatenate([getattr(series.daily, name), getattr(told, name)[:, DAYS_BEFORE:]]) for name in _SUMS}
+    keys = [*series.keys, *((route, "pair", _CALLS) for route in counts)]
+    is_share = np.concatenate([series.is_share, np.zeros(len(counts), bool)])
+    return _Series(keys, is_share, Daily(**sums), series.bins)
 
 
 def _read_bins(bins: Iterable[Row], numbers: Mapping[Key, int], n_days: int, start: date) -> dict[int, Array]:

@@ -1,9 +1,23 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
 
+{#- Two weeks more than the window: whether a route has fallen silent is told from the weeks before. -#}
+with calls as (
+    select
+        day,
+        route,
+        cluster_key,
+        count(*) as n,
+        {{ count_if('not is_cache_hit') }} as n_answered
+    from {{ ref('int_calls') }}
+    where {{ is_day_to_build(source('lake', 'interactions'), days_more=14) }}
+    group by day, route, cluster_key
+)
+
 select
     day,
     route,
-    count(*) as n_calls
-from {{ ref('int_calls') }}
-where not is_cache_hit and {{ is_day_to_build(source('lake', 'interactions')) }}
+    cast(sum(n) as bigint) as n_calls,
+    cast(sum(n_answered) as bigint) as n_answered,
+    cast(sum(n * n) as double) as cluster_sizes
+from calls
 group by day, route

@@ -5,13 +5,14 @@ with interactions as (
 select
     day,
     call_id,
-    coalesce(route, 'default') as route,
-    -- `*` stands for all of them in the marts; a log that has it as a name must not mean that.
-    case model_served when '*' then '(*)' else coalesce(model_served, 'unknown') end as model_served,
-    case prompt_version when '*' then '(*)' else coalesce(prompt_version, 'none') end as prompt_version,
-    case release when '*' then '(*)' else coalesce(release, 'none') end as release,
+    coalesce(nullif(route, ''), 'default') as route,
+    -- `*` stands for all of them in the marts; a log that has it as a name must not mean that. An empty name is none.
+    {% for name, missing in [('model_served', 'unknown'), ('prompt_version', 'none'), ('release', 'none')] -%}
+        case {{ name }} when '*' then '(*)' else coalesce(nullif({{ name }}, ''), '{{ missing }}') end as {{ name }},
+    {% endfor -%}
     -- Calls of one user are alike: they are one draw, not many. Without a user a session is the next best, and so on.
-    {{ hash_of('coalesce(user_key, session_id, trace_id, call_id)') }} as cluster_key,
+    {{ hash_of("coalesce(nullif(user_key, ''), nullif(session_id, ''), nullif(trace_id, ''), call_id)") }}
+        as cluster_key,
     params_json,
     input_text,
     output_text,

@@ -18,7 +18,9 @@ def model(dbt, session):
     sums = dbt.ref("int_series_daily").filter(f"dimension = '*' and {days}").order("route, side, feature, day")
     of_all = f"origin = 'production' and model_served = '*' and prompt_version = '*' and {days}"
     bins = dbt.ref("int_feature_histograms_daily").filter(of_all).order("route, side, feature, bin, day")
-    return judge_days(rows_of(sums), rows_of(bins), kinds, (first, last), window_days)
+    calls = dbt.ref("int_call_counts_daily").filter(f"day <= date '{last}'").order("route, day")
+    rows = (rows_of(relation) for relation in (sums, bins, calls))
+    return judge_days(*rows, kinds=kinds, days=(first, last), window_days=window_days)
 
 
 def rows_of(relation):

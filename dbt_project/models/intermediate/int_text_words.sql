@@ -21,7 +21,7 @@ sampled as (
         on texts.day = route_sizes.day and texts.route = route_sizes.route
     where
         texts.origin <> 'production'
-        or {{ spread('texts.subject_id') }} * route_sizes.n_calls < {{ var('typo_sample') }}
+        or {{ spread('texts.subject_id') }} * route_sizes.n_answered < {{ var('typo_sample') }}
 ),
 
 text_tokens as (

@@ -1,19 +1,58 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', tags=['evidence']) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_days',
+    on_schema_change='sync_all_columns',
+    tags=['evidence']
+) }}
 
-{#- The tests of a night that have no row among the features of texts. -#}
+{#- The tests of a night that have no row among the features of texts, with what the night called their topics and
+    groups: breaches are told anew each night, and the lake may have let go of it by then. -#}
+with night as (
+    select * from {{ ref('int_night_tests') }}
+    where kind in ('volume', 'group') or feature like 'topic:%'
+),
+
+groups as (
+    select * from {{ ref('stg_topic_tests') }}
+    where {{ is_built_day() }}
+),
+
+-- A version's first day is the one on which it was fitted; what came later was added.
+topics as (
+    select
+        *,
+        first_day > min(first_day) over (partition by day, route, topic_version) as is_added
+    from {{ ref('stg_topic_catalog') }}
+    where side = 'input' and {{ is_built_day() }}
+)
+
 select
-    day,
-    route,
-    side,
-    feature,
-    kind,
-    observed,
-    expected,
-    effect,
-    n,
-    p_value,
-    q_value,
-    is_breach,
-    is_ongoing
-from {{ ref('int_night_tests') }}
-where kind in ('volume', 'group') or feature like 'topic:%'
+    night.day,
+    night.route,
+    night.side,
+    night.feature,
+    night.kind,
+    night.observed,
+    night.expected,
+    night.effect,
+    night.n,
+    night.p_value,
+    night.q_value,
+    night.is_breach,
+    night.is_ongoing,
+    groups.n as n_group,
+    coalesce(groups.label, topics.label) as label,
+    coalesce(groups.example_call_ids, topics.example_call_ids) as example_call_ids,
+    coalesce(topics.is_added, false) as is_added
+from night
+left join groups
+    on
+        night.day = groups.day
+        and night.route = groups.route
+        and night.side = groups.side
+        and night.feature = groups.test || coalesce(':' || groups.topic_id, '')
+left join topics
+    on
+        night.day = topics.day
+        and night.route = topics.route
+        and night.feature = 'topic:' || topics.topic_id

@@ -118,3 +118,34 @@ def test_a_series_that_wanders_more_than_the_others_is_known_by_it() -> None:
     judged = flags(total)
     assert judged.p_value[0] > 0.01 > judged.p_value[1:].max()
     assert judged.error[0] > 2 * judged.error[1:].max()
+
+
+def numbers(*days: np.ndarray) -> Judged:
+    """Each array the values of a day, every one of a caller of its own."""
+    columns = [
+        [len(day), len(day), day.sum(), (day**2).sum(), (day**2).sum(), day.sum(), len(day)]
+        for day in map(np.asarray, days)
+    ]
+    daily = Daily(*np.array(columns, float).T[:, None, :])
+    return judge(daily, np.arange(len(days)) % 7, np.zeros(1, bool))
+
+
+def test_one_odd_value_after_a_past_that_never_differed_is_no_certainty() -> None:
+    past = [np.zeros(300)] * DAYS
+    one, thirty = np.zeros(300), np.zeros(300)
+    one[0], thirty[:30] = 0.02, 0.02
+    assert numbers(*past, one).p_value[0] > 0.03
+    assert abs(numbers(*past, one).effect[0]) < 0.1
+    assert numbers(*past, thirty).p_value[0] < 1e-5
+
+
+def test_a_route_that_began_with_one_call_has_no_norm_by_it() -> None:
+    rng = np.random.default_rng(5)
+    judged = numbers(np.array([5.0]), rng.normal(6, 1, 300))
+    assert judged.p_value[0] > 0.1
+
+
+def test_what_is_always_the_same_and_then_another_is_seen() -> None:
+    judged = numbers(*[np.full(100, 3.0)] * DAYS, np.full(100, 4.0))
+    assert judged.p_value[0] < 1e-6
+    assert judged.effect[0] > 1

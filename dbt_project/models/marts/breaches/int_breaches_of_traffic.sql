@@ -16,40 +16,16 @@ with night as (
         )
 ),
 
-groups as (
-    select * from {{ ref('stg_topic_tests') }}
-),
-
-topics as (
-    select * from {{ ref('stg_topic_catalog') }}
-    where side = 'input'
-),
-
 worded as (
     select
-        night.*,
-        groups.n as n_group,
-        groups.label as group_label,
-        groups.example_call_ids as group_examples,
-        topics.label as topic_label,
-        topics.example_call_ids as topic_examples,
+        *,
         case
-            when night.feature = 'calls' then 'volume'
-            when night.feature like 'topic:%' then 'topic'
-            else coalesce(groups.test, night.feature)
+            when feature = 'calls' then 'volume'
+            when feature like 'topic:%' then 'topic'
+            when feature like 'new_topic%' then 'new_topic'
+            else feature
         end as breach_kind
     from night
-    left join groups
-        on
-            night.day = groups.day
-            and night.route = groups.route
-            and night.side = groups.side
-            and night.feature = groups.test || coalesce(':' || groups.topic_id, '')
-    left join topics
-        on
-            night.day = topics.day
-            and night.route = topics.route
-            and night.feature = 'topic:' || topics.topic_id
 )
 
 select
@@ -65,21 +41,20 @@ select
                 || ', where ' || cast(cast(round(exp(expected) - 1) as bigint) as varchar) || ' were to be expected.'
         when 'topic'
             then
-                'On route ' || route || ', inputs about ' || coalesce(topic_label, feature)
+                'On route ' || route || ', inputs about ' || coalesce(label, feature)
                 || case
-                    when expected < 0.0005 then ' are new: they rose'
+                    when is_added and expected < 0.0005 then ' are new: they rose'
                     when effect > 0 then ' rose'
                     else ' fell'
-                end || ' from ' || {{ percent('expected') }}
-                || ' (trailing {{ var("window_days") }} days) to ' || {{ percent('observed') }}
-                || ' on ' || cast(day as varchar) || '.'
+                end || ' to ' || {{ percent('observed') }} || ' on ' || cast(day as varchar)
+                || ', where ' || {{ percent('expected') }} || ' was to be expected.'
         when 'new_topic'
             then
-                'On route ' || route || ', ' || cast(n_group as varchar) || ' inputs on ' || cast(day as varchar)
-                || ' are about something new: ' || coalesce(group_label, 'without a label') || '.'
+                'On route ' || route || ', ' || coalesce(cast(n_group as varchar) || ' ', '') || 'inputs on '
+                || cast(day as varchar) || ' are about something new: ' || coalesce(label, 'without a label') || '.'
         else
             'On route ' || route || ', ' || side || 's as a whole mean something else on ' || cast(day as varchar)
-            || ' than in the trailing {{ var("window_days") }} days, beyond the shares of known topics.'
+            || ' than in the trailing {{ var("window_days") }} days.'
     end as moved,
     '' as why,
     {{ json_object([
@@ -91,6 +66,6 @@ select
         ('n_current', 'n'),
         ('p_value', 'p_value'),
         ('q_value', 'q_value'),
-        ('example_call_ids', 'coalesce(group_examples, topic_examples)'),
+        ('example_call_ids', 'example_call_ids'),
     ]) }} as evidence_json
 from worded
