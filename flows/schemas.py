@@ -195,6 +195,11 @@ SCHEMAS: dict[str, pa.Schema] = {
         ),
         "route side test topic_id label n n_current statistic p_value example_call_ids",
     ),
+    # What a topic's share would have been on the days before it was found, had it been known; see semantics/novelty.py.
+    "topic_pasts": _ordered(
+        _schema("route topic_id", past_day=pa.date32(), total=_RATE, cluster_squares=_RATE, cluster_cross=_RATE),
+        "route topic_id past_day total cluster_squares cluster_cross",
+    ),
     "expectation_results": _ordered(
         _schema("suite expectation subject severity observed expected evidence_json", success=_FLAG),
         "suite expectation subject success severity observed expected evidence_json",

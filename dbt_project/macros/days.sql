@@ -33,7 +33,7 @@
     looked up beforehand and written out, for literals prune files and a subquery does not. With `days_more` the window
     begins so much earlier. -#}
 {% macro is_day_to_build(relation, days_more=0) -%}
-    {%- set start = 'cast(' ~ dateadd('day', -1 * (var('window_days') + days_more), first_day()) ~ ' as date)' -%}
+    {%- set start = 'cast(' ~ dateadd('day', -1 * ((var('window_days') | int) + days_more), first_day()) ~ ' as date)' -%}
     {%- if not execute or not is_incremental() -%}
         day between {{ start }} and {{ last_day() }}
     {%- else -%}

@@ -201,3 +201,8 @@
 {% macro is_shadow_run(run_id='run_id') -%}
     {{ run_id }} like 'shadow-%'
 {%- endmacro %}
+
+{#- The version of the catalogue that a topic is of: what stands before the dash of its id. -#}
+{% macro topic_version_of(topic_id) -%}
+    split_part({{ topic_id }}, '-', 1)
+{%- endmacro %}

@@ -1,6 +1,6 @@
 """What no share of a known topic tells: texts that are suddenly close together, and days that are unlike the last."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -14,7 +14,8 @@ from flows.stats.neighbours import nearest, of_others, projected, unit
 
 Row = dict[str, object]
 # A group becomes a topic of the catalogue at this p-value: of a thousand quiet nights of a route one gains a topic
-# for nothing, which does no harm. Whether people are alerted is decided over the whole night, in SQL.
+# for nothing, which does no harm: how often it was asked about before is landed too. Whether people are alerted is
+# decided over the whole night, in SQL.
 ADDED_AT = 1e-3
 MOST_A_NIGHT = 3
 # Texts of the past that a day is scanned against: evenly of its days, by the sample of calls.
@@ -69,6 +70,33 @@ def new_topics(night: Night, catalog: Catalog, route: str, since: date) -> tuple
             break
         rows = rows.where(~_belongs(rows, catalog, len(catalog.topics) - 1))
     return catalog, found
+
+
+def past_of(night: Night, catalog: Catalog, place: int) -> Iterator[Row]:
+    """How often a topic that the night added would have been the nearest, had it been known: a row for each past day.
+
+    With what the noise of clusters takes: over the authors of a day, the sums of s, s * s and s * n, where n are an
+    author's texts of that day and s those of this topic.
+    """
+    rows = night.rows.where(night.rows.days < night.day.toordinal())
+    if not len(rows):
+        return
+    nearest_places, _, _ = catalog.assign(rows.vectors)
+    of_author = _codes(rows.authors, rows.days)
+    n = np.bincount(of_author)
+    s = np.bincount(of_author, nearest_places == place, len(n))
+    days = np.zeros(len(n), int)
+    days[of_author] = rows.days
+    topic = catalog.topics[place]
+    for day in np.unique(days):
+        theirs = days == day
+        sums = {"total": s[theirs], "cluster_squares": s[theirs] ** 2, "cluster_cross": s[theirs] * n[theirs]}
+        yield {
+            "route": topic.route,
+            "topic_id": topic.topic_id,
+            "past_day": date.fromordinal(int(day)),
+            **{name: float(values.sum()) for name, values in sums.items()},
+        }
 
 
 def densest(rows: Vectors, day: date) -> Group | None:

@@ -86,7 +86,7 @@ def _found(config: Config, first: date, last: date) -> Found:
     added = tests = 0
     known: list[Catalog] = []
     for day in each_day(first, last):
-        known, rows, tested = [], [], []
+        known, rows, tested, pasts = [], [], [], []
         spoken = work.spoken([day])
         for route in _routes(lake, day, model):
             night = work.night(day, route, spoken)
@@ -94,11 +94,16 @@ def _found(config: Config, first: date, last: date) -> Found:
             after, found = novelty.new_topics(night, before, route, day - timedelta(days=config.window_days))
             known.append(after)
             tested += [*found, *work.two_samples(night, route)]
+            pasts += [
+                row for place in range(len(before.topics), len(after.topics))
+                for row in novelty.past_of(night, after, place)
+            ]  # fmt: skip
             rows.append(_assigned(lake, after, route, [day], model))
             added += len(after.topics) - len(before.topics)
         catalog.land(lake, day, known)
         _land_topics(lake, day, rows)
         lake.write("topic_tests", day, from_rows(tested, "topic_tests"))
+        lake.write("topic_pasts", day, from_rows(pasts, "topic_pasts"))
         tests += len(tested)
         if day == first:
             work.fill_window(day, known)
@@ -106,13 +111,19 @@ def _found(config: Config, first: date, last: date) -> Found:
 
 
 def _missing(lake: Lake, config: Config, first: date) -> list[date]:
-    have = set(lake.days("embeddings"))
-    landed = set(lake.days("interactions"))
+    """The days of the window that have calls, and no vectors of this model."""
+    landed, model = set(lake.days("interactions")), embedding.name_of(config)
     return [
         day
         for day in vectors.window(first, config.window_days)
-        if day in landed and day not in have and not lake.exists("interactions", day, EXPIRED)
+        if day in landed and not _is_embedded(lake, day, model) and not lake.exists("interactions", day, EXPIRED)
     ]
+
+
+def _is_embedded(lake: Lake, day: date, model: str) -> bool:
+    """Whether the day was embedded by the model, or has nothing to embed."""
+    used = pc.unique(lake.read("embeddings", day, columns=["model"])["model"]).to_pylist()
+    return model in used or (not used and day in lake.days("embeddings"))
 
 
 def _routes(lake: Lake, day: date, model: str) -> list[str]:

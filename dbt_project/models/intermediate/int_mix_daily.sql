@@ -95,6 +95,18 @@ present as (
     group by members.day, members.route, members.side, members.kind, members.member
 ),
 
+pasts as (
+    select distinct
+        route,
+        'topic:' || topic_id as feature,
+        past_day as day,
+        total,
+        cluster_squares,
+        cluster_cross
+    from {{ ref('stg_topic_pasts') }}
+    where day between {{ window_start(first_day()) }} and {{ last_day() }}
+),
+
 known as (
     select * from present
     {%- if is_incremental() %}
@@ -104,7 +116,16 @@ known as (
     {%- endif %}
 ),
 
--- A member with calls on a day within the window before or after is 0 on a day without, and not missing.
+-- Topics of another catalogue are no members that were missing: nothing was held against them.
+versioned as (
+    select
+        *,
+        case when kind = 'topic:' then {{ topic_version_of('substr(feature, 7)') }} else '' end as catalog_version
+    from known
+),
+
+-- A member with calls on a day within the window before or after is 0 on a day without, and not missing. Of a topic
+-- that was found later it is known how often it was asked about.
 filled as (
     select distinct
         built.day,
@@ -114,17 +135,20 @@ filled as (
         seen.feature,
         built.n,
         built.n_clusters,
-        cast(0 as double) as total,
-        cast(0 as double) as cluster_squares,
-        cast(0 as double) as cluster_cross,
+        coalesce(pasts.total, 0) as total,
+        coalesce(pasts.cluster_squares, 0) as cluster_squares,
+        coalesce(pasts.cluster_cross, 0) as cluster_cross,
         built.cluster_sizes
-    from known as built
-    inner join known as seen
+    from versioned as built
+    inner join versioned as seen
         on
             built.route = seen.route
             and built.side = seen.side
             and built.kind = seen.kind
+            and built.catalog_version = seen.catalog_version
             and seen.day between {{ window_start('built.day') }} and {{ window_end('built.day') }}
+    left join pasts
+        on built.route = pasts.route and built.day = pasts.day and seen.feature = pasts.feature
     where
         seen.total > 0
         and not exists (

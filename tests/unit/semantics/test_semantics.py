@@ -161,6 +161,11 @@ def test_a_new_topic_is_found_named_kept_and_not_found_again(tmp_path: Path) -> 
     assert [row["topic_id"] for row in tested] == [night[-1]["topic_id"], None]
     assert tested[0]["p_value"] < 1e-5
     assert all(call_id.split("-")[-1] >= "1000" for call_id in tested[0]["example_call_ids"])
+    pasts = lake.read("topic_pasts", days[10]).to_pylist()
+    assert [row["past_day"] for row in pasts] == days[:10]
+    assert {row["topic_id"] for row in pasts} == {night[-1]["topic_id"]}
+    assert sum(row["total"] for row in pasts) < 10  # of 12 a day that are planted now
+    assert all(row["total"] <= row["cluster_squares"] <= row["cluster_cross"] for row in pasts)
     # The next night knows it, and its texts are its own.
     assert run.understand_days(config, days[11], days[11]).found.added == 0
     mine = [row for row in lake.read("topics", days[11]).to_pylist() if row["topic_id"] == night[-1]["topic_id"]]
@@ -168,7 +173,7 @@ def test_a_new_topic_is_found_named_kept_and_not_found_again(tmp_path: Path) -> 
     assert [row["origin"] for row in lake.read("topics", days[11]).to_pylist() if row["call_id"] == "h"] == ["holdout"]
     # The same days again, alone or together, give the same files.
     before = {(table, day): lake.read(table, day) for day in days[8:] for table in
-              ("embeddings", "topics", "topic_catalog", "topic_tests")}  # fmt: skip
+              ("embeddings", "topics", "topic_catalog", "topic_tests", "topic_pasts")}  # fmt: skip
     run.understand_days(config, days[8], days[11])
     run.understand_days(config, days[10], days[10])
     assert all(lake.read(table, day).equals(rows) for (table, day), rows in before.items())

@@ -28,8 +28,20 @@ ages as (
 ),
 
 counts as (
-    select * from {{ ref('int_topic_counts_daily') }}
+    select
+        *,
+        {{ topic_version_of('topic_id') }} as catalog_version
+    from {{ ref('int_topic_counts_daily') }}
     where day >= {{ window_start(first_day()) }}
+),
+
+-- What was sorted by another catalogue cannot be compared with tonight's.
+versions as (
+    select distinct
+        day,
+        route,
+        catalog_version
+    from counts
 ),
 
 -- A topic is tested where an example lies within its radius.
@@ -54,6 +66,11 @@ coverage as (
             built.route = counts.route
             and counts.day >= {{ window_start('built.day') }}
             and built.day >= counts.day
+    inner join versions
+        on
+            built.day = versions.day
+            and built.route = versions.route
+            and counts.catalog_version = versions.catalog_version
     left join tested
         on built.day = tested.day and built.route = tested.route and counts.topic_id = tested.topic_id
     where counts.origin = 'production'

@@ -1,5 +1,8 @@
 with counts as (
-    select * from {{ ref('int_topic_counts_daily') }}
+    select
+        *,
+        {{ topic_version_of('topic_id') }} as catalog_version
+    from {{ ref('int_topic_counts_daily') }}
     where origin = 'production' and day >= {{ window_start(first_day()) }}
 ),
 
@@ -7,9 +10,10 @@ totals as (
     select
         day,
         route,
+        catalog_version,
         sum(n) as n
     from counts
-    group by day, route
+    group by day, route, catalog_version
 ),
 
 -- A version's first day is the one on which it was fitted; what came later was added.
@@ -34,10 +38,15 @@ series as (
 current_days as (
     select
         catalog.*,
+        totals.catalog_version,
         totals.n as total_current,
         coalesce(counts.n, 0) as n_current
     from catalog
-    inner join totals on catalog.day = totals.day and catalog.route = totals.route
+    inner join totals
+        on
+            catalog.day = totals.day
+            and catalog.route = totals.route
+            and {{ topic_version_of('catalog.topic_id') }} = totals.catalog_version
     left join counts
         on catalog.day = counts.day and catalog.route = counts.route and catalog.topic_id = counts.topic_id
 ),
@@ -46,15 +55,17 @@ reference_totals as (
     select
         built.day,
         built.route,
+        built.catalog_version,
         sum(totals.n) as n
     from totals as built
     inner join totals
         on
             built.route = totals.route
+            and built.catalog_version = totals.catalog_version
             and totals.day >= {{ window_start('built.day') }}
             and built.day > totals.day
     where {{ is_built_day('built.day') }}
-    group by built.day, built.route
+    group by built.day, built.route, built.catalog_version
 ),
 
 reference_counts as (
@@ -82,7 +93,10 @@ compared as (
         coalesce(series.q_value, new_topic_night.q_value) as q_value
     from current_days
     left join reference_totals
-        on current_days.day = reference_totals.day and current_days.route = reference_totals.route
+        on
+            current_days.day = reference_totals.day
+            and current_days.route = reference_totals.route
+            and current_days.catalog_version = reference_totals.catalog_version
     left join reference_counts
         on
             current_days.day = reference_counts.day
