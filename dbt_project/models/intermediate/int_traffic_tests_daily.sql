@@ -41,7 +41,7 @@ select
     night.is_breach,
     night.is_ongoing,
     groups.n as n_group,
-    coalesce(groups.label, topics.label) as label,
+    coalesce(groups.label, topics.label) as topic_label,
     coalesce(groups.example_call_ids, topics.example_call_ids) as example_call_ids,
     coalesce(topics.is_added, false) as is_added
 from night

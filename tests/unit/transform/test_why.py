@@ -19,17 +19,21 @@ CALLS = 200
 
 
 def calls(day: date) -> list[dict[str, Any]]:
-    """Of four routes: one gets a new prompt, one other questions, one falls silent, and on one nothing happens."""
+    """One route gets a new prompt, one other questions, one falls silent, on one nothing happens, and one has weekends.
+
+    Of these the last, a Sunday, is half like a working day.
+    """
     rng = np.random.default_rng(day.toordinal())
     is_event = day >= EVENT
     rows = []
-    for route in ("prompted", "mixed", "silent", "quiet"):
+    for route in ("prompted", "mixed", "silent", "quiet", "weekly"):
         if route == "silent" and day == LAST:
             continue
         for n in range(CALLS + int(rng.integers(-10, 10))):
             topic = "lists" if rng.random() < (0.6 if is_event and route == "mixed" else 0.1) else "objects"
             is_new = is_event and route == "prompted" and rng.random() < 0.3
-            answers_list = is_new or rng.random() < (0.9 if topic == "lists" and route == "mixed" else 0.02)
+            usual = (0.4 if day == LAST else 0.7 if day.weekday() >= 5 else 0.2) if route == "weekly" else 0.02
+            answers_list = is_new or rng.random() < (0.9 if topic == "lists" and route == "mixed" else usual)
             rows.append({
                 "call_id": f"{day}-{route}-{n}",
                 "user_key": f"u{rng.integers(80)}",
@@ -97,6 +101,22 @@ def test_a_breach_names_the_prompt_version_that_came_with_it_and_lasts_as_one(co
 def test_the_mix_of_calls_is_told_by_the_member_that_rose(config: Config) -> None:
     subjects = {row["subject"] for row in breaches(config, "prompted") if "prompt:" in row["subject"]}
     assert subjects == {"prompted/pair/prompt:v2"}
+
+
+def test_a_sunday_that_is_half_a_working_day_fell_though_it_lies_above_the_mean_of_all_days(config: Config) -> None:
+    (lists,) = [row for row in breaches(config, "weekly") if row["subject"].endswith("/json_is_list")]
+    evidence = json.loads(lists["evidence_json"])
+    assert evidence["value_reference"] < evidence["value_current"] < evidence["value_expected"]
+    assert lists["summary"].startswith("On route weekly, outputs that are a JSON list fell to ")
+    assert f"on {LAST}, where 6" in lists["summary"]
+    assert "was to be expected of such a day (trailing 28 days: 3" in lists["summary"]
+    shown = query(
+        config.warehouse,
+        "select bool_or(json_is_list) as is_list from intermediate.int_text_features"
+        " where side = 'output' and subject_id = any (?)",
+        [evidence["example_call_ids"]],
+    )
+    assert shown == [{"is_list": False}]  # of what there was less, those without it are to be looked at
 
 
 def test_a_rate_that_moves_because_the_questions_do_is_said_to(config: Config) -> None:

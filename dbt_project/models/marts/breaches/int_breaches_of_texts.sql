@@ -7,7 +7,10 @@ with skew as (
         and model_served = '*'
         and prompt_version = '*'
         -- Where one member of the mix falls another one rises, and tells it.
-        and not ((feature like 'model:%' or feature like 'prompt:%') and value_current < value_reference)
+        and not (
+            (feature like 'model:%' or feature like 'prompt:%')
+            and coalesce(effect < 0, value_current < value_reference)
+        )
 ),
 
 features as (
@@ -42,8 +45,14 @@ worded as (
             when skew.reference = 'trailing' then 'trailing {{ var("window_days") }} days' else 'dev set'
         end as reference_words,
         case
-            when skew.value_current > skew.value_reference then 'rose' else 'fell'
+            when coalesce(skew.effect > 0, skew.value_current > skew.value_reference) then 'rose' else 'fell'
         end as direction,
+        -- Weekends differ from the mean of the window, and levels move.
+        coalesce(
+            (skew.effect > 0) <> (skew.value_current > skew.value_reference)
+            or 2 * abs(skew.value_expected - skew.value_reference) > abs(skew.value_current - skew.value_reference),
+            false
+        ) as is_of_its_own,
         case features.kind
             when 'share' then {{ percent('skew.value_constant_mix') }} else {{ figure('skew.value_constant_mix') }}
         end as constant_mix_words,
@@ -72,12 +81,23 @@ select
     {{ subject_part('route') }} || '/' || side || '/' || {{ subject_part('feature') }} as subject,
     severity,
     is_breach as is_start,
-    case feature_kind
-        when 'share'
+    case
+        when feature_kind = 'share' and is_of_its_own
+            then
+                'On route ' || route || ', ' || noun || ' ' || description || ' ' || direction
+                || ' to ' || {{ percent('value_current') }} || ' on ' || cast(day as varchar)
+                || ', where ' || {{ percent('value_expected') }} || ' was to be expected of such a day ('
+                || reference_words || ': ' || {{ percent('value_reference') }} || ').'
+        when feature_kind = 'share'
             then
                 'On route ' || route || ', ' || noun || ' ' || description || ' ' || direction
                 || ' from ' || {{ percent('value_reference') }} || ' (' || reference_words || ')'
                 || ' to ' || {{ percent('value_current') }} || ' on ' || cast(day as varchar) || '.'
+        when is_of_its_own
+            then
+                'On route ' || route || ', ' || description || ' in ' || noun || ' ' || direction
+                || ', for such a day, to ' || {{ figure('value_current') }} || ' on average on '
+                || cast(day as varchar) || ' (' || reference_words || ': ' || {{ figure('value_reference') }} || ').'
         else
             'On route ' || route || ', ' || description || ' in ' || noun || ' ' || direction
             || ' from ' || {{ figure('value_reference') }} || ' on average (' || reference_words || ')'
@@ -99,6 +119,7 @@ select
         ('reference', 'reference'),
         ('value_reference', 'value_reference'),
         ('value_current', 'value_current'),
+        ('value_expected', 'value_expected'),
         ('value_constant_mix', 'value_constant_mix'),
         ('n_reference', 'n_reference'),
         ('n_current', 'n_current'),

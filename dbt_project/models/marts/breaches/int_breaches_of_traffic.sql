@@ -41,7 +41,7 @@ select
                 || ', where ' || cast(cast(round(exp(expected) - 1) as bigint) as varchar) || ' were to be expected.'
         when 'topic'
             then
-                'On route ' || route || ', inputs about ' || coalesce(label, feature)
+                'On route ' || route || ', inputs about ' || coalesce(topic_label, feature)
                 || case
                     when is_added and expected < 0.0005 then ' are new: they rose'
                     when effect > 0 then ' rose'
@@ -51,7 +51,8 @@ select
         when 'new_topic'
             then
                 'On route ' || route || ', ' || coalesce(cast(n_group as varchar) || ' ', '') || 'inputs on '
-                || cast(day as varchar) || ' are about something new: ' || coalesce(label, 'without a label') || '.'
+                || cast(day as varchar) || ' are about something new: ' || coalesce(topic_label, 'without a label')
+                || '.'
         else
             'On route ' || route || ', ' || side || 's as a whole mean something else on ' || cast(day as varchar)
             || ' than in the trailing {{ var("window_days") }} days.'

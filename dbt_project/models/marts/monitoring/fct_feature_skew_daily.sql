@@ -47,6 +47,8 @@ weighed as (
         night.q_value as q_of_past,
         night.is_breach as is_breach_of_past,
         night.is_ongoing as is_ongoing_of_past,
+        night.expected as expected_of_past,
+        night.effect as effect_of_past,
         constant_mix.mix_shift,
         measures.model_served = '*' and measures.prompt_version = '*' as is_whole,
         features.kind = 'number' and measures.is_without_values as is_binned,
@@ -161,5 +163,7 @@ select
         when kind = 'share' then greatest(0, least(1, value_current + mix_shift))
         when grid = 'log' then value_current * exp(mix_shift)
         else value_current + mix_shift
-    end as value_constant_mix
+    end as value_constant_mix,
+    case when reference = 'trailing' and is_whole and kind = 'share' then expected_of_past end as value_expected,
+    case when reference = 'trailing' and is_whole then effect_of_past end as effect
 from adjusted
