@@ -25,7 +25,8 @@ def of_day(day: date, route: str) -> tuple[list[dict[str, Any]], list[dict[str, 
     for n in range(CALLS):
         call_id = f"{day}-{route}-{n}"
         calls.append({
-            "call_id": call_id, "user_key": f"u{n}", "route": route, "model_served": "m", "prompt_version": "v",
+            "call_id": call_id, "user_key": "" if route == "always" else f"u{n}", "session_id": "", "release": "",
+            "route": route, "model_served": "m", "prompt_version": "v",
             "input_text": "Where is it?", "output_text": "There.", "status": "success",
             "started_at": datetime(day.year, day.month, day.day, 12, tzinfo=UTC),
         })  # fmt: skip
@@ -83,3 +84,16 @@ def test_the_topics_of_another_catalogue_neither_vanish_nor_come(config: Config)
     assert told(config, "other") == []
     drift = query(config.warehouse, "select * from marts.fct_topic_drift_daily where route = 'other'")
     assert [(row["share_reference"], row["p_value"], row["status"]) for row in drift] == [(None, None, "stable")] * 3
+
+
+def test_an_empty_name_of_a_log_is_none(config: Config) -> None:
+    sql = (
+        "select count(distinct cluster_key) as callers, min(release) as lowest, max(release) as highest"
+        " from intermediate.int_pair_features where route = 'always' and day = ?"
+    )
+    assert query(config.warehouse, sql, [LAST]) == [{"callers": CALLS, "lowest": "none", "highest": "none"}]
+
+
+def test_a_build_leaves_no_table_beside_the_models(config: Config) -> None:
+    build(config, LAST, LAST)
+    assert query(config.warehouse, "select table_name from duckdb_tables() where schema_name = 'main'") == []
