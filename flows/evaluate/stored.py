@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from flows.evaluate.journal import in_batches, read_journal
 from flows.evaluate.questions import KEY_COLUMNS, Question, Row
 from flows.evaluate.register import Register
-from flows.lake import Lake
+from flows.evaluate.traffic import PRODUCTION
+from flows.lake import Lake, nightly_run_id
 
 CANARY = "canary-"  # the files of canaries, whose answers are no repeats of the holdout's
 _KNOWN_BY = (*KEY_COLUMNS, "run_id", "status", "cost_usd", "reused_from")
@@ -26,7 +27,8 @@ class Stored:
     def __init__(self, lake: Lake, day: date, run_id: str, journal: Path) -> None:
         self._lake, self._day, self._run_id, self._journal = lake, day, run_id, journal
         self._others: list[tuple[date, str]] = []
-        self._wanted = pa.array([], pa.string())
+        self._since: date | None = None
+        self._wanted = self._of_models = pa.array([], pa.string())
 
     def note(self, register: Register) -> None:
         """Note in the register what this run has answered already."""
@@ -34,14 +36,17 @@ class Stored:
             register.note(rows)
 
     def note_other_nights(self, register: Register, questions: Iterable[Question], since: date | None) -> None:
-        """Note in the register what other nights have answered of `questions`, the newest answers first.
+        """Note in the register what other runs have answered of `questions`, the newest answers first.
 
-        With `since`, only nights from then on and before the day itself; else all nights there are.
+        With `since`, only what nights asked themselves, from then on and before the day itself: the day of a copy, and
+        of a comparison by hand, does not tell when the answer was given. Else all there is, but what production
+        answered, which was never put to the model that it stands for.
         """
-        missing = [question.request_hash for question in questions if register.is_open(question)]
-        self._wanted = pa.array(sorted(set(missing)), pa.string())
+        missing = [(question.request_hash, question.model) for question in questions if register.is_open(question)]
+        self._since = since
+        self._wanted, self._of_models = (pa.array(sorted({one[n] for one in missing}), pa.string()) for n in (0, 1))
         enough = register.reused + len(missing)
-        for day, file in self._files_of_other_nights(since):
+        for day, file in self._files_of_other_nights():
             if register.reused >= enough:
                 return
             before = register.reused
@@ -65,9 +70,11 @@ class Stored:
     def _noted(self) -> Iterator[list[Row]]:
         return in_batches(read_journal(self._journal))
 
-    def _files_of_other_nights(self, since: date | None) -> Iterator[tuple[date, str]]:
+    def _files_of_other_nights(self) -> Iterator[tuple[date, str]]:
         for day in reversed(self._lake.days("completions")):
-            if since is not None and not since <= day < self._day:
+            if self._since is not None:
+                if self._since <= day < self._day:
+                    yield day, nightly_run_id(day)
                 continue
             for file in self._lake.names("completions", day):
                 if file != self._run_id and not file.startswith(CANARY):
@@ -75,8 +82,17 @@ class Stored:
 
     def _other(self, day: date, file: str, columns: Sequence[str] | None = None) -> Iterator[list[Row]]:
         for batch in self._lake.batches("completions", day, columns, file):
-            asked = pc.is_in(batch["request_hash"], self._wanted)
-            yield batch.filter(pc.and_(asked, pc.equal(batch["status"], "ok"))).to_pylist()
+            yield batch.filter(self._counts(batch)).to_pylist()
+
+    def _counts(self, rows: pa.Table) -> pa.ChunkedArray:
+        """Which rows of another run answer what is wanted, and may be taken."""
+        asked = pc.and_(pc.is_in(rows["request_hash"], self._wanted), pc.is_in(rows["model"], self._of_models))
+        elsewhere = rows["reused_from"]
+        if self._since is not None:
+            own = pc.is_null(elsewhere)
+        else:
+            own = pc.fill_null(pc.not_equal(elsewhere, PRODUCTION), True)
+        return pc.and_(pc.and_(asked, own), pc.equal(rows["status"], "ok"))
 
 
 def _answered(rows: list[Row]) -> list[Row]:

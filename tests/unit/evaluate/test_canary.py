@@ -12,6 +12,7 @@ from flows import config as configuration
 from flows.evaluate.asking import ask_night
 from flows.evaluate.canary import choose
 from flows.evaluate.papers import read_papers
+from flows.evaluate.versus import Versus
 from flows.lake import Lake, from_rows, nightly_run_id
 from flows.models import Answer, FakeClient
 
@@ -50,30 +51,33 @@ def workspace(tmp_path):
     return configure(tmp_path)
 
 
-def configure(folder, more="", canary=f"{{prompts: {PROMPTS}, answers: {ANSWERS}}}"):
+def configure(folder, more="", canary=f"{{prompts: {PROMPTS}, answers: {ANSWERS}}}", candidate="{model: openai/new}"):
     (folder / "genchi.yaml").write_text(
         f"app: a\nlake: lake\nroutes:\n  yes_no: {{holdout: h.jsonl, criteria: c.yaml, repeats: {REPEATS}}}\n{more}"
-        f"models:\n  pinned: {{model: openai/old}}\n  candidates: [{{model: openai/new}}]\n  canary: {canary}\n"
+        f"models:\n  pinned: {{model: openai/old}}\n  candidates: [{candidate}]\n  canary: {canary}\n"
     )
     return configuration.load(folder / "genchi.yaml")
+
+
+def examples_of(count):
+    return [
+        {
+            "set": "holdout",
+            "route": "yes_no",
+            "example_id": f"e{n}",
+            "version": f"v{count}",
+            "messages_json": json.dumps([{"role": "user", "content": f"q{n}"}]),
+            "expected_json": '"yes"',
+        }
+        for n in range(count)
+    ]
 
 
 def night(config, number, pinned, examples=EXAMPLES):
     """What the number-th night asked of the pinned model and of the candidate, and its own row of the canary."""
     day = FIRST + timedelta(days=number)
-    rows = [
-        {
-            "set": "holdout",
-            "route": "yes_no",
-            "example_id": f"e{n}",
-            "version": f"v{examples}",
-            "messages_json": json.dumps([{"role": "user", "content": f"q{n}"}]),
-            "expected_json": '"yes"',
-        }
-        for n in range(examples)
-    ]
     lake = Lake(config.lake)
-    lake.write("examples", day, from_rows(rows, "examples"))
+    lake.write("examples", day, from_rows(examples_of(examples), "examples"))
     clients = {"openai/old": pinned, "openai/new": Talking(terse)}
     before = len(pinned.asked)
     ask_night(config, day, nightly_run_id(day), lambda model: clients[model.name])
@@ -120,6 +124,34 @@ def test_another_model_behind_the_name_is_found_and_asked_anew_and_begins_an_era
     assert row["p_value"] > 0.01
     sources = {row["reused_from"] for row in landed(workspace, 3) if row["arm"] == "pinned"}
     assert sources == {"nightly-2026-05-06"}
+
+
+@pytest.mark.parametrize("by_hand", ["copies", "asks"])
+def test_what_a_comparison_by_hand_brought_into_an_era_is_not_taken_for_the_eras(workspace, by_hand):
+    old, new = Talking(terse), Talking(wordy, "new-1")
+    if by_hand == "copies":
+        night(workspace, 0, old)
+        night(workspace, 1, old)
+    day, lake = FIRST + timedelta(days=2), Lake(workspace.lake)
+    lake.write("examples", day, from_rows(examples_of(EXAMPLES), "examples"))
+    versus = Versus("openai/old", "openai/new", "yes_no")
+    clients = {"openai/old": old, "openai/new": Talking(terse)}
+    run_id = versus.run_id(workspace, day)
+    ask_night(versus.narrowed(workspace), day, run_id, lambda model: clients[model.name], other_nights=True)
+    night(workspace, 2, new)
+    assert night(workspace, 3, new)[0] == CANARY
+    mine = [row for row in landed(workspace, 3) if row["arm"] == "pinned"]
+    assert {(row["model_served"], row["reused_from"]) for row in mine} == {("new-1", "nightly-2026-05-06")}
+
+
+def test_a_candidate_that_sends_the_very_same_requests_is_asked_anew(tmp_path):
+    (tmp_path / "h.jsonl").write_text("{}")
+    (tmp_path / "c.yaml").write_text("- {name: right, kind: contains}")
+    config = configure(tmp_path, candidate="{model: openai/old, name: openai/new}")
+    pinned = Talking(terse)
+    night(config, 0, pinned)
+    assert night(config, 1, pinned, EXAMPLES + 1)[:2] == (CANARY + REPEATS, HOLDOUT + REPEATS)
+    assert {row["reused_from"] for row in landed(config, 1) if row["arm"] == "candidate"} == {None}
 
 
 def test_a_new_served_name_is_a_change_whatever_it_answers(workspace):

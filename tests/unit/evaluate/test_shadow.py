@@ -10,6 +10,7 @@ import pytest
 from flows import config as configuration
 from flows.config import Config
 from flows.evaluate import traffic
+from flows.evaluate.asking import ask_night
 from flows.evaluate.shadow import shadow_day
 from flows.lake import Lake, from_rows
 from flows.models import FakeClient
@@ -91,6 +92,25 @@ def test_candidates_get_the_days_own_inputs_and_production_is_not_asked_again(tm
     again, clients = run(config)
     assert (again.asked, again.spent_usd, clients) == (0, 0, {})
     assert len(landed(config, "completions")) == 40
+
+
+def test_what_production_answered_is_never_reused_for_the_pinned_model(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    run(config)
+    drawn = [row for row in landed(config, "completions") if row["arm"] == "pinned"]
+    calls = {one["call_id"]: one for one in CALLS}
+    frozen = [
+        {"set": "holdout", "route": "triage", "example_id": row["example_id"], "version": "v"}
+        | {"messages_json": calls[row["example_id"]]["messages_json"]}
+        for row in drawn
+    ]
+    day, pinned = date(2026, 5, 5), Short()
+    Lake.of(config).write("examples", day, from_rows(frozen, "examples"))
+    config = config.model_copy(update={"routes": {"triage": config.routes["triage"].model_copy(update={"limit": 20})}})
+    clients = {"openai/old": pinned, "openai/new": Short()}
+    ask_night(config, day, f"nightly-{day}", lambda model: clients[model.name], other_nights=True)
+    assert len(pinned.asked) == 20 * 3
+    assert len(clients["openai/new"].asked) == 20 * 2  # the shadow's own answers stand for one repeat
 
 
 def test_the_sample_is_drawn_by_hash_with_a_known_probability(tmp_path: Path) -> None:
