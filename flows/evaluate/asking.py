@@ -7,8 +7,8 @@ from flows import models
 from flows.config import Config
 from flows.evaluate.canary import ask_canary, hear_holdout
 from flows.evaluate.papers import read_papers
-from flows.evaluate.runner import Purse
 from flows.evaluate.sheets import Asked, Sheet, ask_sheet
+from flows.evaluate.spending import purse_of
 
 __all__ = ["Asked", "ask_night"]
 
@@ -22,7 +22,7 @@ def ask_night(
     again. A night of its own asks the candidates anew, for a model may have changed behind its name, and the pinned
     model too unless its canary shows that it has not.
     """
-    purse = Purse(config.budget.usd)
+    purse = purse_of(config, day, run_id)
     sheet = Sheet(config, day, run_id, read_papers(config, day))
     if other_nights:
         return ask_sheet(replace(sheet, reusable=sheet.arms), purse, clients)
@@ -31,9 +31,4 @@ def ask_night(
         sheet = replace(sheet, reusable=("pinned",), since=canary.since)
     asked = ask_sheet(sheet, purse, clients)
     hear_holdout(sheet)
-    return replace(
-        asked,
-        canary=canary.asked.asked,
-        spent_usd=asked.spent_usd + canary.asked.spent_usd,
-        paid_before_usd=asked.paid_before_usd + canary.asked.paid_before_usd,
-    )
+    return replace(asked, canary=canary.asked.asked, spent_usd=asked.spent_usd + canary.asked.spent_usd)

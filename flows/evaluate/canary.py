@@ -19,7 +19,7 @@ from flows.evaluate.papers import Paper
 from flows.evaluate.questions import Row
 from flows.evaluate.runner import Purse
 from flows.evaluate.sheets import Asked, Sheet, ask_sheet
-from flows.evaluate.stored import CANARY
+from flows.evaluate.spending import canary_run_id
 from flows.lake import Lake, from_rows, nightly_run_id
 from flows.stats.silence import Swap, compare_answers
 from flows.thresholds import thresholds
@@ -89,7 +89,7 @@ def hear_holdout(night: Sheet) -> None:
     if (
         config.models is None
         or not config.models.canary.prompts
-        or lake.exists("completions", night.day, _file(night.day))
+        or lake.exists("completions", night.day, canary_run_id(night.day))
     ):
         return
     past = _past(night, _sheet(night))
@@ -102,7 +102,7 @@ def _sheet(night: Sheet) -> Sheet:
     assert night.config.models is not None
     settings = night.config.models.canary
     papers = choose(night.papers, settings.prompts, settings.answers)
-    return Sheet(night.config, night.day, _file(night.day), papers, arms=("pinned",))
+    return Sheet(night.config, night.day, canary_run_id(night.day), papers, arms=("pinned",))
 
 
 def _size(papers: Sequence[Paper]) -> int:
@@ -163,10 +163,6 @@ def _rank(route: str, example_id: str) -> bytes:
     return hashlib.sha256(f"{route}\x1f{example_id}".encode()).digest()
 
 
-def _file(day: date) -> str:
-    return f"{CANARY}{day.isoformat()}"
-
-
 def _hear(lake: Lake, day: date, model: str, wanted: Collection[str], *, with_holdout: bool = False) -> Heard:
     """What a model answered to the `wanted` requests in a night's canary, and in its holdout too.
 
@@ -174,7 +170,7 @@ def _hear(lake: Lake, day: date, model: str, wanted: Collection[str], *, with_ho
     """
     answers: dict[str, list[str]] = defaultdict(list)
     names, fingerprints = set[str](), set[str]()
-    for file in (_file(day), nightly_run_id(day)) if with_holdout else (_file(day),):
+    for file in (canary_run_id(day), nightly_run_id(day)) if with_holdout else (canary_run_id(day),):
         for batch in lake.batches("completions", day, _COLUMNS, file):
             asked = pc.and_(pc.equal(batch["model"], model), pc.is_null(batch["reused_from"]))
             rows = batch.filter(pc.and_(asked, pc.equal(batch["status"], "ok"))).to_pylist()

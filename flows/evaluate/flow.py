@@ -18,9 +18,9 @@ def ask(config_path: str, day: date, run_id: str, other_nights: bool) -> asking.
 
 
 @task(name="ask the judge", persist_result=False)
-def judge(config_path: str, day: date, run_id: str, asked: asking.Asked) -> judging.Judged:
+def judge(config_path: str, day: date, run_id: str) -> judging.Judged:
     """Put to the judge what was answered; what is judged already is not asked again."""
-    return scoring.judge_night(configuration.load(config_path), day, run_id, asked)
+    return scoring.judge_night(configuration.load(config_path), day, run_id)
 
 
 @task(name="ask two models", persist_result=False)
@@ -35,7 +35,7 @@ def score_both(config_path: str, day: date, versus: Versus, asked: asking.Asked)
     """Have judged what they answered, score and compare it."""
     config = configuration.load(config_path)
     narrowed, run_id = versus.narrowed(config), versus.run_id(config, day)
-    return scoring.score_night(narrowed, day, run_id, asked, scoring.judge_night(narrowed, day, run_id, asked))
+    return scoring.score_night(narrowed, day, run_id, asked, scoring.judge_night(narrowed, day, run_id))
 
 
 @task(name="score the answers", persist_result=False)
@@ -66,7 +66,7 @@ def evaluate(config_path: str, day: date, other_nights: bool = False) -> scoring
     """
     run_id = nightly_run_id(day)
     asked = ask(config_path, day, run_id, other_nights)
-    return score(config_path, day, run_id, asked, judge(config_path, day, run_id, asked))
+    return score(config_path, day, run_id, asked, judge(config_path, day, run_id))
 
 
 @flow(name="evaluate-two", persist_result=False)

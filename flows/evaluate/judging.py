@@ -19,6 +19,7 @@ from flows.evaluate.journal import read_journal
 from flows.evaluate.judges import SINGLE, Ask, Reply
 from flows.evaluate.questions import Row
 from flows.evaluate.runner import Purse, ask_all
+from flows.evaluate.spending import judge_journal
 from flows.lake import Lake, each_day, from_rows
 from flows.limits import Pacer
 
@@ -62,17 +63,16 @@ def judge(
     day: date,
     run_id: str,
     asks: Iterable[Ask],
+    purse: Purse,
     *,
     clients: models.ClientFactory | None = None,
-    spent_usd: float = 0.0,
 ) -> Judged:
     """Ask the judge what it has not answered yet, and land its replies as the file `run_id` of the day.
 
-    `spent_usd` is what the night has cost so far; with what its judgements cost it counts against the budget. Where
-    that is used up the rest is not asked. A kill loses no reply: each is noted in a journal as it comes.
+    What the purse does not cover is not asked. A kill loses no reply: each is noted in a journal as it comes.
     """
     lake = Lake.of(config)
-    journal = _journal(config, run_id)
+    journal, before = judge_journal(lake, day, run_id), purse.spent
     stored = replies(config, day)
     noted = list(read_journal(journal))
     stored |= {row["request_hash"]: row for row in noted if row["status"] == "ok"}
@@ -83,10 +83,7 @@ def judge(
             todo.append(ask)
         wanted.add(ask.request_hash)
     tonight = [*lake.read("judgements", day, run_id).to_pylist(), *noted]
-    others = [row for name in lake.names("judgements", day) if name != run_id for row in _costs(lake, day, name)]
-    before = spent_usd + sum(row["cost_usd"] or 0.0 for row in (*tonight, *others))
-    purse = Purse(config.budget.usd, before)
-    asked = asyncio.run(_ask_all(config, run_id, todo, purse, clients)) if todo else 0
+    asked = asyncio.run(_ask_all(config, run_id, todo, journal, purse, clients=clients)) if todo else 0
     rows = {row["request_hash"]: row for row in (*tonight, *read_journal(journal))}
     if rows:
         lake.write("judgements", day, from_rows(rows.values(), "judgements"), run_id)
@@ -98,13 +95,14 @@ def judge(
     return judged
 
 
-def _costs(lake: Lake, day: date, name: str) -> list[Row]:
-    found: list[Row] = lake.read("judgements", day, name, columns=("cost_usd",)).to_pylist()
-    return found
-
-
 async def _ask_all(
-    config: Config, run_id: str, todo: Sequence[Ask], purse: Purse, clients: models.ClientFactory | None
+    config: Config,
+    run_id: str,
+    todo: Sequence[Ask],
+    journal: Path,
+    purse: Purse,
+    *,
+    clients: models.ClientFactory | None,
 ) -> int:
     """Note the replies to `todo` in the journal, and say how many; what the purse does not let through has none."""
     assert config.judge is not None
@@ -117,7 +115,7 @@ async def _ask_all(
             todo,
             lambda ask: client,
             lambda ask, answer: {**_row(ask, answer), "run_id": run_id, "judge": judge},
-            _journal(config, run_id),
+            journal,
             purse,
             concurrency=budget.concurrency,
             total=len(todo),
@@ -125,10 +123,6 @@ async def _ask_all(
     finally:
         await models.close_clients()
     return done.asked
-
-
-def _journal(config: Config, run_id: str) -> Path:
-    return Lake.of(config).journal(f"{run_id}-judge")
 
 
 def _row(ask: Ask, answer: models.Answer) -> Row:

@@ -17,6 +17,7 @@ from flows.config import Config
 from flows.evaluate import sampling
 from flows.evaluate.checks import INPUTS, Check, checks
 from flows.evaluate.sampling import Sample
+from flows.evaluate.spending import production_run_id
 from flows.lake import SCHEMAS, Lake, each_day
 
 log = logging.getLogger(__name__)
@@ -40,21 +41,30 @@ class Checked:
 def score_days(
     config: Config, first: date, last: date, clients: models.ClientFactory | None = None, *, ask: bool = False
 ) -> Checked:
-    """Score every day from `first` to `last`, both included, and add up what was found. As `score_production`."""
-    found = [score_production(config, day, clients, ask=ask) for day in each_day(first, last)]
+    """Score every day from `first` to `last`, both included, and add up what was found. As `score_production`.
+
+    `last` is the night that does so: one budget is that of all the days.
+    """
+    found = [score_production(config, day, clients, ask=ask, night=last) for day in each_day(first, last)]
     return Checked(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
 
 
 def score_production(
-    config: Config, day: date, clients: models.ClientFactory | None = None, *, ask: bool = False
+    config: Config,
+    day: date,
+    clients: models.ClientFactory | None = None,
+    *,
+    ask: bool = False,
+    night: date | None = None,
 ) -> Checked:
     """Score the answers of `day` on every route that has criteria or an `output_schema`.
 
     They land in `scores` as the file `production-<day>`, a row for each criterion and interaction that succeeded and
     is no shadow. An answer without text (not logged) is unscored. The judge is asked only where `ask` says so; else
-    such verdicts count as are stored. Raises ConfigError for criteria or a schema that cannot be read.
+    such verdicts count as are stored; it is paid for by `night`, by default that of the day. Raises ConfigError for
+    criteria or a schema that cannot be read.
     """
-    lake, file = Lake.of(config), f"production-{day}"
+    lake, file = Lake.of(config), production_run_id(day)
     of_code = {name: found for name, route in config.routes.items() if (found := checks(config, name, route))}
     of_judges = sampling.samples(config)
     if not (of_code or of_judges):
@@ -67,7 +77,7 @@ def score_production(
             mine = answers.filter(pc.equal(answers["route"], name))
             parts += [check.rows(mine, name) for check in of_code.get(name, ())]
             _see(of_judges.get(name), mine)
-    parts += sampling.judge(config, day, file, of_judges.values(), clients=clients, ask=ask)
+    parts += sampling.judge(config, day, night or day, of_judges.values(), clients=clients, ask=ask)
     rows = pa.concat_tables(parts).combine_chunks()
     lake.write("scores", day, rows, file)
     checked = Checked(len(rows), pc.sum(pc.invert(rows["passed"])).as_py() or 0, rows["passed"].null_count)

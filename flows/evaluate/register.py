@@ -21,19 +21,16 @@ class Register:
             versions = (question.arm, question.holdout_version, question.prompt_version)
             self._due[digest(question.key)] = shared.setdefault(versions, versions)
         self._answered: set[bytes] = set()
-        self.spent_usd = 0.0
         self.reused = 0
 
     def note(self, rows: Iterable[Row]) -> None:
-        """Note answers from earlier. What this very run has paid for counts as spent, each answer once."""
+        """Note answers from earlier."""
         for row in rows:
             key = digest(key_of(row))
             if row["status"] != "ok" or key in self._answered:
                 continue
             self._answered.add(key)
             self.reused += key in self._due
-            if row["run_id"] == self._run_id and row.get("reused_from") is None:
-                self.spent_usd += row["cost_usd"] or 0.0
 
     def mark(self, question: Question) -> None:
         """Note that the question has got its answer."""

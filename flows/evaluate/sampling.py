@@ -22,6 +22,7 @@ from flows.evaluate.checks import rows_of
 from flows.evaluate.criteria import Criterion, of_route
 from flows.evaluate.judges import Case
 from flows.evaluate.kinds import Judge
+from flows.evaluate.spending import production_run_id, purse_of
 from flows.lake import Lake
 
 _COLUMNS = ("call_id", "model_served", "messages_json", "input_text", "output_text")
@@ -72,9 +73,12 @@ def size_of(criterion: Criterion) -> int:
 
 
 def judge(
-    config: Config, day: date, run_id: str, drawn: Iterable[Sample], *, clients: models.ClientFactory | None, ask: bool
+    config: Config, day: date, night: date, drawn: Iterable[Sample], *, clients: models.ClientFactory | None, ask: bool
 ) -> Iterator[pa.Table]:
-    """Rows of `scores` for the samples, judged now where `ask` says so; else for those that are judged already."""
+    """Rows of `scores` for the samples, judged now where `ask` says so; else for those that are judged already.
+
+    The samples are of answers of `day`; it is `night` that pays for the judge.
+    """
     panels = [(sample, one, sample.call_ids(size_of(one))) for sample in drawn for one in sample.judges]
     calls = _read(config, day, {call_id for *_, ids in panels for call_id in ids})
     requests = {
@@ -84,7 +88,8 @@ def judge(
     }
     if ask:
         every = (request for found in requests.values() for request in found)
-        judging.judge(config, day, run_id, every, clients=clients)
+        run_id = production_run_id(night)
+        judging.judge(config, day, run_id, every, purse_of(config, night, run_id), clients=clients)
     replies = judging.replies(config, day)
     for sample, one, ids in panels:
         found = {key: judges.settle(one, requests[sample.route, one.name, key], replies) for key in ids}

@@ -17,6 +17,7 @@ from flows.evaluate.judging import Judged
 from flows.evaluate.marking import Marker, pinned_answers
 from flows.evaluate.papers import Paper, read_papers
 from flows.evaluate.questions import Row
+from flows.evaluate.spending import purse_of
 from flows.lake import Lake, from_rows
 
 log = logging.getLogger(__name__)
@@ -57,15 +58,12 @@ def evaluate_night(
     scores anew. Raises ConfigError for wrong criteria, schemas or prompts, before anything is asked.
     """
     asking = ask_night(config, day, run_id, clients)
-    return score_night(config, day, run_id, asking, judge_night(config, day, run_id, asking, clients))
+    return score_night(config, day, run_id, asking, judge_night(config, day, run_id, clients=clients))
 
 
-def judge_night(
-    config: Config, day: date, run_id: str, asking: Asked | None = None, clients: models.ClientFactory | None = None
-) -> Judged:
+def judge_night(config: Config, day: date, run_id: str, *, clients: models.ClientFactory | None = None) -> Judged:
     """Put to the judge what landed in `completions`, on routes that have a judge's criterion; see `judging.judge`."""
-    spent = asking.spent_usd + asking.paid_before_usd if asking else 0.0
-    return judge_papers(config, day, run_id, read_papers(config, day), clients=clients, spent_usd=spent)
+    return judge_papers(config, day, run_id, read_papers(config, day), clients=clients)
 
 
 def judge_papers(
@@ -75,14 +73,13 @@ def judge_papers(
     papers: Iterable[Paper],
     *,
     clients: models.ClientFactory | None = None,
-    spent_usd: float = 0.0,
 ) -> Judged:
     """The same for papers of one's own."""
     judged = [paper for paper in papers if _has_judge(paper)]
     if not judged:
         return Judged()
     asks = _asks(config, day, run_id, judged)
-    return judging.judge(config, day, run_id, asks, clients=clients, spent_usd=spent_usd)
+    return judging.judge(config, day, run_id, asks, purse_of(config, day, run_id), clients=clients)
 
 
 def _has_judge(paper: Paper) -> bool:

@@ -9,9 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from flows import models
 from flows.config import Config
 from flows.errors import ConfigError
@@ -21,12 +18,11 @@ from flows.evaluate.criteria import of_route
 from flows.evaluate.holdout import Example, read_holdout
 from flows.evaluate.papers import Paper, arms_of
 from flows.evaluate.questions import Row, questions
-from flows.evaluate.runner import Purse
 from flows.evaluate.scoring import judge_papers, score_papers
 from flows.evaluate.sheets import Sheet, ask_sheet
-from flows.evaluate.stored import CANARY
+from flows.evaluate.spending import purse_of, shadow_run_id
 from flows.evaluate.traffic import PRODUCTION, Drawn
-from flows.lake import Lake, from_rows, nightly_run_id
+from flows.lake import Lake, from_rows
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +48,7 @@ def shadow_day(config: Config, day: date, clients: models.ClientFactory | None =
     The night's budget is that of both: the shadow has what the night has left. Run again, it asks only what has no
     answer yet. Raises ConfigError for wrong criteria or prompts.
     """
-    lake, run_id = Lake.of(config), f"shadow-{day.isoformat()}"
+    lake, run_id = Lake.of(config), shadow_run_id(day)
     drawn = _draw(config, lake, day)
     papers = list(_papers(config, lake, day, drawn))
     if not papers:
@@ -61,11 +57,9 @@ def shadow_day(config: Config, day: date, clients: models.ClientFactory | None =
         return Shadowed()
     lake.write("shadow_samples", day, from_rows(_samples(run_id, drawn), "shadow_samples"), run_id)
     _note_production(lake, run_id, papers, drawn)
-    before = _spent(config, lake, day)
-    purse = Purse(config.budget.usd, before)
-    asked = ask_sheet(Sheet(config, day, run_id, papers, in_batches=False), purse, clients)
-    spent = before + asked.paid_before_usd + asked.spent_usd
-    judged = judge_papers(config, day, run_id, papers, clients=clients, spent_usd=spent)
+    sheet = Sheet(config, day, run_id, papers, in_batches=False)
+    asked = ask_sheet(sheet, purse_of(config, day, run_id), clients)
+    judged = judge_papers(config, day, run_id, papers, clients=clients)
     score_papers(config, day, run_id, papers, asking=asked, judged=judged)
     return Shadowed(sum(len(paper.examples) for paper in papers), asked.asked, asked.spent_usd)
 
@@ -123,13 +117,3 @@ def _note_production(lake: Lake, run_id: str, papers: Sequence[Paper], drawn: di
             if question.arm == "pinned":
                 answer = answers[question.route, question.example_id]
                 journal.note(file, {**question.place, **answer, "status": "ok", "reused_from": PRODUCTION})
-
-
-def _spent(config: Config, lake: Lake, day: date) -> float:
-    """What the night's own evaluation and its canary have paid for, in USD; 0 where there is no budget to keep to."""
-    spent = 0.0
-    for file in (nightly_run_id(day), f"{CANARY}{day.isoformat()}") if config.budget.usd is not None else ():
-        paid = lake.read("completions", day, file, columns=("cost_usd", "reused_from"))
-        own: pa.Table = paid.filter(pc.is_null(paid["reused_from"]))
-        spent += pc.sum(own["cost_usd"]).as_py() or 0.0
-    return spent

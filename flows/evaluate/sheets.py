@@ -34,7 +34,6 @@ class Asked:
     """What asking came to: answers paid for now and before, and USD spent now on answers with a known price.
 
     `canary` are the questions of the canary that were asked beside `asked`; they are part of what was spent.
-    `paid_before_usd` is what an earlier start of the same run has spent.
     """
 
     asked: int = 0
@@ -42,7 +41,6 @@ class Asked:
     spent_usd: float = 0.0
     budget_ran_out: bool = False
     canary: int = 0
-    paid_before_usd: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,12 +75,10 @@ def ask_sheet(sheet: Sheet, purse: Purse, clients: models.ClientFactory | None =
     if sheet.reusable:
         wanted = (question for question in sheet if question.arm in sheet.reusable)
         stored.note_other_nights(register, wanted, sheet.since)
-    purse.spent += register.spent_usd
     done = asyncio.run(_ask(sheet, register, journal, purse, clients))
     _land(lake, sheet, register, stored)
     journal.unlink(missing_ok=True)
-    paid = register.spent_usd
-    asked = Asked(done.asked, register.reused, purse.spent - before - paid, purse.is_empty, paid_before_usd=paid)
+    asked = Asked(done.asked, register.reused, purse.spent - before, purse.is_empty)
     log.info("%s: %s", sheet.run_id, asked)
     return asked
 

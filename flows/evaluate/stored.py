@@ -18,7 +18,7 @@ from flows.evaluate.traffic import PRODUCTION
 from flows.lake import Lake, nightly_run_id
 
 CANARY = "canary-"  # the files of canaries, whose answers are no repeats of the holdout's
-_KNOWN_BY = (*KEY_COLUMNS, "run_id", "status", "cost_usd", "reused_from")
+_KNOWN_BY = (*KEY_COLUMNS, "status", "reused_from")
 
 
 class Stored:
