@@ -19,10 +19,10 @@ _LINES = 10_000  # of the 50,000 that OpenAI takes, so that a file stays in memo
 
 @dataclass(frozen=True)
 class Ticket:
-    """A batch that is under way, and what was reserved for it."""
+    """A batch that is under way, and what was reserved for it in USD."""
 
     batch_id: str
-    estimate_usd: float
+    estimate_usd: float = 0.0
 
 
 class BatchRun:
@@ -39,30 +39,33 @@ class BatchRun:
         self._name, self._batches, self._questions, self._path, self._purse = name, batches, questions, path, purse
         self._tickets: list[Ticket] = []
 
-    async def begin(self, register: Register) -> int:
-        """Collect what a killed run had begun, then begin batches of the rest; how many of those were answered.
+    async def resume(self, register: Register) -> int:
+        """Collect what a killed run had begun; how many questions that answers now.
 
-        A batch that the provider refuses is left: its questions are then asked one by one.
+        Nothing is reserved for it: nothing else is asked meanwhile.
         """
-        for row in journal.read_tickets(self._path, self._name):
-            self._tickets.append(Ticket(row["batch_id"], row["estimate_usd"]))
-            self._purse.reserve(row["estimate_usd"])
-        answered = await self.collect(register)
-        for questions in journal.in_batches(self._questions(), _LINES):
+        self._tickets = [Ticket(row["batch_id"]) for row in journal.read_tickets(self._path, self._name)]
+        return await self.collect(register)
+
+    async def begin(self, questions: Iterable[Question]) -> None:
+        """Begin batches of those questions that the purse covers; the others are left, to be asked one by one.
+
+        So are those of a batch that the provider refuses.
+        """
+        for some in journal.in_batches(questions, _LINES):
             try:
-                await self._begin_one(questions)
+                await self._begin_one(some)
             except RunError as error:
                 log.warning("%s: no batch could be begun, its questions are asked one by one: %s", self._name, error)
                 break
-        return answered
 
     async def _begin_one(self, questions: Iterable[Question]) -> None:
         lines, estimate = [], 0.0
         for question in questions:
-            one = self._batches.estimate_usd(question.messages, question.params)
+            one = self._batches.estimate_usd(question.messages, question.params) or 0.0
             if self._purse.reserve(one):
                 lines.append(Line(digest(question.key).hex(), question.messages, question.params))
-                estimate += one or 0.0
+                estimate += one
         if not lines:
             return
         try:
@@ -72,7 +75,7 @@ class BatchRun:
             raise
         self._tickets.append(Ticket(batch_id, estimate))
         with journal.appending(self._path) as file:
-            journal.note(file, {"batch_id": batch_id, "model": self._name, "estimate_usd": estimate})
+            journal.note(file, {"batch_id": batch_id, "model": self._name})
 
     async def collect(self, register: Register) -> int:
         """Wait for all batches, and note their answers in journal and register; how many there were."""
@@ -84,7 +87,6 @@ class BatchRun:
             except RunError as error:
                 log.warning("%s: batch %s is lost: %s", self._name, ticket.batch_id, error)
                 answers = {}
-            self._purse.settle(ticket.estimate_usd, sum(answer.cost_usd or 0.0 for answer in answers.values()))
             with journal.appending(self._path) as file:
                 for question in self._questions():
                     answer = answers.get(digest(question.key).hex())
@@ -92,4 +94,6 @@ class BatchRun:
                         journal.note(file, row_of(question, answer))
                         register.mark(question)
                         answered += 1
+            self._purse.settle(ticket.estimate_usd, sum(answer.cost_usd or 0.0 for answer in answers.values()))
+            self._purse.is_empty = False  # what was reserved and not spent is there for others
         return answered

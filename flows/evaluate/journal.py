@@ -22,7 +22,7 @@ def read_journal(path: Path) -> Iterator[Row]:
 
 
 def read_tickets(path: Path, model: str) -> list[Row]:
-    """The batches that were begun for a model: `batch_id` and `estimate_usd`."""
+    """The batches that were begun for a model, each with its `batch_id`."""
     return [row for row in _read(path) if "batch_id" in row and row["model"] == model]
 
 

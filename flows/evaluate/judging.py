@@ -111,7 +111,7 @@ async def _ask_all(
     make = clients or (lambda model: models.LiteLLMClient(model, pacer))
     client, judge = make(config.judge), config.judge.name
     try:
-        done = await ask_all(
+        return await ask_all(
             todo,
             lambda ask: client,
             lambda ask, answer: {**_row(ask, answer), "run_id": run_id, "judge": judge},
@@ -122,7 +122,6 @@ async def _ask_all(
         )
     finally:
         await models.close_clients()
-    return done.asked
 
 
 def _row(ask: Ask, answer: models.Answer) -> Row:

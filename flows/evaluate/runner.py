@@ -6,10 +6,10 @@ Questions come one by one and answers go one by one: nothing here grows with the
 import asyncio
 import gc
 import logging
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -28,19 +28,11 @@ _GARBAGE_AT_ONCE = 20_000  # objects, of which a request makes some hundreds
 _NOT_IN_ROWS = ("text", "error_message")
 
 
-@dataclass
-class Done:
-    """What came of asking: how many questions were put to a model, and how many the budget kept back."""
-
-    asked: int = 0
-    kept_back: int = 0
-
-    def __add__(self, other: "Done") -> "Done":
-        return Done(self.asked + other.asked, self.kept_back + other.kept_back)
-
-
 class Purse:
-    """The budget of a night in USD; None is without end. What is in flight is reserved, so that it is kept to."""
+    """The budget of a night in USD; None is without end. What is under way is reserved, so that it is kept to.
+
+    Where it `is_empty` something had to be left unasked, and so is all that costs anything from then on.
+    """
 
     def __init__(self, budget_usd: float | None, spent_usd: float = 0.0) -> None:
         self.budget = budget_usd
@@ -48,18 +40,24 @@ class Purse:
         self._reserved = 0.0
         self.is_empty = False
 
-    def reserve(self, estimate: float | None) -> bool:
-        """Set `estimate` aside, or say that it is too much. Once too much was asked for, nothing more is given."""
-        wanted = estimate or 0.0
-        if self.budget is not None and self.spent + self._reserved + wanted > self.budget + _ROUNDING_USD:
-            self.is_empty = True
-        if not self.is_empty:
-            self._reserved += wanted
-        return not self.is_empty
+    @property
+    def left(self) -> float:
+        """What is neither spent nor reserved."""
+        return math.inf if self.budget is None else self.budget - self.spent - self._reserved
 
-    def settle(self, estimate: float | None, cost: float | None) -> None:
+    def covers(self, estimate: float) -> bool:
+        """Whether that much is left."""
+        return estimate <= self.left + _ROUNDING_USD
+
+    def reserve(self, estimate: float) -> bool:
+        """Set `estimate` aside, or say that it is more than is left."""
+        if covered := self.covers(estimate):
+            self._reserved += estimate
+        return covered
+
+    def settle(self, estimate: float, cost: float | None) -> None:
         """Put the true cost in place of what was reserved; what has no known cost counts as free."""
-        self._reserved -= estimate or 0.0
+        self._reserved -= estimate
         self.spent += cost or 0.0
 
 
@@ -78,6 +76,43 @@ class Askable(Protocol):
 Asking = TypeVar("Asking", bound=Askable)
 
 
+class _Queue:
+    """Lets the questions of one `ask_all` through to their models in their order, as far as the purse goes.
+
+    A question that it does not cover waits for those in flight: most cost less than was reserved. It does not wait for
+    what others have reserved, as batches, which may be collected only when all this was asked.
+    """
+
+    def __init__(self, purse: Purse) -> None:
+        self._purse = purse
+        self._turn, self._settled, self._in_flight = asyncio.Lock(), asyncio.Event(), 0
+
+    async def ask(self, question: Askable, client: ModelClient) -> Answer | None:
+        """The answer; None where the purse did not let it be asked. What is free, or has no price, is always asked."""
+        estimate = client.estimate_usd(question.messages, question.params) or 0.0
+        if estimate and not await self._reserve(estimate):
+            return None
+        answer = await client.ask(question.messages, question.params)
+        self._purse.settle(estimate, answer.cost_usd)
+        if estimate:
+            self._in_flight -= 1
+            self._settled.set()
+        return answer
+
+    async def _reserve(self, estimate: float) -> bool:
+        async with self._turn:
+            while not self._purse.is_empty:
+                if self._purse.reserve(estimate):
+                    self._in_flight += 1
+                    return True
+                if self._in_flight:
+                    self._settled.clear()
+                    await self._settled.wait()
+                else:
+                    self._purse.is_empty = True
+            return False
+
+
 async def ask_all(
     questions: Iterable[Asking],
     client_of: Callable[[Asking], ModelClient],
@@ -87,23 +122,22 @@ async def ask_all(
     *,
     concurrency: int = 16,
     total: int | None = None,
-) -> Done:
+) -> int:
     """Ask `questions` (so many in `total`), at most `concurrency` at a time, and note the row of each in the journal.
 
-    Once the purse is empty the rest is not asked, and not noted.
+    How many were asked. Once the purse is empty only what costs nothing is; the rest is not noted.
     """
-    queue, done = iter(questions), Done()
+    source, queue, asked = iter(questions), _Queue(purse), 0
     with journal.appending(path) as file, _progress() as progress, _garbage_is_rare():
         bar = progress.add_task("asking", total=total, visible=bool(total))
 
         async def work() -> None:
-            for question in queue:
-                answer = await _ask(question, client_of(question), purse)
+            nonlocal asked
+            for question in source:
+                answer = await queue.ask(question, client_of(question))
                 if answer is not None:
                     journal.note(file, row_of(question, answer))
-                    done.asked += 1
-                else:
-                    done.kept_back += 1
+                    asked += 1
                 progress.advance(bar)
 
         workers = concurrency if total is None else min(concurrency, total)
@@ -115,7 +149,7 @@ async def ask_all(
                 await asyncio.wait([task], timeout=_RAMP_S / workers)
                 if task.done():
                     break
-    return done
+    return asked
 
 
 @contextmanager
@@ -129,16 +163,6 @@ def _garbage_is_rare() -> Iterator[None]:
     finally:
         gc.set_threshold(*usual)
         gc.unfreeze()
-
-
-async def _ask(question: Askable, client: ModelClient, purse: Purse) -> Answer | None:
-    """The answer; None where the purse did not let it be asked."""
-    estimate = client.estimate_usd(question.messages, question.params)
-    if not purse.reserve(estimate):
-        return None
-    answer = await client.ask(question.messages, question.params)
-    purse.settle(estimate, answer.cost_usd)
-    return answer
 
 
 def row_of(question: Question, answer: Answer) -> Row:

@@ -149,8 +149,8 @@ def workspace(tmp_path, provider):
     return configure(tmp_path, provider)
 
 
-def configure(folder, provider, more=""):
-    price = "price: {input: 1, output: 10}"
+def configure(folder, provider, more="", params="params: {}"):
+    price = f"price: {{input: 1, output: 10}}, {params}"
     (folder / "genchi.yaml").write_text(
         f"app: a\nlake: lake\nroutes:\n  r: {{holdout: h.jsonl, criteria: c.yaml, repeats: 2}}\n{more}"
         f"models:\n  pinned: {{model: openai/old, api_base: '{provider.url}', {price}, batch: true}}\n"
@@ -232,12 +232,25 @@ def test_where_batches_are_refused_questions_are_asked_one_by_one(workspace, pro
 
 def test_the_estimate_and_the_budget_know_what_a_batch_costs(tmp_path, workspace, provider, caplog):
     # An answer may take 500 tokens: half a cent by itself and a quarter in a batch; 20 of each are 0.15 USD.
+    # So 0.02 covers two of each and a batch's third; what is answered costs so much less that all can be asked.
     config = configure(tmp_path, provider, "budget: {usd: 0.02}\n")
     asked = ask_night(config, DAY, RUN)
     assert "40 questions, estimated at 0.15 USD" in caplog.text
-    assert asked.budget_ran_out
-    assert len([row for row in landed(config, "openai/old") if row["status"] == "ok"]) == 7
-    assert asked.spent_usd <= 0.02
+    assert len(provider.files["file-0"].splitlines()) == 3
+    assert (asked.asked, asked.budget_ran_out) == (40, False)
+    assert asked.spent_usd == pytest.approx(3 * 100e-6 + 37 * 200e-6)
+
+
+def test_where_the_budget_ends_batches_leave_whole_pairs(tmp_path, workspace, provider):
+    # Here answers cost what they are estimated at: 100 and 200 millionths, so that this is the money of five pairs.
+    config = configure(tmp_path, provider, "budget: {usd: 0.00152}\n", "params: {max_tokens: 20}")
+    asked = ask_night(config, DAY, RUN)
+    answered = {
+        model: {row["example_id"] for row in landed(config, model) if row["status"] == "ok"}
+        for model in ("openai/old", "openai/new")
+    }
+    assert answered["openai/old"] == answered["openai/new"]
+    assert (asked.asked, len(answered["openai/old"]), asked.budget_ran_out) == (10, 5, True)
 
 
 def test_a_batch_needs_a_provider_that_has_them(tmp_path, workspace):

@@ -246,6 +246,60 @@ def test_a_budget_stops_the_asking_and_is_kept_to(workspace):
     assert (again.asking.asked, again.asking.spent_usd) == (0, 0)
 
 
+class Estimated(Scripted):
+    """Estimated at a dime for an answer that costs a cent; `flight` counts how many are in flight, now and at most."""
+
+    def __init__(self, flight):
+        super().__init__(cost_usd=0.01)
+        self.flight = flight
+
+    async def ask(self, messages, params):
+        self.flight["now"] += 1
+        self.flight["most"] = max(self.flight["most"], self.flight["now"])
+        await asyncio.sleep(0.001)
+        self.flight["now"] -= 1
+        return await super().ask(messages, params)
+
+    def estimate_usd(self, messages, params):
+        return 0.1
+
+
+def test_what_does_not_fit_beside_what_is_in_flight_waits_for_it(workspace):
+    workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 1.2, concurrency: 32}\n")
+    config = configuration.load(workspace.path)
+    flight = Counter()
+    result, _ = evaluate(config, Estimated(flight), Estimated(flight))
+    assert (result.asking.asked, result.asking.budget_ran_out) == (96, False)
+    assert result.asking.spent_usd == pytest.approx(0.96)
+    assert 1 < flight["most"] <= 12
+
+
+def test_a_budget_that_ends_while_others_wait_leaves_whole_pairs(workspace):
+    workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.5, concurrency: 32}\n")
+    config = configuration.load(workspace.path)
+    result, _ = evaluate(config, Estimated(Counter()), Scripted(cost_usd=0.001))
+    assert result.asking.budget_ran_out
+    answered = [
+        {
+            (row["example_id"], row["repeat"])
+            for row in rows(config, "completions")
+            if row["status"] == "ok" and row["arm"] == arm
+        }
+        for arm in ("pinned", "candidate")
+    ]
+    assert len(answered[0]) == len(answered[1]) > 20
+    assert answered[0] == answered[1]
+
+
+def test_what_is_free_or_has_no_price_is_asked_whatever_the_budget(workspace):
+    workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.1}\n")
+    for cost in (None, 0.0):
+        Lake(workspace.lake).remove("completions", DAY, RUN)
+        result, clients = evaluate(configuration.load(workspace.path), Scripted(cost_usd=0.01), Scripted(cost_usd=cost))
+        assert {name: len(client.asked) for name, client in clients.items()} == {"openai/old": 10, "openai/new": 48}
+        assert result.asking.budget_ran_out
+
+
 def test_what_it_may_cost_is_said_before_the_first_question(workspace, caplog):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3}\n")
     config = configuration.load(workspace.path)
