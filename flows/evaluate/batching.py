@@ -78,7 +78,10 @@ class BatchRun:
             journal.note(file, {"batch_id": batch_id, "model": self._name})
 
     async def collect(self, register: Register) -> int:
-        """Wait for all batches, and note their answers in journal and register; how many there were."""
+        """Wait for all batches, and note their answers in journal and register; how many there were.
+
+        An answer that was noted before, by a run that was killed later, is neither noted nor paid for again.
+        """
         answered = 0
         while self._tickets:
             ticket = self._tickets.pop(0)
@@ -87,6 +90,7 @@ class BatchRun:
             except RunError as error:
                 log.warning("%s: batch %s is lost: %s", self._name, ticket.batch_id, error)
                 answers = {}
+            cost = 0.0
             with journal.appending(self._path) as file:
                 for question in self._questions():
                     answer = answers.get(digest(question.key).hex())
@@ -94,6 +98,7 @@ class BatchRun:
                         journal.note(file, row_of(question, answer))
                         register.mark(question)
                         answered += 1
-            self._purse.settle(ticket.estimate_usd, sum(answer.cost_usd or 0.0 for answer in answers.values()))
+                        cost += answer.cost_usd or 0.0
+            self._purse.settle(ticket.estimate_usd, cost)
             self._purse.is_empty = False  # what was reserved and not spent is there for others
         return answered

@@ -253,6 +253,22 @@ def test_where_the_budget_ends_batches_leave_whole_pairs(tmp_path, workspace, pr
     assert (asked.asked, len(answered["openai/old"]), asked.budget_ran_out) == (10, 5, True)
 
 
+def test_a_batch_that_was_collected_before_a_kill_is_not_paid_for_again(workspace, provider):
+    class Dies(LiteLLMClient):
+        async def ask(self, messages, params):
+            raise KeyboardInterrupt
+
+    def clients(model):
+        return Dies(model) if model.name == "openai/old" else LiteLLMClient(model)
+
+    provider.spoil = lambda line, n: line if n else None
+    with pytest.raises(BaseException):  # noqa: B017, PT011 - a kill is no Exception, and may come in a group
+        ask_night(workspace, DAY, RUN, clients)
+    asked = ask_night(workspace, DAY, RUN)
+    assert (asked.asked, asked.reused) == (1, 39)
+    assert asked.spent_usd == pytest.approx(200e-6)
+
+
 def test_a_batch_needs_a_provider_that_has_them(tmp_path, workspace):
     path = tmp_path / "genchi.yaml"
     path.write_text(path.read_text().replace("openai/old", "anthropic/old"))
