@@ -1,7 +1,8 @@
-{#- Decisive on a route are its critical criteria; where it has none, all of them. -#}
+{#- Decisive on a route are its critical criteria; where it has none, all of them. What holds of answers without their
+    wrapping is for information, and decides nothing: flows/evaluate/standing.py leaves it out too. -#}
 with comparisons as (
     select * from {{ ref('int_comparisons') }}
-    where slice = '*'
+    where slice = '*' and criterion not like {{ unwrapped("'%'") }}
 ),
 
 weighed as (

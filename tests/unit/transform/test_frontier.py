@@ -24,6 +24,13 @@ ENTRANTS: dict[str, tuple[float | None, float | None, float, tuple[str, ...]]] =
     "silent": (None, None, 0.0, ("insufficient", "insufficient")),
 }
 
+# On a route without a critical criterion: by answers as they came, and by the same without their wrapping.
+BARE: dict[str, tuple[float | None, float | None, float, tuple[str, ...]]] = {
+    "old": (0.80, 0.010, 400.0, ()),
+    "unwrapped worse": (0.90, 0.001, 200.0, ("better", "worse")),
+    "unwrapped better": (0.30, 0.001, 200.0, ("worse", "better")),
+}
+
 
 def verdict(word: str) -> dict[str, float | None]:
     """Numbers of which the verdict comes out."""
@@ -36,8 +43,10 @@ def verdict(word: str) -> dict[str, float | None]:
     return {"ci_low": low, "ci_high": high, "q_value": q, "delta": (low + high) / 2, "p_value": q}
 
 
-def write(lake: Lake, entrants: dict[str, Any], run_id: str = RUN, route: str = "triage") -> None:
-    place = {"run_id": run_id, "route": route}
+def write(
+    lake: Lake, entrants: dict[str, Any], run_id: str = RUN, criteria: tuple[str, str] = ("right", "short")
+) -> None:
+    place = {"run_id": run_id, "route": "triage"}
     rows, answers, comparisons = [], [], []
     for name, (rate, usd, latency, verdicts) in entrants.items():
         base, _, version = name.partition(" @ ")
@@ -50,7 +59,7 @@ def write(lake: Lake, entrants: dict[str, Any], run_id: str = RUN, route: str = 
             answer = {**place, "model": name, "arm": arm, "example_id": str(n), "repeat": 0, "status": "ok"}
             answers.append({**answer, "cost_usd": usd, "latency_ms": latency + n})
         answers.append({**place, "model": name, "arm": arm, "example_id": "x", "repeat": 0, "status": "error"})
-        for criterion, word in zip(("right", "short"), verdicts, strict=False):
+        for criterion, word in zip(criteria, verdicts, strict=False):
             severity = "critical" if criterion == "right" else "warning"
             compared = {**place, "pinned": "old", "candidate": name, "criterion": criterion, "slice": "*"}
             comparisons.append({**compared, "severity": severity, "n_examples": 20} | verdict(word))
@@ -65,6 +74,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     write(Lake.of(config), ENTRANTS)
     free = {"old": (0.8, 0.0, 400.0, ()), "new": (0.8, None, 400.0, ("better", "worse"))}
     write(Lake.of(config), free, run_id="compare-1")
+    write(Lake.of(config), BARE, run_id="compare-2", criteria=("short", "short:unwrapped"))
     build(config, DAY, DAY, COMPARISON)
     return config
 
@@ -101,6 +111,12 @@ def test_the_cheapest_that_is_not_worse_by_all_that_is_critical_is_the_smallest_
 def test_where_a_price_is_unknown_nobody_is_said_to_be_the_cheapest(config: Config) -> None:
     assert column(config, "is_sufficient", "compare-1") == {"old": True, "new": True}
     assert column(config, "is_smallest_sufficient", "compare-1") == {"old": None, "new": None}
+
+
+def test_answers_without_their_wrapping_decide_nothing_where_no_criterion_is_critical(config: Config) -> None:
+    sufficient = {"old": True, "unwrapped worse": True, "unwrapped better": False}
+    assert column(config, "is_sufficient", "compare-2") == sufficient
+    assert column(config, "is_smallest_sufficient", "compare-2")["unwrapped worse"]
 
 
 def test_the_matrix_has_a_row_a_pair_and_criterion(config: Config) -> None:
