@@ -142,7 +142,7 @@ def _comparison(night: Evaluated, candidate: str, criterion: Criterion, part: Sl
     name, ids = part
     pinned = night.models[0]
     old, new = (tallies.get((model, criterion.name), Tally()) for model in (pinned, candidate))
-    found = compare(_of(old, ids), _of(new, ids))
+    found = compare(_of(old, ids), _of(new, ids), relative=criterion.is_pairwise)
     return {
         "run_id": night.run_id,
         "pinned": pinned,

@@ -108,4 +108,5 @@ def _of_both_orders(pinned_first: Reply, candidate_first: Reply) -> Score:
             return Score(0.5, True, "a tie: the verdict changes with the order of the answers")
 
 
+# By this reason fct_example_flips knows that a criterion is a pairwise judge's.
 AGAINST_ITSELF = Score(0.5, True, "the pinned model is what others are compared with")

@@ -145,6 +145,11 @@ class Judge(_Definition):
     def _passes_by_one_rule(self) -> "Judge":
         if self.mode == "pairwise" and self.pass_if is not None:
             raise ValueError("`pass_if` is for `mode: binary`; pairwise asks which answer is better")
+        if self.mode == "pairwise" and self.min_pass_rate is not None:
+            raise ValueError(
+                "remove `min_pass_rate`: it binds the pinned model, which has 0.5 by definition in `mode: pairwise`;"
+                " a candidate that is worse is a breach without it"
+            )
         return self
 
 

@@ -19,7 +19,8 @@ class Comparison:
     `error` is the standard error of `delta`, and `repeat_share` the share of its square that more repeats would
     lessen (0 to 1; None where no example was asked twice). `minimum_detectable` is the true difference that this many
     examples would have found four times in five. An example is regressed where pinned passes most repeats and the
-    candidate does not; repaired is the reverse.
+    candidate does not (of scores that are `relative`: where the candidate's mean is the lower one); repaired is the
+    reverse.
     """
 
     n_examples: int
@@ -42,12 +43,15 @@ def compare(
     candidate: Mapping[str, Sequence[float]],
     confidence: float = 0.95,
     power: float = 0.8,
+    *,
+    relative: bool = False,
 ) -> Comparison:
     """Compare two models' scores (0 to 1) by example; an example counts where both have an answered repeat.
 
     The repeats of an example are averaged first, so that an example is one pair however often it was asked. `delta`
     is the raw mean of the differences; interval and p-value (two-sided) are those of flows.stats.score_interval, and
-    agree: p <= 0.05 where the 95 % interval leaves 0 out.
+    agree: p <= 0.05 where the 95 % interval leaves 0 out. `relative` scores say how a candidate does beside the pinned
+    model, which has one half by definition, so that nothing can be read from pinned alone.
     """
     pairs = [(pinned[key], candidate[key]) for key in sorted(set(pinned) & set(candidate))]
     pairs = [(old, new) for old, new in pairs if len(old) and len(new)]
@@ -56,9 +60,8 @@ def compare(
         return NOTHING
     means = np.array([(fmean(old), fmean(new)) for old, new in pairs])
     differences = means[:, 1] - means[:, 0]
-    passes = means > 0.5
-    regressed = int((passes[:, 0] & ~passes[:, 1]).sum())
-    repaired = int((~passes[:, 0] & passes[:, 1]).sum())
+    old, new = (means if relative else means > 0.5).T
+    regressed, repaired = int((new < old).sum()), int((new > old).sum())
     delta = float(differences.mean())
     if n == 1:
         return Comparison(1, delta, None, None, None, None, None, None, regressed, repaired)

@@ -9,6 +9,7 @@ select
     repeat,
     criterion,
     criterion_version,
+    score,
     passed as is_passed,
     reason
 from {{ source('lake', 'scores') }}

@@ -21,6 +21,10 @@ def load(folder, text):
         ("- {name: a, kind: judge}", "the key `question` is missing"),
         ("- {name: a, kind: judge, question: q, pass_if: maybe}", "`pass_if`: input should be 'yes' or 'no'"),
         ("- {name: a, kind: judge, question: q, mode: pairwise, pass_if: no}", "`pass_if` is for `mode: binary`"),
+        (
+            "- {name: a, kind: judge, question: q, mode: pairwise, min_pass_rate: 0.8}",
+            "criterion 1 (`a`): remove `min_pass_rate`: it binds the pinned model, which has 0.5 by definition",
+        ),
         ("- {name: output_schema, kind: json_valid}", "is a name of genchi's own; take another"),
         ("- {name: 'a:unwrapped', kind: json_valid}", "is a name of genchi's own; take another"),
         ("- {name: a, kind: regex, pattern: '('}", "`pattern`: no valid pattern"),

@@ -227,7 +227,9 @@ def test_a_pairwise_judge_sees_both_orders_and_its_preference_is_the_score(tmp_p
     scores = {(row["model"], row["score"], row["passed"]) for row in rows(config, "scores")}
     assert scores == {("openai/old", 0.5, True), ("openai/new", 1.0, True)}
     assert [row["pass_rate"] for row in overall(config, "estimates")] == [0.5, 1.0]
-    assert [row["delta"] for row in overall(config, "comparisons")] == [0.5]
+    assert [(row["delta"], row["n_regressed"], row["n_repaired"]) for row in overall(config, "comparisons")] == [
+        (0.5, 0, 4)
+    ]
 
 
 def shown(asked):
@@ -250,6 +252,8 @@ def test_a_candidate_that_loses_in_both_orders_fails_with_the_judges_reason(tmp_
     mine = [row for row in rows(config, "scores") if row["model"] == "openai/new"]
     assert {(row["score"], row["passed"]) for row in mine} == {(0.0, False)}
     assert {row["reason"] for row in mine} == {"the pinned model's answer is better: kinder"}
+    assert [(row["n_regressed"], row["n_repaired"]) for row in overall(config, "comparisons")] == [(4, 0)]
+    assert [row["pass_hat_k"] for row in overall(config, "estimates")] == [1.0, 0.0]  # the pinned model is never worse
 
 
 def test_the_same_answer_is_a_tie_that_nobody_is_asked_about(tmp_path):

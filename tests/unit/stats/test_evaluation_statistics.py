@@ -47,6 +47,21 @@ def test_one_example_has_a_delta_and_no_interval():
     assert (found.delta, found.low, found.p_value, found.n_regressed) == (-1, None, None, 1)
 
 
+def test_beside_the_pinned_model_itself_a_lower_mean_is_regressed_and_a_higher_one_repaired():
+    candidate = {
+        "lost": [0.0, 0.0],
+        "mostly lost": [0.5, 0.5, 0.0],
+        "tied": [0.5, 0.5],
+        "evened": [0.0, 1.0],
+        "won": [1],
+    }
+    pinned = {key: [0.5] * len(scores) for key, scores in candidate.items()}
+    found = compare(pinned, candidate, relative=True)
+    assert (found.n_regressed, found.n_repaired) == (2, 1)
+    alone = compare({"a": [0.5]}, {"a": [0.0]}, relative=True)
+    assert (alone.n_regressed, alone.n_repaired) == (1, 0)
+
+
 def _likely_variance(up, down, n, mean):
     """The variance of a difference of -1, 0 or 1 under its likeliest chances with that mean, by search."""
 
@@ -120,6 +135,11 @@ def test_what_fails_once_in_five_is_flaky_and_counts_against_pass_hat_k_alone():
     found = steadiness([[1.0] * 5, [1.0, 1.0, 0.0, 1.0, 1.0], [0.0] * 5, [0.0] * 5], 5)
     assert (found.n_flaky, found.all_pass, found.any_passes) == (1, 0.25, 0.5)
     assert found.spread == pytest.approx(np.sqrt(0.8 / 16))
+
+
+def test_half_a_point_is_a_pass_as_it_is_where_answers_are_scored():
+    found = steadiness([[0.5, 0.5], [1.0, 0.5], [0.5, 0.0], [0.0, 0.0]], 2)
+    assert (found.n_flaky, found.all_pass, found.any_passes) == (1, 0.5, 0.75)
 
 
 def test_an_example_with_unscored_repeats_tells_nothing_of_all_k():

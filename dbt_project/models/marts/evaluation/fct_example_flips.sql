@@ -1,4 +1,7 @@
-{#- A candidate is held against the pinned model of the same run, the pinned model against itself on the day before. -#}
+{#- A candidate is held against the pinned model of the same run, the pinned model against itself on the day before. A
+    pairwise judge has held them against each other already: by its criteria the pinned model is given half a point for
+    this reason (flows/evaluate/judges.py, AGAINST_ITSELF), and whoever has more or less has won or lost. -#}
+{%- set against_itself = 'the pinned model is what others are compared with' -%}
 {%- set keys = ['day', 'run_id', 'model', 'route', 'example_id', 'criterion'] -%}
 
 with scores as (
@@ -47,6 +50,8 @@ tallied as (
         arm,
         {{ count_if('is_passed') }} as passes,
         count(is_passed) as repeats,
+        avg(score) as mean_score,
+        bool_or(reason = '{{ against_itself }}') as is_pairwise,
         max(case when is_passed and place = 1 then output_text end) as passed_text,
         max(case when not is_passed and place = 1 then output_text end) as failed_text,
         max(case when not is_passed and place = 1 then reason end) as failing_reason
@@ -91,6 +96,9 @@ compared as (
         case when states.arm = 'pinned' then day_before.state else pinned.state end as other_state,
         case
             when states.arm = 'pinned' or states.repeats = 0 or pinned.repeats = 0 then null
+            when pinned.is_pairwise and states.mean_score < pinned.mean_score then 'regressed'
+            when pinned.is_pairwise and states.mean_score > pinned.mean_score then 'repaired'
+            when pinned.is_pairwise then null
             when 2 * pinned.passes > pinned.repeats and 2 * states.passes <= states.repeats then 'regressed'
             when 2 * pinned.passes <= pinned.repeats and 2 * states.passes > states.repeats then 'repaired'
         end as flip

@@ -1,0 +1,61 @@
+"""Which examples flipped under a pairwise judge."""
+
+from typing import Any
+
+import pytest
+
+from flows.config import Config
+from flows.evaluate.judges import AGAINST_ITSELF
+from flows.evaluate.scorers import PASSED, Score, failed
+from flows.lake import Lake, from_rows
+from flows.transform.build import COMPARISON, build
+from flows.warehouse import query
+from tests.unit.transform.test_transform_build import LAST, workspace
+
+RUN = "compare-1"
+WON, TIED, LOST = PASSED, Score(0.5, True, "a tie"), failed("the pinned model's answer is better: kinder")
+# criterion: by example what the pinned model's answers score, and the candidate's.
+SCORES: dict[str, dict[str, tuple[list[Score], list[Score]]]] = {
+    "better": {
+        "won": ([AGAINST_ITSELF] * 3, [WON, TIED, TIED]),
+        "tied": ([AGAINST_ITSELF] * 3, [TIED] * 3),
+        "evened": ([AGAINST_ITSELF] * 3, [WON, TIED, LOST]),
+        "lost": ([AGAINST_ITSELF] * 3, [TIED, TIED, LOST]),
+        "not judged": ([AGAINST_ITSELF] * 3, [Score(None, None, "not judged: the judge was not asked")] * 3),
+    },
+}
+
+
+def write(lake: Lake) -> None:
+    answers, scores = [], []
+    for criterion, examples in SCORES.items():
+        for example, sides in examples.items():
+            for model, found in zip(("old", "new"), sides, strict=True):
+                for repeat, one in enumerate(found):
+                    place = {"run_id": RUN, "model": model, "route": "triage", "example_id": example, "repeat": repeat}
+                    told = {"output_text": f"{model} {repeat}", "arm": "pinned" if model == "old" else "candidate"}
+                    mark = {"score": one.score, "passed": one.passed, "reason": one.reason, "subject": "completion"}
+                    answers.append({**place, **told})
+                    scores.append({**place, **mark, "criterion": criterion})
+    lake.write("completions", LAST, from_rows(answers, "completions"), RUN)
+    lake.write("scores", LAST, from_rows(scores, "scores"), RUN)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    config = workspace(tmp_path_factory.mktemp("flips"))
+    write(Lake(config.lake))
+    build(config, LAST, LAST, COMPARISON)
+    return config
+
+
+def flips(config: Config, criterion: str) -> dict[str, Any]:
+    sql = "select example_id, flip from marts.fct_example_flips where arm = 'candidate' and criterion = ?"
+    return {row["example_id"]: row["flip"] for row in query(config.warehouse, sql, [criterion])}
+
+
+def test_who_wins_more_than_it_loses_by_a_pairwise_judge_has_repaired_and_the_reverse(config: Config) -> None:
+    assert flips(config, "better") == {
+        **{"won": "repaired", "lost": "regressed"},
+        **{"tied": None, "evened": None, "not judged": None},
+    }
