@@ -9,7 +9,6 @@ from markupsafe import Markup
 from flows.report import pictures
 from flows.report.pictures import Scale
 from flows.report.rows import Facts, Flip, Pin, Standing
-from flows.report.verdict import UNWRAPPED
 from flows.report.wording import count, milliseconds, money, percent
 
 SHOWN = 10  # examples of one kind; the others are in the mart
@@ -94,7 +93,7 @@ def _note(row: Standing, is_worse_somewhere: bool) -> tuple[str, str]:
 
 def flips_of(facts: Facts, model: str) -> tuple[Flips, ...]:
     """What a model regressed, repaired, or answers now this way and now that, by route and criterion."""
-    mine = [row for row in facts.flips if row.model == model and not row.criterion.endswith(UNWRAPPED)]
+    mine = [row for row in facts.flips if row.model == model]
     found: list[Flips] = []
     for (route, criterion), rows in groupby(mine, lambda row: (row.route, row.criterion)):
         found += _by_kind(route, criterion, list(rows))

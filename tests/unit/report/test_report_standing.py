@@ -29,10 +29,10 @@ def entrant(model, arm="candidate", *, smallest=False, sufficient=True, dominate
     )
 
 
-def flip(n, what="regressed", model="new", criterion="right"):
+def flip(n, what="regressed", model="new"):
     state = "flaky" if what == "flaky" else "fail"
     return Flip(
-        model, "candidate", "triage", criterion, f"e{n:02}", 0, 3, state, None if what == "flaky" else what,
+        model, "candidate", "triage", "right", f"e{n:02}", 0, 3, state, None if what == "flaky" else what,
         f"{HOSTILE}{n}", "expected 'a'", "a",
     )  # fmt: skip
 
@@ -46,7 +46,7 @@ FACTS = Facts(
         entrant("old", "pinned", dominated=True),
         entrant("poor", sufficient=False),
     ),
-    flips=(*map(flip, range(12)), flip(1, "repaired"), flip(2, "flaky"), flip(3, criterion="r:unwrapped")),
+    flips=(*map(flip, range(12)), flip(1, "repaired"), flip(2, "flaky")),
 )
 WORSE = Comparison(
     "old", "new", "triage", "right", "critical", -0.3, -0.5, -0.2, 0.001, 0.02, 0.1, "worse", 9, 0, 43, 0, "language=de"
@@ -68,12 +68,11 @@ def test_a_pinned_model_alone_has_no_frontier_and_what_is_not_known_is_said():
     assert frontier.places[1].rate == "not scored"
 
 
-def test_flipped_examples_are_sorted_counted_and_cut_and_unwrapped_twins_left_out():
+def test_flipped_examples_are_sorted_counted_and_cut():
     found = standing.flips_of(FACTS, "new")
     assert [(one.what, one.total, len(one.rows)) for one in found] == [
         ("regressed", 12, standing.SHOWN), ("repaired", 1, 1), ("flaky", 1, 1),
     ]  # fmt: skip
-    assert {one.criterion for one in found} == {"right"}
     assert len(standing.cut("x" * 5000)) == standing.LONGEST + 1
 
 

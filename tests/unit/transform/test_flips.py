@@ -1,19 +1,22 @@
-"""Which examples flipped under a pairwise judge."""
+"""Which examples flipped under a pairwise judge, and that answers without their wrapping flip nothing."""
 
 from typing import Any
 
 import pytest
 
+from flows import comparing
 from flows.config import Config
 from flows.evaluate.judges import AGAINST_ITSELF
 from flows.evaluate.scorers import PASSED, Score, failed
 from flows.lake import Lake, from_rows
 from flows.transform.build import COMPARISON, build
 from flows.warehouse import query
-from tests.unit.transform.test_transform_build import LAST, workspace
+from tests.unit.transform.test_transform_build import LAST, comparison, workspace
+from tests.unit.transform.test_unwrapped_words import estimate
 
 RUN = "compare-1"
 WON, TIED, LOST = PASSED, Score(0.5, True, "a tie"), failed("the pinned model's answer is better: kinder")
+FAILED = failed("no valid JSON")
 # criterion: by example what the pinned model's answers score, and the candidate's.
 SCORES: dict[str, dict[str, tuple[list[Score], list[Score]]]] = {
     "better": {
@@ -23,6 +26,9 @@ SCORES: dict[str, dict[str, tuple[list[Score], list[Score]]]] = {
         "lost": ([AGAINST_ITSELF] * 3, [TIED, TIED, LOST]),
         "not judged": ([AGAINST_ITSELF] * 3, [Score(None, None, "not judged: the judge was not asked")] * 3),
     },
+    "json": {"fenced": ([FAILED] * 3, [FAILED, PASSED, PASSED])},
+    # These land for answers alone that have a wrapping: one of three of either side.
+    "json:unwrapped": {"fenced": ([PASSED], [failed("without its code fence: no valid JSON")])},
 }
 
 
@@ -35,10 +41,17 @@ def write(lake: Lake) -> None:
                     place = {"run_id": RUN, "model": model, "route": "triage", "example_id": example, "repeat": repeat}
                     told = {"output_text": f"{model} {repeat}", "arm": "pinned" if model == "old" else "candidate"}
                     mark = {"score": one.score, "passed": one.passed, "reason": one.reason, "subject": "completion"}
-                    answers.append({**place, **told})
+                    answers += [] if criterion.endswith(":unwrapped") else [{**place, **told}]
                     scores.append({**place, **mark, "criterion": criterion})
-    lake.write("completions", LAST, from_rows(answers, "completions"), RUN)
-    lake.write("scores", LAST, from_rows(scores, "scores"), RUN)
+    rates = [estimate(one, 0.5, run_id=RUN, model=model) for one in SCORES for model in ("old", "new")]
+    compared = [comparison("new", "*", run_id=RUN, criterion=one) for one in SCORES]
+    for table, rows in (
+        ("completions", answers),
+        ("scores", scores),
+        ("estimates", rates),
+        ("comparisons", compared),
+    ):
+        lake.write(table, LAST, from_rows(rows, table), RUN)
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +72,12 @@ def test_who_wins_more_than_it_loses_by_a_pairwise_judge_has_repaired_and_the_re
         **{"won": "repaired", "lost": "regressed"},
         **{"tied": None, "evened": None, "not judged": None},
     }
+
+
+def test_the_few_answers_that_have_a_wrapping_flip_nothing(config: Config) -> None:
+    assert flips(config, "json") == {"fenced": "repaired"}
+    assert flips(config, "json:unwrapped") == {}
+
+
+def test_a_comparison_lists_what_regressed_of_the_answers_as_they_came(config: Config) -> None:
+    assert comparing.read(config, LAST, RUN).regressed == {"better": ["lost"]}

@@ -4,10 +4,12 @@
 {%- set against_itself = 'the pinned model is what others are compared with' -%}
 {%- set keys = ['day', 'run_id', 'model', 'route', 'example_id', 'criterion'] -%}
 
+-- What is said of answers without their wrapping lands for those alone that have one, and tells of no whole example.
 with scores as (
     select * from {{ ref('stg_scores') }}
     where
         subject = 'completion'
+        and criterion not like {{ unwrapped("'%'") }}
         and not {{ is_shadow_run() }}
         and ({{ is_day_to_build(source('lake', 'completions')) }})
 ),
