@@ -13,6 +13,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 # So many examples' worth of belief that repeats agree, against those that passed or failed unlike the most.
 _WEIGHT_OF_FULL_AGREEMENT = 1.0
 
+# A mean of means is some last bits off: 24 passes of 30 came to 0.7999999999999999, below a required 0.8.
+_DIGITS = 12
+
 
 @dataclass(frozen=True)
 class PassRate:
@@ -29,10 +32,11 @@ def pass_rate(examples: Sequence[Sequence[float]], confidence: float = 0.95) -> 
     """The mean of per-example means, with an interval of Agresti and Coull's.
 
     `examples` holds, for each example, the scores in [0, 1] of its answered repeats; an example without any is
-    left out. Repeats of one example are no independent evidence, so that the interval takes an effective sample size
-    between the number of examples and that of answers, by how much repeats agree (the intraclass correlation: Kish
-    1965, Survey Sampling, 5.4; for evaluations of LLMs: Miller 2024, arXiv:2411.00640). Where few answers pass, or few
-    fail, little is known of the agreement: then it is taken to be full.
+    left out. The rate has 12 digits, so that it can be held against one that a person wrote.
+    Repeats of one example are no independent evidence, so that the interval takes an effective sample size between the
+    number of examples and that of answers, by how much repeats agree (the intraclass correlation: Kish 1965, Survey
+    Sampling, 5.4; for evaluations of LLMs: Miller 2024, arXiv:2411.00640). Where few answers pass, or few fail, little
+    is known of the agreement: then it is taken to be full.
     """
     answered = [scores for scores in examples if len(scores)]
     n_answers = sum(len(scores) for scores in answered)
@@ -40,13 +44,18 @@ def pass_rate(examples: Sequence[Sequence[float]], confidence: float = 0.95) -> 
         return PassRate(0, 0, None, None, None)
     means = np.array([fmean(scores) for scores in answered])
     low, high = intervals(means, n_answers, confidence)
-    return PassRate(len(answered), n_answers, min(1.0, max(0.0, float(means.mean()))), float(low), float(high))
+    return PassRate(len(answered), n_answers, float(_rate(means)), float(low), float(high))
 
 
 def intervals(means: Array, n_answers: int, confidence: float = 0.95) -> tuple[Array, Array]:
     """Both ends for samples of per-example means, (..., n), of which each stands on `n_answers` answers in all."""
-    rate = np.clip(means.mean(-1), 0.0, 1.0)
+    rate = _rate(means)
     return agresti_coull(rate, _effective_size(means, rate, n_answers), confidence)
+
+
+def _rate(means: Array) -> Array:
+    rate: Array = np.clip(np.round(means.mean(-1), _DIGITS), 0.0, 1.0)
+    return rate
 
 
 def agresti_coull(rate: Array, n: Array, confidence: float = 0.95) -> tuple[Array, Array]:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from flows.report import cards
+from flows.report import cards, tables
 from flows.report.rows import Breach, Comparison, Expectation, Facts, Score
 from flows.report.verdict import KINDS, answers, judge, things
+from flows.stats.proportions import pass_rate
 
 DAY = date(2024, 5, 14)
 SCORE = Score(DAY, "pinned", "pinned", "triage", "correct", 300, 1, 0, 0.9, 0.88, 0.92, 0.8)
@@ -55,6 +56,14 @@ def test_a_night_that_was_compared_and_held_still_works() -> None:
 def test_no_evidence_is_never_a_pass(change: dict[str, Any], sentence: str) -> None:
     verdict = judge(replace(HEALTHY, **change))
     assert (verdict.status, verdict.word, verdict.sentence) == ("unknown", "Cannot tell", sentence)
+
+
+def test_a_rate_that_is_just_what_is_asked_for_is_not_drawn_as_too_low() -> None:
+    just = pass_rate([[1.0] * 3] * 7 + [[1.0, 0.0, 0.0]] * 3).rate  # 24 of 30
+    (drawn,) = tables.rates(replace(HEALTHY, scores=(replace(SCORE, pass_rate=just),)))
+    assert 'class="estimate same"' in drawn.picture
+    (drawn,) = tables.rates(replace(HEALTHY, scores=(replace(SCORE, pass_rate=0.79),)))
+    assert 'class="estimate worse"' in drawn.picture
 
 
 def test_what_was_not_scored_is_said_even_on_a_good_night() -> None:

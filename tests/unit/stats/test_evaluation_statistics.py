@@ -37,6 +37,16 @@ def test_repeats_that_differ_within_examples_add_evidence():
     assert thrice.high - thrice.low < once.high - once.low
 
 
+@pytest.mark.parametrize(
+    ("n", "repeats", "passes"), [(10, 3, 24), (50, 5, 225), (200, 3, 570), (20, 5, 70), (10, 3, 27)]
+)
+def test_a_rate_is_not_below_itself_for_the_last_bits_of_a_mean(n, repeats, passes):
+    rng = np.random.default_rng(6)
+    answers = np.array([1.0] * passes + [0.0] * (n * repeats - passes))
+    rates = {pass_rate([*map(list, rng.permutation(answers).reshape(n, repeats))]).rate for _ in range(50)}
+    assert rates == {round(passes / (n * repeats), 3)}
+
+
 def test_a_comparison_without_common_examples_is_nothing():
     assert compare({"a": [1.0]}, {"b": [1.0]}) == NOTHING
     assert compare({"a": [1.0]}, {"a": []}) == NOTHING

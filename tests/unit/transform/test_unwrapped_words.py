@@ -6,11 +6,13 @@ import pytest
 
 from flows.config import Config
 from flows.lake import Lake, from_rows
+from flows.stats.proportions import pass_rate
 from flows.transform.build import build
 from flows.warehouse import query
 from tests.unit.transform.test_transform_build import LAST, comparison, workspace
 
 BETTER = {"delta": 0.2, "ci_low": 0.1, "ci_high": 0.3}
+AT_THE_BOUND = pass_rate([[1.0] * 3] * 7 + [[1.0, 0.0, 0.0]] * 3).rate or 0.0  # 24 of 30: no breach of 0.8
 UNCLEAR = {"delta": -0.03, "ci_high": 0.02, "q_value": 0.6}
 
 
@@ -49,6 +51,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         estimate("json", 0.6, **bound), estimate("json:unwrapped", 0.9),
         estimate("code", 0.6, **bound), estimate("code:unwrapped", 0.7),
         estimate("free", 0.6, **bound),
+        estimate("just", AT_THE_BOUND, **bound),
     ]  # fmt: skip
     lake.write("estimates", LAST, from_rows(rates, "estimates"), "nightly")
     build(config, LAST, LAST)
