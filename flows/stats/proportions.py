@@ -36,7 +36,7 @@ def pass_rate(examples: Sequence[Sequence[float]], confidence: float = 0.95) -> 
     Repeats of one example are no independent evidence, so that the interval takes an effective sample size between the
     number of examples and that of answers, by how much repeats agree (the intraclass correlation: Kish 1965, Survey
     Sampling, 5.4; for evaluations of LLMs: Miller 2024, arXiv:2411.00640). Where few answers pass, or few fail, little
-    is known of the agreement: then it is taken to be full.
+    is known of the agreement, and of a single example nothing: then it is taken to be full.
     """
     answered = [scores for scores in examples if len(scores)]
     n_answers = sum(len(scores) for scores in answered)
@@ -73,8 +73,8 @@ def _effective_size(means: Array, rate: Array, n_answers: int) -> Array:
     """How many independent answers the repeated ones are worth: n_answers / (1 + (repeats - 1) agreement)."""
     n = means.shape[-1]
     of_one, repeats = rate * (1 - rate), n_answers / n
-    if repeats <= 1 or n < 2:
-        return np.full_like(rate, n_answers)
+    if n < 2 or repeats <= 1:
+        return np.full_like(rate, n)
     ratio = means.var(-1, ddof=1) / np.where(of_one > 0, of_one, 1.0)
     seen = np.clip((ratio - 1 / repeats) / (1 - 1 / repeats), 0.0, 1.0)
     rare = n * np.minimum(rate, 1 - rate)

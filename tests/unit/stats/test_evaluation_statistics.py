@@ -37,6 +37,11 @@ def test_repeats_that_differ_within_examples_add_evidence():
     assert thrice.high - thrice.low < once.high - once.low
 
 
+def test_the_repeats_of_a_single_example_are_worth_one_answer():
+    once, often = pass_rate([[1.0]]), pass_rate([[1.0] * 5])
+    assert (often.low, often.high, often.n_answers) == (once.low, once.high, 5)
+
+
 @pytest.mark.parametrize(
     ("n", "repeats", "passes"), [(10, 3, 24), (50, 5, 225), (200, 3, 570), (20, 5, 70), (10, 3, 27)]
 )
