@@ -9,6 +9,7 @@ from markupsafe import Markup
 from flows.report import pictures
 from flows.report.pictures import Scale
 from flows.report.rows import Facts, Flip, Pin, Standing
+from flows.report.verdict import worse_slices
 from flows.report.wording import count, milliseconds, money, percent
 
 SHOWN = 10  # examples of one kind; the others are in the mart
@@ -57,9 +58,10 @@ class Flips:
 
 def frontiers(facts: Facts) -> tuple[Frontier, ...]:
     """The routes on which more than the pinned model took part."""
-    sliced = {row.candidate for row in facts.slices if row.verdict == "worse"}
+    models = {row.model for row in facts.standings}
+    sliced = {(row.route, model) for model in models for row in worse_slices(facts, model)}
     found = [
-        (route, tuple(_place(row, row.model in sliced) for row in rows))
+        (route, tuple(_place(row, (route, row.model) in sliced) for row in rows))
         for route, rows in groupby(facts.standings, lambda row: row.route)
     ]
     return tuple(Frontier(route, places) for route, places in found if len(places) > 1)

@@ -62,6 +62,17 @@ def test_the_smallest_that_suffices_is_named_and_what_is_worse_on_a_slice_is_not
     assert (frontier.places[0].note, frontier.places[0].tone) == ("smallest that suffices, but for slices", "unclear")
 
 
+def test_what_is_worse_on_another_route_or_once_unwrapped_takes_nothing_from_the_smallest():
+    for slices in ((replace(WORSE, route="chat"),), (replace(WORSE, criterion="right:unwrapped"),)):
+        (frontier,) = standing.frontiers(replace(FACTS, slices=slices))
+        assert frontier.places[0].note == "smallest that suffices"
+    others = tuple(replace(row, route="chat") for row in FACTS.standings)
+    chat, triage = standing.frontiers(replace(FACTS, standings=(*others, *FACTS.standings), slices=(WORSE,)))
+    assert [one.places[0].note for one in (chat, triage)] == [
+        "smallest that suffices", "smallest that suffices, but for slices",
+    ]  # fmt: skip
+
+
 def test_a_pinned_model_alone_has_no_frontier_and_what_is_not_known_is_said():
     assert standing.frontiers(replace(FACTS, standings=(entrant("old", "pinned"),))) == ()
     (frontier,) = standing.frontiers(replace(FACTS, standings=(entrant("old", "pinned"), entrant("new", rate=None))))
