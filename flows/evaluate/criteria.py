@@ -119,7 +119,7 @@ def _build(
         case Judge():
             if judge is None:
                 raise ConfigError(f"{path}: criterion `{definition.name}`: no model judges; name one as `models.judge`")
-            version = hash_of(decisive, judge.model, judge.params, verdicts.version(definition.mode))
+            version = hash_of(decisive, judge.model, judge.api_base, judge.params, verdicts.version(definition.mode))
             return Criterion(definition, version, judge=judge)
         case JsonSchema():
             schema = load_schema(_schema_path(path, definition, output_schema))

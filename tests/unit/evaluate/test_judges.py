@@ -145,10 +145,11 @@ def test_the_judge_is_part_of_the_version_of_a_score(tmp_path):
         configuration.Model(model="openai/judge", params={"temperature": 0}),
         configuration.Model(model="openai/other"),
         configuration.Model(model="openai/judge", api_base="http://elsewhere/v1"),
+        configuration.Model(model="openai/judge", api_key="another"),
     ]
     versions = [criteria.load(tmp_path / "c.yaml", tmp_path, None, judge)[0].version for judge in judges]
-    assert len(set(versions)) == 3
-    assert versions[0] == versions[3]
+    assert len(set(versions)) == 4
+    assert versions[0] == versions[4]
 
 
 def test_a_reply_without_a_verdict_is_unscored_and_counted(tmp_path):
