@@ -153,7 +153,21 @@ def _first_group(pattern: str, text: str) -> str | None:
 
 def _same_json(answer: str, expected: Any) -> bool:
     """Whether an answer is the same JSON object or list, however it is spaced and ordered."""
-    return isinstance(expected, dict | list) and parse_json(answer).value == expected
+    return isinstance(expected, dict | list) and _is_same(parse_json(answer).value, expected)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON: 1 is 1.0, but true is not 1, which it is in Python."""
+    pairs = [(one, other)]
+    while pairs:
+        one, other = pairs.pop()
+        if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+            pairs += ((one[key], other[key]) for key in one)
+        elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+            pairs += zip(one, other, strict=True)
+        elif isinstance(one, bool) is not isinstance(other, bool) or one != other:
+            return False
+    return True
 
 
 def _near(got: str, expected: str, tolerance: float) -> Score:
