@@ -6,7 +6,7 @@ A mart or a whole warehouse that does not exist gives no rows and a name in `Fac
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -89,7 +89,7 @@ def read_facts(config: Config, day: date) -> Facts:
             (day,),
             "model, route, criterion, flip desc nulls last, example_id",
         ),
-        pins=marts.rows(Pin, "fct_pin_integrity_daily", "day = ?", (day,), "model"),
+        pins=_pins(marts, day),
         usage=usage,
         structure=marts.rows(Structure, "fct_structure_daily", in_window, window, "route, model_served, day"),
         topics=marts.rows(TopicDay, "fct_topic_drift_daily", in_window, window, "route, topic_id, day"),
@@ -141,6 +141,13 @@ def _compared(marts: _Marts, day: date) -> int:
     where = "day = ? and value_reference is not null and value_current is not null"
     found = marts.ask("fct_feature_skew_daily", "count(distinct (route, side, feature)) as n", where, (day,))
     return int(found[0]["n"]) if found else 0
+
+
+def _pins(marts: _Marts, day: date) -> tuple[Pin, ...]:
+    """The pins of a day; one that has a row on an earlier day has a past."""
+    earlier = {row["model"] for row in marts.ask("fct_pin_integrity_daily", "distinct model", "day < ?", (day,))}
+    pins = marts.rows(Pin, "fct_pin_integrity_daily", "day = ?", (day,), "model", without=frozenset({"has_past"}))
+    return tuple(replace(pin, has_past=pin.model in earlier) for pin in pins)
 
 
 def _breaches(marts: _Marts, day: date) -> tuple[Breach, ...]:

@@ -133,7 +133,11 @@ class Flip:
 
 @dataclass(frozen=True)
 class Pin:
-    """Whether a pinned model is still the same behind its name; `p_value` and `is_changed` are null without a past."""
+    """Whether a pinned model is still the same behind its name.
+
+    `p_value` and `is_changed` are null where nothing could be held against a past: there is none (`has_past` says of
+    earlier nights on which it was heard), or it did not answer.
+    """
 
     model: str
     served_names: Sequence[str]
@@ -141,6 +145,7 @@ class Pin:
     n_prompts: int
     p_value: float | None
     is_changed: bool | None
+    has_past: bool = False
 
 
 @dataclass(frozen=True)

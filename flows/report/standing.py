@@ -112,6 +112,8 @@ def _by_kind(route: str, criterion: str, rows: list[Flip]) -> Iterable[Flips]:
 def pin_sentence(pin: Pin) -> str:
     """Whether the pinned model is the one that it was, in one sentence."""
     served = f" It is served as {', '.join(pin.served_names)}." if pin.served_names else ""
+    if pin.is_changed is None and pin.has_past:
+        return f"{pin.model}: it gave no answer tonight that could be held against its past.{served}"
     if pin.is_changed is None:
         return f"{pin.model}: there is no past yet to hold its answers against.{served}"
     if pin.p_value is None:

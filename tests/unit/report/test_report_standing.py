@@ -1,11 +1,13 @@
 """The frontier, the flipped examples and the pin on the page."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from flows.report import standing
+from flows.report.facts import read_facts
 from flows.report.page import Links, render
 from flows.report.rows import Comparison, Facts, Flip, Pin, Standing
+from tests.unit.report import synthetic
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -97,6 +99,21 @@ def test_the_pin_is_told_in_a_sentence():
     renamed = replace(same, p_value=None, is_changed=True)
     assert "could not be held against its past" in standing.pin_sentence(renamed)
     assert "no past yet" in standing.pin_sentence(replace(same, p_value=None, is_changed=None))
+
+
+def test_a_pinned_model_that_does_not_answer_tonight_is_not_said_to_have_no_past(tmp_path):
+    config, day = synthetic.config(tmp_path), synthetic.DAY
+    first, down = {"served_names": ["old-1"], "n_prompts": 0}, {"served_names": [], "n_prompts": 0}
+    nights = [
+        {"day": day - timedelta(days=1), "model": "old", **first},
+        {"day": day, "model": "old", **down},
+        {"day": day, "model": "young", **first},
+    ]
+    synthetic.write_warehouse(config.warehouse, {"fct_pin_integrity_daily": nights})
+    assert [standing.pin_sentence(pin) for pin in read_facts(config, day).pins] == [
+        "old: it gave no answer tonight that could be held against its past.",
+        "young: there is no past yet to hold its answers against. It is served as old-1.",
+    ]
 
 
 def test_what_models_wrote_is_text_on_the_page():
