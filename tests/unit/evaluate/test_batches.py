@@ -253,6 +253,7 @@ def test_where_the_budget_ends_batches_leave_whole_pairs(tmp_path, workspace, pr
     assert (asked.asked, len(answered["openai/old"]), asked.budget_ran_out) == (10, 5, True)
 
 
+@pytest.mark.long
 def test_a_batch_that_was_collected_before_a_kill_is_not_paid_for_again(workspace, provider):
     class Dies(LiteLLMClient):
         async def ask(self, messages, params):

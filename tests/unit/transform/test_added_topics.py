@@ -94,6 +94,7 @@ def test_an_empty_name_of_a_log_is_none(config: Config) -> None:
     assert query(config.warehouse, sql, [LAST]) == [{"callers": CALLS, "lowest": "none", "highest": "none"}]
 
 
+@pytest.mark.long
 def test_a_build_leaves_no_table_beside_the_models(config: Config) -> None:
     build(config, LAST, LAST)
     assert query(config.warehouse, "select table_name from duckdb_tables() where schema_name = 'main'") == []

@@ -351,6 +351,7 @@ def test_hostile_texts_are_measured_like_any_other(config: Config) -> None:
     assert row["value_current"] == pytest.approx(sum(map(len, HOSTILE)) / len(HOSTILE))
 
 
+@pytest.mark.long
 def test_a_second_build_and_a_new_warehouse_give_the_same_rows(config: Config, tmp_path: Path) -> None:
     before = snapshot(config)
     build(config, LAST, LAST)
@@ -368,6 +369,7 @@ def test_the_models_pass_their_unit_tests(config: Config) -> None:
     assert len(nodes) >= 4
 
 
+@pytest.mark.long
 def test_an_empty_lake_builds_to_empty_marts_and_a_day_without_calls_takes_its_rows_away(tmp_path: Path) -> None:
     config = workspace(tmp_path)
     result = build(config, LAST, LAST)
