@@ -23,7 +23,7 @@ EXPIRED = "expired"
 _COUNTED = (
     *("interactions", "examples", "scores", "estimates", "comparisons"),
     *("completions", "canaries", "entrants", "shadow_samples"),
-    *("topics", "topic_catalog", "topic_tests"),
+    *("topics", "topic_catalog", "topic_tests", "topic_pasts"),
 )
 
 

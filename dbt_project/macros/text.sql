@@ -206,3 +206,8 @@
 {% macro topic_version_of(topic_id) -%}
     split_part({{ topic_id }}, '-', 1)
 {%- endmacro %}
+
+{#- Whether a topic of a night's catalogue was added to it: a version's first day is the one on which it was fitted. -#}
+{% macro is_added_topic() -%}
+    first_day > min(first_day) over (partition by day, route, topic_version)
+{%- endmacro %}

@@ -74,17 +74,16 @@ def judge(
     lake = Lake.of(config)
     journal, before = judge_journal(lake, day, run_id), purse.spent
     stored = replies(config, day)
-    noted = list(read_journal(journal))
-    stored |= {row["request_hash"]: row for row in noted if row["status"] == "ok"}
+    stored |= {row["request_hash"]: row for row in read_journal(journal) if row["status"] == "ok"}
     wanted: set[str] = set()
     todo: list[Ask] = []
     for ask in asks:
         if ask.request_hash not in wanted and stored.get(ask.request_hash, {}).get("status") != "ok":
             todo.append(ask)
         wanted.add(ask.request_hash)
-    tonight = [*lake.read("judgements", day, run_id).to_pylist(), *noted]
     asked = asyncio.run(_ask_all(config, run_id, todo, journal, purse, clients=clients)) if todo else 0
-    rows = {row["request_hash"]: row for row in (*tonight, *read_journal(journal))}
+    landed = lake.read("judgements", day, run_id).to_pylist()
+    rows = {row["request_hash"]: row for row in (*landed, *read_journal(journal))}
     if rows:
         lake.write("judgements", day, from_rows(rows.values(), "judgements"), run_id)
     journal.unlink(missing_ok=True)

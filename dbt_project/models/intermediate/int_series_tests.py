@@ -4,6 +4,7 @@ import asyncio
 import os
 from datetime import date, timedelta
 
+from flows.stats.volume import DAYS_BEFORE
 from flows.transform.series import judge_days
 
 
@@ -13,12 +14,17 @@ def model(dbt, session):
     asyncio.get_event_loop().close()  # dbt-duckdb opens one in its thread for models that want it, and leaves it open
     first, last = (date.fromisoformat(os.environ.get(f"GENCHI_{name}_DAY", "1970-01-02")) for name in ("FIRST", "LAST"))
     window_days = dbt.config.get("window_days")
-    days = f"day between date '{first - timedelta(days=window_days)}' and date '{last}'"
+    start = first - timedelta(days=window_days)
+    days = f"day between date '{start}' and date '{last}'"
     kinds = dict(dbt.ref("features").project("feature, kind").fetchall())
     sums = dbt.ref("int_series_daily").filter(f"dimension = '*' and {days}").order("route, side, feature, day")
     of_all = f"origin = 'production' and model_served = '*' and prompt_version = '*' and {days}"
     bins = dbt.ref("int_feature_histograms_daily").filter(of_all).order("route, side, feature, bin, day")
-    calls = dbt.ref("int_call_counts_daily").filter(f"day <= date '{last}'").order("route, day")
+    calls = (
+        dbt.ref("int_call_counts_daily")
+        .filter(f"day between date '{start - timedelta(days=DAYS_BEFORE)}' and date '{last}'")
+        .order("route, day")
+    )
     rows = (rows_of(relation) for relation in (sums, bins, calls))
     return judge_days(*rows, kinds=kinds, days=(first, last), window_days=window_days)
 

@@ -17,11 +17,10 @@ groups as (
     where {{ is_built_day() }}
 ),
 
--- A version's first day is the one on which it was fitted; what came later was added.
 topics as (
     select
         *,
-        first_day > min(first_day) over (partition by day, route, topic_version) as is_added
+        {{ is_added_topic() }} as is_added
     from {{ ref('stg_topic_catalog') }}
     where side = 'input' and {{ is_built_day() }}
 )

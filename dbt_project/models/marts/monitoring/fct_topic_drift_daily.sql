@@ -16,11 +16,10 @@ totals as (
     group by day, route, catalog_version
 ),
 
--- A version's first day is the one on which it was fitted; what came later was added.
 catalog as (
     select
         *,
-        first_day > min(first_day) over (partition by day, route, topic_version) as is_added
+        {{ is_added_topic() }} as is_added
     from {{ ref('stg_topic_catalog') }}
     where side = 'input' and {{ is_built_day() }}
 ),
