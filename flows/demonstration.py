@@ -1,5 +1,6 @@
 """`genchi demo`: a simulated application's month, last night run on it, and what the night found."""
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,5 +31,6 @@ def run(folder: Path, tell: Callable[[str], None]) -> bool:
     for breach in unexpected(config, last):
         tell(f"  ? not planted: {breach.day} {breach.summary}")
     tell(f"\nThe page of the night: {night.page}")
-    tell(f"Run it again, or another day: genchi nightly --config {path} --day {last}")
+    called = sys.argv[0] if Path(sys.argv[0]).name == "genchi" else "genchi"  # by `make` it is not on the PATH
+    tell(f"Run it again, or another day: {called} nightly --config {path} --day {last}")
     return all(finding.found for finding in found)
