@@ -4,7 +4,6 @@ A provider may put another model behind the same name. The night on which the ca
 answers of the era are the past of later canaries, and only they are reused in place of asking the holdout anew.
 """
 
-import hashlib
 import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,6 +20,7 @@ from flows.evaluate.runner import Purse
 from flows.evaluate.sheets import Asked, Sheet, ask_sheet
 from flows.evaluate.spending import canary_run_id
 from flows.lake import Lake, from_rows, nightly_run_id
+from flows.stats.sample import rank
 from flows.stats.silence import Swap, compare_answers
 from flows.thresholds import thresholds
 
@@ -138,11 +138,11 @@ def _land(night: Sheet, past: Past, tonight: Heard) -> Swap:
 def choose(papers: Sequence[Paper], prompts: int, answers: int) -> list[Paper]:
     """The papers with so many examples in all, each asked `answers` times.
 
-    They are those of the smallest hashes of route and example_id, so that every night has the same ones wherever
+    They are those of the smallest ranks of route and example_id, so that every night has the same ones wherever
     the holdout still has them.
     """
     places = (
-        (_rank(paper.name, one.example_id), n, at)
+        (rank(paper.name, one.example_id), n, at)
         for n, paper in enumerate(papers)
         for at, one in enumerate(paper.examples)
     )
@@ -157,10 +157,6 @@ def choose(papers: Sequence[Paper], prompts: int, answers: int) -> list[Paper]:
         )
         for n in sorted(chosen)
     ]
-
-
-def _rank(route: str, example_id: str) -> bytes:
-    return hashlib.sha256(f"{route}\x1f{example_id}".encode()).digest()
 
 
 def _hear(lake: Lake, day: date, model: str, wanted: Collection[str], *, with_holdout: bool = False) -> Heard:
