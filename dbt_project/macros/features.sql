@@ -80,6 +80,12 @@
     end
 {%- endmacro %}
 
+{#- Whether a row of the seed speaks for a series: for its feature, measured on its side. -#}
+{% macro is_seeded(series, seeded) -%}
+    {{ seed_feature(series ~ '.feature') }} = {{ seeded }}.feature
+    and {{ seeded }}.sides in ({{ series }}.side, case when {{ series }}.side <> 'pair' then 'both' end)
+{%- endmacro %}
+
 {#- The keys, `feature` and `names` of a wide table: of each row one for each feature, whose columns there are called
     name__feature (the squares of flags are the flags themselves). Texts are added up wide and turned afterwards, for
     texts times features would be many rows. -#}

@@ -203,7 +203,7 @@
 {#- A part of a breach's subject: a slash within it would make two subjects look alike. -#}
 {% macro subject_part(text) %}replace({{ text }}, '/', '%2F'){% endmacro %}
 
-{#- The name under which a criterion is scored on answers without their wrapping (flows/evaluate/kinds.py). -#}
+{#- The name under which a criterion is scored on answers without their wrapping (flows/evaluate/criteria/definitions.py). -#}
 {% macro unwrapped(criterion) -%}
     {{ criterion }} || ':unwrapped'
 {%- endmacro %}

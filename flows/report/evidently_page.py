@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.config import Config
-from flows.files import replace_text
+from flows.lake import replace_text
 from flows.stats.sample import rank_in_sql
 from flows.warehouse import query
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from flows.config import Config
+from flows.config.load import Config
 from flows.errors import RunError
-from flows.lake import Lake, from_rows
+from flows.lake.lake import Lake, from_rows
 from flows.transform.build import build, variables
 from flows.transform.runner import run_dbt
 from flows.warehouse import query
