@@ -63,7 +63,7 @@
 {#- The bin of a number on its grid. -#}
 {% macro bin_of(feature) -%}
     {%- if feature.grid == 'log' -%}
-        floor(4 * log2(1 + greatest({{ feature.name }}, 0)))
+        floor(4 * {{ binary_log('1 + greatest(' ~ feature.name ~ ', 0)') }})
     {%- else -%}
         floor(20 * {{ feature.name }})
     {%- endif -%}

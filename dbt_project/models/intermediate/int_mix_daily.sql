@@ -44,7 +44,7 @@ known as (
 versioned as (
     select
         *,
-        case when kind = 'topic:' then {{ topic_version_of('substr(feature, 7)') }} else '' end as catalog_version
+        case when kind = 'topic:' then {{ topic_version_of('substring(feature, 7)') }} else '' end as catalog_version
     from known
 ),
 

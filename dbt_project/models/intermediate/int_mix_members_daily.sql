@@ -78,12 +78,12 @@ select
     members.side,
     members.kind,
     members.kind || members.member as feature,
-    any_value(wholes.n) as n,
-    any_value(wholes.n_clusters) as n_clusters,
+    max(wholes.n) as n,
+    max(wholes.n_clusters) as n_clusters,
     cast(sum(members.total) as double) as total,
     cast(sum(members.total * members.total) as double) as cluster_squares,
     cast(sum(members.total * members.n) as double) as cluster_cross,
-    any_value(wholes.cluster_sizes) as cluster_sizes
+    max(wholes.cluster_sizes) as cluster_sizes
 from members
 inner join wholes
     on

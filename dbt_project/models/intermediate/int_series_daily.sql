@@ -24,13 +24,20 @@ scores as (
 ),
 
 mix as (
-    select * from {{ ref('int_mix_daily') }}
+    select mixes.*
+    from {{ ref('int_mix_daily') }} as mixes
     where
         {{ days }}
         {%- if is_incremental() %}
         -- Days that have been built lack the members that are new tonight.
-            or (day, route, side, feature) not in (
-                select (there.day, there.route, there.side, there.feature) from {{ this }} as there
+            or not exists (
+                select there.day
+                from {{ this }} as there
+                where
+                    mixes.day = there.day
+                    and mixes.route = there.route
+                    and mixes.side = there.side
+                    and mixes.feature = there.feature
             )
         {%- endif %}
 ),

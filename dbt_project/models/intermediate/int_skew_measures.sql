@@ -8,7 +8,19 @@ exact as (
 
 measures as (
     select
-        binned.* exclude (ks, wasserstein),
+        binned.day,
+        binned.route,
+        binned.side,
+        binned.feature,
+        binned.reference,
+        binned.model_served,
+        binned.prompt_version,
+        binned.value_reference,
+        binned.value_current,
+        binned.n_reference,
+        binned.n_current,
+        binned.psi,
+        binned.js_distance,
         coalesce(exact.ks, binned.ks) as ks,
         coalesce(exact.wasserstein / binned.deviation_reference, binned.wasserstein) as wasserstein,
         exact.ks is null as is_without_values
