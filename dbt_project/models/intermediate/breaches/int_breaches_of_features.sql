@@ -26,7 +26,6 @@ examples as (
 worded as (
     select
         skew.*,
-        features.kind as feature_kind,
         features.severity,
         causes.cause,
         causes.sentence as cause_sentence,
