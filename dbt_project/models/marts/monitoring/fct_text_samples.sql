@@ -1,6 +1,9 @@
 {#- Without an enforced contract: a column for each feature, and the workspace may have new ones. -#}
 {{ config(contract={'enforced': false}) }}
 
+{%- set features = features_of(ref('int_text_features')) %}
+-- depends_on: {{ ref('features') }}
+
 with texts as (
     select * from {{ ref('int_text_features') }}
     where origin = 'production' and {{ is_day_to_build(ref('int_text_features')) }}
@@ -29,9 +32,12 @@ ranked as (
 )
 
 select
-    texts.*,
+    texts.day,
+    texts.route,
+    texts.side,
+    texts.subject_id,
     ranked.n_texts,
-    ranked.sample_place
+    ranked.sample_place{% for feature in features %}, texts.{{ feature.name }}{% endfor %}
 from texts
 inner join ranked
     on texts.day = ranked.day and texts.route = ranked.route and texts.subject_id = ranked.subject_id
