@@ -14,6 +14,7 @@ from flows.project import DBT_PROJECT
 from flows.retention import first_open
 from flows.transform.dictionary import write_words
 from flows.transform.runner import Node, run_dbt
+from flows.warehouse import query
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,18 @@ def build(
     result = BuildResult(first, last, counts["model"], counts["seed"], counts["test"], time.monotonic() - started)
     logger.info("built %s models and passed %s tests in %.1f s", result.models, result.tests, result.seconds)
     return result
+
+
+def migrate(config: Config) -> int | None:
+    """Bring an older warehouse up to date, as the next build would (macros/warehouse_version.sql). Gives its version.
+
+    None where there is no warehouse yet. Raises RunError for a warehouse that a later genchi has written.
+    """
+    if not config.warehouse.exists():
+        return None
+    run_dbt(config, ["seed"], variables(config), {})
+    version: int = query(config.warehouse, "select version from meta.warehouse_version")[0]["version"]
+    return version
 
 
 def _run(config: Config, first: date, last: date, selection: list[str]) -> list[Node]:
