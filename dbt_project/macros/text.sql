@@ -182,6 +182,11 @@
     ) as varchar)
 {%- endmacro %}
 
+{#- A number or a date as a text. -#}
+{% macro as_text(value) -%}
+    cast({{ value }} as {{ type_string() }})
+{%- endmacro %}
+
 {#- A share as a person reads it: 61.0 %. -#}
 {% macro percent(share) -%}
     cast(cast(100 * {{ share }} as decimal(18, 1)) as {{ type_string() }}) || ' %'
@@ -210,7 +215,7 @@
 
 {#- The run of a night's evaluation (nightly_run_id of flows/lake). -#}
 {% macro nightly_run_id(day) -%}
-    'nightly-' || cast({{ day }} as {{ type_string() }})
+    'nightly-' || {{ as_text(day) }}
 {%- endmacro %}
 
 {#- Whether a run is the shadow of a day: the candidates on production's own inputs. -#}

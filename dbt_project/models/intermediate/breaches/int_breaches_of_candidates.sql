@@ -77,8 +77,8 @@ select
     || ', ' || candidate || ' passes ' || criterion || ' ' || {{ points('-delta') }}
     || ' points less often than ' || pinned
     || ' (95 % interval of the difference: ' || {{ points('ci_low') }} || ' to ' || {{ points('ci_high') }}
-    || ', ' || cast(n_examples as varchar) || ' examples).' as summary,
+    || ', ' || {{ as_text('n_examples') }} || ' examples).' as summary,
     unwrapped_words as explanation,
     {{ json_object(evidence) }} as evidence_json
 from comparisons
-where run_id = 'nightly-' || cast(day as varchar)
+where run_id = {{ nightly_run_id('day') }}

@@ -34,7 +34,7 @@ worded as (
         case
             -- The mix of calls: "answered by", and then whose share it is.
             when features.feature <> skew.feature
-                then features.description || ' ' || substr(skew.feature, length(features.feature) + 1)
+                then features.description || ' ' || substring(skew.feature, {{ length('features.feature') }} + 1)
             else features.description
         end as description,
         case skew.side when 'pair' then 'calls' else skew.side || 's' end as noun,
@@ -83,23 +83,23 @@ select
         when feature_kind = 'share' and is_of_its_own
             then
                 'On route ' || route || ', ' || noun || ' ' || description || ' ' || direction
-                || ' to ' || {{ percent('value_current') }} || ' on ' || cast(day as varchar)
+                || ' to ' || {{ percent('value_current') }} || ' on ' || {{ as_text('day') }}
                 || ', where ' || {{ percent('value_expected') }} || ' was to be expected of such a day ('
                 || reference_words || ': ' || {{ percent('value_reference') }} || ').'
         when feature_kind = 'share'
             then
                 'On route ' || route || ', ' || noun || ' ' || description || ' ' || direction
                 || ' from ' || {{ percent('value_reference') }} || ' (' || reference_words || ')'
-                || ' to ' || {{ percent('value_current') }} || ' on ' || cast(day as varchar) || '.'
+                || ' to ' || {{ percent('value_current') }} || ' on ' || {{ as_text('day') }} || '.'
         when is_of_its_own
             then
                 'On route ' || route || ', ' || description || ' in ' || noun || ' ' || direction
                 || ', for such a day, to ' || {{ figure('value_current') }} || ' on average on '
-                || cast(day as varchar) || ' (' || reference_words || ': ' || {{ figure('value_reference') }} || ').'
+                || {{ as_text('day') }} || ' (' || reference_words || ': ' || {{ figure('value_reference') }} || ').'
         else
             'On route ' || route || ', ' || description || ' in ' || noun || ' ' || direction
             || ' from ' || {{ figure('value_reference') }} || ' on average (' || reference_words || ')'
-            || ' to ' || {{ figure('value_current') }} || ' on ' || cast(day as varchar)
+            || ' to ' || {{ figure('value_current') }} || ' on ' || {{ as_text('day') }}
             || ' (PSI ' || {{ figure('psi') }} || ').'
     end as summary,
     coalesce(

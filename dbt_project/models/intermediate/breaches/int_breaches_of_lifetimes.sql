@@ -5,7 +5,7 @@ with pinned as (
         model,
         min(ends_on) as ends_on
     from {{ ref('fct_model_frontier') }}
-    where arm = 'pinned' and run_id = 'nightly-' || cast(day as varchar)
+    where arm = 'pinned' and run_id = {{ nightly_run_id('day') }}
     group by day, model
 ),
 
@@ -23,16 +23,16 @@ select
     'warning' as severity,
     true as is_start,
     model || ', which is pinned, '
-    || case when days_left > 0 then 'ends' else 'ended' end || ' on ' || cast(ends_on as varchar)
+    || case when days_left > 0 then 'ends' else 'ended' end || ' on ' || {{ as_text('ends_on') }}
     || case
-        when days_left > 0 then ', ' || cast(days_left as varchar) || ' days from ' || cast(day as varchar)
+        when days_left > 0 then ', ' || {{ as_text('days_left') }} || ' days from ' || {{ as_text('day') }}
         else ''
     end
     || ', as its provider has announced.' as summary,
     '' as explanation,
     {{ json_object([
         ('model', 'model'),
-        ('ends_on', 'cast(ends_on as varchar)'),
+        ('ends_on', as_text('ends_on')),
         ('days_left', 'days_left'),
     ]) }} as evidence_json
 from counted

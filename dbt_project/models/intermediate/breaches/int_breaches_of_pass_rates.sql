@@ -31,7 +31,7 @@ select
     true as is_start,
     'On route ' || route || ', ' || model || ' passes ' || criterion || ' in ' || {{ percent('pass_rate') }}
     || ' of answers (95 % interval ' || {{ percent('ci_low') }} || ' to ' || {{ percent('ci_high') }}
-    || ', ' || cast(n_examples as varchar) || ' examples), below the required '
+    || ', ' || {{ as_text('n_examples') }} || ' examples), below the required '
     || {{ percent('min_pass_rate') }} || '.' as summary,
     unwrapped_words as explanation,
     {{ json_object([
@@ -49,4 +49,4 @@ select
         ('n_unscored', 'n_unscored'),
     ]) }} as evidence_json
 from scores
-where run_id = 'nightly-' || cast(day as varchar)
+where run_id = {{ nightly_run_id('day') }}

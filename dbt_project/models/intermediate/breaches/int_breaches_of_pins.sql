@@ -12,7 +12,7 @@ with pins as (
         || case
             when is_unlike
                 then
-                    ' Its answers to ' || cast(n_prompts as varchar) || ' prompts are unlike those of the past (p = '
+                    ' Its answers to ' || {{ as_text('n_prompts') }} || ' prompts are unlike those of the past (p = '
                     || {{ figure('p_value') }} || ').'
             else ''
         end

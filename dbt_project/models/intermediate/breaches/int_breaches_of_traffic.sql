@@ -35,8 +35,8 @@ select
     case breach_kind
         when 'volume'
             then
-                'On route ' || route || ', there were ' || cast(n as varchar) || ' calls on ' || cast(day as varchar)
-                || ', where ' || cast(cast(round(exp(expected) - 1) as bigint) as varchar) || ' were to be expected.'
+                'On route ' || route || ', there were ' || {{ as_text('n') }} || ' calls on ' || {{ as_text('day') }}
+                || ', where ' || {{ as_text('cast(round(exp(expected) - 1) as bigint)') }} || ' were to be expected.'
         when 'topic'
             then
                 'On route ' || route || ', inputs about ' || coalesce(topic_label, feature)
@@ -44,15 +44,15 @@ select
                     when is_added and expected < 0.0005 then ' are new: they rose'
                     when effect > 0 then ' rose'
                     else ' fell'
-                end || ' to ' || {{ percent('observed') }} || ' on ' || cast(day as varchar)
+                end || ' to ' || {{ percent('observed') }} || ' on ' || {{ as_text('day') }}
                 || ', where ' || {{ percent('expected') }} || ' was to be expected.'
         when 'new_topic'
             then
-                'On route ' || route || ', ' || coalesce(cast(n_group as varchar) || ' ', '') || 'inputs on '
-                || cast(day as varchar) || ' are about something new: ' || coalesce(topic_label, 'without a label')
+                'On route ' || route || ', ' || coalesce({{ as_text('n_group') }} || ' ', '') || 'inputs on '
+                || {{ as_text('day') }} || ' are about something new: ' || coalesce(topic_label, 'without a label')
                 || '.'
         else
-            'On route ' || route || ', ' || side || 's as a whole mean something else on ' || cast(day as varchar)
+            'On route ' || route || ', ' || side || 's as a whole mean something else on ' || {{ as_text('day') }}
             || ' than in the trailing {{ var("window_days") }} days.'
     end as summary,
     '' as explanation,

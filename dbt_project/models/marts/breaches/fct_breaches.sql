@@ -56,7 +56,7 @@ select
     severity,
     summary
     || case
-        when nights > 1 then ' Night ' || cast(nights as varchar) || ', since ' || cast(first_seen as varchar) || '.'
+        when nights > 1 then ' Night ' || {{ as_text('nights') }} || ', since ' || {{ as_text('first_seen') }} || '.'
         else ''
     end
     || explanation as summary,
