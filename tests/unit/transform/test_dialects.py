@@ -83,7 +83,7 @@ def test_the_same_words_that_a_dispatched_macro_may_write_are_refused_in_a_model
     assert [one.split(" ")[0] for one in dialects.complaints(written_in)] == ["`json_valid`"]
 
 
-def test_the_models_are_compiled_as_on_a_second_night_with_what_they_say_of_days_that_are_built(
+def test_the_models_are_compiled_as_on_a_second_night(
     models: dict[str, Any],
 ) -> None:
     incremental = [node for node in models.values() if "is_incremental()" in node.raw_code]
