@@ -6,12 +6,12 @@
 
 with texts as (
     select * from {{ ref('int_texts') }}
-    where {{ is_day_to_build(source('lake', 'interactions')) }}
+    where {{ is_day_to_build(ref('stg_interactions')) }}
 ),
 
 text_words as (
     select * from {{ ref('int_text_words') }}
-    where {{ is_day_to_build(source('lake', 'interactions')) }}
+    where {{ is_day_to_build(ref('stg_interactions')) }}
 ),
 
 cased as (

@@ -2,7 +2,7 @@
 
 with texts as (
     select * from {{ ref('int_texts') }}
-    where {{ is_day_to_build(source('lake', 'interactions')) }}
+    where {{ is_day_to_build(ref('stg_interactions')) }}
 ),
 
 -- A table of its own: calls that are named twice would be copied, texts and all.

@@ -11,12 +11,12 @@ with scores as (
         subject = 'completion'
         and criterion not like {{ unwrapped("'%'") }}
         and not {{ is_shadow_run() }}
-        and ({{ is_day_to_build(source('lake', 'completions')) }})
+        and ({{ is_day_to_build(ref('stg_completions')) }})
 ),
 
 completions as (
     select * from {{ ref('stg_completions') }}
-    where {{ is_day_to_build(source('lake', 'completions')) }}
+    where {{ is_day_to_build(ref('stg_completions')) }}
 ),
 
 answers as (

@@ -1,6 +1,6 @@
 with scores as (
     select * from {{ ref('int_scored_calls') }}
-    where {{ is_day_to_build(source('lake', 'scores')) }}
+    where {{ is_day_to_build(ref('stg_scores')) }}
 ),
 
 counted as (

@@ -1,6 +1,6 @@
 with calls as (
     select * from {{ ref('int_calls') }}
-    where {{ is_day_to_build(source('lake', 'interactions')) }}
+    where {{ is_day_to_build(ref('stg_interactions')) }}
 )
 
 select
