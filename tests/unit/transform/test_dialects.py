@@ -51,12 +51,11 @@ def marked_and_compiled(config: Config, told: dict[str, object]) -> Any:
         *("--quiet", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--vars", json.dumps(told)),
         *("--target-path", str(kept / "target"), "--log-path", str(kept / "logs")),
     ]
-    with runner._environment({**DAYS, "GENCHI_WAREHOUSE": str(config.warehouse)}):
-        with runner._closing_afterwards():
-            manifest = dbtRunner().invoke(["parse", *arguments]).result
-        dialects.mark(manifest.macros)
-        with runner._closing_afterwards():
-            compiled = dbtRunner(manifest=manifest).invoke(["compile", *arguments])
+    with runner.opened_for_dbt(config, DAYS):
+        manifest = dbtRunner().invoke(["parse", *arguments]).result
+    dialects.mark(manifest.macros)
+    with runner.opened_for_dbt(config, DAYS):
+        compiled = dbtRunner(manifest=manifest).invoke(["compile", *arguments])
     assert compiled.success, compiled.exception
     return manifest
 
