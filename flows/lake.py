@@ -22,11 +22,12 @@ from flows.config import Config
 from flows.files import replacing
 from flows.places import Ground, ground
 from flows.publication import Staging
-from flows.schemas import SCHEMAS, conform, from_rows
+from flows.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
 from flows.stores import Storage
 
 __all__ = [
     "SCHEMAS",
+    "UNWRAPPED",
     "Lake",
     "Note",
     "Staging",

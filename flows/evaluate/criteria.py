@@ -17,7 +17,6 @@ from flows.errors import ConfigError
 from flows.evaluate import unwrapping, verdicts
 from flows.evaluate.kinds import (
     KINDS,
-    UNWRAPPED,
     Contains,
     Definition,
     Exact,
@@ -28,6 +27,7 @@ from flows.evaluate.kinds import (
     Python,
 )
 from flows.evaluate.schemas import Schema, hash_of, load_schema
+from flows.lake import UNWRAPPED
 
 
 @dataclass(frozen=True)

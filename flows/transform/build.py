@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flows.config import Config
 from flows.errors import RunError
-from flows.lake import Lake
+from flows.lake import UNWRAPPED, Lake
 from flows.project import DBT_PROJECT
 from flows.retention import first_open
 from flows.transform.runner import Node, run_dbt
@@ -88,4 +88,5 @@ def variables(config: Config) -> dict[str, object]:
         "words": glob.escape(str(write_words(Lake.of(config)))),
         "window_days": config.window_days,
         "risk": config.risk,
+        "unwrapped_suffix": UNWRAPPED,
     }

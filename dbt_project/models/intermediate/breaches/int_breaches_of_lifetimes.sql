@@ -20,15 +20,9 @@ select
     day,
     'end_of_life' as kind,
     {{ subject_part('model') }} as subject,
-    'warning' as severity,
+    cast(null as varchar) as severity,
     true as is_start,
-    model || ', which is pinned, '
-    || case when days_left > 0 then 'ends' else 'ended' end || ' on ' || cast(ends_on as varchar)
-    || case
-        when days_left > 0 then ', ' || cast(days_left as varchar) || ' days from ' || cast(day as varchar)
-        else ''
-    end
-    || ', as its provider has announced.' as summary,
+    {{ end_of_life_sentence() }} as summary,
     '' as explanation,
     {{ json_object([
         ('model', 'model'),
