@@ -9,7 +9,7 @@ import pyarrow as pa
 from expectations import frames
 from expectations.vocabulary import Words, at_most
 from flows.config import Config, Severity
-from flows.lake import Lake, nightly_run_id
+from flows.lake import nightly_run_id
 
 NAME = "eval_outputs"
 
@@ -76,7 +76,7 @@ order by expected.arm desc, subject
 
 def frame(config: Config, day: date) -> pd.DataFrame:
     """Counts and shares of each model's answers in the night's run; no answers give a row of zeros."""
-    lake = Lake.of(config)
+    lake = config.open_lake()
     files = frames.of_day(lake, day, "examples") | frames.of_run(
         lake, day, nightly_run_id(day), "completions", "scores"
     )

@@ -9,7 +9,6 @@ import pyarrow as pa
 from expectations import frames
 from expectations.vocabulary import Words, at_least, at_most
 from flows.config import Config
-from flows.lake import Lake
 
 NAME = "holdout"
 
@@ -50,7 +49,7 @@ order by subject
 def frame(config: Config, day: date) -> pd.DataFrame:
     """Counts of each evaluated route's frozen holdout; a route without examples has a row of zeros."""
     routes = pa.table({"route": pa.array(list(config.evaluated_routes()), pa.string())})
-    lake = Lake.of(config)
+    lake = config.open_lake()
     return frames.select(lake, frames.of_day(lake, day, "examples"), _SQL, routes=routes)
 
 

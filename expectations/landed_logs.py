@@ -9,7 +9,6 @@ import pyarrow as pa
 from expectations import frames
 from expectations.vocabulary import Words, at_least, at_most
 from flows.config import Config
-from flows.lake import Lake
 
 NAME = "landed_logs"
 
@@ -80,7 +79,7 @@ order by subject
 
 def frame(config: Config, day: date) -> pd.DataFrame:
     """Counts and shares of each configured source on `day`; a source without calls has a row of zeros."""
-    lake = Lake.of(config)
+    lake = config.open_lake()
     files = frames.of_day(lake, day, "interactions", "quarantine", "manifest")
     sources = pa.table({"source": pa.array([source.name for source in config.sources], pa.string())})
     return frames.select(lake, files, _SQL, sources=sources)

@@ -18,9 +18,8 @@ from great_expectations.data_context.types.base import (
 
 from expectations import data_docs, eval_outputs, holdout, landed_logs, results, verdicts
 from expectations.results import ExpectationResult
-from flows import lake
 from flows.config import Config
-from flows.lake import Lake
+from flows.lake import from_rows
 
 _logger = logging.getLogger(__name__)
 
@@ -55,8 +54,8 @@ def validate(config: Config, day: date, failures: Sequence[str] = ()) -> tuple[E
 
 
 def _land(config: Config, day: date, found: Sequence[ExpectationResult]) -> None:
-    rows = lake.from_rows(map(asdict, found), "expectation_results")
-    Lake.of(config).write("expectation_results", day, rows)
+    rows = from_rows(map(asdict, found), "expectation_results")
+    config.open_lake().write("expectation_results", day, rows)
 
 
 def _validate(config: Config, day: date) -> list[ExpectationResult]:

@@ -10,17 +10,16 @@ from typing import Literal
 
 from prefect import flow
 
-from flows import config as configuration
-from flows.config import Config
+from flows.config import Config, load_config
 from flows.errors import ConfigError
+from flows.evaluate import check_setup
 from flows.evaluate.flow import structure
-from flows.evaluate.papers import check_setup
 from flows.ingest.flow import freeze, land_days
-from flows.lake import Lake, each_day
+from flows.lake import each_day
 from flows.nightly import evaluated, first_touched
 from flows.progress import step
 from flows.retention import first_open
-from flows.semantics.embedding import check as check_embedding
+from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
 from flows.transform.flow import transform
 from flows.warehouse import query
@@ -42,10 +41,10 @@ def backfill(start: date, end: date, config_path: str = "genchi.yaml", only: Sta
     """Land, transform and (only where told) evaluate every day from `start` to `end`, both included."""
     if end < start:
         raise ConfigError(f"--end {end} lies before --start {start}")
-    config = configuration.load(config_path)
+    config = load_config(config_path)
     check_setup(config)
     check_embedding(config)
-    with Lake.of(config).lock("backfill"):
+    with config.open_lake().lock("backfill"):
         return _days(config, config_path, start, end, only)
 
 

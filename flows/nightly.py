@@ -12,21 +12,19 @@ from pathlib import Path
 
 from prefect import flow, task
 
-from flows import config as configuration
 from flows import retention
 from flows.alerts.flow import alert
-from flows.config import Config
+from flows.config import Config, load_config
 from flows.errors import ConfigError, RunError, in_one_line
+from flows.evaluate import ModelPair, check_setup
 from flows.evaluate.flow import evaluate, evaluate_two, score_production, shadow
-from flows.evaluate.papers import check_setup
-from flows.evaluate.versus import Versus
 from flows.ingest.flow import freeze, ingest
-from flows.lake import Lake
+from flows.llm import register_local_providers
 from flows.progress import Step, step
 from flows.report.flow import report
-from flows.semantics.embedding import check as check_embedding
+from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
-from flows.transform.build import COMPARISON, EVALUATION, MONITORING
+from flows.transform import COMPARISON, EVALUATION, MONITORING
 from flows.transform.flow import transform
 
 # Rows that are older than this when they arrive are landed; their marts wait for a backfill.
@@ -68,18 +66,18 @@ def check(config_path: str, day: date, failures: list[str]) -> tuple[int, int]:
     """Validate every suite that applies; how many expectations were checked, and how many failed."""
     from expectations.validate import validate  # noqa: PLC0415 - imported late: great_expectations takes seconds
 
-    results = validate(configuration.load(config_path), day, failures)
+    results = validate(load_config(config_path), day, failures)
     return len(results), sum(not result.success for result in results)
 
 
 @flow(name="nightly", persist_result=False)
 def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
     """One whole night. Raises NightFailedError at its end where a stage failed, and ConfigError before its start."""
-    config = configuration.load(config_path)
+    config = load_config(config_path)
     check_setup(config)
     check_embedding(config)
     day = day or config.yesterday()
-    with Lake.of(config).lock("nightly"):
+    with config.open_lake().lock("nightly"):
         return _night(config, config_path, day)
 
 
@@ -128,9 +126,9 @@ def _night(config: Config, config_path: str, day: date) -> Night:
 @flow(name="ingest-day", persist_result=False)
 def ingest_day(config_path: str = "genchi.yaml", day: date | None = None) -> None:
     """`genchi ingest`: land one day, and bring the monitoring marts up to date."""
-    config = configuration.load(config_path)
+    config = load_config(config_path)
     day = day or config.yesterday()
-    with Lake.of(config).lock("ingest"):
+    with config.open_lake().lock("ingest"):
         with step("ingest") as current:
             landed = ingest(config_path, day)
             current.outcome = landed.summary()
@@ -144,19 +142,19 @@ def ingest_day(config_path: str = "genchi.yaml", day: date | None = None) -> Non
 @flow(name="transform-days", persist_result=False)
 def transform_days(config_path: str = "genchi.yaml", first: date | None = None, last: date | None = None) -> None:
     """`genchi transform`: rebuild every mart for the days from `first` to `last`."""
-    config = configuration.load(config_path)
+    config = load_config(config_path)
     last = last or config.yesterday()
-    with Lake.of(config).lock("transform"), step("transform") as current:
+    with config.open_lake().lock("transform"), step("transform") as current:
         current.outcome = transform(config_path, first or last, last).summary()
 
 
 @flow(name="evaluate-day", persist_result=False)
 def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> None:
     """`genchi evaluate`: rerun the holdouts for one night, and compare."""
-    config = configuration.load(config_path)
+    config = load_config(config_path)
     day = day or config.yesterday()
     config.require_evaluation()
-    with Lake.of(config).lock("evaluate"):
+    with config.open_lake().lock("evaluate"):
         freeze(config_path, day)
         with step("evaluate") as current:
             current.outcome = evaluated(config, config_path, day)
@@ -167,12 +165,12 @@ def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> N
 
 
 @flow(name="compare", persist_result=False)
-def compare_models(versus: Versus, config_path: str = "genchi.yaml", day: date | None = None) -> str:
+def compare_models(versus: ModelPair, config_path: str = "genchi.yaml", day: date | None = None) -> str:
     """`genchi compare`: two models on one route, as the night would; the run_id under which marts hold the verdict."""
-    config = configuration.load(config_path)
+    config = load_config(config_path)
     day = day or config.yesterday()
-    with_simulated(versus.narrowed(config))
-    with Lake.of(config).lock("compare"):
+    register_local_providers(model.model for model in versus.narrowed(config).all_models())
+    with config.open_lake().lock("compare"):
         freeze(config_path, day)
         with step("evaluate") as current:
             current.outcome = evaluate_two(config_path, day, versus).summary()
@@ -195,13 +193,5 @@ def evaluated(config: Config, config_path: str, day: date, *, other_nights: bool
     """Evaluate one night whose test sets are frozen, and say what came of it."""
     if not evaluates(config):
         return "nothing to evaluate: no models, or no route with a holdout and criteria"
-    with_simulated(config)
+    register_local_providers(model.model for model in config.all_models())
     return evaluate(config_path, day, other_nights).summary()
-
-
-def with_simulated(config: Config) -> None:
-    """Let the demo's models answer, where the configuration names one."""
-    if any(model.model.startswith("simulated/") for model in config.all_models()):
-        from flows.demo import provider  # noqa: PLC0415 - imported late: litellm takes seconds
-
-        provider.register()

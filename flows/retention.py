@@ -47,7 +47,7 @@ def apply(config: Config, today: date) -> Removed:
 
     Any number of times, with the same result. A kill in between leaves days that the next run removes.
     """
-    lake, removed = Lake.of(config), Counter[str]()
+    lake, removed = config.open_lake(), Counter[str]()
     for table, kept in config.retention.items():
         for day in lake.days(table) if kept is not None else ():
             if day < today - timedelta(days=kept or 0):
@@ -70,7 +70,7 @@ def first_open(config: Config, first: date, last: date) -> date:
 
     The day after `last` where that one has lost them.
     """
-    lake = Lake.of(config)
+    lake = config.open_lake()
     final = [
         day
         for table in _COUNTED

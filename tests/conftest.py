@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from flows import quiet
+from flows.cli import library_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("GENCHI_SHARED", ROOT.parent / "shared"))
 
-quiet.settle()
-quiet.end_clean()
+library_settings.configure_environment()
+library_settings.end_clean()
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from flows import lock
-from flows.lake import Lake, from_rows
-from flows.stores import Storage
+from flows.lake import lock
+from flows.lake.lake import Lake, from_rows
+from flows.lake.object_store import Storage
 
 DAYS = (date(2026, 3, 1), date(2026, 3, 2))
 TABLES = ("manifest", "quarantine")

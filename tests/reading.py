@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows.ingest import reader
-from flows.ingest.mapping import Mapped, Mapper
+from flows.ingest.map.mapper import Mapped, Mapper
+from flows.ingest.read import reader
 
 
 def mapped_bytes(log_format: str, content: bytes, name: str = "log.jsonl") -> Mapped:
@@ -27,7 +27,7 @@ def _mapper(log_format: str) -> Mapper:
 
 def _mapped(log_format: str, files: list[reader.LogFile]) -> Mapped:
     mapper = _mapper(log_format)
-    parts = [mapper.map(batch) for batch in reader.read(files)] or [
+    parts = [mapper.map(batch) for batch in reader.read_files(files)] or [
         mapper.map(reader.Batch(reader.RECORDS.empty_table(), reader.REFUSED.empty_table()))
     ]
     names = ("interactions", "feedback", "refused", "other")

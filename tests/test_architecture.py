@@ -1,27 +1,36 @@
-"""The house's promises: the top level is closed, imports run one way, and mathematics is pure."""
+"""The structure's rules: the top level is closed, imports run one way and through faces, and mathematics is pure."""
 
 import ast
 import re
 import subprocess
 import sys
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOWS = ROOT / "flows"
-ROOMS = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
-FOUNDATION = {
-    *("config", "errors", "lake", "warehouse", "models", "project", "stats", "yamlfile", "files", "privacy"),
-    "retention",
-    *("sections", "entrants", "pricetable"),
-    *("failures", "limits", "batches"),
-    *("stores", "objects", "places", "lock", "publication", "schemas"),
-    "thresholds",
-}
 TOP_LEVEL = {
     *("flows", "dbt_project", "expectations", "tests", "prefect.yaml", "pyproject.toml", "README.md"),
     *("Makefile", "requirements.lock", "genchi.yaml", "CONTRIBUTING.md", "LICENSE"),
+}
+STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
+# Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
+FLOORS = [
+    {"stats", "errors", "project"},
+    {"lake", "progress"},
+    {"config", "warehouse"},
+    {"llm", "retention"},
+    STAGES | {"demo"},
+    {"nightly", "backfill"},
+    {"cli"},
+]
+# The rooms within a stage, in the order in which they may know each other.
+ROOMS = {
+    "ingest": ["read", "find", "redact", "map", "write"],
+    "evaluate": ["examples", "criteria", "setup", "generate", "score", "production"],
 }
 
 
@@ -30,27 +39,47 @@ def tracked_files() -> list[str]:
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return listed.stdout.splitlines()
+    return [name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
 
 
-def imports_of(path: Path) -> set[str]:
-    """Every module that a file imports, at its top or late."""
+def python_files(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+SOURCES = python_files(FLOWS, ROOT / "expectations", ROOT / "dbt_project")
+
+
+def modules_imported_by(path: Path) -> set[str]:
+    """The modules that a file imports, at its top or late, as far as they are modules of this project."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {f"{node.module}.{a.name}" if is_module(f"{node.module}.{a.name}") else node.module
+                      for a in node.names}  # fmt: skip
     return found
 
 
-def rooms_known_by(path: Path) -> set[str]:
-    """The parts of `flows` that a file imports from."""
-    return {name.split(".")[1] for name in imports_of(path) if name.startswith("flows.")}
+def is_module(name: str) -> bool:
+    place = ROOT / name.replace(".", "/")
+    return place.is_dir() or place.with_suffix(".py").is_file()
 
 
-def python_files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.py"))
+def rooms_of(name: str) -> list[str]:
+    """The folders that a module of `flows` lies in, outermost first."""
+    parts = name.split(".")[1:]
+    return parts if (ROOT / name.replace(".", "/")).is_dir() else parts[:-1]
+
+
+def own_imports() -> list[tuple[Path, list[str], str]]:
+    """Every import of a module of `flows`: who imports, the rooms it lies in, and what it imports."""
+    return [
+        (path, list(path.relative_to(FLOWS).parts[:-1]) if path.is_relative_to(FLOWS) else [], name)
+        for path in SOURCES
+        for name in modules_imported_by(path)
+        if name.startswith("flows.")
+    ]
 
 
 def test_the_top_level_is_closed() -> None:
@@ -58,34 +87,70 @@ def test_the_top_level_is_closed() -> None:
     assert {name for name in top if not name.startswith(".")} <= TOP_LEVEL
 
 
-@pytest.mark.parametrize("path", python_files(FLOWS / "stats"), ids=lambda path: path.name)
-def test_stats_knows_nobody_and_does_no_io(path: Path) -> None:
-    roots = {name.split(".")[0] for name in imports_of(path)}
-    assert rooms_known_by(path) <= {"stats"}
-    assert not roots & {"prefect", "pandas", "duckdb", "pyarrow", "pathlib", "os", "datetime", "time", "logging"}
+def test_imports_run_one_way() -> None:
+    floor = {name: number for number, names in enumerate(FLOORS) for name in names}
+    for path, rooms, name in own_imports():
+        if path.is_relative_to(FLOWS) and path != FLOWS / "__init__.py":
+            me, other = rooms[0] if rooms else path.stem, name.split(".")[1]
+            assert me == other or floor[other] < floor[me] or {me, other} <= {"nightly", "backfill"}, (
+                f"{path.relative_to(ROOT)} must not import {name}"
+            )
 
 
-@pytest.mark.parametrize("room", sorted(room for room in ROOMS if (FLOWS / room).exists()))
-def test_a_stage_room_knows_the_foundation_and_no_other_room(room: str) -> None:
-    for path in python_files(FLOWS / room):
-        assert rooms_known_by(path) <= FOUNDATION | {room, "progress"}, path
+def test_rooms_within_a_stage_know_each_other_in_one_order() -> None:
+    for path, rooms, name in own_imports():
+        theirs = rooms_of(name)
+        if rooms and theirs[:1] == rooms[:1] and len(rooms) > 1 and rooms[0] in ROOMS:
+            order = ROOMS[rooms[0]]
+            known = order[: order.index(rooms[1]) + 1]
+            assert set(theirs[1:2]) & set(known), f"{path.relative_to(ROOT)} must not import {name}"
 
 
-def test_the_foundation_knows_no_room() -> None:
-    for name in FOUNDATION - {"stats"}:
-        path = FLOWS / f"{name}.py"
-        assert not rooms_known_by(path) & ROOMS, path
+def test_a_room_is_entered_through_its_face() -> None:
+    """From outside, a room is its `__init__`; of a stage also its `flow`. The modules of `stats` are single methods."""
+    for path, rooms, name in own_imports():
+        theirs = rooms_of(name)
+        shared = next((n for n, (one, other) in enumerate(zip(rooms, theirs, strict=False)) if one != other),
+                      min(len(rooms), len(theirs)))  # fmt: skip
+        entered = theirs[shared:]
+        if entered and entered[0] != "stats":
+            face = ["flows", *theirs[: shared + 1]]
+            assert name.split(".") in (face, [*face, "flow"]), f"{path.relative_to(ROOT)} must not import {name}"
+
+
+def test_no_two_modules_have_one_name() -> None:
+    names = Counter(path.name for path in SOURCES if path.name not in {"__init__.py", "__main__.py", "flow.py"})
+    assert not [name for name, count in names.items() if count > 1]
+
+
+def test_stats_does_no_io_and_reads_no_clock() -> None:
+    for path in python_files(FLOWS / "stats"):
+        roots = {name.split(".")[0] for name in modules_imported_by(path)}
+        assert not roots & {"prefect", "pandas", "duckdb", "pyarrow", "pathlib", "os", "time", "logging"}, path
+        assert not re.search(r"\b(today|now|open)\(", path.read_text(encoding="utf-8")), path
+
+
+def test_production_code_does_not_know_the_demo() -> None:
+    knowing = {path for path, _, name in own_imports() if name.startswith("flows.demo")}
+    assert {path.relative_to(FLOWS).parts[0] for path in knowing} == {"demo", "cli"}
+    assert {path.name for path in knowing if path.is_relative_to(FLOWS / "cli")} == {"demo_command.py"}
+
+
+def test_dbt_knows_the_mathematics_only() -> None:
+    known = {name for path, _, name in own_imports() if path.is_relative_to(ROOT / "dbt_project" / "models")}
+    assert known
+    assert all(name.startswith("flows.stats.") for name in known)
 
 
 def test_only_flows_and_the_artifact_know_prefect_in_a_stage_room() -> None:
-    for room in ROOMS:
+    for room in STAGES:
         for path in python_files(FLOWS / room):
-            if any(name.split(".")[0] == "prefect" for name in imports_of(path)):
+            if any(name.split(".")[0] == "prefect" for name in modules_imported_by(path)):
                 assert path.name in {"flow.py", "artifact.py"}, path
 
 
 def test_only_transform_writes_the_warehouse() -> None:
-    for path in [*python_files(FLOWS), *python_files(ROOT / "expectations")]:
+    for path in python_files(FLOWS, ROOT / "expectations"):
         if path.is_relative_to(FLOWS / "transform"):
             continue
         text = path.read_text(encoding="utf-8")
@@ -93,11 +158,7 @@ def test_only_transform_writes_the_warehouse() -> None:
 
 
 def test_only_one_module_looks_for_the_checkout() -> None:
-    looking = [
-        path
-        for path in [*python_files(FLOWS), *python_files(ROOT / "expectations")]
-        if "parents[" in path.read_text(encoding="utf-8")
-    ]
+    looking = [path for path in python_files(FLOWS, ROOT / "expectations") if "parents[" in path.read_text("utf-8")]
     assert looking == [FLOWS / "project.py"]
 
 
@@ -106,7 +167,7 @@ def test_help_answers_without_the_heavy_libraries() -> None:
         "import sys; from flows import cli\n"
         "try: cli.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'prefect', 'dbt', 'litellm', 'great_expectations', 'evidently', 'pandas', 'duckdb'}\n"
+        "heavy = {'prefect', 'dbt', 'litellm', 'great_expectations', 'evidently', 'pandas', 'duckdb', 'pyarrow'}\n"
         "heavy &= set(sys.modules)\n"
         "sys.exit(f'imported for --help: {heavy}' if heavy else 0)"
     )
@@ -118,9 +179,15 @@ def test_the_lock_holds_no_index_address() -> None:
     assert not [line for line in lines if "://" in line or "index" in line.split("#")[0]]
 
 
-@pytest.mark.parametrize("path", [path for folder in (FLOWS, ROOT / "expectations") for path in python_files(folder)],
+@pytest.mark.parametrize("path", python_files(FLOWS, ROOT / "expectations"),
                          ids=lambda path: str(path.relative_to(ROOT)))  # fmt: skip
 def test_every_module_says_what_belongs_in_it_and_stays_small(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(source)), f"{path} has no docstring"
     assert len(source.splitlines()) <= 300, f"{path} has outgrown its name: move the walls"
+
+
+def test_the_floors_name_every_room() -> None:
+    rooms = {path.stem if path.is_file() else path.name for path in FLOWS.iterdir() if not path.name.startswith("__")}
+    assert rooms <= set().union(*FLOORS)
+    assert not [pair for pair in pairwise(FLOORS) if pair[0] & pair[1]]

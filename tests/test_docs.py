@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows import cli, config
-from flows.evaluate import criteria
+from flows.cli import main
+from flows.config import load
+from flows.evaluate.criteria import criteria_file
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "dbt_project" / "README.md"]
@@ -37,7 +38,7 @@ def test_every_verb_in_the_readme_is_one() -> None:
     assert used
     for verb in used:
         with pytest.raises(SystemExit) as stopped:
-            cli.main([verb, "--help"])
+            main([verb, "--help"])
         assert stopped.value.code == 0
 
 
@@ -56,15 +57,17 @@ def test_the_readmes_configuration_and_criteria_are_valid(tmp_path: Path) -> Non
     parts = [block for block in blocks("yaml") if not block.startswith(apart)]
     (tmp_path / "genchi.yaml").write_text("".join(parts), encoding="utf-8")
     keys = {"OPENAI_API_KEY": "k", "SLACK_WEBHOOK_URL": "https://example.org", "USER_KEY_SECRET": "k" * 16}
-    settings = config.load(tmp_path / "genchi.yaml", keys)
+    settings = load.load_config(tmp_path / "genchi.yaml", keys)
     assert len(settings.all_models()) == 2
     assert len(settings.alerts) == 2
     (stored,) = [block for block in blocks("yaml") if block.startswith("# in an object store")]
     (tmp_path / "stored.yaml").write_text("app: my-app\n" + stored, encoding="utf-8")
-    assert config.load(tmp_path / "stored.yaml", {"S3_KEY": "k", "S3_SECRET": "s"}).storage.secret == "s"
+    assert load.load_config(tmp_path / "stored.yaml", {"S3_KEY": "k", "S3_SECRET": "s"}).storage.secret == "s"
     (listed,) = [block for block in blocks("yaml") if block.startswith("# criteria/")]
     (tmp_path / "criteria" / "triage.yaml").write_text(listed, encoding="utf-8")
-    loaded = criteria.load(tmp_path / "criteria" / "triage.yaml", tmp_path, tmp_path / "schemas" / "triage.json")
+    loaded = criteria_file.load_criteria(
+        tmp_path / "criteria" / "triage.yaml", tmp_path, tmp_path / "schemas" / "triage.json"
+    )
     assert [criterion.name for criterion in loaded] == [entry["name"] for entry in yaml.safe_load(listed)]
 
 
@@ -74,7 +77,7 @@ def test_the_readmes_other_places_of_logs_are_valid(tmp_path: Path, title: str) 
     head = "app: a\n" if "\nlake:" in block else "app: a\nlake: lake\n"
     (tmp_path / "genchi.yaml").write_text(head + block, encoding="utf-8")
     keys = {"DATABASE_URL": "postgresql://reader@127.0.0.1/litellm", "S3_KEY": "k", "S3_SECRET": "s"}
-    assert config.load(tmp_path / "genchi.yaml", keys).sources
+    assert load.load_config(tmp_path / "genchi.yaml", keys).sources
 
 
 def test_the_readmes_models_and_judges_are_valid(tmp_path: Path) -> None:
@@ -90,9 +93,9 @@ def test_the_readmes_models_and_judges_are_valid(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(judged, encoding="utf-8")
     rest = "app: a\nlake: lake\ndev_set: dev.jsonl\nroutes: {triage: {holdout: h.jsonl, criteria: c.yaml}}\n"
     (tmp_path / "genchi.yaml").write_text(rest + models, encoding="utf-8")
-    settings = config.load(tmp_path / "genchi.yaml")
+    settings = load.load_config(tmp_path / "genchi.yaml")
     names = [model.name for model in settings.all_models()]
     assert names[0] == "openai/gpt-4-0314"
     assert "openai/gpt-4-0613 @ v2" in names
-    loaded = criteria.load(tmp_path / "c.yaml", tmp_path, judge=settings.judge)
+    loaded = criteria_file.load_criteria(tmp_path / "c.yaml", tmp_path, judge=settings.judge)
     assert [criterion.is_pairwise for criterion in loaded] == [False, True]

@@ -8,7 +8,7 @@
 {#- volume. Columns: route, day, n, expected (ln(1 + calls)). -#}
 {% macro volume_sentence() -%}
     {{ on_route() }} || {{ counted('n', 'call') }} || ' on ' || {{ day_words('day') }}
-    || '; about ' || cast(cast(round(exp(expected) - 1) as bigint) as varchar) || ' expected.'
+    || '; about ' || cast(cast(round(exp(expected) - 1) as bigint) as {{ type_string() }}) || ' expected.'
 {%- endmacro %}
 
 {#- drift. Columns: route, day, kind_of_value, grid, feature, feature_words, value_current, value_reference,
@@ -189,7 +189,7 @@
 {% macro since_words() -%}
     case
         when nights > 1
-            then ' Night ' || cast(nights as varchar) || ', since ' || {{ day_words('first_seen') }} || '.'
+            then ' Night ' || cast(nights as {{ type_string() }}) || ', since ' || {{ day_words('first_seen') }} || '.'
         else ''
     end
 {%- endmacro %}
@@ -211,7 +211,7 @@
 
 {#- 1 call, 3 calls. -#}
 {% macro counted(number, noun) -%}
-    cast({{ number }} as varchar) || case when {{ number }} = 1 then ' {{ noun }}' else ' {{ noun }}s' end
+    cast({{ number }} as {{ type_string() }}) || case when {{ number }} = 1 then ' {{ noun }}' else ' {{ noun }}s' end
 {%- endmacro %}
 
 {#- 4 March, or 4 March 2026. -#}
@@ -220,9 +220,9 @@
         'January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November',
         'December'
     ] -%}
-    cast(extract(day from {{ day }}) as varchar) || case extract(month from {{ day }})
+    cast(extract(day from {{ day }}) as {{ type_string() }}) || case extract(month from {{ day }})
     {%- for month in months %} when {{ loop.index }} then ' {{ month }}'{% endfor %} end
-    {%- if with_year %} || ' ' || cast(extract(year from {{ day }}) as varchar){% endif %}
+    {%- if with_year %} || ' ' || cast(extract(year from {{ day }}) as {{ type_string() }}){% endif %}
 {%- endmacro %}
 
 {#- p = 0.004, p < 0.001. -#}
@@ -243,9 +243,9 @@
 {#- Milliseconds as a person reads them: 85 ms, 0.86 s, 12.5 s. -#}
 {% macro duration(value) -%}
     case
-        when {{ value }} < 100 then cast(cast({{ value }} as decimal(18, 0)) as varchar) || ' ms'
-        when {{ value }} < 10000 then cast(cast({{ value }} / 1000 as decimal(18, 2)) as varchar) || ' s'
-        else cast(cast({{ value }} / 1000 as decimal(18, 1)) as varchar) || ' s'
+        when {{ value }} < 100 then cast(cast({{ value }} as decimal(18, 0)) as {{ type_string() }}) || ' ms'
+        when {{ value }} < 10000 then cast(cast({{ value }} / 1000 as decimal(18, 2)) as {{ type_string() }}) || ' s'
+        else cast(cast({{ value }} / 1000 as decimal(18, 1)) as {{ type_string() }}) || ' s'
     end
 {%- endmacro %}
 
@@ -253,20 +253,20 @@
 {% macro percent(share) -%}
     case
         when {{ share }} > 0 and {{ share }} < 0.01
-            then cast(cast(100 * {{ share }} as decimal(18, 2)) as varchar)
-        else cast(cast(100 * {{ share }} as decimal(18, 1)) as varchar)
+            then cast(cast(100 * {{ share }} as decimal(18, 2)) as {{ type_string() }})
+        else cast(cast(100 * {{ share }} as decimal(18, 1)) as {{ type_string() }})
     end || ' %'
 {%- endmacro %}
 
 {#- A difference of shares in percentage points: 12.5. -#}
 {% macro points(difference) -%}
-    cast(cast(100 * ({{ difference }}) as decimal(18, 1)) as varchar)
+    cast(cast(100 * ({{ difference }}) as decimal(18, 1)) as {{ type_string() }})
 {%- endmacro %}
 
 {#- A number: 210.3, or 0.021 where it is small. -#}
 {% macro figure(number) -%}
     case
-        when abs({{ number }}) < 1 then cast(cast({{ number }} as decimal(18, 3)) as varchar)
-        else cast(cast({{ number }} as decimal(18, 1)) as varchar)
+        when abs({{ number }}) < 1 then cast(cast({{ number }} as decimal(18, 3)) as {{ type_string() }})
+        else cast(cast({{ number }} as decimal(18, 1)) as {{ type_string() }})
     end
 {%- endmacro %}

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from flows.config import Config
-from flows.lake import Lake
 
 # What arrived comes before what was concluded from it: causes first.
 _SUITES = ("landed_logs", "holdout", "eval_outputs", "verdicts")
@@ -70,7 +69,7 @@ class Digest:
 
 def of_night(config: Config, day: date) -> Digest:
     """The digest of the results that lie in the lake for `day`."""
-    rows = Lake.of(config).read("expectation_results", day).to_pylist()
+    rows = config.open_lake().read("expectation_results", day).to_pylist()
     return build(rows, config.app, day, config.reports / day.isoformat())
 
 

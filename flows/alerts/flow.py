@@ -5,11 +5,10 @@ from datetime import date
 
 from prefect import flow, task
 
-from flows import config as configuration
 from flows.alerts import digest, notifiers
 from flows.alerts.digest import Digest
 from flows.alerts.notifiers import Delivered
-from flows.lake import Lake
+from flows.config import load_config
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,14 @@ class AlertResult:
 @task(name="gather failures", persist_result=False)
 def gather(config_path: str, day: date) -> Digest:
     """The digest of the night's failed expectations."""
-    return digest.of_night(configuration.load(config_path), day)
+    return digest.of_night(load_config(config_path), day)
 
 
 @task(name="notify", persist_result=False)
 def notify(config_path: str, day: date, failures: Digest) -> Delivered:
     """The digest, to every configured target."""
-    config = configuration.load(config_path)
-    return notifiers.deliver(failures, config.alerts, Lake.of(config).alerts_sent(day))
+    config = load_config(config_path)
+    return notifiers.deliver(failures, config.alerts, config.open_lake().alerts_sent(day))
 
 
 @flow(name="alert", persist_result=False)

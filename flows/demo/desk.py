@@ -9,7 +9,7 @@ import json
 from random import Random
 from typing import Any
 
-from flows.demo import texts
+from flows.demo import customer_texts
 from flows.demo.incidents import CANDIDATE_SLICE
 
 PROVIDER = "simulated"
@@ -19,7 +19,7 @@ PROMPT_NAME, PROMPT_VERSION, BROKEN_VERSION = "triage", "v7", "v8"
 SYSTEM_PROMPT = (
     "You are the support desk of a web shop. Read the customer's message and answer with one JSON object with the"
     " keys category, urgency, language and reply. category is one of "
-    + ", ".join(texts.CATEGORIES)
+    + ", ".join(customer_texts.CATEGORIES)
     + "; urgency is low, normal or high; language is that of the customer; reply is what the customer will read."
 )
 
@@ -38,21 +38,21 @@ def messages(text: str) -> list[dict[str, str]]:
 
 def category_of(intent: str) -> str:
     """The category under which the desk files an intent."""
-    return intent if intent in texts.CATEGORIES else "other"
+    return intent if intent in customer_texts.CATEGORIES else "other"
 
 
 def answer(rng: Random, language: str, intent: str, right: bool = True) -> dict[str, str]:
     """An answer's fields; with a wrong category, and the reply that goes with it, where not `right`."""
     filed = category_of(intent)
     if not right:
-        filed = rng.choice([other for other in texts.CATEGORIES if other != filed])
+        filed = rng.choice([other for other in customer_texts.CATEGORIES if other != filed])
     urgent = rng.random() < _URGENT.get(filed, 0.15)
     urgency = "high" if urgent else rng.choice(("low", "normal", "normal"))
     return {
         "category": filed,
         "urgency": urgency,
         "language": language,
-        "reply": texts.reply(rng, language, filed),
+        "reply": customer_texts.reply(rng, language, filed),
     }
 
 
@@ -74,7 +74,7 @@ def model_answer(model: str, text: str, times_asked: int) -> str:
     """
     wobbles = _unit(model, "wobble", text) < _WOBBLING and times_asked % 2 == 1
     rng = Random(f"{model}/{wobbles}/{text}")  # noqa: S311 - a simulation, no secret hangs on it
-    language, intent = texts.classify(text)
+    language, intent = customer_texts.classify(text)
     right = _unit(_DRAW, text) >= _ERROR_RATES[model][language]
     return rendered(rng, answer(rng, language, intent, right != wobbles))
 

@@ -9,12 +9,12 @@ import uuid
 from collections import Counter
 from typing import Any
 
-from flows import models
 from flows.demo import desk, simulator
+from flows.llm import load_litellm
 
 FINGERPRINT = "fp_simulated"
 
-_litellm = models.load_litellm()
+_litellm = load_litellm()
 
 
 class SimulatedDesk(_litellm.CustomLLM):  # type: ignore[name-defined,misc]  # loaded late, so Any
@@ -46,11 +46,6 @@ class SimulatedDesk(_litellm.CustomLLM):  # type: ignore[name-defined,misc]  # l
     async def acompletion(self, model: str, messages: list[dict[str, Any]], **options: Any) -> Any:
         """As completion; there is nothing to wait for."""
         return self.completion(model, messages, **options)
-
-
-def register() -> None:
-    """Let `simulated/...` models be answered by a fresh SimulatedDesk."""
-    models.register_provider(desk.PROVIDER, SimulatedDesk())
 
 
 def _last_user_text(messages: list[dict[str, Any]]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from random import Random
 
-from flows.demo import desk, texts
+from flows.demo import customer_texts, desk
 from flows.demo.incidents import LIST_OUTPUTS, LOYALTY_POINTS, MOBILE_RELEASE
 
 SEED = 7
@@ -73,7 +73,7 @@ def calls(last_day: date, days_before: int, seed: int = SEED) -> list[Call]:
     day = date.fromordinal(last_day.toordinal() - days_before)
     wander = _random(seed, days_before, "wander")
     count = round(_CALLS[day.weekday()] * math.exp(wander.gauss(0, 0.02)))
-    weights = {intent: share * math.exp(wander.gauss(0, 0.08)) for intent, share in texts.CATEGORIES.items()}
+    weights = {intent: share * math.exp(wander.gauss(0, 0.08)) for intent, share in customer_texts.CATEGORIES.items()}
     made = [_call(rng, day, days_before, weights) for _ in range(count)]
     return sorted(made, key=lambda call: call.started_at)
 
@@ -103,11 +103,11 @@ def _call(rng: Random, day: date, days_before: int, weights: dict[str, float]) -
     casual, release = _manner(rng, user, days_before)
     intent = rng.choices(list(weights), list(weights.values()))[0]
     if rng.random() < LOYALTY_POINTS.share and LOYALTY_POINTS.covers(days_before):
-        intent = texts.NEW_TOPIC
+        intent = customer_texts.NEW_TOPIC
     version = desk.PROMPT_VERSION
     if rng.random() < LIST_OUTPUTS.share and LIST_OUTPUTS.covers(days_before):
         version = desk.BROKEN_VERSION
-    text = texts.written(rng, user.language, intent, casual)
+    text = customer_texts.written(rng, user.language, intent, casual)
     fields = desk.answer(rng, user.language, intent, right=rng.random() >= 0.08)
     answer = desk.rendered(rng, fields, as_list=version == desk.BROKEN_VERSION)
     failed = rng.random() < _FAILING

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from flows.demo import desk, gateway_log, simulator, texts
+from flows.demo import customer_texts, desk, gateway_log, simulator
 from flows.demo.incidents import DAYS
 from flows.errors import ConfigError
 
@@ -76,9 +76,9 @@ def _schema() -> dict[str, Any]:
         "required": ["category", "urgency", "reply"],
         "additionalProperties": False,
         "properties": {
-            "category": {"enum": list(texts.CATEGORIES)},
+            "category": {"enum": list(customer_texts.CATEGORIES)},
             "urgency": {"enum": ["low", "normal", "high"]},
-            "language": {"enum": list(texts.LANGUAGES)},
+            "language": {"enum": list(customer_texts.LANGUAGES)},
             "reply": {"type": "string", "minLength": 1},
         },
     }
@@ -116,10 +116,12 @@ def _holdout() -> list[dict[str, Any]]:
 def _drawn(rng: Random, count: int) -> list[tuple[str, str, str]]:
     """(language, intent, text) of ordinary messages, with languages, intents and manners in production's shares."""
     languages = _in_proportion(rng, count, ("en", "de"), (6, 1))
-    intents = _in_proportion(rng, count, tuple(texts.CATEGORIES), tuple(texts.CATEGORIES.values()))
+    intents = _in_proportion(rng, count, tuple(customer_texts.CATEGORIES), tuple(customer_texts.CATEGORIES.values()))
     manners = _in_proportion(rng, count, (False, True), (9, 1))
     kinds = zip(languages, intents, manners, strict=True)
-    return [(language, intent, texts.written(rng, language, intent, casual)) for language, intent, casual in kinds]
+    return [
+        (language, intent, customer_texts.written(rng, language, intent, casual)) for language, intent, casual in kinds
+    ]
 
 
 def _in_proportion(rng: Random, count: int, choices: Sequence[Choice], weights: Sequence[float]) -> list[Choice]:

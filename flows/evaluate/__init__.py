@@ -3,3 +3,7 @@
 Answers are paid for once: they land in `completions`, and scores, estimates and comparisons are made of them again
 at each run. No arithmetic of statistics is done here; that is `flows.stats`.
 """
+
+from flows.evaluate.setup import ModelPair, check_setup
+
+__all__ = ["ModelPair", "check_setup"]

@@ -4,7 +4,6 @@ A provider may put another model behind the same name. The night on which the ca
 answers of the era are the past of later canaries, and only they are reused in place of asking the holdout anew.
 """
 
-import hashlib
 import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,16 +12,13 @@ from datetime import date
 
 import pyarrow.compute as pc
 
-from flows import models
-from flows.config import Config
-from flows.evaluate.papers import Paper
-from flows.evaluate.questions import Row
-from flows.evaluate.runner import Purse
-from flows.evaluate.sheets import Asked, Sheet, ask_sheet
-from flows.evaluate.spending import canary_run_id
+from flows.config import Config, thresholds
+from flows.evaluate.generate import EvalRun, GenerationResult, Row, RunBudget, canary_run_id, generate_answers
+from flows.evaluate.setup import EvalTask
 from flows.lake import Lake, from_rows, nightly_run_id
-from flows.stats.silence import Swap, compare_answers
-from flows.thresholds import thresholds
+from flows.llm import ClientFactory
+from flows.stats.answer_change import Swap, compare_answers
+from flows.stats.sample import rank
 
 _NIGHTS = 7  # so many nights of the era are the past
 _COLUMNS = (
@@ -35,12 +31,12 @@ _COLUMNS = (
 class Canary:
     """What the canary came to. Since the night `since` the pinned model is unchanged; None where that is not known."""
 
-    asked: Asked
+    asked: GenerationResult
     since: date | None = None
 
 
 @dataclass(frozen=True)
-class Heard:
+class CanaryAnswers:
     """The answers of one canary by request, and who the provider says gave them."""
 
     answers: Mapping[str, Sequence[str]]
@@ -55,10 +51,10 @@ class Past:
     model: str
     wanted: frozenset[str]
     era: Sequence[date]
-    nights: Sequence[Heard]
+    nights: Sequence[CanaryAnswers]
 
 
-def ask_canary(night: Sheet, purse: Purse, clients: models.ClientFactory | None = None) -> Canary:
+def ask_canary(night: EvalRun, purse: RunBudget, clients: ClientFactory | None = None) -> Canary:
     """Ask the canary of a night, and land its answers in `completions` and what they show in `canaries`.
 
     Its answers have a file of their own, `canary-<day>`: they are no repeats of the holdout's. It is not asked where
@@ -70,12 +66,12 @@ def ask_canary(night: Sheet, purse: Purse, clients: models.ClientFactory | None 
     settings = config.models.canary
     sheet = _sheet(night)
     if not settings.prompts or _size(sheet.papers) >= _size(night.papers):
-        return Canary(Asked())
+        return Canary(GenerationResult())
     past = _past(night, sheet)
     if not any(one.answers for one in past.nights):
-        return Canary(Asked())
-    asked = ask_sheet(sheet, purse, clients)
-    tonight = _hear(Lake.of(config), day, past.model, past.wanted)
+        return Canary(GenerationResult())
+    asked = generate_answers(sheet, purse, clients)
+    tonight = _read_answers(config.open_lake(), day, past.model, past.wanted)
     found = _land(night, past, tonight)
     known = {name for one in past.nights for name in one.served_names}
     alike = found.p_value is not None and found.p_value > _alarm_p(config)
@@ -83,9 +79,9 @@ def ask_canary(night: Sheet, purse: Purse, clients: models.ClientFactory | None 
     return Canary(asked, past.era[-1] if unchanged and settings.reuse else None)
 
 
-def hear_holdout(night: Sheet) -> None:
+def canary_from_holdout(night: EvalRun) -> None:
     """Where a night had no canary of its own, hold what the pinned model answered to its prompts against the past."""
-    config, lake = night.config, Lake.of(night.config)
+    config, lake = night.config, night.config.open_lake()
     if (
         config.models is None
         or not config.models.canary.prompts
@@ -93,33 +89,33 @@ def hear_holdout(night: Sheet) -> None:
     ):
         return
     past = _past(night, _sheet(night))
-    tonight = _hear(lake, night.day, past.model, past.wanted, with_holdout=True)
+    tonight = _read_answers(lake, night.day, past.model, past.wanted, with_holdout=True)
     if tonight.answers:
         _land(night, past, tonight)
 
 
-def _sheet(night: Sheet) -> Sheet:
+def _sheet(night: EvalRun) -> EvalRun:
     assert night.config.models is not None
     settings = night.config.models.canary
     papers = choose(night.papers, settings.prompts, settings.answers)
-    return Sheet(night.config, night.day, canary_run_id(night.day), papers, arms=("pinned",))
+    return EvalRun(night.config, night.day, canary_run_id(night.day), papers, arms=("pinned",))
 
 
-def _size(papers: Sequence[Paper]) -> int:
+def _size(papers: Sequence[EvalTask]) -> int:
     """How many questions the papers are for one model."""
     return sum(len(paper.examples) * paper.route.repeats for paper in papers)
 
 
-def _past(night: Sheet, sheet: Sheet) -> Past:
+def _past(night: EvalRun, sheet: EvalRun) -> Past:
     assert night.config.models is not None
-    lake, model = Lake.of(night.config), night.config.models.pinned.name
+    lake, model = night.config.open_lake(), night.config.models.pinned.name
     wanted = frozenset(question.request_hash for question in sheet)
     era = _era(lake, night.day, model, _alarm_p(night.config))
-    nights = [_hear(lake, one, model, wanted, with_holdout=True) for one in era[:_NIGHTS]]
+    nights = [_read_answers(lake, one, model, wanted, with_holdout=True) for one in era[:_NIGHTS]]
     return Past(model, wanted, era, nights)
 
 
-def _land(night: Sheet, past: Past, tonight: Heard) -> Swap:
+def _land(night: EvalRun, past: Past, tonight: CanaryAnswers) -> Swap:
     found = compare_answers(*_side_by_side(past.nights, tonight))
     row = {
         "run_id": night.run_id,
@@ -131,18 +127,18 @@ def _land(night: Sheet, past: Past, tonight: Heard) -> Swap:
         "statistic": found.statistic,
         "p_value": found.p_value,
     }
-    Lake.of(night.config).write("canaries", night.day, from_rows([row], "canaries"), night.run_id)
+    night.config.open_lake().write("canaries", night.day, from_rows([row], "canaries"), night.run_id)
     return found
 
 
-def choose(papers: Sequence[Paper], prompts: int, answers: int) -> list[Paper]:
+def choose(papers: Sequence[EvalTask], prompts: int, answers: int) -> list[EvalTask]:
     """The papers with so many examples in all, each asked `answers` times.
 
-    They are those of the smallest hashes of route and example_id, so that every night has the same ones wherever
+    They are those of the smallest ranks of route and example_id, so that every night has the same ones wherever
     the holdout still has them.
     """
     places = (
-        (_rank(paper.name, one.example_id), n, at)
+        (rank(paper.name, one.example_id), n, at)
         for n, paper in enumerate(papers)
         for at, one in enumerate(paper.examples)
     )
@@ -159,11 +155,9 @@ def choose(papers: Sequence[Paper], prompts: int, answers: int) -> list[Paper]:
     ]
 
 
-def _rank(route: str, example_id: str) -> bytes:
-    return hashlib.sha256(f"{route}\x1f{example_id}".encode()).digest()
-
-
-def _hear(lake: Lake, day: date, model: str, wanted: Collection[str], *, with_holdout: bool = False) -> Heard:
+def _read_answers(
+    lake: Lake, day: date, model: str, wanted: Collection[str], *, with_holdout: bool = False
+) -> CanaryAnswers:
     """What a model answered to the `wanted` requests in a night's canary, and in its holdout too.
 
     Of the holdout those answers count that were asked that night.
@@ -179,10 +173,10 @@ def _hear(lake: Lake, day: date, model: str, wanted: Collection[str], *, with_ho
                     answers[row["request_hash"]].append(row["output_text"] or row["output_json"] or "")
             names |= {row["model_served"] for row in rows if row["model_served"]}
             fingerprints |= {row["system_fingerprint"] for row in rows if row["system_fingerprint"]}
-    return Heard(answers, tuple(sorted(names)), tuple(sorted(fingerprints)))
+    return CanaryAnswers(answers, tuple(sorted(names)), tuple(sorted(fingerprints)))
 
 
-def _side_by_side(past: Sequence[Heard], tonight: Heard) -> tuple[list[list[str]], list[list[str]]]:
+def _side_by_side(past: Sequence[CanaryAnswers], tonight: CanaryAnswers) -> tuple[list[list[str]], list[list[str]]]:
     """The answers of the past and of tonight to tonight's requests, in one order."""
     requests = sorted(tonight.answers)
     before = [[text for one in past for text in one.answers.get(request, ())] for request in requests]

@@ -4,62 +4,63 @@ from datetime import date
 
 from prefect import flow, task
 
-from flows import config as configuration
-from flows.evaluate import asking, judging, production, scoring
+from flows.config import load_config
+from flows.evaluate import generation
+from flows.evaluate.generate import GenerationResult, JudgingResult
+from flows.evaluate.production import Checked, score_days
+from flows.evaluate.score import EvaluationResult, judge_night, score_night
+from flows.evaluate.setup import ModelPair
 from flows.evaluate.shadow import Shadowed, shadow_day
-from flows.evaluate.versus import Versus
 from flows.lake import nightly_run_id
 
 
 @task(name="ask the models", persist_result=False)
-def ask(config_path: str, day: date, run_id: str, other_nights: bool) -> asking.Asked:
+def ask(config_path: str, day: date, run_id: str, other_nights: bool) -> GenerationResult:
     """Put the frozen holdouts to every model; what is answered already is not asked again."""
-    return asking.ask_night(configuration.load(config_path), day, run_id, other_nights=other_nights)
+    return generation.generate_night(load_config(config_path), day, run_id, other_nights=other_nights)
 
 
 @task(name="ask the judge", persist_result=False)
-def judge(config_path: str, day: date, run_id: str) -> judging.Judged:
+def judge(config_path: str, day: date, run_id: str) -> JudgingResult:
     """Put to the judge what was answered; what is judged already is not asked again."""
-    return scoring.judge_night(configuration.load(config_path), day, run_id)
+    return judge_night(load_config(config_path), day, run_id)
 
 
 @task(name="ask two models", persist_result=False)
-def ask_both(config_path: str, day: date, versus: Versus) -> asking.Asked:
+def ask_both(config_path: str, day: date, versus: ModelPair) -> GenerationResult:
     """Put one route's frozen holdout to two models; what any run has been answered is not asked again."""
-    config = configuration.load(config_path)
-    return asking.ask_night(versus.narrowed(config), day, versus.run_id(config, day), other_nights=True)
+    config = load_config(config_path)
+    return generation.generate_night(versus.narrowed(config), day, versus.run_id(config, day), other_nights=True)
 
 
 @task(name="score two models", persist_result=False)
-def score_both(config_path: str, day: date, versus: Versus, asked: asking.Asked) -> scoring.EvaluationResult:
+def score_both(config_path: str, day: date, versus: ModelPair, asked: GenerationResult) -> EvaluationResult:
     """Have judged what they answered, score and compare it."""
-    config = configuration.load(config_path)
+    config = load_config(config_path)
     narrowed, run_id = versus.narrowed(config), versus.run_id(config, day)
-    return scoring.score_night(narrowed, day, run_id, asked, scoring.judge_night(narrowed, day, run_id))
+    return score_night(narrowed, day, run_id, asked, judge_night(narrowed, day, run_id))
 
 
 @task(name="score the answers", persist_result=False)
-def score(
-    config_path: str, day: date, run_id: str, asked: asking.Asked, judged: judging.Judged
-) -> scoring.EvaluationResult:
+def score(config_path: str, day: date, run_id: str, asked: GenerationResult, judged: JudgingResult) -> EvaluationResult:
     """Score and compare what was answered."""
-    return scoring.score_night(configuration.load(config_path), day, run_id, asked, judged)
+    return score_night(load_config(config_path), day, run_id, asked, judged)
 
 
 @task(name="shadow production", persist_result=False)
 def put_to_candidates(config_path: str, day: date) -> Shadowed:
     """Put a sample of the day's own inputs to the candidates, and compare them with what production answered."""
-    return shadow_day(configuration.load(config_path), day)
+    return shadow_day(load_config(config_path), day)
 
 
 @task(name="check production answers", persist_result=False)
-def structure(config_path: str, first: date, last: date, ask: bool = False) -> production.Checked:
+def structure(config_path: str, first: date, last: date, ask: bool = False) -> Checked:
     """Hold the production answers of the days from `first` to `last` against their routes' criteria and schemas."""
-    return production.score_days(configuration.load(config_path), first, last, ask=ask)
+    return score_days(load_config(config_path), first, last, ask=ask)
 
 
 @flow(name="evaluate", persist_result=False)
-def evaluate(config_path: str, day: date, other_nights: bool = False) -> scoring.EvaluationResult:
+def evaluate(config_path: str, day: date, other_nights: bool = False) -> EvaluationResult:
     """One night's evaluation. Raises ConfigError where something that it needs is wrong.
 
     `other_nights` lets answers count that other nights have stored to the very same questions.
@@ -70,13 +71,13 @@ def evaluate(config_path: str, day: date, other_nights: bool = False) -> scoring
 
 
 @flow(name="evaluate-two", persist_result=False)
-def evaluate_two(config_path: str, day: date, versus: Versus) -> scoring.EvaluationResult:
+def evaluate_two(config_path: str, day: date, versus: ModelPair) -> EvaluationResult:
     """The evaluation of two models on one route. Raises ConfigError where something that it needs is wrong."""
     return score_both(config_path, day, versus, ask_both(config_path, day, versus))
 
 
 @flow(name="score-production", persist_result=False)
-def score_production(config_path: str, first: date, last: date, ask: bool = False) -> production.Checked:
+def score_production(config_path: str, first: date, last: date, ask: bool = False) -> Checked:
     """The check of production answers of the days from `first` to `last`; the judge is asked where `ask` says so."""
     return structure(config_path, first, last, ask)
 

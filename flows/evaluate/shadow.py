@@ -9,20 +9,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from flows import models
 from flows.config import Config
 from flows.errors import ConfigError
-from flows.evaluate import journal, traffic
-from flows.evaluate.arms import Arm
-from flows.evaluate.criteria import of_route
-from flows.evaluate.holdout import Example, read_holdout
-from flows.evaluate.papers import Paper, arms_of
-from flows.evaluate.questions import Row, questions
-from flows.evaluate.scoring import judge_papers, score_papers
-from flows.evaluate.sheets import Sheet, ask_sheet
-from flows.evaluate.spending import purse_of, shadow_run_id
-from flows.evaluate.traffic import PRODUCTION, Drawn
+from flows.evaluate.criteria import criteria_of_route
+from flows.evaluate.examples import Example, read_holdout
+from flows.evaluate.generate import (
+    EvalRun,
+    Row,
+    appending,
+    budget_of,
+    generate_answers,
+    note,
+    requests_of_run,
+    shadow_run_id,
+)
+from flows.evaluate.score import judge_tasks, score_tasks
+from flows.evaluate.setup import PRODUCTION, Drawn, EvalTask, Variant, draw_calls, task_variants
 from flows.lake import Lake, from_rows
+from flows.llm import ClientFactory
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +46,13 @@ class Shadowed:
         return f"{self.calls:,} of the day's calls, {self.asked:,} asked, {self.spent_usd:.2f} USD"
 
 
-def shadow_day(config: Config, day: date, clients: models.ClientFactory | None = None) -> Shadowed:
+def shadow_day(config: Config, day: date, clients: ClientFactory | None = None) -> Shadowed:
     """Put a sample of the calls of `day` to the candidates; land answers, scores and comparisons as `shadow-<day>`.
 
     The night's budget is that of both: the shadow has what the night has left. Run again, it asks only what has no
     answer yet. Raises ConfigError for wrong criteria or prompts.
     """
-    lake, run_id = Lake.of(config), shadow_run_id(day)
+    lake, run_id = config.open_lake(), shadow_run_id(day)
     drawn = _draw(config, lake, day)
     papers = list(_papers(config, lake, day, drawn))
     if not papers:
@@ -57,35 +61,33 @@ def shadow_day(config: Config, day: date, clients: models.ClientFactory | None =
         return Shadowed()
     lake.write("shadow_samples", day, from_rows(_samples(run_id, drawn), "shadow_samples"), run_id)
     _note_production(lake, run_id, papers, drawn)
-    sheet = Sheet(config, day, run_id, papers, in_batches=False)
-    asked = ask_sheet(sheet, purse_of(config, day, run_id), clients)
-    judged = judge_papers(config, day, run_id, papers, clients=clients)
-    score_papers(config, day, run_id, papers, asking=asked, judged=judged)
+    sheet = EvalRun(config, day, run_id, papers, in_batches=False)
+    asked = generate_answers(sheet, budget_of(config, day, run_id), clients)
+    judged = judge_tasks(config, day, run_id, papers, clients=clients)
+    score_tasks(config, day, run_id, papers, asking=asked, judged=judged)
     return Shadowed(sum(len(paper.examples) for paper in papers), asked.asked, asked.spent_usd)
 
 
 def _draw(config: Config, lake: Lake, day: date) -> dict[str, Drawn]:
     if not config.models or not config.shadow.samples_per_day:
         return {}
-    found = {
-        route: traffic.draw(lake, day, route, config.shadow.samples_per_day) for route in config.evaluated_routes()
-    }
+    found = {route: draw_calls(lake, day, route, config.shadow.samples_per_day) for route in config.evaluated_routes()}
     return {route: drawn for route, drawn in found.items() if drawn.calls}
 
 
-def _papers(config: Config, lake: Lake, day: date, drawn: dict[str, Drawn]) -> Iterator[Paper]:
+def _papers(config: Config, lake: Lake, day: date, drawn: dict[str, Drawn]) -> Iterator[EvalTask]:
     for name, sample in drawn.items():
         route = config.routes[name]
-        useful = [one for one in of_route(config, route) if not one.needs_expected]
+        useful = [one for one in criteria_of_route(config, route) if not one.needs_expected]
         examples = [call.example for call in sample.calls]
-        pinned, *candidates = arms_of(config, lake, day, name, read_holdout(lake, day, name))
+        pinned, *candidates = task_variants(config, lake, day, name, read_holdout(lake, day, name))
         askable = [arm for arm in candidates if _is_askable(arm, examples)]
         if useful and askable:
             once = route.model_copy(update={"repeats": 1, "limit": None})
-            yield Paper(name, once, examples, useful, [replace(pinned, prompt=None), *askable])
+            yield EvalTask(name, once, examples, useful, [replace(pinned, prompt=None), *askable])
 
 
-def _is_askable(arm: Arm, examples: Sequence[Example]) -> bool:
+def _is_askable(arm: Variant, examples: Sequence[Example]) -> bool:
     """Whether production's calls have all that the arm's prompt asks for."""
     try:
         for example in examples:
@@ -108,12 +110,12 @@ def _samples(run_id: str, drawn: dict[str, Drawn]) -> Iterator[Row]:
             }
 
 
-def _note_production(lake: Lake, run_id: str, papers: Sequence[Paper], drawn: dict[str, Drawn]) -> None:
+def _note_production(lake: Lake, run_id: str, papers: Sequence[EvalTask], drawn: dict[str, Drawn]) -> None:
     """Note production's answers as the pinned arm's, so that it is not asked."""
     answers = {(name, call.example.example_id): call.answer for name, sample in drawn.items() for call in sample.calls}
     place = lake.journal(run_id)
-    with journal.appending(place) as file:
-        for question in questions(run_id, papers):
+    with appending(place) as file:
+        for question in requests_of_run(run_id, papers):
             if question.arm == "pinned":
                 answer = answers[question.route, question.example_id]
-                journal.note(file, {**question.place, **answer, "status": "ok", "reused_from": PRODUCTION})
+                note(file, {**question.place, **answer, "status": "ok", "reused_from": PRODUCTION})

@@ -2,3 +2,8 @@
 
 `sources/<format>.sql` says what a log format means, one SELECT a format. Drop a file there to add one.
 """
+
+from flows.ingest.example_sets import describe_example_sets
+from flows.ingest.find import count_rows, shown_dsn
+
+__all__ = ["count_rows", "describe_example_sets", "shown_dsn"]

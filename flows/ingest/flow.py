@@ -4,27 +4,27 @@ from datetime import date
 
 from prefect import flow, task
 
-from flows import config as configuration
-from flows.ingest import examples, landing
+from flows.config import load_config
+from flows.ingest import example_sets, landing
 
 
 @task(name="land logs", persist_result=False)
 def land(config_path: str, day: date) -> landing.Landed:
     """Read the day's log files."""
-    return landing.land(configuration.load(config_path), day)
+    return landing.land(load_config(config_path), day)
 
 
 @task(name="freeze test sets", persist_result=False)
 def freeze(config_path: str, day: date) -> int:
     """Land the dev set and the holdouts as they stand, and count the examples."""
-    return len(examples.freeze(configuration.load(config_path), day))
+    return len(example_sets.freeze(load_config(config_path), day))
 
 
 @task(name="land days", persist_result=False)
 def land_days(config_path: str, first: date, last: date) -> landing.Landed:
     """Read the log files and test sets of every day from `first` to `last`: one task, for a task a day costs more."""
-    config = configuration.load(config_path)
-    examples.freeze_days(config, first, last)
+    config = load_config(config_path)
+    example_sets.freeze_days(config, first, last)
     return landing.land_days(config, first, last)
 
 

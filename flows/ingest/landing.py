@@ -7,18 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from flows import lake
 from flows.config import Config, Source
-from flows.ingest import reader
-from flows.ingest.accounts import KINDS, REFUSED_AGAIN, Accounts, Quarantine, Standing, stage_manifest
-from flows.ingest.arrivals import Manifests, arrived
-from flows.ingest.fetching import fetched
-from flows.ingest.filling import Batch
-from flows.ingest.judging import TABLES
-from flows.ingest.partitions import Partitions
-from flows.ingest.reader import LogFile
-from flows.ingest.workers import Workers
-from flows.lake import Lake
+from flows.ingest.find import Manifests, arrived, fetched
+from flows.ingest.map import TABLES, Workers
+from flows.ingest.read import Batch, LogFile, read_files
+from flows.ingest.write import KINDS, REFUSED_AGAIN, KnownRejects, Partitions, Quarantine, RecordCounts, stage_manifest
+from flows.lake import Lake, each_day
 from flows.progress import track
 
 _TOGETHER_BYTES = 1 << 30
@@ -67,10 +61,10 @@ def land_days(config: Config, first: date, last: date) -> Landed:
     Several nights are published together as long as their files are small: it saves what each costs of itself.
     """
     total = Landed()
-    store = Lake.of(config)
+    store = config.open_lake()
     with store.lock("ingest"), Workers(config, _secret(config, store)) as workers:
         several, manifests = list[_Night](), Manifests(store)
-        for day in track(lake.each_day(first, last), "landing", (last - first).days + 1):
+        for day in track(each_day(first, last), "landing", (last - first).days + 1):
             several.append(_arrivals(config, manifests, day, several, is_first=day == first))
             if day == last or sum(night.size for night in several) > _TOGETHER_BYTES:
                 total += _land(config, store, workers, several)
@@ -108,12 +102,12 @@ def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -
     read_at = datetime.now(UTC)
     redacted = workers.redacted.total()
     with store.staging() as staged:
-        accounts = Accounts()
+        accounts = RecordCounts()
         tables = {name: Partitions(name, config.timezone, staged) for name in TABLES.values()}
         read = {
             (night.day, file.source, file.name) for night in nights for of_source in night.files for file in of_source
         }
-        standing = Standing(store, read, config.window_days)
+        standing = KnownRejects(store, read, config.window_days)
         quarantine = {night.day: Quarantine(store, staged, night.day, standing) for night in nights}
         for night in nights:
             quarantine[night.day].keep([file for files in night.files for file in files])
@@ -140,10 +134,10 @@ def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -
     )
 
 
-def _batches(config: Config, accounts: Accounts, nights: list[_Night]) -> Iterator[tuple[Source, Batch]]:
+def _batches(config: Config, accounts: RecordCounts, nights: list[_Night]) -> Iterator[tuple[Source, Batch]]:
     """The batches of every source; those of a source go from one night to the next."""
     for place, source in enumerate(config.sources):
         files = [(night.day, file) for night in nights for file in night.files[place]]
         first = accounts.open(files)
-        for batch in reader.read(fetched(file for _, file in files), first):
+        for batch in read_files(fetched(file for _, file in files), first):
             yield source, batch

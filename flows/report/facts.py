@@ -52,7 +52,7 @@ MARTS = (
 
 def read_facts(config: Config, day: date) -> Facts:
     """Everything for the page of `day`. Raises RunError where the warehouse is there but locked by a writer."""
-    marts, lake = _Marts(config), Lake.of(config)
+    marts, lake = _Marts(config), config.open_lake()
     window, in_window = (day - timedelta(days=config.window_days), day), "day between ? and ?"
     usage = marts.rows(Usage, "fct_usage_daily", in_window, window, "route, model_served, day")
     breaches = _breaches(marts, day)

@@ -5,8 +5,7 @@ from datetime import date
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import config as configuration
-from flows.config import Config
+from flows.config import Config, load_config
 from flows.report import artifact, page
 from flows.report.facts import read_facts
 from flows.report.page import ReportResult
@@ -28,7 +27,7 @@ def publish(facts: Facts, result: ReportResult) -> None:
 @flow(name="report", persist_result=False)
 def report(config_path: str, day: date) -> ReportResult:
     """Write the page of `day` and publish its verdict."""
-    config = configuration.load(config_path)
+    config = load_config(config_path)
     facts = read_facts(config, day)
     result = write(config, facts)
     publish(facts, result)

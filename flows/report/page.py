@@ -12,12 +12,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flows.config import Config
-from flows.files import replace_text
+from flows.lake import replace_text
 from flows.report import evidently_page, standing, tables, wording
 from flows.report.cards import KINDS, cards
 from flows.report.facts import read_facts
 from flows.report.rows import Facts
-from flows.report.topics import topics
+from flows.report.topic_rows import topics
 from flows.report.verdict import MIRROR, Status, judge
 
 logger = logging.getLogger(__name__)

@@ -2,3 +2,7 @@
 
 Knows the lake and its own models of embedding; rates and shares are dbt's.
 """
+
+from flows.semantics.embedding import check_embedding
+
+__all__ = ["check_embedding"]

@@ -14,7 +14,7 @@ from datetime import date
 import numpy as np
 
 from flows.lake import Lake, from_rows
-from flows.semantics import naming
+from flows.semantics import topic_naming
 from flows.semantics.vectors import Vectors
 from flows.stats import topics
 from flows.stats.neighbours import unit
@@ -71,7 +71,7 @@ class Catalog:
     def with_new(self, members: Vectors, texts: Mapping[str, str], background: Vectors, day: date) -> "Catalog":
         """The catalogue and one topic more, of `members`; it is named against the `background`."""
         first = self.topics[0]
-        terms, _ = naming.terms_of([_spoken(members, texts), _spoken(background, texts)])
+        terms, _ = topic_naming.terms_of([_spoken(members, texts), _spoken(background, texts)])
         made = _topic(members, first.topic_version, len(self.topics), terms, day)
         return Catalog((*self.topics, replace(made, route=first.route, model=first.model)))
 
@@ -107,7 +107,7 @@ def fit(rows: Vectors, texts: Mapping[str, str], route: str, model: str, day: da
     found = topics.find(rows.vectors, seed=0)
     version = _version(route, model, found.centres)
     groups = [rows.where(found.places == place) for place in range(len(found.centres))]
-    terms = naming.terms_of([_spoken(group, texts) for group in groups])
+    terms = topic_naming.terms_of([_spoken(group, texts) for group in groups])
     made = [
         replace(
             _topic(group, version, number, terms[number], day),
@@ -144,7 +144,7 @@ def _topic(members: Vectors, version: str, number: int, terms: Sequence[str], da
         topic_id=topic_id,
         topic_version=version,
         model="",
-        label=naming.label_of(terms, f"topic {topic_id}"),
+        label=topic_naming.label_of(terms, f"topic {topic_id}"),
         terms=list(terms),
         example_call_ids=examples_of(members, centre),
         radius=topics.radius(members.vectors),

@@ -64,7 +64,7 @@ def embedder(config: Config) -> Embedder:
         return Packaged()
     if chosen.model.startswith(MODEL2VEC):
         return _static(config, chosen.model)
-    from flows.semantics.remote import Remote  # noqa: PLC0415 - imported late: litellm takes seconds
+    from flows.semantics.remote_embedding import Remote  # noqa: PLC0415 - imported late: litellm takes seconds
 
     return Remote(name_of(config), chosen, config.budget)
 
@@ -81,7 +81,7 @@ def name_of(config: Config) -> str:
     return f"{chosen.model}#{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
 
-def check(config: Config) -> None:
+def check_embedding(config: Config) -> None:
     """Raise ConfigError where the configured model cannot be had on this machine. Nothing is loaded or asked."""
     if config.embedding.model.startswith(MODEL2VEC):
         _folder(config, config.embedding.model)

@@ -4,7 +4,7 @@ from datetime import date
 
 from prefect import flow, task
 
-from flows import config as configuration
+from flows.config import load_config
 from flows.semantics import run
 from flows.semantics.vectors import Embedded
 
@@ -12,13 +12,13 @@ from flows.semantics.vectors import Embedded
 @task(name="embed texts", persist_result=False)
 def embed(config_path: str, first: date, last: date) -> Embedded:
     """Embed what the days' texts have that is not embedded yet."""
-    return run.embed_days(configuration.load(config_path), first, last)
+    return run.embed_days(load_config(config_path), first, last)
 
 
 @task(name="find topics", persist_result=False)
 def find_topics(config_path: str, first: date, last: date) -> run.Found:
     """Assign the days' texts to topics, and test for what is new."""
-    return run.find_topics(configuration.load(config_path), first, last)
+    return run.find_topics(load_config(config_path), first, last)
 
 
 @flow(name="semantics", persist_result=False)

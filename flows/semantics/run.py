@@ -59,7 +59,7 @@ def understand_days(config: Config, first: date, last: date) -> Understood:
 
 def embed_days(config: Config, first: date, last: date, embedder: embedding.Embedder | None = None) -> Embedded:
     """Land the embeddings of the days, and of those days of their window that have calls and no embeddings yet."""
-    lake, embedder = Lake.of(config), embedder or embedding.embedder(config)
+    lake, embedder = config.open_lake(), embedder or embedding.embedder(config)
     done = [
         vectors.embed_day(
             lake, day, config.window_days, texts.of_day(lake, day, config.embedding.max_texts_per_day), embedder
@@ -81,7 +81,7 @@ def find_topics(config: Config, first: date, last: date) -> Found:
 
 
 def _found(config: Config, first: date, last: date) -> Found:
-    lake, model = Lake.of(config), embedding.name_of(config)
+    lake, model = config.open_lake(), embedding.name_of(config)
     work = _Work(lake, config, model, last)
     added = tests = 0
     known: list[Catalog] = []

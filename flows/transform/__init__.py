@@ -2,3 +2,7 @@
 
 Belongs here: running the project of `dbt_project`. Does not belong here: SQL; nothing else writes the warehouse.
 """
+
+from flows.transform.build import COMPARISON, EVALUATION, MONITORING
+
+__all__ = ["COMPARISON", "EVALUATION", "MONITORING"]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from flows.config import Config
 from flows.errors import RunError
-from flows.lake import UNWRAPPED, Lake
+from flows.lake import UNWRAPPED
 from flows.project import DBT_PROJECT
 from flows.retention import first_open
+from flows.transform.dictionary import write_words
 from flows.transform.runner import Node, run_dbt
-from flows.transform.vocabulary import write_words
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def build(config: Config, first: date, last: date, select: str | None = None) ->
         )
     if first > asked:
         logger.info("the numbers up to %s are final: `retention` has removed their rows", first - timedelta(days=1))
-    Lake.of(config).create()
+    config.open_lake().create()
     nodes = _run(config, first, last, [] if select is None else ["--select", select])
     if not nodes:
         raise RunError(f"dbt: the selection {select!r} matches no node of {DBT_PROJECT}")
@@ -85,7 +85,7 @@ def variables(config: Config) -> dict[str, object]:
     """
     return {
         "lake": glob.escape(str(config.lake)) if isinstance(config.lake, Path) else config.lake,
-        "words": glob.escape(str(write_words(Lake.of(config)))),
+        "words": glob.escape(str(write_words(config.open_lake()))),
         "window_days": config.window_days,
         "risk": config.risk,
         "unwrapped_suffix": UNWRAPPED,

@@ -4,11 +4,11 @@ from datetime import date
 
 from prefect import flow
 
-from flows.config import load
+from flows.config import load_config
 from flows.transform.build import BuildResult, build
 
 
 @flow(name="transform", persist_result=False)
 def transform(config_path: str, first: date, last: date, select: str | None = None) -> BuildResult:
     """Build the warehouse of the workspace at `config_path` for the days from `first` to `last`."""
-    return build(load(config_path), first, last, select)
+    return build(load_config(config_path), first, last, select)

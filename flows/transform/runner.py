@@ -17,7 +17,6 @@ from typing import Any
 
 from flows.config import Config
 from flows.errors import RunError
-from flows.lake import Lake
 from flows.project import DBT_PROJECT
 
 _FAILED = ("error", "fail", "runtime error")
@@ -84,9 +83,9 @@ def _runner(target: Path) -> Any:
 
 
 def _open_to_dbt(config: Config) -> AbstractContextManager[None]:
-    from flows.transform import object_store  # noqa: PLC0415 - imported late with dbt
+    from flows.transform import store_plugin  # noqa: PLC0415 - imported late with dbt
 
-    return object_store.opened(Lake.of(config))
+    return store_plugin.opened(config.open_lake())
 
 
 @contextmanager

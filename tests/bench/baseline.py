@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
-from flows.evaluate.lessons import Labelled, Lessons, classifier
+from flows.evaluate.setup.tfidf_classifier import Labelled, TfidfClassifier, classifier
 from tests.conftest import SHARED
 from tests.unit.evaluate.test_variants import clinc
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--intents", type=int, default=50)
     options = parser.parse_args()
     texts, labels = map(list, zip(*clinc(SHARED, options.examples, options.intents), strict=True))
-    lessons = Lessons(Labelled(texts, labels), Labelled([], []))
+    lessons = TfidfClassifier(Labelled(texts, labels), Labelled([], []))
     start = time.perf_counter()
     lessons.prepare()
     learnt = time.perf_counter() - start

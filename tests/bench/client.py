@@ -48,7 +48,7 @@ def question(n: int) -> str:
 
 def run_bare(url: str, count: int, folder: Path) -> None:
     """64 workers over litellm.acompletion, and nothing else."""
-    from flows.models import load_litellm
+    from flows.llm.client import load_litellm
 
     litellm, numbers = load_litellm(), iter(range(count))
 
@@ -68,9 +68,9 @@ def run_bare(url: str, count: int, folder: Path) -> None:
 
 def run_genchi(url: str, count: int, folder: Path) -> None:
     """A night's asking of one model."""
-    from flows import config as configuration
-    from flows.evaluate.asking import ask_night
-    from flows.lake import Lake, from_rows
+    from flows.config import load as configuration
+    from flows.evaluate.generation import generate_night
+    from flows.lake.lake import Lake, from_rows
 
     (folder / "h.jsonl").write_text("{}")
     (folder / "c.yaml").write_text("- {name: right, kind: exact}")
@@ -80,7 +80,7 @@ def run_genchi(url: str, count: int, folder: Path) -> None:
         f"models:\n  pinned: {{model: openai/{MODEL}, api_base: '{url}/v1'}}\n"
         "  canary: {prompts: 0}\n"
     )
-    config = configuration.load(folder / "genchi.yaml")
+    config = configuration.load_config(folder / "genchi.yaml")
     rows = [
         {
             "set": "holdout",
@@ -93,7 +93,7 @@ def run_genchi(url: str, count: int, folder: Path) -> None:
         for n in range(count)
     ]
     Lake(config.lake).write("examples", DAY, from_rows(rows, "examples"))
-    asked = ask_night(config, DAY, "nightly-2026-05-04")
+    asked = generate_night(config, DAY, "nightly-2026-05-04")
     landed = Lake(config.lake).read("completions", DAY)
     assert (asked.asked, len(landed), set(landed["output_text"].to_pylist())) == (count, count, {"yes"}), asked
 

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from flows import config as configuration
-from flows.evaluate.asking import ask_night
-from flows.evaluate.scoring import score_night
-from flows.lake import SCHEMAS, Lake
-from flows.models import Answer
+from flows.config import load as configuration
+from flows.evaluate.generation import generate_night
+from flows.evaluate.score.scoring import score_night
+from flows.lake.lake import SCHEMAS, Lake
+from flows.llm.client import Answer
 
 DAY, RUN, REPEATS = date(2026, 5, 4), "nightly-2026-05-04", 3
 CRITERIA = "- {name: right, kind: exact, severity: critical}\n- {name: short, kind: length, max_chars: 900}\n"
@@ -64,7 +64,7 @@ def prepare(folder: Path, count: int) -> configuration.Config:
         f"routes:\n  yes_no: {{holdout: h.jsonl, criteria: c.yaml, repeats: {REPEATS}}}\n"
         "models:\n  pinned: {model: openai/old}\n  candidates:\n    - {model: openai/new}\n  canary: {prompts: 0}\n"
     )
-    config = configuration.load(folder / "genchi.yaml")
+    config = configuration.load_config(folder / "genchi.yaml")
     chance = random.Random(0)
     with Lake(config.lake).writing("examples", DAY) as land:
         for first in range(0, count, 10_000):
@@ -115,7 +115,7 @@ def main() -> None:
         config = prepare(Path(name), count)
         answers = count * 2 * REPEATS
         started = time.monotonic()
-        asked = ask_night(config, DAY, RUN, lambda model: Instant())
+        asked = generate_night(config, DAY, RUN, lambda model: Instant())
         assert asked.asked == answers, asked
         asking, started = time.monotonic() - started, time.monotonic()
         first: list[float] = []

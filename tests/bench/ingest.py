@@ -94,14 +94,14 @@ def run_bare(workspace: Path) -> int:
 
 def run_ingest(workspace: Path, *, redact: bool) -> int:
     """The calls that ingest lands, manifest and all."""
-    from flows import config
+    from flows.config import load
     from flows.ingest import landing
 
     source = "{name: g, format: litellm, path: 'logs/{day}.jsonl'}"
     settings = f"app: bench\nlake: lake\nredact: [{REDACT if redact else ''}]\nsources: [{source}]\n"
     (workspace / "genchi.yaml").write_text(settings, encoding="utf-8")
     days = len(list((workspace / "logs").iterdir()))
-    landed = landing.land_days(config.load(workspace / "genchi.yaml"), DAY, DAY + timedelta(days=days - 1))
+    landed = landing.land_days(load.load_config(workspace / "genchi.yaml"), DAY, DAY + timedelta(days=days - 1))
     assert bool(landed.redacted) == redact
     return landed.interactions
 

@@ -27,7 +27,7 @@ from tests.bench.ingest import DAY, MONTH, records, run_bare, write_logs
 from tests.bench.side_by_side import Run, argument, child, line, serve
 
 if TYPE_CHECKING:
-    from flows.config import Config
+    from flows.config.load import Config
 
 LAST = DAY + timedelta(days=MONTH - 1)
 
@@ -52,12 +52,12 @@ def run_copy(folder: Path) -> float:
 
 def run_night(folder: Path) -> float:
     """Ingest, features and drift of a new lake, as the stages do them."""
-    from flows import config
+    from flows.config import load
     from flows.ingest import landing
     from flows.transform.build import build
 
     started = time.perf_counter()
-    settings = config.load(workspace(folder))
+    settings = load.load_config(workspace(folder))
     landing.land_days(settings, DAY, DAY)
     build(settings, DAY, DAY)
     seconds = time.perf_counter() - started
@@ -67,14 +67,15 @@ def run_night(folder: Path) -> float:
 
 def run_nightly(folder: Path, day: date = DAY, *, embeds: bool = True) -> float:
     """The command of the night, with Prefect, Great Expectations, page and all."""
-    from flows import cli, config
+    from flows.cli import main as cli
+    from flows.config import load
 
     started = time.perf_counter()
     place = workspace(folder, embeds=embeds)
-    code = cli.main(["nightly", "--config", str(place), "--day", day.isoformat()])
+    code = cli(["nightly", "--config", str(place), "--day", day.isoformat()])
     assert code in (0, 1), f"genchi nightly ended with {code}"
     seconds = time.perf_counter() - started
-    tell(folder, calls(config.load(place)))
+    tell(folder, calls(load.load_config(place)))
     return seconds
 
 
@@ -98,10 +99,10 @@ def calls(settings: "Config") -> int:
 
 def run_drift(folder: Path, window: int) -> float:
     """The seconds of the model fct_feature_skew_daily for the last day; the second build of two, parsed before."""
-    from flows import config
+    from flows.config import load
     from flows.transform.build import build
 
-    settings = config.load(workspace(folder, window))
+    settings = load.load_config(workspace(folder, window))
     for _ in range(2):
         build(settings, LAST, LAST, select="fct_feature_skew_daily")
     results = json.loads((settings.state / "_dbt" / "target" / "run_results.json").read_text(encoding="utf-8"))
@@ -115,11 +116,11 @@ def run_drift(folder: Path, window: int) -> float:
 
 def run_backfill(folder: Path, *, at_once: bool) -> float:
     """Thirty days from the lake to a new warehouse; says what is in the marts then."""
-    from flows import config
+    from flows.config import load
     from flows.transform.build import build
     from flows.warehouse import query
 
-    settings = config.load(workspace(folder))
+    settings = load.load_config(workspace(folder))
     settings.warehouse.unlink(missing_ok=True)
     days = [DAY + timedelta(days=n) for n in range(MONTH)]
     started = time.perf_counter()
@@ -180,11 +181,11 @@ def nights(folder: Path, count: int, runs: int, names: list[str]) -> None:
 
 def months(folder: Path, count: int, runs: int) -> None:
     """Print what a long window and a backfill cost."""
-    from flows import config
+    from flows.config import load
     from flows.ingest import landing
 
     write_logs(folder / "logs", count, MONTH)
-    landing.land_days(config.load(workspace(folder)), DAY, LAST)
+    landing.land_days(load.load_config(workspace(folder)), DAY, LAST)
     found: dict[str, list[Run]] = {what: [] for what in ("one by one", "at once", "day", "month")}
     for _ in range(runs):
         for what in ("one by one", "at once"):

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from flows.stats.silence import compare_answers
+from flows.stats.answer_change import compare_answers
 
 SHARED = Path(os.environ.get("GENCHI_SHARED", "../shared"))
 PROMPTS, ANSWERS, LEVEL = 100, 3, 0.01

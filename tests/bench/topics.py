@@ -23,12 +23,12 @@ import numpy as np
 import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
+from flows.config.threshold_table import thresholds
 from flows.semantics import novelty
 from flows.semantics.embedding import Packaged
 from flows.semantics.novelty import densest
 from flows.semantics.vectors import Vectors
 from flows.stats import two_sample
-from flows.thresholds import thresholds
 from tests.bench.detection.night import RISK
 
 HISTORY, NIGHTS, CALLS, USERS = 28, 3, 500, 400

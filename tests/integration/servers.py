@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from flows.stores import Storage, filesystem
+from flows.lake.object_store import Storage, filesystem
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from flows import config
+from flows.config import load
 from flows.errors import RunError
-from flows.lake import Lake, nightly_run_id
+from flows.lake.lake import Lake, nightly_run_id
 from flows.warehouse import query
 from tests.integration.servers import replayed, webhook
 from tests.integration.workspaces import happy_numbers
@@ -51,7 +51,7 @@ def write_logs(folder: Path, day: date = DAY, calls: int = 40) -> dict[str, Any]
 
 def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every mart, and every table of the lake, as sorted rows."""
-    settings = config.load(path)
+    settings = load.load_config(path)
     marts = {
         name: sorted(tuple(map(str, row.values())) for row in query(settings.warehouse, f"from marts.{name}"))
         for name in MARTS
@@ -110,7 +110,7 @@ def test_a_provider_that_is_down_hides_no_drift_and_gives_no_verdict(tmp_path: P
             hook=hook.url, examples=60, **write_logs(tmp_path),
         )  # fmt: skip
         night = run(path)
-        settings = config.load(path)
+        settings = load.load_config(path)
         assert query(settings.warehouse, "select sum(calls) as n from marts.fct_usage_daily")[0]["n"] == 40
         assert query(settings.warehouse, "select count(*) as n from marts.fct_feature_skew_daily")[0]["n"] > 0
         (row,) = query(settings.warehouse, "select * from marts.fct_model_comparisons")
@@ -167,7 +167,7 @@ def test_a_night_that_is_killed_is_repaired_by_the_next_and_pays_for_no_answer_t
         assert all(row["status"] == "ok" for row in rows)
         asked = stats(url)
         assert asked <= 120 + 8  # only what was in flight when it died is asked again
-    assert query(config.load(path).warehouse, "select sum(calls) as n from marts.fct_usage_daily")[0]["n"] == 40
+    assert query(load.load_config(path).warehouse, "select sum(calls) as n from marts.fct_usage_daily")[0]["n"] == 40
 
 
 def stats(url: str) -> int:

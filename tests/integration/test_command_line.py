@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import cli
+from flows.cli import main
 from flows.warehouse import query
 from tests.integration.servers import replayed
 from tests.integration.workspaces import happy_numbers
@@ -85,8 +85,8 @@ def test_an_error_that_nobody_foresaw_is_exit_code_3_and_one_line(
     def fail(_: object) -> list[str]:
         raise PermissionError(13, "Permission denied", "somewhere")
 
-    monkeypatch.setattr("flows.ingest.examples.describe", fail)
-    assert cli.main(["holdout", "--config", str(tmp_path / "genchi.yaml")]) == 3
+    monkeypatch.setattr("flows.ingest.describe_example_sets", fail)
+    assert main(["holdout", "--config", str(tmp_path / "genchi.yaml")]) == 3
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "PermissionError: [Errno 13] Permission denied: 'somewhere'" in said

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import config
-from flows.lake import Lake
+from flows.config import load
 from flows.warehouse import query
 from tests.integration.servers import replayed
 from tests.integration.workspaces import happy_numbers
@@ -37,8 +36,8 @@ def test_the_verdict_is_that_of_the_night_and_a_second_run_asks_nothing(tmp_path
         assert again == lines
         assert "0 asked, 1,000 reused" in progress
     run_id = lines[-1].removeprefix("run_id ")
-    settings = config.load(path)
-    assert set(Lake.of(settings).names("completions", DAY)) == {run_id}
+    settings = load.load_config(path)
+    assert set(settings.open_lake().names("completions", DAY)) == {run_id}
     (row,) = query(settings.warehouse, "select run_id, verdict from marts.fct_model_comparisons")
     assert row == {"run_id": run_id, "verdict": "worse"}
 

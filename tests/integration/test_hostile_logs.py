@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from flows import config
-from flows.lake import Lake
+from flows.config import load
+from flows.lake.lake import Lake
 
 pytestmark = pytest.mark.long
 DAY = date(2026, 3, 2)
 RUN = """
 import resource, sys
 from datetime import date
-from flows import config
+from flows.config import load_config
 from flows.ingest import landing
-landed = landing.land(config.load(sys.argv[1]), date(2026, 3, 2))
+landed = landing.land(load_config(sys.argv[1]), date(2026, 3, 2))
 print(landed.records, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
@@ -61,7 +61,7 @@ def test_everything_is_kept_in_bounded_memory(tmp_path: Path, pack: type[bytes])
     records, peak = map(int, done.stdout.splitlines()[-1].split())
     assert records == 2 * len(bad) + 2
     assert peak < 3 << 10
-    store = Lake(config.load(tmp_path / "genchi.yaml").lake)
+    store = Lake(load.load_config(tmp_path / "genchi.yaml").lake)
     landed = store.read("interactions", DAY)
     assert set(landed.column("call_id").to_pylist()) == {"deep", "c1000", *(f"c{n}" for n in range(len(bad)))}
     refused = store.read("quarantine", DAY).to_pylist()

@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from flows import config
-from flows.lake import Lake
+from flows.config import load
 from flows.warehouse import query
 
 FIRST = date(2026, 3, 2)
@@ -66,7 +65,7 @@ def test_a_night_finds_the_new_topic_and_what_the_holdout_lacks(workspace: Path)
 
     backfill(FIRST, NIGHT - timedelta(days=1), str(workspace))
     nightly(str(workspace), NIGHT)
-    settings = config.load(workspace)
+    settings = load.load_config(workspace)
     rows = query(settings.warehouse, "select * from marts.fct_topic_drift_daily where day = ?", [NIGHT])
     (new,) = [row for row in rows if row["status"] == "new"]
     assert new["p_value"] < 1e-5
@@ -94,6 +93,6 @@ def test_an_embedding_model_that_is_down_hides_no_other_table(workspace: Path) -
     path.write_text(yaml.safe_dump(told), encoding="utf-8")
     with pytest.raises(NightFailedError, match=r"semantics: openai/m: "):
         nightly(str(path), NIGHT)
-    settings = config.load(path)
+    settings = load.load_config(path)
     assert query(settings.warehouse, "select sum(calls) as n from marts.fct_usage_daily")[0]["n"] == CALLS
-    assert Lake.of(settings).days("embeddings") == []
+    assert settings.open_lake().days("embeddings") == []

@@ -20,12 +20,13 @@ import duckdb
 import pytest
 import yaml
 
-from flows import config, lock, stores
+from flows.cli.doctor import examine
+from flows.config import load
 from flows.demo.workspace import write_workspace
-from flows.doctor import examine
 from flows.errors import RunError
-from flows.lake import Lake, from_rows
-from flows.stores import Storage, filesystem
+from flows.lake import lock
+from flows.lake.lake import Lake, from_rows
+from flows.lake.object_store import Storage, filesystem, find_files, open_binary
 from flows.warehouse import query
 from tests.integration.servers import make_bucket, object_store
 from tests.integration.test_command_line import genchi
@@ -90,7 +91,7 @@ def marts(warehouse: Path) -> dict[str, list[tuple[str, ...]]]:
 
 def objects(storage: Storage, prefix: str) -> dict[str, str]:
     """The objects there and their tags; the lock's own, which every run puts anew, is left out."""
-    found = stores.find(f"s3://genchi/{prefix}/**", storage)
+    found = find_files(f"s3://genchi/{prefix}/**", storage)
     return {one.name: one.tag for one in found if not one.name.endswith("/_lock")}
 
 
@@ -137,8 +138,8 @@ def test_a_store_that_cannot_be_used_is_one_line_that_holds_no_secret(storage: S
         "read": lambda: lake.read("manifest", DAYS[0]),
         "read one": lambda: lake.read("manifest", DAYS[0], "data"),
         "write": lambda: lake.write("manifest", DAYS[0], from_rows([], "manifest")),
-        "find": lambda: stores.find(f"{root}/*.jsonl", lake.storage),
-        "open": lambda: stores.open_binary(f"{root}/a.jsonl", lake.storage),
+        "find": lambda: find_files(f"{root}/*.jsonl", lake.storage),
+        "open": lambda: open_binary(f"{root}/a.jsonl", lake.storage),
         "lock": lambda: lake.lock("test").__enter__(),
         "probe": lake.probe,
     }
@@ -169,7 +170,7 @@ def test_the_command_line_says_what_is_wrong_with_the_store_in_one_line(tmp_path
 
 def test_the_doctor_leaves_nothing_in_a_lake_that_is_well(tmp_path: Path, storage: Storage) -> None:
     path = workspace(tmp_path, storage, "well")
-    findings = examine(config.load(path, environment(storage)), LAST_DAY)
+    findings = examine(load.load_config(path, environment(storage)), LAST_DAY)
     assert all(finding.fine for finding in findings)
     assert any("can be listed and written" in finding.text for finding in findings)
     assert objects(storage, "well/lake") == {}
@@ -178,16 +179,16 @@ def test_the_doctor_leaves_nothing_in_a_lake_that_is_well(tmp_path: Path, storag
 def test_a_store_is_listed_to_its_end_and_read_block_by_block(storage: Storage) -> None:
     files = filesystem(storage)
     files.pipe({f"genchi/many/{n:04}.jsonl": b"{}" for n in range(1050)})
-    found = stores.find("s3://genchi/many/*.jsonl", storage)
+    found = find_files("s3://genchi/many/*.jsonl", storage)
     assert [one.name for one in found] == [f"s3://genchi/many/{n:04}.jsonl" for n in range(1050)]
     assert {one.size for one in found} == {2}
     content = random.Random(1).randbytes(20 << 20)
     files.pipe_file("genchi/large.jsonl.gz", gzip.compress(content, 0))
-    with stores.open_binary("s3://genchi/large.jsonl.gz", storage) as stored:
+    with open_binary("s3://genchi/large.jsonl.gz", storage) as stored:
         assert stored.read(2) == b"\x1f\x8b"
         stored.seek(0)
         assert gzip.decompress(stored.read()) == content
-    with stores.open_binary("s3://genchi/large.jsonl.gz", storage) as stored:
+    with open_binary("s3://genchi/large.jsonl.gz", storage) as stored:
         stored.read(1)
         files.pipe_file("genchi/large.jsonl.gz", b"another" * (2 << 20))
         with pytest.raises(RunError, match="it changed while it was read"):
@@ -320,7 +321,7 @@ def test_of_many_at_once_one_takes_the_lock(lake: Lake) -> None:
 
 def test_the_second_run_waits_for_the_first(tmp_path: Path, storage: Storage) -> None:
     path = workspace(tmp_path, storage, "two")
-    lake = Lake.of(config.load(path, environment(storage)))
+    lake = load.load_config(path, environment(storage)).open_lake()
     command = [sys.executable, "-m", "flows.cli", "transform", "--day", str(LAST_DAY)]
     with lake.lock("nightly"):
         second = subprocess.Popen(

@@ -12,9 +12,10 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from flows import config, doctor
+from flows.cli import doctor
+from flows.config import load
 from flows.errors import RunError
-from flows.ingest import postgres
+from flows.ingest.find import postgres
 from tests.integration.postgres import PASSWORD, running
 from tests.reading import mapped_rows
 
@@ -106,7 +107,7 @@ def test_what_cannot_be_asked_is_one_line(dsn: str, query: str, said: str) -> No
     with pytest.raises(RunError) as failed:
         list(postgres.postgres_rows(dsn, query, DAY, timeout_seconds=1))
     assert said in str(failed.value)
-    assert str(failed.value).startswith(postgres.shown(dsn))
+    assert str(failed.value).startswith(postgres.shown_dsn(dsn))
     assert "\n" not in str(failed.value)
     with psycopg.connect(dsn) as connection:
         assert connection.execute("select count(*) from odd").fetchone() == (1,)
@@ -124,15 +125,15 @@ def test_no_error_and_no_name_shows_the_password(dsn: str) -> None:
         with pytest.raises(RunError) as refused:
             list(postgres.postgres_rows(broken, None, DAY))
         assert PASSWORD not in str(refused.value)
-    assert re.fullmatch(r"postgresql://127\.0\.0\.1:\d+/postgres", postgres.shown(dsn))
+    assert re.fullmatch(r"postgresql://127\.0\.0\.1:\d+/postgres", postgres.shown_dsn(dsn))
 
 
 def test_doctor_says_how_many_rows_the_day_has(dsn: str, tmp_path: Path) -> None:
     path = tmp_path / "genchi.yaml"
     source = 'sources: [{name: spend, format: litellm, dsn: "${DATABASE_URL}"}]'
     path.write_text(f"app: x\nlake: lake\n{source}\n", encoding="utf-8")
-    found = doctor.examine(config.load(path, {"DATABASE_URL": dsn}), DAY)
-    assert doctor.Finding(True, f"source spend: 7 rows for {DAY} at {postgres.shown(dsn)}") in found
-    gone = doctor.examine(config.load(path, {"DATABASE_URL": dsn.replace("/postgres", "/nowhere")}), DAY)
+    found = doctor.examine(load.load_config(path, {"DATABASE_URL": dsn}), DAY)
+    assert doctor.Finding(True, f"source spend: 7 rows for {DAY} at {postgres.shown_dsn(dsn)}") in found
+    gone = doctor.examine(load.load_config(path, {"DATABASE_URL": dsn.replace("/postgres", "/nowhere")}), DAY)
     assert [finding.text for finding in gone if not finding.fine and "nowhere" in finding.text]
-    assert PASSWORD not in repr(config.load(path, {"DATABASE_URL": dsn}))
+    assert PASSWORD not in repr(load.load_config(path, {"DATABASE_URL": dsn}))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from flows import config
-from flows.lake import Lake, nightly_run_id
+from flows.config import load
+from flows.lake.lake import Lake, nightly_run_id
 from flows.warehouse import query
 from tests.integration.servers import replayed, webhook
 from tests.integration.workspaces import happy_numbers, leetcode, leetcode_logs
@@ -19,12 +19,12 @@ pytestmark = [pytest.mark.long, pytest.mark.usefixtures("prefect_server")]
 
 
 def rates(path: Path) -> dict[str, float]:
-    rows = query(config.load(path).warehouse, "select model, pass_rate from marts.fct_eval_scores")
+    rows = query(load.load_config(path).warehouse, "select model, pass_rate from marts.fct_eval_scores")
     return {row["model"]: row["pass_rate"] for row in rows}
 
 
 def comparison(path: Path) -> dict[str, Any]:
-    (row,) = query(config.load(path).warehouse, "select * from marts.fct_model_comparisons")
+    (row,) = query(load.load_config(path).warehouse, "select * from marts.fct_model_comparisons")
     return row
 
 
@@ -59,7 +59,7 @@ def test_a_model_that_got_much_worse_is_one_alert_and_exit_code_1(tmp_path: Path
         again, _ = run(path)  # nothing is asked, doubled or sent again
         assert again == 1
         assert len(hook.received) == 1
-        assert len(Lake(config.load(path).lake).read("completions", DAY, nightly_run_id(DAY))) == 1000
+        assert len(Lake(load.load_config(path).lake).read("completions", DAY, nightly_run_id(DAY))) == 1000
 
 
 def test_a_model_that_got_better_is_exit_code_0_and_no_digest(tmp_path: Path, shared: Path) -> None:
@@ -77,7 +77,7 @@ def test_code_in_a_fence_is_said_to_be_wrapped_wrongly_and_not_to_be_worse(tmp_p
     with replayed(shared, "leetcode_easy.parquet") as url:
         path = leetcode(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613")
         code, _ = run(path)
-    settings = config.load(path)
+    settings = load.load_config(path)
     found = query(settings.warehouse, "select model, criterion, pass_rate from marts.fct_eval_scores")
     assert {(row["model"], row["criterion"]): row["pass_rate"] for row in found} == pytest.approx({
         ("gpt-4-0314", "runs"): 0.52,
@@ -107,11 +107,11 @@ def test_faults_of_a_provider_are_retried_and_change_no_rate(tmp_path: Path, sha
     with replayed(shared, "happy_numbers.parquet", *faults) as url:
         path = happy_numbers(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=100)
         run(path)
-        rows = Lake(config.load(path).lake).read("completions", DAY, nightly_run_id(DAY)).to_pylist()
+        rows = Lake(load.load_config(path).lake).read("completions", DAY, nightly_run_id(DAY)).to_pylist()
     assert len(rows) == 200
     unanswered = [row for row in rows if row["status"] != "ok"]
     assert len(unanswered) <= 10  # several tries each: what is left is rare, and counted as unscored
-    (row,) = query(config.load(path).warehouse, "select sum(n_unscored) as unscored from marts.fct_eval_scores")
+    (row,) = query(load.load_config(path).warehouse, "select sum(n_unscored) as unscored from marts.fct_eval_scores")
     assert row["unscored"] == len(unanswered)
 
 
@@ -119,7 +119,7 @@ def test_real_answers_as_production_logs_land_without_loss_with_their_code_fence
     from flows.backfill import backfill
 
     path, rows = leetcode_logs(tmp_path, shared)
-    settings = config.load(path)
+    settings = load.load_config(path)
     days = sorted({datetime.strptime(row["timestamp"], "%m/%d/%Y, %H:%M:%S").date() for row in rows})  # noqa: DTZ007 - the recording has no zone
     backfill(days[0], days[-1], str(path))
     manifests = [row for day in days for row in Lake(settings.lake).read("manifest", day).to_pylist()]
@@ -144,4 +144,4 @@ def test_real_answers_as_production_logs_land_without_loss_with_their_code_fence
 
 
 def expectations(path: Path) -> list[dict[str, Any]]:
-    return Lake(config.load(path).lake).read("expectation_results", DAY).to_pylist()
+    return Lake(load.load_config(path).lake).read("expectation_results", DAY).to_pylist()

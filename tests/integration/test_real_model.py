@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from flows import config
-from flows.lake import Lake, nightly_run_id
+from flows.config import load
+from flows.lake.lake import Lake, nightly_run_id
 from flows.warehouse import query
 
 DAY = date(2026, 3, 2)
@@ -94,7 +94,7 @@ def test_a_night_runs_unchanged_against_a_real_model(tmp_path: Path, smollm2: st
         for n in range(8)
     ]
     assert any(len(texts) > 1 for texts in lively)  # it does not answer the same three times
-    scores = query(config.load(path).warehouse, "select * from marts.fct_eval_scores where criterion = 'right'")
+    scores = query(load.load_config(path).warehouse, "select * from marts.fct_eval_scores where criterion = 'right'")
     assert {(row["model"], row["n_examples"], row["n_repeats"], row["n_unscored"]) for row in scores} == {
         ("steady", 8, 3, 0), ("lively", 8, 3, 0),
     }  # fmt: skip
@@ -130,7 +130,7 @@ def test_two_nights_with_a_judge_a_canary_and_a_shadow(tmp_path: Path, smollm2: 
     for day in days:
         nightly(str(path), day)
 
-    settings = config.load(path)
+    settings = load.load_config(path)
     first, second = (Lake(settings.lake).read("completions", day, nightly_run_id(day)).to_pylist() for day in days)
     assert {row["reused_from"] for row in first} == {None}
     reused = {(row["model"], row["reused_from"] is not None) for row in second}
@@ -150,9 +150,9 @@ def test_two_nights_with_a_judge_a_canary_and_a_shadow(tmp_path: Path, smollm2: 
 
 def test_a_real_model_judges_in_the_type_that_is_asked_for(tmp_path: Path, smollm2: str) -> None:
     """Its judgement is worth little at its size: what is tested is the way there and back."""
-    from flows.evaluate.scoring import evaluate_night
-    from flows.lake import from_rows
-    from flows.models import FakeClient, LiteLLMClient
+    from flows.lake.lake import from_rows
+    from flows.llm.client import FakeClient, LiteLLMClient
+    from tests.evaluating import evaluate_night
 
     answers = [
         "Thank you!",
@@ -171,7 +171,7 @@ def test_a_real_model_judges_in_the_type_that_is_asked_for(tmp_path: Path, smoll
         "models": {"pinned": {"model": "openai/old"}, "judge": judge}, "budget": {"concurrency": 2},
     }  # fmt: skip
     (tmp_path / "genchi.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    settled = config.load(tmp_path / "genchi.yaml")
+    settled = load.load_config(tmp_path / "genchi.yaml")
     examples = [
         {"set": "holdout", "route": "r", "example_id": str(n), "version": "v", "messages_json": "[]"}
         for n in range(len(answers))

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import openai
 import pytest
 
-from flows.ingest.mapping import Mapped
+from flows.ingest.map.mapper import Mapped
 from tests.integration.servers import replayed
 from tests.integration.workspaces import rows_of
 from tests.reading import mapped as mapped_records

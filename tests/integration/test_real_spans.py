@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from flows.ingest.mapping import Mapped
+from flows.ingest.map.mapper import Mapped
 from tests.integration.instrumented import SETTINGS
 from tests.integration.servers import replayed
 from tests.integration.workspaces import rows_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flows.ingest.mapping import Mapped
+from flows.ingest.map.mapper import Mapped
 from tests.reading import mapped_files, user_key
 
 TEXTS = {

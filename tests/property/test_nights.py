@@ -9,9 +9,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows import config
+from flows.config import load
 from flows.ingest import landing
-from flows.lake import Lake
+from flows.lake.lake import Lake
 
 FIRST = date(2026, 3, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(4)]
@@ -48,7 +48,7 @@ def test_the_lake_is_what_was_written_and_the_manifest_adds_up(
         (folder / "logs").mkdir()
         source = "{name: s, format: genchi, path: 'logs/{day}-*.jsonl'}"
         (folder / "genchi.yaml").write_text(f"app: a\nlake: lake\nsources: [{source}]\n", encoding="utf-8")
-        loaded = config.load(folder / "genchi.yaml")
+        loaded = load.load_config(folder / "genchi.yaml")
         store = Lake(loaded.lake)
         written: set[tuple[str, int]] = set()
         for step, day, file, lines in [("night", 0, "", []), *steps, ("night", 3, "", [])]:

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.ingest.finders import FINDERS, prefilter
-from flows.ingest.redaction import Redactor
+from flows.ingest.redact.finders import FINDERS, prefilter
+from flows.ingest.redact.redaction import Redactor
 from tests.unit.ingest.test_redaction import GONE, STAYS
 
 SOURCE = [text for texts in GONE.values() for text in texts] + STAYS

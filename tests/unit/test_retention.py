@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from flows import config, retention
-from flows.config import Config
+from flows import retention
+from flows.config import load
+from flows.config.load import Config
 from flows.errors import RunError
-from flows.lake import SCHEMAS, Lake, from_rows
+from flows.lake.lake import SCHEMAS, Lake, from_rows
 from flows.transform.build import build
 from flows.warehouse import query
 
@@ -19,7 +20,7 @@ SECRET = "a text that must not stay"
 
 def workspace(root: Path, kept: str = "{interactions: 5d}") -> Config:
     (root / "genchi.yaml").write_text(f"app: a\nlake: lake\nretention: {kept}\n", encoding="utf-8")
-    return config.load(root / "genchi.yaml", {})
+    return load.load_config(root / "genchi.yaml", {})
 
 
 def land(settings: Config, day: date, count: int, **more: Any) -> None:

@@ -1,11 +1,23 @@
-"""Every series of a day held against its own past. The mathematics is genchi's, and so is the Python that runs dbt."""
+"""Every series of a day tested against its own past. The mathematics is `flows.stats`; here are columns and types."""
 
 import asyncio
 import os
 from datetime import date, timedelta
 
+import pyarrow as pa
+
+from flows.stats.series import judge_days
 from flows.stats.volume import DAYS_BEFORE
-from flows.transform.series import judge_days
+
+SCHEMA = pa.schema(
+    [
+        ("day", pa.date32()),
+        *((name, pa.string()) for name in ("route", "side", "feature", "basis")),
+        *((name, pa.int64()) for name in ("n", "n_days")),
+        *((name, pa.float64()) for name in ("observed", "expected", "effect", "standard_error")),
+        *((name, pa.float64()) for name in ("degrees_of_freedom", "p_value", "n_effective")),
+    ]
+)
 
 
 def model(dbt, session):
@@ -26,7 +38,8 @@ def model(dbt, session):
         .order("route, day")
     )
     rows = (rows_of(relation) for relation in (sums, bins, calls))
-    return judge_days(*rows, kinds=kinds, days=(first, last), window_days=window_days)
+    judged = judge_days(*rows, kinds=kinds, days=(first, last), window_days=window_days)
+    return pa.Table.from_pylist(judged, schema=SCHEMA)
 
 
 def rows_of(relation):

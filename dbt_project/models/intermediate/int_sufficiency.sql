@@ -1,5 +1,5 @@
 {#- Decisive on a route are its critical criteria; where it has none, all of them. What holds of answers without their
-    wrapping is for information, and decides nothing: flows/evaluate/standing.py leaves it out too. -#}
+    wrapping is for information, and decides nothing: flows/evaluate/score/leaderboard.py leaves it out too. -#}
 with comparisons as (
     select * from {{ ref('int_comparisons') }}
     where slice = '*' and criterion not like {{ unwrapped("'%'") }}

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flows.config.threshold_table import thresholds
 from flows.stats.fdr import q_values
 from flows.stats.noise import Daily, judge
-from flows.thresholds import thresholds
 from tests.bench.detection.sums import Key, upto
 from tests.bench.detection.world import World
 

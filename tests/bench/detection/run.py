@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.thresholds import thresholds
+from flows.config.threshold_table import thresholds
 from tests.bench.detection import peers
 from tests.bench.detection.injections import KINDS, ROUTE, SIZES, inject
 from tests.bench.detection.night import RISK, WINDOW

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from flows.thresholds import thresholds
+from flows.config.threshold_table import thresholds
 from tests.bench.detection.injections import KINDS, ROUTE, SIZES, inject
 from tests.bench.detection.night import RISK, WINDOW, verdicts
 from tests.bench.detection.oracle import Oracle

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from flows import lake
 from flows.alerts import messages, notifiers
 from flows.alerts.digest import Digest, build, of_night
-from flows.config import Alert, Config
+from flows.config.load import Alert, Config
 from flows.errors import RunError
-from flows.lake import Lake, Note
-from flows.places import Folder
+from flows.lake import lake
+from flows.lake.backends import LocalBackend
+from flows.lake.lake import Lake, Note
 
 DAY = date(2026, 3, 2)
 REPORTS = Path("/reports/2026-03-02")
@@ -81,7 +81,7 @@ def texts(message: dict[str, Any]) -> list[str]:
 
 
 def deliver(told: Digest, targets: list[Alert], record: Path) -> notifiers.Delivered:
-    note = Note(Folder(record.parent), record.name)
+    note = Note(LocalBackend(record.parent), record.name)
     return notifiers.deliver(told, targets, note, pause=lambda _: None)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import pytest
 
-from flows.demo import desk, gateway_log, simulator, texts
+from flows.demo import customer_texts, desk, gateway_log, simulator
 from flows.demo.incidents import DAYS, INCIDENTS, LIST_OUTPUTS, LOYALTY_POINTS, MOBILE_RELEASE
 from flows.demo.simulator import Call
 
@@ -77,7 +77,7 @@ def test_the_mobile_release_changes_how_almost_half_write_on_the_last_day_only()
 
 def test_nobody_writes_of_loyalty_points_before_the_last_three_days():
     for days_before in range(DAYS):
-        asked = sum(call.intent == texts.NEW_TOPIC for call in calls(days_before)) / len(calls(days_before))
+        asked = sum(call.intent == customer_texts.NEW_TOPIC for call in calls(days_before)) / len(calls(days_before))
         if LOYALTY_POINTS.covers(days_before):
             assert asked == pytest.approx(LOYALTY_POINTS.share, abs=0.025)
         else:
@@ -125,18 +125,18 @@ def test_a_failed_call_is_logged_with_its_error_and_no_answer():
 
 def test_a_message_tells_its_language_and_its_intent():
     month = [call for days_before in ORDINARY_DAYS for call in calls(days_before) if not call.casual]
-    told = sum(texts.classify(call.text) == (call.user.language, call.intent) for call in month)
+    told = sum(customer_texts.classify(call.text) == (call.user.language, call.intent) for call in month)
     assert told / len(month) > 0.99
 
 
 def test_a_text_of_unknown_words_is_filed_under_other():
-    assert texts.classify("") == ("en", "other")
-    assert texts.classify("xyzzy 123 \U0001f600") == ("en", "other")
+    assert customer_texts.classify("") == ("en", "other")
+    assert customer_texts.classify("xyzzy 123 \U0001f600") == ("en", "other")
 
 
 def test_the_models_answer_as_the_desk_may():
     fields = json.loads(desk.model_answer(desk.PINNED, "Where is my parcel now?", 0))
-    assert fields["category"] in texts.CATEGORIES
+    assert fields["category"] in customer_texts.CATEGORIES
     assert fields["urgency"] in ("low", "normal", "high")
     with pytest.raises(KeyError):
         desk.model_answer("support-desk-3", "Where is my parcel now?", 0)

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from flows.demo import desk, provider
+from flows.demo import desk
 from flows.demo.workspace import _holdout
-from flows.models import load_litellm
+from flows.llm.client import load_litellm
+from flows.llm.local_providers import register_local_providers
 
 
 @pytest.fixture(autouse=True)
 def fresh_models():
-    provider.register()
+    register_local_providers(["simulated/support-desk-1"])
 
 
 async def ask(model: str, text: str) -> Any:

@@ -10,11 +10,11 @@ import duckdb
 import pytest
 from jsonschema import Draft202012Validator
 
-from flows import config
+from flows.config import load
 from flows.demo import verify
 from flows.demo.workspace import MARKER, write_workspace
 from flows.errors import ConfigError, RunError
-from flows.evaluate import criteria
+from flows.evaluate.criteria import criteria_file
 
 LAST_DAY = date(2026, 3, 31)
 
@@ -31,13 +31,13 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 
 
 def test_it_loads_as_a_configuration(workspace: Path):
-    loaded = config.load(workspace / "genchi.yaml", environment={})
+    loaded = load.load_config(workspace / "genchi.yaml", environment={})
     assert [model.name for model in loaded.all_models()] == ["simulated/support-desk-1", "simulated/support-desk-2"]
     assert list(loaded.evaluated_routes()) == ["triage"]
 
 
 def test_its_criteria_load(workspace: Path):
-    loaded = criteria.load(
+    loaded = criteria_file.load_criteria(
         workspace / "expectations/criteria/triage.yaml", workspace, workspace / "schemas/triage.json"
     )
     assert [criterion.definition.name for criterion in loaded] == ["valid_triage", "right_category", "short_reply"]
@@ -110,8 +110,8 @@ GERMAN = (
 TOPIC = ("2026-03-29", "topic", "triage/input/topic:ab-41", "Inputs about points, gift, loyalty are new.")
 
 
-def with_breaches(workspace: Path, *breaches: tuple[str, str, str, str]) -> config.Config:
-    loaded = config.load(workspace / "genchi.yaml", environment={})
+def with_breaches(workspace: Path, *breaches: tuple[str, str, str, str]) -> load.Config:
+    loaded = load.load_config(workspace / "genchi.yaml", environment={})
     loaded.warehouse.parent.mkdir(exist_ok=True)
     loaded.warehouse.unlink(missing_ok=True)
     with duckdb.connect(str(loaded.warehouse)) as connection:
@@ -145,6 +145,6 @@ def test_a_breach_that_nobody_planted_is_unexpected(workspace: Path):
 
 
 def test_without_a_warehouse_there_is_nothing_to_verify(tmp_path: Path):
-    loaded = config.load(write_workspace(tmp_path, LAST_DAY, days=1), environment={})
+    loaded = load.load_config(write_workspace(tmp_path, LAST_DAY, days=1), environment={})
     with pytest.raises(RunError, match="no warehouse yet"):
         verify.findings(loaded, LAST_DAY)

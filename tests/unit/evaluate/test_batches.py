@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from flows import config as configuration
+from flows.config import load as configuration
 from flows.errors import ConfigError
-from flows.evaluate.asking import ask_night
-from flows.lake import Lake, from_rows
-from flows.models import FakeClient, LiteLLMClient
+from flows.evaluate.generation import generate_night
+from flows.lake.lake import Lake, from_rows
+from flows.llm.client import FakeClient, LiteLLMClient
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 
@@ -156,7 +156,7 @@ def configure(folder, provider, more="", params="params: {}"):
         f"models:\n  pinned: {{model: openai/old, api_base: '{provider.url}', {price}, batch: true}}\n"
         f"  candidates: [{{model: openai/new, api_base: '{provider.url}', {price}}}]\n  canary: {{prompts: 0}}\n"
     )
-    config = configuration.load(folder / "genchi.yaml")
+    config = configuration.load_config(folder / "genchi.yaml")
     rows = [
         {
             "set": "holdout",
@@ -177,7 +177,7 @@ def landed(config, model):
 
 
 def test_a_batch_asks_every_repeat_by_itself_at_half_the_price(workspace, provider):
-    asked = ask_night(workspace, DAY, RUN)
+    asked = generate_night(workspace, DAY, RUN)
     assert asked.asked == 40
     assert provider.seen["POST /v1/batches"] == 1
     assert provider.seen["POST /v1/chat/completions"] == 20
@@ -188,7 +188,7 @@ def test_a_batch_asks_every_repeat_by_itself_at_half_the_price(workspace, provid
     assert {(row["output_text"], row["example_id"]) for row in batched} == {(f"re: q{n}", f"{n}") for n in range(10)}
     assert len({row["response_id"] for row in batched}) == 20
     assert {row["latency_ms"] for row in batched} == {None}
-    assert ask_night(workspace, DAY, RUN).asked == 0
+    assert generate_night(workspace, DAY, RUN).asked == 0
     assert provider.seen["POST /v1/batches"] == 1
 
 
@@ -203,7 +203,7 @@ def test_lines_that_a_batch_does_not_answer_are_asked_one_by_one(workspace, prov
         return {**line, "response": {"status_code": 200, "body": {}}} if n == 3 else line
 
     provider.spoil = spoil
-    ask_night(workspace, DAY, RUN)
+    generate_night(workspace, DAY, RUN)
     assert provider.seen["POST /v1/chat/completions"] == 20 + 4
     assert Counter(row["status"] for row in landed(workspace, "openai/old")) == {"ok": 20}
 
@@ -217,16 +217,16 @@ def test_a_batch_that_was_begun_by_a_killed_run_is_not_begun_again(workspace, pr
         return LiteLLMClient(model) if model.name == "openai/old" else Dies()
 
     with pytest.raises(BaseException):  # noqa: B017, PT011 - a kill is no Exception, and may come in a group
-        ask_night(workspace, DAY, RUN, clients)
+        generate_night(workspace, DAY, RUN, clients)
     assert provider.seen["POST /v1/batches"] == 1
-    assert ask_night(workspace, DAY, RUN).asked == 40
+    assert generate_night(workspace, DAY, RUN).asked == 40
     assert provider.seen["POST /v1/batches"] == 1
     assert {row["status"] for row in landed(workspace, "openai/old")} == {"ok"}
 
 
 def test_where_batches_are_refused_questions_are_asked_one_by_one(workspace, provider):
     provider.refuse = 403
-    ask_night(workspace, DAY, RUN)
+    generate_night(workspace, DAY, RUN)
     assert provider.seen["POST /v1/chat/completions"] == 40
 
 
@@ -234,7 +234,7 @@ def test_the_estimate_and_the_budget_know_what_a_batch_costs(tmp_path, workspace
     # An answer may take 500 tokens: half a cent by itself and a quarter in a batch; 20 of each are 0.15 USD.
     # So 0.02 covers two of each and a batch's third; what is answered costs so much less that all can be asked.
     config = configure(tmp_path, provider, "budget: {usd: 0.02}\n")
-    asked = ask_night(config, DAY, RUN)
+    asked = generate_night(config, DAY, RUN)
     assert "40 questions, estimated at 0.15 USD" in caplog.text
     assert len(provider.files["file-0"].splitlines()) == 3
     assert (asked.asked, asked.budget_ran_out) == (40, False)
@@ -244,7 +244,7 @@ def test_the_estimate_and_the_budget_know_what_a_batch_costs(tmp_path, workspace
 def test_where_the_budget_ends_batches_leave_whole_pairs(tmp_path, workspace, provider):
     # Here answers cost what they are estimated at: 100 and 200 millionths, so that this is the money of five pairs.
     config = configure(tmp_path, provider, "budget: {usd: 0.00152}\n", "params: {max_tokens: 20}")
-    asked = ask_night(config, DAY, RUN)
+    asked = generate_night(config, DAY, RUN)
     answered = {
         model: {row["example_id"] for row in landed(config, model) if row["status"] == "ok"}
         for model in ("openai/old", "openai/new")
@@ -264,8 +264,8 @@ def test_a_batch_that_was_collected_before_a_kill_is_not_paid_for_again(workspac
 
     provider.spoil = lambda line, n: line if n else None
     with pytest.raises(BaseException):  # noqa: B017, PT011 - a kill is no Exception, and may come in a group
-        ask_night(workspace, DAY, RUN, clients)
-    asked = ask_night(workspace, DAY, RUN)
+        generate_night(workspace, DAY, RUN, clients)
+    asked = generate_night(workspace, DAY, RUN)
     assert (asked.asked, asked.reused) == (1, 39)
     assert asked.spent_usd == pytest.approx(200e-6)
 
@@ -274,4 +274,4 @@ def test_a_batch_needs_a_provider_that_has_them(tmp_path, workspace):
     path = tmp_path / "genchi.yaml"
     path.write_text(path.read_text().replace("openai/old", "anthropic/old"))
     with pytest.raises(ConfigError, match=r"models.pinned.*`batch` takes models called openai/"):
-        configuration.load(path)
+        configuration.load_config(path)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from flows.evaluate.calls import as_example, messages_of
+from flows.evaluate.examples.production_call import as_example, messages_of
 
 SYSTEM, USER = {"role": "system", "content": "s"}, {"role": "user", "content": "hi"}
 

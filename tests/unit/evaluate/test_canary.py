@@ -8,13 +8,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from flows import config as configuration
-from flows.evaluate.asking import ask_night
+from flows.config import load as configuration
 from flows.evaluate.canary import choose
-from flows.evaluate.papers import read_papers
-from flows.evaluate.versus import Versus
-from flows.lake import Lake, from_rows, nightly_run_id
-from flows.models import Answer, FakeClient
+from flows.evaluate.generation import generate_night
+from flows.evaluate.setup.model_pair import ModelPair
+from flows.evaluate.setup.task import read_tasks
+from flows.lake.lake import Lake, from_rows, nightly_run_id
+from flows.llm.client import Answer, FakeClient
 
 FIRST = date(2026, 5, 4)
 EXAMPLES, REPEATS, PROMPTS, ANSWERS = 40, 2, 20, 3
@@ -56,7 +56,7 @@ def configure(folder, more="", canary=f"{{prompts: {PROMPTS}, answers: {ANSWERS}
         f"app: a\nlake: lake\nroutes:\n  yes_no: {{holdout: h.jsonl, criteria: c.yaml, repeats: {REPEATS}}}\n{more}"
         f"models:\n  pinned: {{model: openai/old}}\n  candidates: [{candidate}]\n  canary: {canary}\n"
     )
-    return configuration.load(folder / "genchi.yaml")
+    return configuration.load_config(folder / "genchi.yaml")
 
 
 def examples_of(count):
@@ -80,7 +80,7 @@ def night(config, number, pinned, examples=EXAMPLES):
     lake.write("examples", day, from_rows(examples_of(examples), "examples"))
     clients = {"openai/old": pinned, "openai/new": Talking(terse)}
     before = len(pinned.asked)
-    ask_night(config, day, nightly_run_id(day), lambda model: clients[model.name])
+    generate_night(config, day, nightly_run_id(day), lambda model: clients[model.name])
     (row,) = lake.read("canaries", day).to_pylist() or [None]
     return len(pinned.asked) - before, len(clients["openai/new"].asked), row
 
@@ -134,10 +134,10 @@ def test_what_a_comparison_by_hand_brought_into_an_era_is_not_taken_for_the_eras
         night(workspace, 1, old)
     day, lake = FIRST + timedelta(days=2), Lake(workspace.lake)
     lake.write("examples", day, from_rows(examples_of(EXAMPLES), "examples"))
-    versus = Versus("openai/old", "openai/new", "yes_no")
+    versus = ModelPair("openai/old", "openai/new", "yes_no")
     clients = {"openai/old": old, "openai/new": Talking(terse)}
     run_id = versus.run_id(workspace, day)
-    ask_night(versus.narrowed(workspace), day, run_id, lambda model: clients[model.name], other_nights=True)
+    generate_night(versus.narrowed(workspace), day, run_id, lambda model: clients[model.name], other_nights=True)
     night(workspace, 2, new)
     assert night(workspace, 3, new)[0] == CANARY
     mine = [row for row in landed(workspace, 3) if row["arm"] == "pinned"]
@@ -220,7 +220,7 @@ def test_a_silent_provider_is_no_change_and_its_answers_are_not_taken_for_unchan
 
 def test_the_same_prompts_are_chosen_over_all_routes_while_they_are_there(workspace):
     night(workspace, 0, Talking(terse))
-    (paper,) = read_papers(workspace, FIRST)
+    (paper,) = read_tasks(workspace, FIRST)
     papers = [paper, replace(paper, name="other")]
     chosen = choose(papers, 10, 5)
     assert sum(len(one.examples) for one in chosen) == 10

@@ -1,13 +1,13 @@
 import pytest
 
 from flows.errors import ConfigError
-from flows.evaluate import criteria
+from flows.evaluate.criteria import criteria_file
 
 
 def load(folder, text):
     path = folder / "triage.yaml"
     path.write_text(text)
-    return criteria.load(path, folder)
+    return criteria_file.load_criteria(path, folder)
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_the_routes_own_schema_serves_where_a_criterion_names_none(tmp_path):
     (tmp_path / "out.json").write_text('{"type": "object"}')
     path = tmp_path / "c.yaml"
     path.write_text("- {name: a, kind: json_schema}")
-    assert criteria.load(path, tmp_path, tmp_path / "out.json")[0].schema is not None
+    assert criteria_file.load_criteria(path, tmp_path, tmp_path / "out.json")[0].schema is not None

@@ -7,15 +7,16 @@ from datetime import date
 
 import pytest
 
-from flows import config as configuration
-from flows.evaluate.asking import ask_night
-from flows.evaluate.journal import read_journal
-from flows.evaluate.papers import read_papers
-from flows.evaluate.questions import questions
-from flows.evaluate.runner import Purse, ask_all, row_of
-from flows.evaluate.scoring import evaluate_night, score_night
-from flows.lake import Lake, from_rows
-from flows.models import Answer, FakeClient
+from flows.config import load as configuration
+from flows.evaluate.generate.journal import read_journal
+from flows.evaluate.generate.request_runner import RunBudget, ask_all, row_of
+from flows.evaluate.generate.requests import requests_of_run
+from flows.evaluate.generation import generate_night
+from flows.evaluate.score.scoring import score_night
+from flows.evaluate.setup.task import read_tasks
+from flows.lake.lake import Lake, from_rows
+from flows.llm.client import Answer, FakeClient
+from tests.evaluating import evaluate_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 
@@ -41,7 +42,7 @@ def workspace(tmp_path):
         "models:\n  pinned: {model: openai/old}\n  candidates:\n    - {model: openai/new}\n"
         "  canary: {prompts: 0}\n"
     )
-    config = configuration.load(tmp_path / "genchi.yaml")
+    config = configuration.load_config(tmp_path / "genchi.yaml")
     freeze(config, [example(n) for n in range(24)])
     return config
 
@@ -176,9 +177,9 @@ def test_an_answer_after_a_torn_line_is_kept(workspace):
     journal = Lake(workspace.lake).journal(RUN)
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b'{"torn')
-    one = next(questions(RUN, read_papers(workspace, DAY)))
+    one = next(requests_of_run(RUN, read_tasks(workspace, DAY)))
     client = Scripted()
-    asyncio.run(ask_all([one], lambda question: client, row_of, journal, Purse(None), total=1))
+    asyncio.run(ask_all([one], lambda question: client, row_of, journal, RunBudget(None), total=1))
     assert [row["output_text"] for row in read_journal(journal)] == ["yes"]
 
 
@@ -187,23 +188,23 @@ def test_a_backfill_takes_what_another_night_has_answered_and_a_night_asks_anew(
     tomorrow = date(2026, 5, 5)
     Lake(workspace.lake).write("examples", tomorrow, from_rows([example(n) for n in range(24)], "examples"))
     client = Scripted()
-    done = ask_night(workspace, tomorrow, "nightly-2026-05-05", lambda model: client, other_nights=True)
+    done = generate_night(workspace, tomorrow, "nightly-2026-05-05", lambda model: client, other_nights=True)
     assert (done.asked, done.reused, done.spent_usd) == (0, 96, 0)
     landed = Lake(workspace.lake).read("completions", tomorrow).to_pylist()
     assert {row["run_id"] for row in landed} == {"nightly-2026-05-05"}
     Lake(workspace.lake).remove("completions", tomorrow, "nightly-2026-05-05")
-    assert ask_night(workspace, tomorrow, "nightly-2026-05-05", lambda model: client).asked == 96
+    assert generate_night(workspace, tomorrow, "nightly-2026-05-05", lambda model: client).asked == 96
 
 
 def test_a_reused_answer_names_the_run_that_asked_and_costs_nothing_again(workspace):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.97}\n")
-    config = configuration.load(workspace.path)
+    config = configuration.load_config(workspace.path)
     evaluate(config, Scripted(cost_usd=0.01), Scripted(cost_usd=0.01))
     tomorrow, run = date(2026, 5, 5), "nightly-2026-05-05"
     Lake(config.lake).write("examples", tomorrow, from_rows([example(n) for n in range(25)], "examples"))
     for asked, spent in ((1, 0.01), (0, 0)):
         client = Scripted(cost_usd=0.01)
-        done = ask_night(config, tomorrow, run, lambda model, client=client: client, other_nights=True)
+        done = generate_night(config, tomorrow, run, lambda model, client=client: client, other_nights=True)
         assert (done.asked, done.spent_usd) == (4 * asked, pytest.approx(4 * spent))
     landed = Lake(config.lake).read("completions", tomorrow).to_pylist()
     assert Counter(row["reused_from"] for row in landed) == {RUN: 96, None: 4}
@@ -213,7 +214,7 @@ def test_changed_parameters_are_a_new_question(workspace):
     evaluate(workspace)
     text = workspace.path.read_text().replace("{model: openai/new}", "{model: openai/new, params: {temperature: 0}}")
     workspace.path.write_text(text)
-    result, clients = evaluate(configuration.load(workspace.path))
+    result, clients = evaluate(configuration.load_config(workspace.path))
     assert (len(clients["openai/old"].asked), len(clients["openai/new"].asked)) == (0, 48)
     assert result.asking.reused == 48
 
@@ -235,7 +236,7 @@ def test_an_error_is_unscored_and_asked_again_the_next_time(workspace):
 
 def test_a_budget_stops_the_asking_and_is_kept_to(workspace):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3, concurrency: 4}\n")
-    config = configuration.load(workspace.path)
+    config = configuration.load_config(workspace.path)
     result, _ = evaluate(config, Scripted(cost_usd=0.01), Scripted(cost_usd=0.01))
     assert result.asking.budget_ran_out
     assert result.asking.asked == 30
@@ -266,7 +267,7 @@ class Estimated(Scripted):
 
 def test_what_does_not_fit_beside_what_is_in_flight_waits_for_it(workspace):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 1.2, concurrency: 32}\n")
-    config = configuration.load(workspace.path)
+    config = configuration.load_config(workspace.path)
     flight = Counter()
     result, _ = evaluate(config, Estimated(flight), Estimated(flight))
     assert (result.asking.asked, result.asking.budget_ran_out) == (96, False)
@@ -276,7 +277,7 @@ def test_what_does_not_fit_beside_what_is_in_flight_waits_for_it(workspace):
 
 def test_a_budget_that_ends_while_others_wait_leaves_whole_pairs(workspace):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.5, concurrency: 32}\n")
-    config = configuration.load(workspace.path)
+    config = configuration.load_config(workspace.path)
     result, _ = evaluate(config, Estimated(Counter()), Scripted(cost_usd=0.001))
     assert result.asking.budget_ran_out
     answered = [
@@ -295,14 +296,16 @@ def test_what_is_free_or_has_no_price_is_asked_whatever_the_budget(workspace):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.1}\n")
     for cost in (None, 0.0):
         Lake(workspace.lake).remove("completions", DAY, RUN)
-        result, clients = evaluate(configuration.load(workspace.path), Scripted(cost_usd=0.01), Scripted(cost_usd=cost))
+        result, clients = evaluate(
+            configuration.load_config(workspace.path), Scripted(cost_usd=0.01), Scripted(cost_usd=cost)
+        )
         assert {name: len(client.asked) for name, client in clients.items()} == {"openai/old": 10, "openai/new": 48}
         assert result.asking.budget_ran_out
 
 
 def test_what_it_may_cost_is_said_before_the_first_question(workspace, caplog):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3}\n")
-    config = configuration.load(workspace.path)
+    config = configuration.load_config(workspace.path)
 
     class Listening(Scripted):
         async def ask(self, messages, params):
@@ -318,7 +321,7 @@ def test_what_it_may_cost_is_said_before_the_first_question(workspace, caplog):
 
 def test_a_model_without_a_price_is_named_where_there_is_a_budget(workspace, caplog):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3}\n")
-    evaluate(configuration.load(workspace.path), Scripted(), Scripted(cost_usd=0.001))
+    evaluate(configuration.load_config(workspace.path), Scripted(), Scripted(cost_usd=0.001))
     assert said(caplog) == [
         f"{RUN}: 96 questions, estimated at 0.05 USD, without openai/old, whose price is not known",
         "the budget cannot stop openai/old; give it a `price`",
@@ -343,7 +346,7 @@ def test_a_route_without_examples_has_unknown_rates(workspace):
 def test_a_models_own_prompt_takes_the_system_messages_place(workspace):
     (workspace.workspace / "p.txt").write_text("Answer in {{language}}: {{ example_id }}")
     workspace.path.write_text(workspace.path.read_text().replace("openai/new}", "openai/new, prompt: p.txt}"))
-    _, clients = evaluate(configuration.load(workspace.path))
+    _, clients = evaluate(configuration.load_config(workspace.path))
     assert clients["openai/new"].asked[0][0][0] == {"role": "system", "content": "Answer in de: 0"}
     assert len(clients["openai/old"].asked[0][0]) == 1
     versions = {row["arm"]: row["prompt_version"] for row in rows(workspace, "completions")}

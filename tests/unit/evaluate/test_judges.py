@@ -6,10 +6,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from flows import config as configuration
-from flows.evaluate.scoring import evaluate_night, judge_night, score_night
-from flows.lake import Lake, from_rows
-from flows.models import Answer, FakeClient
+from flows.config import load as configuration
+from flows.evaluate.score.scoring import judge_night, score_night
+from flows.lake.lake import Lake, from_rows
+from flows.llm.client import Answer, FakeClient
+from tests.evaluating import evaluate_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 BINARY = "- {name: polite, kind: judge, question: 'Is it polite?'}"
@@ -47,7 +48,7 @@ def workspace(folder, criteria, repeats=1, budget="", examples=4):
         "models:\n  pinned: {model: openai/old}\n  candidates:\n    - {model: openai/new}\n"
         "  judge: {model: openai/judge}\n"
     )
-    config = configuration.load(folder / "genchi.yaml")
+    config = configuration.load_config(folder / "genchi.yaml")
     rows = [
         {
             "set": "holdout",
@@ -137,7 +138,7 @@ def test_what_another_night_has_judged_is_not_asked_again_and_what_is_changed_is
 
 
 def test_the_judge_is_part_of_the_version_of_a_score(tmp_path):
-    from flows.evaluate import criteria
+    from flows.evaluate.criteria import criteria_file
 
     (tmp_path / "c.yaml").write_text(BINARY)
     judges = [
@@ -147,7 +148,7 @@ def test_the_judge_is_part_of_the_version_of_a_score(tmp_path):
         configuration.Model(model="openai/judge", api_base="http://elsewhere/v1"),
         configuration.Model(model="openai/judge", api_key="another"),
     ]
-    versions = [criteria.load(tmp_path / "c.yaml", tmp_path, None, judge)[0].version for judge in judges]
+    versions = [criteria_file.load_criteria(tmp_path / "c.yaml", tmp_path, None, judge)[0].version for judge in judges]
     assert len(set(versions)) == 4
     assert versions[0] == versions[4]
 
@@ -194,9 +195,9 @@ def test_a_killed_night_asks_only_for_the_verdicts_that_it_lacks(tmp_path):
 
 
 def evaluate_night_without_judge(config):
-    from flows.evaluate.asking import ask_night
+    from flows.evaluate.generation import generate_night
 
-    ask_night(config, DAY, RUN, lambda model: Says(lambda _: "thanks" if model.name == "openai/old" else "no"))
+    generate_night(config, DAY, RUN, lambda model: Says(lambda _: "thanks" if model.name == "openai/old" else "no"))
 
 
 def test_the_judge_spends_what_the_models_have_left_and_the_rest_is_unscored(tmp_path):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from flows.evaluate.scoring import evaluate_night
+from tests.evaluating import evaluate_night
 from tests.unit.evaluate.test_judges import Says, overall, rows, workspace
 
 DAY = date(2026, 5, 4)

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 from scipy.stats import chisquare
 
-from flows import config as configuration
-from flows.evaluate.production import score_production
-from flows.evaluate.sampling import Sample
-from flows.lake import SCHEMAS, Lake, from_rows
-from flows.models import FakeClient
+from flows.config import load as configuration
+from flows.evaluate.production.judge_sample import Sample
+from flows.evaluate.production.production_scores import score_production
+from flows.lake.lake import SCHEMAS, Lake, from_rows
+from flows.llm.client import FakeClient
 
 DAY = date(2026, 5, 4)
 JUDGE = "- {name: polite, kind: judge, question: 'Is it polite?', samples_per_day: 20, severity: info}"
@@ -37,7 +37,7 @@ def workspace(folder, criteria, **files):
         f"app: a\nlake: lake\nroutes:\n  r: {{holdout: h.jsonl, criteria: c.yaml{schema}}}\n"
         "models:\n  pinned: {model: openai/old}\n  judge: {model: openai/judge}\n"
     )
-    return configuration.load(folder / "genchi.yaml")
+    return configuration.load_config(folder / "genchi.yaml")
 
 
 def call(n, text="fine", **changes):
@@ -107,7 +107,7 @@ def test_code_criteria_look_at_every_answer_and_those_that_expect_something_are_
 def test_a_route_that_the_logs_do_not_name_is_the_default_one(tmp_path):
     config = workspace(tmp_path, "- {name: word, kind: regex, pattern: fine}")
     config.path.write_text(config.path.read_text().replace("  r:", "  default:"))
-    config = configuration.load(config.path)
+    config = configuration.load_config(config.path)
     land(config, [call(0, route=None)])
     score_production(config, DAY)
     assert passed(config, "word") == {"0": True}

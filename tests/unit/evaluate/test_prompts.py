@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.entrants import Entrant
+from flows.config.model_variants import ModelVariant
 from flows.errors import ConfigError
-from flows.evaluate import prompts
-from flows.evaluate.arms import Arm
-from flows.evaluate.holdout import Example
+from flows.evaluate.examples.frozen_holdout import Example
+from flows.evaluate.setup import prompts
+from flows.evaluate.setup.variants import Variant
 
 EXAMPLE = Example(
     "e1",
@@ -27,8 +27,8 @@ def write(folder: Path, name: str, text: str) -> None:
 
 
 def messages(folder: Path, version: str = "v2") -> list[dict[str, str]]:
-    entrant = Entrant(model="m", base="m", prompt_version=version)
-    return Arm(entrant, prompts.load(entrant, folder, "triage")).messages_for(EXAMPLE)
+    entrant = ModelVariant(model="m", base="m", prompt_version=version)
+    return Variant(entrant, prompts.load(entrant, folder, "triage")).messages_for(EXAMPLE)
 
 
 def test_a_markdown_file_is_the_system_message(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import config as configuration
-from flows.evaluate.scoring import evaluate_night
-from flows.lake import Lake, from_rows
-from flows.models import LiteLLMClient
+from flows.config import load as configuration
+from flows.lake.lake import Lake, from_rows
+from flows.llm.client import LiteLLMClient
+from tests.evaluating import evaluate_night
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 SERVER, ANSWERS = SHARED / "tools" / "replay_server.py", SHARED / "data" / "llmdrift" / "happy_numbers.parquet"
@@ -47,7 +47,7 @@ def workspace(folder, url, examples, repeats=1):
         f"models:\n  pinned: {{model: openai/gpt-4-0314, api_base: '{url}'}}\n"
         f"  candidates:\n    - {{model: openai/gpt-4-0613, api_base: '{url}'}}\n  canary: {{prompts: 0}}\n"
     )
-    config = configuration.load(folder / "genchi.yaml")
+    config = configuration.load_config(folder / "genchi.yaml")
     rows = [
         {
             "set": "holdout",

@@ -8,11 +8,12 @@ from datetime import date
 
 import pytest
 
-from flows import config as configuration
-from flows.evaluate import verdicts
-from flows.evaluate.scoring import evaluate_night, score_night
-from flows.lake import Lake, from_rows
-from flows.models import LiteLLMClient
+from flows.config import load as configuration
+from flows.evaluate.criteria import judge_prompt
+from flows.evaluate.score.scoring import score_night
+from flows.lake.lake import Lake, from_rows
+from flows.llm.client import LiteLLMClient
+from tests.evaluating import evaluate_night
 
 DAY, RUN = date(2023, 10, 11), "nightly-2023-10-11"
 QUESTION = "Which of the two answers follows the instruction better?"
@@ -41,7 +42,7 @@ def conversation(item):
 
 def recorded(item, first, second, winner):
     """The row that the replay server gives to genchi's question about two answers; `winner` is 1, 2 or None."""
-    messages = verdicts.messages_for(
+    messages = judge_prompt.messages_for(
         "pairwise", QUESTION, conversation(item), [item[f"output_{first}"], item[f"output_{second}"]]
     )
     word = {first: "first", second: "second"}.get(winner)
@@ -88,7 +89,7 @@ def configured(folder, url, rows):
         f"models:\n  pinned: {{model: openai/model-1, {at}}}\n  candidates:\n    - {{model: openai/model-2, {at}}}\n"
         f"  judge: {{model: openai/judge, {at}, params: {{temperature: 0}}}}\n"
     )
-    config = configuration.load(folder / "genchi.yaml")
+    config = configuration.load_config(folder / "genchi.yaml")
     Lake(config.lake).write("examples", DAY, from_rows(rows, "examples"))
     return config
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.evaluate import criteria
-from flows.evaluate.holdout import Example
-from flows.evaluate.scorers import Response, first_number, score
+from flows.evaluate.criteria import criteria_file
+from flows.evaluate.criteria.scorers import Response, first_number, score
+from flows.evaluate.examples.frozen_holdout import Example
 
 ANSWERS = Path(__file__).resolve().parents[4] / "shared" / "data" / "llmdrift" / "happy_numbers.parquet"
 BOXED = r"boxed\{([^}]*)\}"
@@ -14,7 +14,7 @@ BOXED = r"boxed\{([^}]*)\}"
 def make(folder: Path, **definition):
     path = folder / "criteria.yaml"
     path.write_text(json.dumps([{"name": "it", **definition}]))
-    return criteria.load(path, folder)[0]
+    return criteria_file.load_criteria(path, folder)[0]
 
 
 def outcome(folder, definition, answer, expected=None, **response):

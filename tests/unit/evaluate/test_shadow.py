@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from flows import config as configuration
-from flows.config import Config
-from flows.evaluate import traffic
-from flows.evaluate.asking import ask_night
+from flows.config import load as configuration
+from flows.config.load import Config
+from flows.evaluate.generation import generate_night
+from flows.evaluate.setup import production_sample
 from flows.evaluate.shadow import shadow_day
-from flows.lake import Lake, from_rows
-from flows.models import FakeClient
+from flows.lake.lake import from_rows
+from flows.llm.client import FakeClient
 from flows.transform.build import COMPARISON, build
 from flows.warehouse import query
 
@@ -62,8 +62,8 @@ def workspace(folder: Path, more: str = "", candidates: str = "[{model: openai/n
         "  triage: {holdout: h.jsonl, criteria: c.yaml, repeats: 3, limit: 2}\n"
         f"models:\n  pinned: {{model: openai/old}}\n  candidates: {candidates}\n{more}"
     )
-    config = configuration.load(folder / "genchi.yaml")
-    Lake.of(config).write("interactions", DAY, from_rows(calls, "interactions"))
+    config = configuration.load_config(folder / "genchi.yaml")
+    config.open_lake().write("interactions", DAY, from_rows(calls, "interactions"))
     return config
 
 
@@ -74,7 +74,7 @@ def run(config: Config) -> tuple[Any, dict[str, Short]]:
 
 
 def landed(config: Config, table: str) -> list[Row]:
-    rows: list[Row] = Lake.of(config).read(table, DAY, RUN).to_pylist()
+    rows: list[Row] = config.open_lake().read(table, DAY, RUN).to_pylist()
     return rows
 
 
@@ -105,10 +105,10 @@ def test_what_production_answered_is_never_reused_for_the_pinned_model(tmp_path:
         for row in drawn
     ]
     day, pinned = date(2026, 5, 5), Short()
-    Lake.of(config).write("examples", day, from_rows(frozen, "examples"))
+    config.open_lake().write("examples", day, from_rows(frozen, "examples"))
     config = config.model_copy(update={"routes": {"triage": config.routes["triage"].model_copy(update={"limit": 20})}})
     clients = {"openai/old": pinned, "openai/new": Short()}
-    ask_night(config, day, f"nightly-{day}", lambda model: clients[model.name], other_nights=True)
+    generate_night(config, day, f"nightly-{day}", lambda model: clients[model.name], other_nights=True)
     assert len(pinned.asked) == 20 * 3
     assert len(clients["openai/new"].asked) == 20 * 2  # the shadow's own answers stand for one repeat
 
@@ -121,10 +121,12 @@ def test_the_sample_is_drawn_by_hash_with_a_known_probability(tmp_path: Path) ->
     assert {(row["n_eligible"], row["inclusion_probability"]) for row in samples} == {(60, 20 / 60)}
     chosen = {row["call_id"] for row in samples}
     assert not chosen & set(NOT_PRODUCTION)
-    fewer = {one.example.example_id for one in traffic.draw(Lake.of(config), DAY, "triage", 10).calls}
+    fewer = {
+        one.example.example_id for one in production_sample.draw_calls(config.open_lake(), DAY, "triage", 10).calls
+    }
     assert len(fewer) == 10
     assert fewer < chosen
-    assert traffic.draw(Lake.of(config), DAY, "triage", 100).probability == 1
+    assert production_sample.draw_calls(config.open_lake(), DAY, "triage", 100).probability == 1
 
 
 def test_only_criteria_that_need_no_expected_answer_are_compared(tmp_path: Path) -> None:
@@ -149,7 +151,7 @@ def test_what_the_night_has_left_of_its_budget_is_the_shadows(tmp_path: Path) ->
     config = workspace(tmp_path, "budget: {usd: 1.0}\n")
     paid = {"run_id": f"nightly-{DAY}", "model": "m", "status": "ok", "cost_usd": 0.93}
     rows = [paid, {**paid, "cost_usd": 50.0, "reused_from": "nightly-2026-05-03"}]
-    Lake.of(config).write("completions", DAY, from_rows(rows, "completions"), f"nightly-{DAY}")
+    config.open_lake().write("completions", DAY, from_rows(rows, "completions"), f"nightly-{DAY}")
     done, _ = run(config)
     assert (done.asked, done.spent_usd) == (7, pytest.approx(0.07))
     unasked = [row for row in landed(config, "completions") if row["error_type"] == "budget"]
@@ -168,10 +170,10 @@ def test_a_prompt_that_production_cannot_fill_takes_no_part(tmp_path: Path) -> N
 def test_a_day_without_calls_takes_an_earlier_shadow_away(tmp_path: Path) -> None:
     config = workspace(tmp_path)
     run(config)
-    Lake.of(config).write("interactions", DAY, from_rows([], "interactions"))
+    config.open_lake().write("interactions", DAY, from_rows([], "interactions"))
     done, _ = run(config)
     assert done.summary() == "0 of the day's calls, 0 asked, 0.00 USD"
-    assert not any(Lake.of(config).names(table, DAY) for table in ("completions", "scores", "shadow_samples"))
+    assert not any(config.open_lake().names(table, DAY) for table in ("completions", "scores", "shadow_samples"))
 
 
 def test_hostile_logs_are_questions_and_no_more(tmp_path: Path) -> None:

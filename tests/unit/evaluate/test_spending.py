@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from flows import config as configuration
-from flows.config import Config
-from flows.evaluate.journal import appending, note
-from flows.evaluate.production import score_days
-from flows.evaluate.scoring import evaluate_night, judge_night
+from flows.config import load as configuration
+from flows.config.load import Config
+from flows.config.sections import Model
+from flows.evaluate.generate.budget import spent_usd
+from flows.evaluate.generate.journal import appending, note
+from flows.evaluate.production.production_scores import score_days
+from flows.evaluate.score.scoring import judge_night
 from flows.evaluate.shadow import shadow_day
-from flows.evaluate.spending import spent_usd
-from flows.lake import Lake, from_rows
-from flows.models import Answer, FakeClient
-from flows.sections import Model
+from flows.lake.lake import from_rows
+from flows.llm.client import Answer, FakeClient
+from tests.evaluating import evaluate_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 CENT = 0.01
@@ -51,8 +52,8 @@ class Night:
             "models:\n  pinned: {model: openai/old}\n  candidates: [{model: openai/new}]\n"
             "  judge: {model: openai/judge}\n  canary: {prompts: 0}\n"
         )
-        self.config: Config = configuration.load(folder / "genchi.yaml")
-        self.lake, self.paid = Lake.of(self.config), Counter[str]()
+        self.config: Config = configuration.load_config(folder / "genchi.yaml")
+        self.lake, self.paid = self.config.open_lake(), Counter[str]()
         self.lake.write("examples", DAY, from_rows([self.asked(f"q{n}") for n in range(10)], "examples"))
 
     @staticmethod

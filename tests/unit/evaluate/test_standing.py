@@ -6,21 +6,22 @@ from typing import Any
 
 import pytest
 
-from flows import pricetable
-from flows.config import Route
-from flows.entrants import Entrant
-from flows.evaluate import criteria, standing
-from flows.evaluate.arms import Arm
-from flows.evaluate.papers import Paper
-from flows.lake import Lake, from_rows
+from flows.config.load import Route
+from flows.config.model_variants import ModelVariant
+from flows.evaluate.criteria import criteria_file
+from flows.evaluate.score import leaderboard
+from flows.evaluate.setup.task import EvalTask
+from flows.evaluate.setup.variants import Variant
+from flows.lake.lake import Lake, from_rows
+from flows.llm import price_table
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 
 
-def paper(folder: Path, text: str) -> Paper:
+def paper(folder: Path, text: str) -> EvalTask:
     (folder / "c.yaml").write_text(text, encoding="utf-8")
-    arms = [Arm(Entrant(model=f"openai/{name}", name=name, base=name)) for name in ("old", "gpt-4-0613")]
-    return Paper("triage", Route(repeats=2), [], criteria.load(folder / "c.yaml", folder), arms)
+    arms = [Variant(ModelVariant(model=f"openai/{name}", name=name, base=name)) for name in ("old", "gpt-4-0613")]
+    return EvalTask("triage", Route(repeats=2), [], criteria_file.load_criteria(folder / "c.yaml", folder), arms)
 
 
 def land(folder: Path, text: str, passed: dict[tuple[str, int], list[bool | None]]) -> dict[str, dict[str, Any]]:
@@ -33,7 +34,7 @@ def land(folder: Path, text: str, passed: dict[tuple[str, int], list[bool | None
     ]
     lake = Lake(folder / "lake")
     lake.write("scores", DAY, from_rows(scores, "scores"), RUN)
-    standing.land(lake, DAY, RUN, [paper(folder, text)])
+    leaderboard.land_leaderboard(lake, DAY, RUN, [paper(folder, text)])
     return {row["model"]: row for row in lake.read("entrants", DAY, RUN).to_pylist()}
 
 
@@ -65,7 +66,7 @@ def test_where_nothing_is_critical_all_counts(tmp_path: Path) -> None:
 def test_who_answered_nothing_has_no_rate_and_its_end_is_known(tmp_path: Path) -> None:
     silent = land(tmp_path, CRITICAL, PASSED)["gpt-4-0613"]
     assert (silent["pass_rate"], silent["ci_low"], silent["n_examples"], silent["n_unscored"]) == (None, None, 0, 0)
-    assert silent["ends_on"] == pricetable.ends_on("openai/gpt-4-0613") is not None
+    assert silent["ends_on"] == price_table.ends_on("openai/gpt-4-0613") is not None
 
 
 @pytest.mark.parametrize(
@@ -83,5 +84,5 @@ def test_the_end_of_a_model_is_its_own_providers(
     monkeypatch: pytest.MonkeyPatch, model: str, table: dict[str, tuple[str, str]], day: date | None
 ) -> None:
     known = {key: {"litellm_provider": by, "deprecation_date": end} for key, (by, end) in table.items()}
-    monkeypatch.setattr(pricetable, "entries", lambda: known)
-    assert pricetable.ends_on(model) == day
+    monkeypatch.setattr(price_table, "price_table_entries", lambda: known)
+    assert price_table.ends_on(model) == day

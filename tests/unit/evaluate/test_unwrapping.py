@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.evaluate.unwrapping import COMMA, FENCE, PROSE, Unwrapped, unwrap, unwrap_json
+from flows.evaluate.criteria.repair import COMMA, FENCE, PROSE, Unwrapped, unwrap, unwrap_json
 
 
 @pytest.mark.parametrize(

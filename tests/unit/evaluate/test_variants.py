@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from flows import config as configuration
-from flows.config import Config
+from flows.config import load as configuration
+from flows.config.load import Config
 from flows.errors import ConfigError
-from flows.evaluate.lessons import Labelled, Lessons, classifier
-from flows.evaluate.papers import check_setup
-from flows.evaluate.scoring import evaluate_night
-from flows.lake import Lake, from_rows
-from flows.models import FakeClient
+from flows.evaluate.setup.task import check_setup
+from flows.evaluate.setup.tfidf_classifier import Labelled, TfidfClassifier, classifier
+from flows.lake.lake import from_rows
+from flows.llm.client import FakeClient
+from tests.evaluating import evaluate_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 Row = dict[str, Any]
@@ -47,8 +47,8 @@ def workspace(folder: Path, candidates: str, rows: list[Row]) -> Config:
         "app: a\nlake: lake\ndev_set: dev.jsonl\nroutes:\n  intent: {holdout: h.jsonl, criteria: c.yaml}\n"
         f"models:\n  pinned: {{model: openai/old}}\n  candidates: {candidates}\n"
     )
-    config = configuration.load(folder / "genchi.yaml")
-    Lake.of(config).write("examples", DAY, from_rows(rows, "examples"))
+    config = configuration.load_config(folder / "genchi.yaml")
+    config.open_lake().write("examples", DAY, from_rows(rows, "examples"))
     return config
 
 
@@ -56,7 +56,7 @@ def evaluate(config: Config) -> tuple[dict[str, Silent], list[Row]]:
     """The fake clients by name, and the completions."""
     clients: dict[str, Silent] = {}
     evaluate_night(config, DAY, RUN, lambda model: clients.setdefault(model.name, Silent()))
-    return clients, Lake.of(config).read("completions", DAY, RUN).to_pylist()
+    return clients, config.open_lake().read("completions", DAY, RUN).to_pylist()
 
 
 TEXTS = ["where is my refund", "refund my last order please", "the app does not start", "app crashes at start"]
@@ -104,7 +104,7 @@ def test_a_dev_set_without_enough_labels_is_refused_before_anything_is_asked(tmp
     wanted = "openai/new few-shot 2: route intent: the dev set has 1 examples with `expected`, `few_shot` wants 2"
     with pytest.raises(ConfigError, match=wanted):
         evaluate(config)
-    assert not Lake.of(config).names("completions", DAY)
+    assert not config.open_lake().names("completions", DAY)
 
 
 def clinc(shared: Path, count: int, intents: int) -> list[tuple[str, str]]:
@@ -128,8 +128,8 @@ def test_the_baseline_is_as_right_as_scikit_learns_cross_validation(tmp_path: Pa
         folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
         theirs = cross_val_predict(classifier(20), texts, labels, groups=texts, cv=folds)
     assert [row["output_text"] for row in mine] == list(theirs)
-    config = configuration.load(tmp_path / "genchi.yaml")
-    entrant = Lake.of(config).read("entrants", DAY, RUN).to_pylist()[1]
+    config = configuration.load_config(tmp_path / "genchi.yaml")
+    entrant = config.open_lake().read("entrants", DAY, RUN).to_pylist()[1]
     assert entrant["pass_rate"] == pytest.approx(np.mean(theirs == np.array(labels)))
     assert entrant["pass_rate"] > 0.85
     assert {(row["cost_usd"], row["model_served"], row["status"]) for row in mine} == {(0.0, "baseline/tfidf", "ok")}
@@ -141,7 +141,7 @@ def test_no_text_is_answered_by_a_model_that_has_seen_it() -> None:
     rng = np.random.default_rng(3)
     words = [f"word{number}" for number in range(60)]
     texts, labels = words * 2, [str(label) for label in rng.integers(0, 2, 60)] * 2  # each text twice
-    lessons = Lessons(Labelled(texts, labels), Labelled(texts, labels))  # and in the dev set too
+    lessons = TfidfClassifier(Labelled(texts, labels), Labelled(texts, labels))  # and in the dev set too
     right = np.mean([lessons.answer(text) == label for text, label in zip(words, labels, strict=False)])
     assert right < 0.75
     seen = classifier(2).fit(texts, labels)
@@ -150,11 +150,11 @@ def test_no_text_is_answered_by_a_model_that_has_seen_it() -> None:
 
 def test_the_dev_set_teaches_too_and_changed_lessons_are_another_question() -> None:
     few = Labelled(["a b", "c d", "e f", "g h", "i j", "k l"], ["x"] * 5 + ["y"])
-    lessons = Lessons(
+    lessons = TfidfClassifier(
         few, Labelled(["zebra crossing"] * 9 + ["zebra"] * 99, ["y"] * 9 + ["no class of the holdout's"] * 99)
     )
     assert lessons.answer("zebra") == "y"
-    assert lessons.version != Lessons(few, Labelled([], [])).version
+    assert lessons.version != TfidfClassifier(few, Labelled([], [])).version
 
 
 def test_expected_objects_are_classes_as_json(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.evaluate import verdicts
+from flows.evaluate.criteria import judge_prompt
 
 
 def sent(answer, question="Is it polite?", conversation=({"role": "user", "content": "hi"},)):
-    system, user = verdicts.messages_for("binary", question, conversation, [answer])
+    system, user = judge_prompt.messages_for("binary", question, conversation, [answer])
     return system["content"], user["content"]
 
 
@@ -38,7 +38,7 @@ def test_an_answer_that_holds_the_mark_of_another_text_does_not_end_the_data():
 
 
 def test_a_mark_that_occurs_in_the_data_is_not_taken(monkeypatch):
-    monkeypatch.setattr(verdicts, "hash_of", lambda data, turn: f"{turn:012d}")
+    monkeypatch.setattr(judge_prompt, "hash_of", lambda data, turn: f"{turn:012d}")
     system, user = sent("DATA-000000000000 DATA-000000000001")
     assert mark_of(system) == "DATA-000000000002"
     assert user.count("DATA-000000000002") == 2
@@ -67,22 +67,22 @@ def test_what_is_judged_is_no_template_for_instructor():
     ],
 )
 def test_only_a_verdict_of_the_type_counts(text, said):
-    found = verdicts.read("binary", text)
+    found = judge_prompt.read_verdict("binary", text)
     assert (found and found.verdict) == said
 
 
 def test_a_reply_that_was_cut_off_holds_no_verdict():
-    assert verdicts.read("binary", '{"reason": "kind", "verdict": "yes"}', "length") is None
+    assert judge_prompt.read_verdict("binary", '{"reason": "kind", "verdict": "yes"}', "length") is None
 
 
 def test_a_pairwise_judge_may_not_answer_yes_and_a_binary_one_not_first():
-    assert verdicts.read("pairwise", '{"reason": "a", "verdict": "yes"}') is None
-    assert verdicts.read("binary", '{"reason": "a", "verdict": "first"}') is None
-    assert verdicts.read("pairwise", '{"reason": "a", "verdict": "first"}').verdict == "first"
+    assert judge_prompt.read_verdict("pairwise", '{"reason": "a", "verdict": "yes"}') is None
+    assert judge_prompt.read_verdict("binary", '{"reason": "a", "verdict": "first"}') is None
+    assert judge_prompt.read_verdict("pairwise", '{"reason": "a", "verdict": "first"}').verdict == "first"
 
 
 def test_the_reason_comes_before_the_verdict_in_what_is_asked_for():
-    schema = verdicts.params_for("pairwise")["response_format"]["json_schema"]["schema"]
+    schema = judge_prompt.params_for("pairwise")["response_format"]["json_schema"]["schema"]
     assert list(schema["properties"]) == ["reason", "verdict"]
     assert schema["properties"]["verdict"]["enum"] == ["first", "second", "tie"]
-    assert verdicts.version("pairwise") != verdicts.version("binary")
+    assert judge_prompt.version("pairwise") != judge_prompt.version("binary")

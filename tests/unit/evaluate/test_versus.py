@@ -7,18 +7,19 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from flows import comparing, config
-from flows.comparing import Result
+from flows.cli import compare_report
+from flows.cli.compare_report import Result
+from flows.config import load
 from flows.errors import ConfigError
-from flows.evaluate.holdout import Example
-from flows.evaluate.papers import sample
-from flows.evaluate.versus import Versus
+from flows.evaluate.examples.frozen_holdout import Example
+from flows.evaluate.setup.model_pair import ModelPair
+from flows.evaluate.setup.task import sample
 
 DAY = date(2026, 5, 4)
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> config.Config:
+def settings(tmp_path: Path) -> load.Config:
     for name in ("h.jsonl", "c.yaml"):
         (tmp_path / name).touch()
     (tmp_path / "genchi.yaml").write_text(
@@ -26,11 +27,11 @@ def settings(tmp_path: Path) -> config.Config:
         "models:\n  pinned: {model: openai/old}\n"
         "  candidates: [{model: openai/new, prompts: [v1], api_key: hush, routes: [triage]}]\n"
     )
-    return config.load(tmp_path / "genchi.yaml")
+    return load.load_config(tmp_path / "genchi.yaml")
 
 
-def test_configured_names_and_litellm_strings_are_models(settings: config.Config) -> None:
-    narrowed = Versus("openai/new @ v1", "mistral/anything", "triage", repeats=1, limit=20).narrowed(settings)
+def test_configured_names_and_litellm_strings_are_models(settings: load.Config) -> None:
+    narrowed = ModelPair("openai/new @ v1", "mistral/anything", "triage", repeats=1, limit=20).narrowed(settings)
     old, new = narrowed.all_models()
     assert (old.name, old.model, old.prompt_version) == ("openai/new @ v1", "openai/new", "v1")
     assert (new.name, new.model, new.prompt_version) == ("mistral/anything", "mistral/anything", None)
@@ -39,32 +40,32 @@ def test_configured_names_and_litellm_strings_are_models(settings: config.Config
     assert settings.routes["triage"].repeats == 3
 
 
-def test_a_run_is_named_by_what_it_asks_and_by_no_key(settings: config.Config) -> None:
-    versus = Versus("openai/old", "openai/new @ v1", "triage")
+def test_a_run_is_named_by_what_it_asks_and_by_no_key(settings: load.Config) -> None:
+    versus = ModelPair("openai/old", "openai/new @ v1", "triage")
     name = versus.run_id(settings, DAY)
     assert name.startswith("compare-")
     assert versus.run_id(settings, DAY) == name
     settings.path.write_text(settings.path.read_text().replace("hush", "another"))
-    assert versus.run_id(config.load(settings.path), DAY) == name
+    assert versus.run_id(load.load_config(settings.path), DAY) == name
     assert versus.run_id(settings, date(2026, 5, 5)) != name
-    assert Versus("openai/old", "openai/new @ v1", "triage", repeats=1).run_id(settings, DAY) != name
+    assert ModelPair("openai/old", "openai/new @ v1", "triage", repeats=1).run_id(settings, DAY) != name
 
 
 @pytest.mark.parametrize(
     ("versus", "complaint"),
     [
         (
-            Versus("openai/old", "openai-new", "triage"),
+            ModelPair("openai/old", "openai-new", "triage"),
             "--candidate openai-new: .* did you mean 'openai/new",
         ),
-        (Versus("opnai/old", "openai/new @ v1", "triage"), "--pinned opnai/old: .* did you mean 'openai/old'?"),
-        (Versus("openai/old", "openai", "triage"), "none that litellm knows"),
-        (Versus("openai/old", "openai/x", "triagee"), "--route triagee: .* did you mean 'triage'?"),
-        (Versus("openai/old", "openai/x", "chat"), "--route chat: no route of .* with holdout and criteria"),
-        (Versus("openai/old", "openai/old", "triage"), "is the pinned model itself"),
+        (ModelPair("opnai/old", "openai/new @ v1", "triage"), "--pinned opnai/old: .* did you mean 'openai/old'?"),
+        (ModelPair("openai/old", "openai", "triage"), "none that litellm knows"),
+        (ModelPair("openai/old", "openai/x", "triagee"), "--route triagee: .* did you mean 'triage'?"),
+        (ModelPair("openai/old", "openai/x", "chat"), "--route chat: no route of .* with holdout and criteria"),
+        (ModelPair("openai/old", "openai/old", "triage"), "is the pinned model itself"),
     ],
 )
-def test_what_cannot_be_compared_is_said_in_one_line(settings: config.Config, versus: Versus, complaint: str) -> None:
+def test_what_cannot_be_compared_is_said_in_one_line(settings: load.Config, versus: ModelPair, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint) as caught:
         versus.narrowed(settings)
     assert "\n" not in str(caught.value)
@@ -93,7 +94,7 @@ def result(**changes: object) -> Result:
 
 def shown(found: Result, terminal: bool) -> str:
     file = io.StringIO()
-    comparing.show(found, Console(file=file, force_terminal=terminal, width=80, color_system=None))
+    compare_report.show(found, Console(file=file, force_terminal=terminal, width=80, color_system=None))
     return file.getvalue()
 
 

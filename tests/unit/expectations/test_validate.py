@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows import lake
-from flows.config import Config, Model, Models, Route, Source
+from flows.config.load import Config, Model, Models, Route, Source
 from flows.errors import RunError
-from flows.lake import Lake
+from flows.lake import lake
+from flows.lake.lake import Lake
 
 pytestmark = pytest.mark.filterwarnings(
     # great_expectations 1.24 imports them, for itself

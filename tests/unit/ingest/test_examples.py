@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import config
+from flows.config import load
 from flows.errors import ConfigError
-from flows.ingest import examples
-from flows.lake import Lake
+from flows.ingest import example_sets
+from flows.lake.lake import Lake
 
 DAY = date(2026, 3, 2)
 
@@ -20,7 +20,7 @@ def test_a_frozen_set_carries_the_hash_of_its_content_whatever_the_order_of_its_
     (tmp_path / "two.jsonl").write_text("\n".join(reversed(lines)), encoding="utf-8")
     (tmp_path / "three.jsonl").write_text("\n".join(lines[:2]), encoding="utf-8")
     one, two, three = (
-        examples.version_of(list(examples.read(tmp_path / f"{n}.jsonl"))) for n in ("one", "two", "three")
+        example_sets.version_of(list(example_sets.read(tmp_path / f"{n}.jsonl"))) for n in ("one", "two", "three")
     )
     assert one == two
     assert one != three
@@ -37,8 +37,8 @@ def test_the_dev_set_and_the_holdouts_land_as_they_stand(tmp_path: Path) -> None
     (tmp_path / "genchi.yaml").write_text(
         "app: a\nlake: lake\ndev_set: dev.jsonl\nroutes: {r: {holdout: h.jsonl, criteria: c.yaml}}\n", encoding="utf-8"
     )
-    settings = config.load(tmp_path / "genchi.yaml")
-    examples.freeze(settings, DAY)
+    settings = load.load_config(tmp_path / "genchi.yaml")
+    example_sets.freeze(settings, DAY)
     dev, holdout = Lake(settings.lake).read("examples", DAY).to_pylist()
     assert (dev["set"], dev["route"], dev["input_text"], dev["expected_text"]) == ("dev", None, "hi", "ho")
     assert (holdout["set"], holdout["route"], holdout["expected_text"]) == ("holdout", "r", '{"a": 1}')
@@ -60,5 +60,5 @@ def test_the_dev_set_and_the_holdouts_land_as_they_stand(tmp_path: Path) -> None
 def test_a_wrong_line_is_named_with_its_number(tmp_path: Path, line: str, complaint: str) -> None:
     (tmp_path / "h.jsonl").write_text(f'{{"example_id": 0, "input": "x"}}\n{line}\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="line 2: ") as caught:
-        list(examples.read(tmp_path / "h.jsonl"))
+        list(example_sets.read(tmp_path / "h.jsonl"))
     assert complaint in str(caught.value)

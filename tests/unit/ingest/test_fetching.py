@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from flows.errors import RunError
-from flows.ingest import reader
-from flows.ingest.fetching import fetched
+from flows.ingest.find.fetching import fetched
+from flows.ingest.read import reader
 
 
 def test_small_remote_files_are_fetched_together_and_given_in_order() -> None:
@@ -23,7 +23,7 @@ def test_small_remote_files_are_fetched_together_and_given_in_order() -> None:
         reader.LogFile("s", f"{n}.jsonl", lambda n=n: opening(str(n)), expected_bytes=9, is_remote=True)  # type: ignore[misc]  # mypy cannot type a lambda's default
         for n in range(8)
     ]
-    (batch,) = reader.read(fetched(files))
+    (batch,) = reader.read_files(fetched(files))
     assert batch.records.column("raw").to_pylist() == [f'{{"n":"{n}"}}\n' for n in range(8)]
     assert sorted(opened) == [str(n) for n in range(8)]
 
@@ -33,4 +33,4 @@ def test_a_store_that_cannot_be_asked_is_said() -> None:
         raise RunError("s3://b/k: the store cannot be asked")
 
     with pytest.raises(RunError, match="cannot be asked"):
-        list(reader.read(fetched([reader.LogFile("s", "a", failing, is_remote=True)])))
+        list(reader.read_files(fetched([reader.LogFile("s", "a", failing, is_remote=True)])))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.ingest import field_paths
-from flows.privacy import parse_path
+from flows.config.fields import parse_path
+from flows.ingest.redact import field_paths
 
 
 def without(text: str, *paths: str) -> str:

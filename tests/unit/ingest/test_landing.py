@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from flows import config
-from flows.config import Config
+from flows.config import load
+from flows.config.load import Config
 from flows.ingest import landing
-from flows.lake import Lake
+from flows.lake.lake import Lake
 
 DAY = date(2026, 3, 2)
 PARTS = ("interactions", "feedback", "duplicates", "other", "quarantined")
@@ -29,7 +29,7 @@ def workspace(folder: Path, *, path: str = "logs/{day}.jsonl*", more: str = "") 
     (folder / "genchi.yaml").write_text(
         f"app: a\nlake: lake\n{more}sources:\n  - {{name: s, format: genchi, path: '{path}'}}\n", encoding="utf-8"
     )
-    return config.load(folder / "genchi.yaml")
+    return load.load_config(folder / "genchi.yaml")
 
 
 def write(folder: Path, *lines: str, day: date = DAY) -> None:
@@ -229,7 +229,7 @@ def test_two_sources_with_the_same_call_keep_one_and_count_the_other(tmp_path: P
     more = "  - {name: t, format: genchi, path: 'logs/{day}.jsonl*', route: other}\n"
     (tmp_path / "genchi.yaml").write_text(text + more, encoding="utf-8")
     write(tmp_path, call("a"), call("b"))
-    landed = landing.land(config.load(tmp_path / "genchi.yaml"), DAY)
+    landed = landing.land(load.load_config(tmp_path / "genchi.yaml"), DAY)
     assert (landed.records, landed.interactions, landed.duplicates) == (4, 2, 2)
     assert set(Lake(settings.lake).read("interactions", DAY).column("source").to_pylist()) == {"t"}
 

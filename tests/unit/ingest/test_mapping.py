@@ -12,7 +12,7 @@ import pytest
 
 from flows import project
 from flows.errors import RunError
-from flows.ingest import mapping
+from flows.ingest.map import mapper
 from flows.project import LOG_FORMATS
 from tests.reading import mapped, user_key
 
@@ -214,7 +214,7 @@ def test_a_select_that_is_none_is_one_line_that_names_its_file(
 ) -> None:
     shutil.copytree(LOG_FORMATS, tmp_path / "sources")
     (tmp_path / "sources" / "mine.sql").write_text(select, encoding="utf-8")
-    monkeypatch.setattr(mapping, "LOG_FORMATS", tmp_path / "sources")
+    monkeypatch.setattr(mapper, "LOG_FORMATS", tmp_path / "sources")
     with pytest.raises(RunError, match=r"mine\.sql: (DuckDB cannot run it|gives|holds)") as caught:
         mapped("mine", {"a": 1})
     assert "\n" not in str(caught.value)
@@ -227,7 +227,7 @@ def test_a_format_is_a_file_that_a_user_drops(tmp_path: Path, monkeypatch: pytes
         " from records -- a comment at its end",
         encoding="utf-8",
     )
-    monkeypatch.setattr(mapping, "LOG_FORMATS", tmp_path / "sources")
+    monkeypatch.setattr(mapper, "LOG_FORMATS", tmp_path / "sources")
     monkeypatch.setattr(project, "LOG_FORMATS", tmp_path / "sources")
     assert "theirs" in project.log_formats()
     result = mapped("theirs", {"n": 7, "when": "2026-03-01"}, {"n": 8}, {"n": 9, "when": "2026-03-01", "to": "calls"})

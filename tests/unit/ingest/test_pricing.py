@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from flows.ingest import pricing
+from flows.ingest.map import pricing
 
 AT = datetime(2026, 3, 4, 2, 30, tzinfo=UTC)  # a Wednesday, when nothing is off-peak
 OFF_PEAK = datetime(2026, 3, 6, 23, 59, tzinfo=UTC)  # a Friday, and in Shanghai a Saturday

@@ -10,7 +10,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.ingest import documents, reader
+from flows.ingest.read import json_documents, reader
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text('"\\{}[], aé\n', max_size=6),
@@ -21,7 +21,7 @@ JSON = st.recursive(
 
 def read(content: bytes, name: str = "a.jsonl") -> tuple[list[tuple[int, str]], list[tuple[int, str, str]]]:
     file = reader.LogFile("s", name, lambda: io.BytesIO(content))
-    batches = list(reader.read([file]))
+    batches = list(reader.read_files([file]))
     assert file.bytes == len(content)
     good = [(row["line"], row["raw"]) for batch in batches for row in batch.records.to_pylist()]
     bad = [(row["line"], row["reason"], row["raw"]) for batch in batches for row in batch.refused.to_pylist()]
@@ -77,12 +77,12 @@ def test_documents_are_cut_where_json_cuts_them(items: list[Any], indent: int | 
     texts = [json.dumps(item, indent=indent) for item in items]
     content = (f"[{', '.join(texts)}]" if as_list else "\n".join(texts)).encode()
     blocks = (content[place : place + size] for place in range(0, len(content), size))
-    assert [json.loads(text) for text in documents.documents(blocks)] == items
+    assert [json.loads(text) for text in json_documents.documents(blocks)] == items
 
 
 @given(st.binary(max_size=80).map(lambda data: data.translate(bytes(b'{}[]",\\a: \n'[n % 11] for n in range(256)))))
 def test_nothing_of_a_json_file_is_lost_whatever_it_holds(content: bytes) -> None:
-    kept = b"".join(documents.documents([content]))
+    kept = b"".join(json_documents.documents([content]))
     left = [byte for byte in content if byte not in b" \t\r\n,[]"]
     assert [byte for byte in kept if byte not in b" \t\r\n,[]"] == left
 

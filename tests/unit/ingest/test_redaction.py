@@ -6,7 +6,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from flows.ingest.redaction import Redactor
+from flows.ingest.redact.redaction import Redactor
 
 ALL = ("email", "phone", "card", "secret", "iban", "ip")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.ingest.mapping import Mapped
+from flows.ingest.map.mapper import Mapped
 from flows.project import LOG_FORMATS
 from tests.reading import mapped
 

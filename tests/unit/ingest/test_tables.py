@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.ingest.tables import csv_rows, parquet_rows
+from flows.ingest.read.parquet_rows import csv_rows, parquet_rows
 
 
 def of_csv(data: bytes) -> list[dict[str, Any]]:

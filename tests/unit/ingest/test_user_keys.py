@@ -6,7 +6,7 @@ from hashlib import sha256
 import duckdb
 import pytest
 
-from flows.ingest.user_keys import user_key_macro
+from flows.ingest.redact.user_keys import user_key_macro
 
 
 @pytest.mark.parametrize("secret", [b"k", b"x" * 64, b"y" * 65, bytes(range(256)), "geheim €".encode()])

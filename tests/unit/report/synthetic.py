@@ -14,8 +14,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from flows.config import Config
-from flows.lake import Lake, from_rows
+from flows.config.load import Config
+from flows.lake.lake import Lake, from_rows
 from tests.unit.report import topics
 
 DAY = date(2024, 5, 14)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.config import Config
-from flows.lake import Lake
+from flows.config.load import Config
+from flows.lake.lake import Lake
 from flows.report.page import ReportResult, write_report
 from tests.unit.report import synthetic, topics
 

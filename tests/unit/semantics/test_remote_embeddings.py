@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows.config import Budget, Config, Embedding
+from flows.config.load import Budget, Config, Embedding
 from flows.errors import RunError
-from flows.lake import Lake, from_rows
+from flows.lake.lake import from_rows
 from flows.semantics import embedding, run
-from flows.semantics.remote import BATCH, Remote
+from flows.semantics.remote_embedding import BATCH, Remote
 from tests.unit.semantics.test_semantics import FIRST, call
 
 
@@ -99,7 +99,7 @@ def test_what_may_pass_is_asked_again_and_what_will_not_is_not(
 def test_a_day_is_embedded_by_the_configured_model(endpoint: Endpoint, tmp_path: Path) -> None:
     settings = Embedding(model="openai/m", api_base=endpoint.url)
     config = Config(path=tmp_path / "genchi.yaml", app="desk", lake=tmp_path / "lake", embedding=settings)
-    lake = Lake.of(config)
+    lake = config.open_lake()
     lake.write("interactions", FIRST, from_rows([call(FIRST, n, f"text {n % 3}") for n in range(9)], "interactions"))
     assert run.embed_days(config, FIRST, FIRST).new == 6
     assert run.embed_days(config, FIRST, FIRST).new == 0

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows.config import Config, Embedding
+from flows.config.load import Config, Embedding
 from flows.errors import ConfigError, RunError
-from flows.lake import Lake, from_rows
-from flows.semantics import embedding, naming, run, texts, vectors
+from flows.lake.lake import from_rows
+from flows.semantics import embedding, run, texts, topic_naming, vectors
 from flows.semantics.embedding import Packaged
 from flows.stats.neighbours import unit
 
@@ -39,8 +39,8 @@ def call(day: date, number: int, text: str | None, **changes: Any) -> dict[str, 
 
 
 def land(config: Config, day: date, rows: list[dict[str, Any]], examples: Sequence[dict[str, Any]] = ()) -> None:
-    Lake.of(config).write("interactions", day, from_rows(rows, "interactions"))
-    Lake.of(config).write("examples", day, from_rows(examples, "examples"))
+    config.open_lake().write("interactions", day, from_rows(rows, "interactions"))
+    config.open_lake().write("examples", day, from_rows(examples, "examples"))
 
 
 def ordinary(day: date, count: int = 120) -> list[dict[str, Any]]:
@@ -98,15 +98,15 @@ def test_the_day_is_the_sample_of_calls_that_count(tmp_path: Path) -> None:
     examples = [{"set": "holdout", "route": "desk", "example_id": "h1", "input_text": "asked"},
                 {"set": "dev", "route": None, "example_id": "d1", "input_text": "anything"}]  # fmt: skip
     land(config, FIRST, rows, examples)
-    found = texts.of_day(Lake.of(config), FIRST, 20)
+    found = texts.of_day(config.open_lake(), FIRST, 20)
     desk = {text.call_id for text in found if text.route == "desk" and text.origin == "production"}
     assert desk <= {row["call_id"] for row in rows[:50]} | {rows[52]["call_id"], rows[53]["call_id"]}
-    assert len({text.call_id for text in texts.of_day(Lake.of(config), FIRST, 1000) if text.route == "desk"}) == 53
+    assert len({text.call_id for text in texts.of_day(config.open_lake(), FIRST, 1000) if text.route == "desk"}) == 53
     assert [text.side for text in found if text.route == "other"] == ["input"]
     assert {len(text.text) for text in found if text.route == "default"} == {texts.MAX_CHARACTERS}
     assert {(text.origin, text.route, text.cluster) for text in found if text.origin != "production"} == {
         ("holdout", "desk", None), ("dev", "*", None)}  # fmt: skip
-    wider = {text.call_id for text in texts.of_day(Lake.of(config), FIRST, 30) if text.route == "desk"}
+    wider = {text.call_id for text in texts.of_day(config.open_lake(), FIRST, 30) if text.route == "desk"}
     assert desk <= wider | {rows[52]["call_id"], rows[53]["call_id"]}
 
 
@@ -119,10 +119,10 @@ def test_a_text_is_embedded_once_in_a_window(tmp_path: Path) -> None:
     assert (first.texts, first.distinct, first.new) == (20, 3, 3)
     assert run.embed_days(config, later, later, counting).new == 1
     assert sorted(counting.asked) == ["another answer", "answer 0", "answer 1", "the same question"]
-    before = Lake.of(config).read("embeddings", later)
+    before = config.open_lake().read("embeddings", later)
     assert run.embed_days(config, later, later, counting).new == 0
-    assert Lake.of(config).read("embeddings", later).equals(before)
-    rows = vectors.read(Lake.of(config), [FIRST, later], "desk", "wordllama")
+    assert config.open_lake().read("embeddings", later).equals(before)
+    rows = vectors.read(config.open_lake(), [FIRST, later], "desk", "wordllama")
     assert np.allclose(rows.vectors, rows.vectors[0])
 
 
@@ -142,7 +142,7 @@ def test_vectors_of_another_length_are_refused_in_one_line(tmp_path: Path) -> No
 
 def test_a_new_topic_is_found_named_kept_and_not_found_again(tmp_path: Path) -> None:
     config = workspace(tmp_path)
-    lake, days = Lake.of(config), [FIRST + timedelta(days=number) for number in range(12)]
+    lake, days = config.open_lake(), [FIRST + timedelta(days=number) for number in range(12)]
     holdout = [{"set": "holdout", "route": "desk", "example_id": "h", "input_text": "please refund the lamp"}]
     for day in days:
         land(config, day, ordinary(day) + (planted(day, 12) if day >= days[10] else []), holdout)
@@ -181,7 +181,7 @@ def test_a_new_topic_is_found_named_kept_and_not_found_again(tmp_path: Path) -> 
 
 def test_days_before_the_first_known_topics_get_the_same_ids(tmp_path: Path) -> None:
     config = workspace(tmp_path)
-    lake, days = Lake.of(config), [FIRST + timedelta(days=number) for number in range(4)]
+    lake, days = config.open_lake(), [FIRST + timedelta(days=number) for number in range(4)]
     for day in days:
         land(config, day, ordinary(day))
     run.understand_days(config, days[2], days[3])
@@ -196,7 +196,7 @@ def test_an_empty_day_and_a_route_of_few_texts_have_no_topics(tmp_path: Path) ->
     config = workspace(tmp_path)
     land(config, FIRST, [call(FIRST, number, f"text {number}") for number in range(50)])
     assert run.understand_days(config, FIRST, FIRST + timedelta(days=1)).found == run.Found()
-    assert len(Lake.of(config).read("topics", FIRST)) == 0
+    assert len(config.open_lake().read("topics", FIRST)) == 0
 
 
 def test_a_label_is_plain_words_of_more_than_one_author() -> None:
@@ -208,20 +208,20 @@ def test_a_label_is_plain_words_of_more_than_one_author() -> None:
         ("a", "Anna Miller"),
     ]
     other = [("d", "parcel late"), ("e", "parcel late today")]
-    terms, _ = naming.terms_of([group, other])
+    terms, _ = topic_naming.terms_of([group, other])
     assert terms == ["refund", "shoes"]
-    label = naming.label_of(["x" * 24] * 6, "topic")
+    label = topic_naming.label_of(["x" * 24] * 6, "topic")
     assert len(label) <= 80
-    assert naming.label_of([], "topic t1") == "topic t1"
-    assert naming.terms_of([[("a", "1234 %%% 漢")]]) == [[]]
+    assert topic_naming.label_of([], "topic t1") == "topic t1"
+    assert topic_naming.terms_of([[("a", "1234 %%% 漢")]]) == [[]]
 
 
 def test_a_model_that_cannot_be_had_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such folder"):
-        embedding.check(workspace(tmp_path, model="model2vec/static"))
+        embedding.check_embedding(workspace(tmp_path, model="model2vec/static"))
     (tmp_path / "static").mkdir()
     with pytest.raises(ConfigError, match=r"needs a package that is not installed: `\.venv/bin/pip install model2vec`"):
-        embedding.check(workspace(tmp_path, model="model2vec/static"))
+        embedding.check_embedding(workspace(tmp_path, model="model2vec/static"))
 
 
 def test_another_address_is_another_model(tmp_path: Path) -> None:

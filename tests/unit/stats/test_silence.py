@@ -2,8 +2,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from flows.stats.answer_change import compare_answers
 from flows.stats.answers import distances, habits
-from flows.stats.silence import compare_answers
 
 
 def _pool(prefix, n=40):

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from flows import comparing
-from flows.config import Config
-from flows.evaluate.judges import AGAINST_ITSELF
-from flows.evaluate.scorers import PASSED, Score, failed
-from flows.lake import Lake, from_rows
+from flows.cli import compare_report
+from flows.config.load import Config
+from flows.evaluate.criteria.judge_scores import AGAINST_ITSELF
+from flows.evaluate.criteria.scorers import PASSED, Score, failed
+from flows.lake.lake import Lake, from_rows
 from flows.transform.build import COMPARISON, build
 from flows.warehouse import query
 from tests.unit.transform.test_transform_build import LAST, comparison, workspace
@@ -80,4 +80,4 @@ def test_the_few_answers_that_have_a_wrapping_flip_nothing(config: Config) -> No
 
 
 def test_a_comparison_lists_what_regressed_of_the_answers_as_they_came(config: Config) -> None:
-    assert comparing.read(config, LAST, RUN).regressed == {"better": ["lost"]}
+    assert compare_report.read(config, LAST, RUN).regressed == {"better": ["lost"]}

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from flows.config import Config
-from flows.lake import Lake, from_rows
+from flows.config.load import Config
+from flows.lake.lake import Lake, from_rows
 from flows.transform.build import COMPARISON, build
 from flows.warehouse import query
 
@@ -71,10 +71,10 @@ def write(
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     root = tmp_path_factory.mktemp("frontier")
     config = Config(path=root / "genchi.yaml", app="a", lake=root / "lake", warehouse=root / "w.duckdb")
-    write(Lake.of(config), ENTRANTS)
+    write(config.open_lake(), ENTRANTS)
     free = {"old": (0.8, 0.0, 400.0, ()), "new": (0.8, None, 400.0, ("better", "worse"))}
-    write(Lake.of(config), free, run_id="compare-1")
-    write(Lake.of(config), BARE, run_id="compare-2", criteria=("short", "short:unwrapped"))
+    write(config.open_lake(), free, run_id="compare-1")
+    write(config.open_lake(), BARE, run_id="compare-2", criteria=("short", "short:unwrapped"))
     build(config, DAY, DAY, COMPARISON)
     return config
 

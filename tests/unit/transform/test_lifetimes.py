@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.config import Config
-from flows.lake import Lake, each_day, from_rows
+from flows.config.load import Config
+from flows.lake.lake import each_day, from_rows
 from flows.transform.build import build
 from flows.warehouse import query
 
@@ -27,7 +27,7 @@ def test_the_end_of_a_pinned_model_is_a_warning_from_sixty_days_before_and_of_no
             for route in ("triage", "chat")
         ]
         others = [{**rows[0], "model": "new", "arm": "candidate"}, {**rows[0], "model": "x", "run_id": "compare-1"}]
-        Lake.of(config).write("entrants", day, from_rows([*rows, *others], "entrants"))
+        config.open_lake().write("entrants", day, from_rows([*rows, *others], "entrants"))
     build(config, FIRST, LAST)
     found = query(config.warehouse, "select * from marts.fct_breaches order by subject, day")
     assert [(row["subject"], row["day"], row["severity"], row["nights"]) for row in found] == [

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows import config, lake
-from flows.lake import Lake
+from flows.config import load
+from flows.lake import lake
+from flows.lake.lake import Lake
 from flows.project import DBT_PROJECT
 from flows.transform import build, runner
 from flows.warehouse import query
@@ -20,7 +21,7 @@ def test_a_new_feature_is_in_skew_and_breaches_after_one_expression_and_one_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "genchi.yaml").write_text("app: a\nlake: lake\n", encoding="utf-8")
-    settings = config.load(tmp_path / "genchi.yaml")
+    settings = load.load_config(tmp_path / "genchi.yaml")
     days = [LAST - timedelta(days=n) for n in range(5)]
     for day in days:
         at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from flows.config import Config
-from flows.lake import Lake, from_rows
+from flows.config.load import Config
+from flows.lake.lake import Lake, from_rows
 from flows.transform.build import build
 from flows.warehouse import query
 

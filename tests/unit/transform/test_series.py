@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flows.config import Config
-from flows.lake import Lake, from_rows
+from flows.config.load import Config
+from flows.lake.lake import Lake, from_rows
 from flows.transform.build import build
 from flows.warehouse import query
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from flows.config import Config
-from flows.lake import Lake, each_day, from_rows
+from flows.config.load import Config
+from flows.lake.lake import each_day, from_rows
 from flows.transform.build import build
 from flows.warehouse import query
 
@@ -32,7 +32,7 @@ def marts(folder: Path, mirrored: bool) -> dict[str, list[dict[str, Any]]]:
             other = {"is_shadow": True, "model_served": "new", "prompt_version": "v9", "route": "triage"}
             rows += [call(day, 100 + n, **other, output_text="I cannot help.", cost_usd=9.0) for n in range(80)]
             rows += [call(day, 200 + n, **other | {"route": "only_shadow"}) for n in range(40)]
-        Lake.of(config).write("interactions", day, from_rows(rows, "interactions"))
+        config.open_lake().write("interactions", day, from_rows(rows, "interactions"))
     build(config, FIRST, LAST)
     names = query(
         config.warehouse, "select table_name from information_schema.tables where table_schema = 'marts' order by 1"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.config import Config
+from flows.config.load import Config
 from flows.errors import RunError
-from flows.lake import Lake, from_rows
+from flows.lake.lake import Lake, from_rows
 from flows.project import DBT_PROJECT
 from flows.transform.build import build, variables
 from flows.transform.runner import run_dbt

@@ -67,4 +67,4 @@ select
     {{ worse_unwrapped_words() }} as explanation,
     {{ json_object(evidence) }} as evidence_json
 from comparisons
-where run_id = 'nightly-' || cast(day as varchar)
+where run_id = {{ nightly_run_id('day') }}

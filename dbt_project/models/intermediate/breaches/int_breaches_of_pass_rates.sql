@@ -37,4 +37,4 @@ select
         ('n_unscored', 'n_unscored'),
     ]) }} as evidence_json
 from scores
-where run_id = 'nightly-' || cast(day as varchar)
+where run_id = {{ nightly_run_id('day') }}

@@ -8,7 +8,7 @@ select
     day,
     'pin_changed' as kind,
     {{ subject_part('model') }} as subject,
-    cast(null as varchar) as severity,
+    cast(null as {{ type_string() }}) as severity,
     true as is_start,
     {{ pin_changed_sentence() }} as summary,
     '' as explanation,

@@ -30,7 +30,7 @@ select
     day,
     breach_kind as kind,
     {{ subject_part('route') }} || '/' || side || '/' || {{ subject_part('feature') }} as subject,
-    cast(null as varchar) as severity,
+    cast(null as {{ type_string() }}) as severity,
     is_breach as is_start,
     case breach_kind
         when 'volume' then {{ volume_sentence() }}

@@ -1,0 +1,181 @@
+"""`genchi compare`: the verdict on two models, read from the marts and laid out for a person.
+
+Nothing is computed here that a mart already holds. On a terminal it is a table, in a log a line a row; what models,
+test sets and configuration name is shown as text, never as markup.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
+from rich.table import Table
+from rich.text import Text
+
+from flows.config import Config
+from flows.errors import RunError
+from flows.warehouse import query
+
+_SHOWN = 5
+# Widths are held so that 80 columns are enough.
+_COLUMNS = ("criterion", "pinned", "cand.", "difference\n(95 %)", "verdict", "could\nsee", "n", "un-\nscored")
+_COLOURS = {"better": "green", "not_worse": "green", "worse": "red", "insufficient": "yellow"}
+
+_CRITERIA = """
+select
+    compared.criterion,
+    compared.severity,
+    old.pass_rate as pinned_rate,
+    new.pass_rate as candidate_rate,
+    compared.* exclude (criterion, severity)
+from marts.fct_model_comparisons as compared
+inner join marts.fct_eval_scores as old
+    on old.run_id = compared.run_id and old.day = compared.day and old.route = compared.route
+    and old.criterion = compared.criterion and old.model = compared.pinned
+inner join marts.fct_eval_scores as new
+    on new.run_id = compared.run_id and new.day = compared.day and new.route = compared.route
+    and new.criterion = compared.criterion and new.model = compared.candidate
+where compared.day = ? and compared.run_id = ?
+order by array_position(['critical', 'warning', 'info'], compared.severity), compared.criterion
+"""
+_SLICES = """
+select * from marts.fct_slice_comparisons where day = ? and run_id = ? and verdict = 'worse'
+order by delta, criterion, slice
+"""
+
+_REGRESSED = """
+select criterion, example_id from marts.fct_example_flips where day = ? and run_id = ? and flip = 'regressed'
+order by criterion, example_id
+"""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a comparison came to: rows of the marts, and the examples on which the candidate does worse by criterion."""
+
+    run_id: str
+    criteria: Sequence[Row]
+    slices: Sequence[Row]
+    regressed: dict[str, list[str]]
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether the candidate is worse by a critical criterion."""
+        return any(row["verdict"] == "worse" and row["severity"] == "critical" for row in self.criteria)
+
+
+def read(config: Config, day: date, run_id: str) -> Result:
+    """The verdict of one run. Raises RunError where nothing could be compared, for then there is none."""
+    criteria, slices = (query(config.warehouse, sql, [day, run_id]) for sql in (_CRITERIA, _SLICES))
+    result = Result(run_id, criteria, slices, _regressed(config, day, run_id))
+    if not any(row["n_examples"] for row in criteria):
+        raise RunError(f"{run_id}: nothing could be compared: {_why_not(config, day, run_id)}")
+    return result
+
+
+def _why_not(config: Config, day: date, run_id: str) -> str:
+    rows = config.open_lake().read("completions", day, run_id, columns=("model", "status", "error_type")).to_pylist()
+    failed = [row for row in rows if row["status"] != "ok"]
+    if not rows:
+        return "the holdout is empty"
+    if failed:
+        one = min(failed, key=lambda row: (row["model"], row["error_type"]))
+        return f"{len(failed)} of {len(rows)} questions have no answer; {one['model']}: {one['error_type']}"
+    return "no criterion could score an answer"
+
+
+def _regressed(config: Config, day: date, run_id: str) -> dict[str, list[str]]:
+    """By criterion, the ids of examples that the pinned model passes and the candidate does not."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in query(config.warehouse, _REGRESSED, [day, run_id]):
+        found[row["criterion"]].append(row["example_id"])
+    return dict(found)
+
+
+def show(result: Result, console: Console) -> None:
+    """Print the verdict: a table on a terminal, lines elsewhere."""
+    if console.is_terminal:
+        console.print(_table(result))
+    else:
+        for row in result.criteria:
+            _say(console, _line(row))
+    for line in _below(result):
+        _say(console, line)
+
+
+def _table(result: Result) -> Table:
+    first = result.criteria[0]
+    title = f"{first['candidate']} against {first['pinned']} (pinned), route {first['route']}"
+    table = Table(title=Text(_plain(title)), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in _COLUMNS:
+        justify: JustifyMethod = "left" if name in ("criterion", "verdict") else "right"
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=name != "criterion")
+    for row in result.criteria:
+        words = _words(row)
+        table.add_row(
+            Text(f"{words['criterion']}\n{words['severity']}"),
+            words["pinned_rate"],
+            words["candidate_rate"],
+            f"{words['delta']}\n{words['interval']}",
+            Text.assemble((words["verdict"], _COLOURS[row["verdict"]]), f"\nq {words['q']}"),
+            words["least"],
+            words["n"],
+            words["unscored"],
+        )
+    return table
+
+
+def _words(row: Row) -> dict[str, str]:
+    """One comparison in words; what is not known is a dash."""
+    return {
+        **{name: _plain(row[name]) for name in ("criterion", "severity", "verdict", "pinned", "candidate")},
+        "pinned_rate": _percent(row["pinned_rate"]),
+        "candidate_rate": _percent(row["candidate_rate"]),
+        "delta": _points(row["delta"]),
+        "interval": f"{_points(row['ci_low'])} to {_points(row['ci_high'])}",
+        "q": "-" if row["q_value"] is None else f"{row['q_value']:.3f}",
+        "least": "-" if row["minimum_detectable"] is None else f"{100 * row['minimum_detectable']:.1f}",
+        "n": f"{row['n_examples']:,}",
+        "unscored": f"{row['n_unscored']:,}",
+    }
+
+
+def _line(row: Row) -> str:
+    return (
+        "{verdict}: {criterion} ({severity}): {candidate} {candidate_rate}, {pinned} {pinned_rate} (pinned),"
+        " difference {delta} points ({interval}), q {q}, could see {least} points, n {n}, unscored {unscored}"
+    ).format(**_words(row))
+
+
+def _below(result: Result) -> Iterator[str]:
+    for row in result.slices:
+        yield (
+            f"worse on slice {row['slice']} by {row['criterion']}: {_points(row['delta'])} points"
+            f" ({_points(row['ci_low'])} to {_points(row['ci_high'])}), q {row['q_value']:.3f}, n {row['n_examples']:,}"
+        )
+    for criterion, examples in result.regressed.items():
+        more = f" and {len(examples) - _SHOWN:,} more" if len(examples) > _SHOWN else ""
+        yield f"regressed by {criterion}: {', '.join(examples[:_SHOWN])}{more}"
+    yield f"run_id {result.run_id}"
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(Text(_plain(line)), soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    """No control character reaches the terminal."""
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
+def _percent(rate: float | None) -> str:
+    return "-" if rate is None else f"{100 * rate:.1f} %"
+
+
+def _points(difference: float | None) -> str:
+    return "-" if difference is None else f"{100 * difference:+.1f}"

@@ -1,0 +1,95 @@
+"""What a person asks first when a night does not do what they expect: is everything in its place?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import httpx
+
+from flows.config import BASELINE, Config, Model, Source
+from flows.errors import ConfigError, RunError
+from flows.ingest import count_rows, describe_example_sets, shown_dsn
+from flows.lake import find_files
+from flows.llm import is_local
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    fine: bool
+    text: str
+
+
+def examine(config: Config, day: date) -> list[Finding]:
+    """Look at the lake, the sources (for `day`), test sets, models and alerts. Spends no tokens."""
+    findings = [Finding(True, f"configuration: {config.path}"), _lake(config)]
+    findings += _sources(config, day)
+    findings += _test_sets(config)
+    findings += [_model(model) for model in config.models.written()] if config.models else []
+    if not config.alerts:
+        findings.append(Finding(True, "alerts: none configured; failures show in the report and the exit code"))
+    return findings
+
+
+def _lake(config: Config) -> Finding:
+    try:
+        config.open_lake().probe()
+    except RunError as error:
+        return Finding(False, f"lake: {error}")
+    except OSError as error:
+        return Finding(False, f"lake: {config.lake}: cannot be written: {error.strerror}")
+    is_new = isinstance(config.lake, Path) and not config.lake.exists()
+    stands = "is not there yet; the first run makes it" if is_new else "can be listed and written"
+    return Finding(True, f"lake: {config.lake} {stands}; the warehouse is {config.warehouse}")
+
+
+def _sources(config: Config, day: date) -> Iterator[Finding]:
+    if not config.sources:
+        yield Finding(True, "sources: none; logs are not checked")
+    for source in config.sources:
+        if source.dsn:
+            yield _database(source, source.dsn, day)
+            continue
+        where = source.path.replace("{day}", day.isoformat())
+        try:
+            found = find_files(where, config.storage)
+        except RunError as error:
+            yield Finding(False, f"source {source.name}: {error}")
+            continue
+        yield Finding(bool(found), f"source {source.name}: {len(found)} files for {day} at {where}")
+
+
+def _database(source: Source, dsn: str, day: date) -> Finding:
+    try:
+        found = count_rows(dsn, source.query, day)
+    except RunError as error:
+        return Finding(False, f"source {source.name}: {error}")
+    return Finding(bool(found), f"source {source.name}: {found:,} rows for {day} at {shown_dsn(dsn)}")
+
+
+def _test_sets(config: Config) -> Iterator[Finding]:
+    try:
+        for line in describe_example_sets(config):
+            yield Finding(True, line)
+    except ConfigError as error:
+        yield Finding(False, str(error))
+
+
+def _model(model: Model) -> Finding:
+    if model.api_base:
+        try:
+            headers = {"Authorization": f"Bearer {model.api_key}"} if model.api_key else {}
+            answer = httpx.get(f"{model.api_base.rstrip('/')}/models", timeout=10, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # its message may hold the key
+            return Finding(False, f"model {model.name}: {model.api_base} cannot be asked: {type(error).__name__}")
+        return Finding(answer.status_code < 400, f"model {model.name}: {model.api_base} answers {answer.status_code}")
+    if model.model.startswith(BASELINE):
+        return Finding(True, f"model {model.name}: learnt from labelled examples, in this process")
+    if is_local(model.model):
+        return Finding(True, f"model {model.name}: answered in this process")
+    from litellm import validate_environment  # noqa: PLC0415 - imported late: litellm takes seconds
+
+    missing = validate_environment(model.model, api_key=model.api_key)["missing_keys"] if not model.api_key else []
+    return Finding(not missing, f"model {model.name}: " + (f"needs {', '.join(missing)}" if missing else "has its key"))

@@ -1,0 +1,114 @@
+"""The verbs. Thin: arguments in, a composed flow run, a few lines and an exit code out.
+
+Exit codes: 0 fine; 1 ran, and a critical expectation failed; 2 the command or the configuration is wrong;
+3 the run itself failed.
+"""
+
+import argparse
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from flows.cli import library_settings
+from flows.errors import ConfigError, GenchiError, in_one_line
+
+_WRONG, _FAILED = 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and give its exit code. Every error of ours is one line on stderr."""
+    options = _parser().parse_args(arguments)
+    library_settings.configure_environment()
+    library_settings.end_clean()
+    from flows import progress  # noqa: PLC0415 - what takes long to import is not needed for --help
+    from flows.cli import verbs  # noqa: PLC0415 - as above
+
+    progress.show_lines()
+    verb: Callable[[argparse.Namespace], int] = getattr(verbs, options.verb)
+    try:
+        return verb(options)
+    except ConfigError as error:
+        return _complain(error, _WRONG)
+    except GenchiError as error:
+        return _complain(error, _FAILED)
+    except KeyboardInterrupt:
+        return _complain("stopped; run the same command again to go on where it was", _FAILED)
+    except (Exception, SystemExit) as error:  # a traceback is for us, the line for the person who ran the command
+        return _complain(f"{in_one_line(error)}; the whole of it is in {_keep_traceback()}", _FAILED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="genchi",
+        description="Go and see the real thing: the nightly check of an LLM application, from its own logs.",
+        epilog="Exit codes: 0 fine; 1 a critical expectation failed; 2 wrong command or configuration; 3 a failed run.",
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    demo = verbs.add_parser("demo", help="write a workspace with a simulated application, and run last night on it")
+    demo.add_argument("folder", type=Path, nargs="?", default=Path("demo"), help="where to write it (default: demo)")
+    demo.set_defaults(verb="demo")
+    for name, what in (
+        ("nightly", "one whole night: ingest, compare, evaluate, check, report, alert"),
+        ("ingest", "land one day's logs and bring the monitoring marts up to date"),
+        ("transform", "rebuild every mart for one day"),
+        ("evaluate", "rerun the holdouts against the pinned model and the candidates"),
+        ("doctor", "say whether the configuration, its files and its models can be reached"),
+    ):
+        added = _with_config(verbs.add_parser(name, help=what))
+        added.add_argument("--day", type=_day, help="YYYY-MM-DD (default: yesterday)")
+        added.set_defaults(verb=name)
+    back = _with_config(verbs.add_parser("backfill", help="the same night over a range of days, without its alerts"))
+    back.add_argument("--start", type=_day, required=True, help="the first day, YYYY-MM-DD")
+    back.add_argument("--end", type=_day, required=True, help="the last day, YYYY-MM-DD")
+    back.add_argument(
+        "--only", choices=("ingest", "transform", "evaluate"), help="one stage; evaluate asks live models"
+    )
+    back.set_defaults(verb="backfill")
+    compare = _with_config(verbs.add_parser("compare", help="two models on one route, now, and the verdict as a table"))
+    compare.add_argument("--pinned", required=True, metavar="MODEL", help="a configured name, or any litellm string")
+    compare.add_argument("--candidate", required=True, metavar="MODEL", help="the same")
+    compare.add_argument("--route", required=True, help="a route with a holdout and criteria")
+    compare.add_argument("--day", type=_day, help="YYYY-MM-DD (default: yesterday)")
+    compare.add_argument("--repeats", type=_count, help="how often each example is asked (default: the route's)")
+    compare.add_argument("--limit", type=_count, help="so many examples of the holdout at most, by their hash")
+    compare.set_defaults(verb="compare")
+    holdout = _with_config(verbs.add_parser("holdout", help="name the frozen version of every test set"))
+    holdout.set_defaults(verb="holdout")
+    return parser
+
+
+def _with_config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--config", type=Path, default=Path("genchi.yaml"), help="default: genchi.yaml")
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as YYYY-MM-DD") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
+def _keep_traceback() -> Path:
+    """Write the exception under way to a file of its own, for whoever mends it."""
+    with tempfile.NamedTemporaryFile("w", prefix="genchi-", suffix=".log", delete=False, encoding="utf-8") as file:
+        file.write(traceback.format_exc())
+    return Path(file.name)
+
+
+def _complain(message: object, code: int) -> int:
+    sys.stderr.write(f"genchi: {' '.join(str(message).split())}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

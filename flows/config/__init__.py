@@ -1,0 +1,27 @@
+"""`genchi.yaml` as one frozen, typed object: its sections, model variants, thresholds, and errors in one line."""
+
+from flows.config.fields import parse_path
+from flows.config.load import Alert, Config, Model, Route, Severity, Source, load_config
+from flows.config.model_variants import BASELINE, ModelVariant
+from flows.config.sections import Budget, Embedding, Models
+from flows.config.threshold_table import thresholds
+from flows.config.yamlfile import nearest_name, read_yaml
+
+__all__ = [
+    "BASELINE",
+    "Alert",
+    "Budget",
+    "Config",
+    "Embedding",
+    "Model",
+    "ModelVariant",
+    "Models",
+    "Route",
+    "Severity",
+    "Source",
+    "load_config",
+    "nearest_name",
+    "parse_path",
+    "read_yaml",
+    "thresholds",
+]

@@ -1,0 +1,252 @@
+"""`genchi.yaml` to one frozen, typed `Config`.
+
+Belongs here: what a user may write in the configuration, its defaults, and the one-line errors about it.
+Does not belong here: the criteria and holdouts that it names (evaluate reads them) and thresholds
+(`dbt_project/seeds/thresholds.csv` holds those).
+"""
+
+import glob
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, Field, PlainValidator, ValidationError
+
+from flows.config import yamlfile
+from flows.config.fields import FieldPath, Retention
+from flows.config.model_variants import BASELINE, ModelVariant, model_variants
+from flows.config.sections import (
+    Alert,
+    Budget,
+    Canary,
+    Embedding,
+    Model,
+    Models,
+    Price,
+    Review,
+    Route,
+    Section,
+    Shadow,
+    Source,
+)
+from flows.errors import ConfigError
+from flows.lake import Lake, Storage, known_place
+
+__all__ = [
+    "Alert",
+    "Budget",
+    "Config",
+    "Embedding",
+    "Model",
+    "Models",
+    "Price",
+    "Review",
+    "Route",
+    "Source",
+    "load_config",
+]
+
+Severity = Literal["info", "warning", "critical"]
+Risk = Literal["strict", "standard", "relaxed"]
+Redaction = Literal["email", "phone", "card", "secret", "iban", "ip"]
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone; use a name such as UTC or Europe/Berlin") from error
+    return name
+
+
+class Config(Section):
+    """The whole configuration of one workspace. Paths are absolute."""
+
+    path: Path
+    app: str
+    lake: Annotated[Path | str, PlainValidator(known_place)]
+    storage: Storage = Storage()
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
+    sources: tuple[Source, ...] = ()
+    dev_set: Path | None = None
+    window_days: int = Field(default=28, ge=1)
+    redact: tuple[Redaction, ...] = ()
+    redact_paths: tuple[FieldPath, ...] = ()
+    user_key_secret: str | None = Field(default=None, min_length=16, repr=False)
+    retention: Retention = Field(default_factory=dict)
+    risk: Risk = "standard"
+    routes: dict[str, Route] = Field(default_factory=dict)
+    models: Models | None = None
+    budget: Budget = Budget()
+    shadow: Shadow = Shadow()
+    review: Review = Review()
+    embedding: Embedding = Embedding()
+    alerts: tuple[Alert, ...] = ()
+    warehouse: Path = Path()
+    reports: Path = Path()
+
+    @property
+    def workspace(self) -> Path:
+        """The folder of genchi.yaml, to which its relative paths are relative."""
+        return self.path.parent
+
+    @property
+    def state(self) -> Path:
+        """Where what one machine keeps of the lake lies: in it, or in `.genchi` where it is in an object store."""
+        return self.lake if isinstance(self.lake, Path) else self.workspace / ".genchi"
+
+    def open_lake(self) -> Lake:
+        """The lake of this workspace."""
+        return Lake(self.lake, self.storage, self.state)
+
+    def all_models(self) -> tuple[ModelVariant, ...]:
+        """All that take part, the pinned model first, then the candidates; empty where no models are configured."""
+        return model_variants(self.models) if self.models else ()
+
+    def models_on(self, route: str) -> tuple[ModelVariant, ...]:
+        """Those of `all_models` that take part on a route."""
+        return tuple(model for model in self.all_models() if not model.routes or route in model.routes)
+
+    @property
+    def judge(self) -> Model | None:
+        """The model that judges, where one is configured."""
+        return self.models.judge if self.models else None
+
+    def evaluated_routes(self) -> dict[str, Route]:
+        """The routes that have a holdout and criteria, by name."""
+        return {name: route for name, route in self.routes.items() if route.holdout and route.criteria}
+
+    def require_evaluation(self) -> None:
+        """Raise ConfigError where the configuration has nothing to evaluate."""
+        if not (self.models and self.evaluated_routes()):
+            needed = "`models`, and a route with `holdout` and `criteria`"
+            raise ConfigError(f"{self.path}: nothing to evaluate; it takes {needed}")
+
+    def yesterday(self) -> date:
+        """The last whole day in the configured time zone. The only reading of the clock in a night."""
+        return datetime.now(ZoneInfo(self.timezone)).date() - timedelta(days=1)
+
+
+# Which section a key of a section opens; names of routes and places in lists open none.
+_SECTIONS: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
+    (Config, "storage"): Storage,
+    (Config, "sources"): Source,
+    (Config, "routes"): Route,
+    (Config, "models"): Models,
+    (Config, "budget"): Budget,
+    (Config, "shadow"): Shadow,
+    (Config, "review"): Review,
+    (Config, "embedding"): Embedding,
+    (Config, "alerts"): Alert,
+    (Models, "pinned"): Model,
+    (Models, "candidates"): Model,
+    (Models, "judge"): Model,
+    (Models, "canary"): Canary,
+    (Model, "price"): Price,
+}
+
+
+def load_config(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Read the configuration at `path`, with `${NAME}` taken from `environment` (default: the process's).
+
+    Raises ConfigError, in one line, for a missing file, broken YAML, an unknown key, a wrong value, an
+    unset variable or a named file that does not exist.
+    """
+    path = Path(path).absolute()
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; name one with --config, or write a workspace with `genchi demo`")
+    written = yamlfile.read_yaml(path)
+    raw = yamlfile.expand(written, path, environment)
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: expected keys and values such as `app: my-app`, found {type(raw).__name__}")
+    try:
+        config = Config.model_validate(_resolve_paths(raw, path))
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {yamlfile.first_problem(error, written, _keys_at)}") from None
+    _check_consistency(config)
+    return config
+
+
+def _resolve_paths(raw: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Make every path absolute, relative to the file's folder, and fill in the defaults that depend on others."""
+    if "path" in raw:
+        raise ConfigError(f"{path}: unknown key `path`")
+    folder = path.parent
+    resolved = dict(raw, path=path)
+    if isinstance(lake := raw.get("lake"), str):
+        resolved["lake"] = lake.rstrip("/") if "://" in lake else folder / lake
+        resolved.setdefault(
+            "warehouse", "warehouse.duckdb" if "://" in lake else str(folder / lake / "warehouse.duckdb")
+        )
+    resolved.setdefault("reports", "reports")
+    for key in ("dev_set", "warehouse", "reports"):
+        if isinstance(resolved.get(key), str):
+            resolved[key] = folder / resolved[key]
+    if isinstance(raw.get("routes"), dict):
+        resolved["routes"] = {
+            name: {
+                key: folder / item
+                if key in ("holdout", "criteria", "output_schema") and isinstance(item, str)
+                else item
+                for key, item in route.items()
+            }
+            if isinstance(route, dict)
+            else route
+            for name, route in raw["routes"].items()
+        }
+    if isinstance(raw.get("sources"), list):
+        resolved["sources"] = [
+            {**source, "path": str(Path(glob.escape(str(folder))) / source["path"])}
+            if isinstance(source, dict) and isinstance(source.get("path"), str) and "://" not in source["path"]
+            else source
+            for source in raw["sources"]
+        ]
+    return resolved
+
+
+def _keys_at(parents: tuple[int | str, ...]) -> list[str]:
+    """The keys that the section at `parents` takes."""
+    section: type[BaseModel] = Config
+    for part in parents:
+        section = _SECTIONS.get((section, str(part)), section)
+    return [name for name in section.model_fields if (section, name) != (Config, "path")]
+
+
+def _check_consistency(config: Config) -> None:
+    """What a single field cannot know: unique names, and files that exist."""
+    _check_models(config)
+    _check_unique(config, "sources", [source.name for source in config.sources])
+    for name, route in config.routes.items():
+        if (route.holdout is None) != (route.criteria is None):
+            lacking = "criteria" if route.criteria is None else "holdout"
+            raise ConfigError(f"{config.path}: routes.{name}: has no `{lacking}`; an evaluation needs both or neither")
+        for key in ("holdout", "criteria", "output_schema"):
+            file = getattr(route, key)
+            if file is not None and not file.is_file():
+                raise ConfigError(f"{config.path}: routes.{name}.{key}: no such file: {file}")
+    if config.dev_set is not None and not config.dev_set.is_file():
+        raise ConfigError(f"{config.path}: dev_set: no such file: {config.dev_set}")
+
+
+def _check_models(config: Config) -> None:
+    _check_unique(config, "models", [model.name for model in config.all_models()])
+    for place, model in enumerate(config.all_models()):
+        where = f"{config.path}: models: {model.name}"
+        if place == 0 and (model.routes or model.is_baseline):
+            what = "`routes`" if model.routes else f"`{BASELINE}...`"
+            raise ConfigError(f"{where}: {what} is for candidates; the pinned model is what production uses")
+        for route in model.routes:
+            if route not in config.routes:
+                raise ConfigError(f"{where}: no route {route!r}; {yamlfile.nearest_name(route, list(config.routes))}")
+        if model.shots and config.dev_set is None:
+            raise ConfigError(f"{where}: `few_shot` takes its examples from the `dev_set`; name one")
+
+
+def _check_unique(config: Config, section: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(
+                f"{config.path}: {section}: the name {name!r} stands twice; give one of them another `name`"
+            )

@@ -1,0 +1,53 @@
+"""Who takes part in an evaluation: each pair of a model and what it is told, by a name of its own.
+
+A model that names several prompts or numbers of examples is as many entrants. The pinned model always takes part as
+it is in production; its further pairs are candidates.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+
+from flows.config.sections import Model, Models
+
+AS_IS = "as-is"
+BASELINE = "baseline/"
+
+
+class ModelVariant(Model):
+    """A model with one prompt and one number of examples. `base` is the model's own name in the configuration.
+
+    `prompt_version` None is the examples' own prompt, or the file that `prompt` names.
+    """
+
+    base: str
+    prompt_version: str | None = None
+    shots: int = 0
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether no LLM answers, but what was learnt from the labelled examples."""
+        return self.model.startswith(BASELINE)
+
+
+def model_variants(models: Models) -> tuple[ModelVariant, ...]:
+    """All that take part, the pinned model as it is in production first."""
+    pinned = _entrant(models.pinned, None, 0)
+    further = [pair for pair in pairs(models.pinned) if pair.name != pinned.name]
+    return (pinned, *further, *(pair for candidate in models.candidates for pair in pairs(candidate)))
+
+
+def pairs(model: Model) -> Iterator[ModelVariant]:
+    """One model with each of its prompts and numbers of examples. What is an entrant already is its only one."""
+    if isinstance(model, ModelVariant):
+        yield model
+        return
+    for version, shots in product(model.prompts or (AS_IS,), model.few_shot or (0,)):
+        yield _entrant(model, None if version == AS_IS else version, shots)
+
+
+def _entrant(model: Model, version: str | None, shots: int) -> ModelVariant:
+    if isinstance(model, ModelVariant):
+        return model
+    name = model.name + (f" @ {version}" if version else "") + (f" few-shot {shots}" if shots else "")
+    written = {key: value for key, value in model if key not in ("name", "prompts", "few_shot")}
+    return ModelVariant(**written, name=name, base=model.name, prompt_version=version, shots=shots)

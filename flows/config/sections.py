@@ -1,0 +1,183 @@
+"""The sections of genchi.yaml: what may stand in each, and what a single one can know to be wrong."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from flows.lake import known_place
+from flows.project import log_formats
+
+
+def _known_format(name: str) -> str:
+    known = log_formats()
+    if name not in known:
+        raise ValueError(f"no such log format; there are {', '.join(known)}")
+    return name
+
+
+def _sendable(params: dict[str, Any]) -> dict[str, Any]:
+    try:
+        json.dumps(params)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"cannot be sent to a model: {error}; write dates in quotes") from None
+    return params
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Section):
+    """Where one kind of log lies: a glob of files, or a PostgreSQL query; `{day}` in them stands for YYYY-MM-DD."""
+
+    name: str
+    format: Annotated[str, AfterValidator(_known_format)]
+    path: Annotated[str, AfterValidator(known_place)] = ""
+    dsn: str | None = Field(default=None, repr=False)
+    query: str | None = None
+    route: str | None = None
+
+    @model_validator(mode="after")
+    def _lies_in_one_place(self) -> "Source":
+        if bool(self.path) == bool(self.dsn):
+            raise ValueError("a source has either `path` (files) or `dsn` (a PostgreSQL database)")
+        if self.query is not None and self.path:
+            raise ValueError("`query` needs a `dsn`")
+        if self.dsn and self.query is None and self.format != "litellm":
+            raise ValueError("`dsn` needs a `query` in formats other than litellm")
+        return self
+
+
+class Price(Section):
+    """USD per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+class Model(Section):
+    """One model as litellm takes it. `name` is what lake and marts carry.
+
+    `prompt` is a file that takes the place of the examples' own prompt. `prompts` are versions to try beside each
+    other, files in `prompts/<route>/`; `few_shot` are numbers of worked examples to show before the question.
+    `routes` are those on which a candidate takes part; none named is all of them. With `batch`, holdouts go through
+    OpenAI's batch API: half the price, and up to a day's wait.
+    """
+
+    model: str
+    name: str = ""
+    api_base: str | None = None
+    api_key: str | None = Field(default=None, repr=False)
+    params: dict[str, Any] = Field(default_factory=dict)
+    prompt: str | None = None
+    prompts: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w.-]*$")], ...] = ()
+    few_shot: Annotated[tuple[Annotated[int, Field(ge=0, le=50)], ...], BeforeValidator(_listed)] = ()
+    routes: tuple[str, ...] = ()
+    price: Price | None = None
+    batch: bool = False
+
+    @field_validator("params")
+    @classmethod
+    def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
+        return _sendable(params)
+
+    @model_validator(mode="after")
+    def _has_a_batch_api(self) -> "Model":
+        if self.batch and not self.model.startswith("openai/"):
+            raise ValueError(f"`batch` takes models called openai/...; {self.model} is asked one question at a time")
+        return self
+
+    def model_post_init(self, _: Any) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.model)
+
+
+class Embedding(Section):
+    """What turns texts into vectors: `wordllama` (in the package), `model2vec/<path>`, or a litellm embedding model.
+
+    Of a route's day and side at most `max_texts_per_day` texts are embedded, by a sample that is the same every time.
+    """
+
+    model: str = "wordllama"
+    api_base: str | None = None
+    api_key: str | None = Field(default=None, repr=False)
+    params: dict[str, Any] = Field(default_factory=dict)
+    max_texts_per_day: int = Field(default=2000, ge=1, le=999_999)
+
+    @field_validator("params")
+    @classmethod
+    def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
+        return _sendable(params)
+
+
+class Canary(Section):
+    """How the pinned model is watched: so many of the holdouts' prompts are asked anew each night, `answers` times.
+
+    With `reuse`, answers of earlier nights stand for the holdout where the canary shows the pinned model unchanged.
+    No prompts, no canary: then the pinned model is asked anew each night.
+    """
+
+    prompts: int = Field(default=100, ge=0)
+    answers: int = Field(default=3, ge=1)
+    reuse: bool = True
+
+
+class Models(Section):
+    """The pinned model, and those that might take its place."""
+
+    pinned: Model
+    candidates: tuple[Model, ...] = ()
+    judge: Model | None = None
+    canary: Canary = Canary()
+
+    def written(self) -> tuple[Model, ...]:
+        """Each model once, however many prompts it is to try."""
+        return (self.pinned, *self.candidates)
+
+
+class Route(Section):
+    """One job of the application. `margin` is in pass rate; None takes the default of the risk level.
+
+    Of a holdout with more than `limit` examples, so many are asked about: the same ones every time.
+    """
+
+    holdout: Path | None = None
+    criteria: Path | None = None
+    output_schema: Path | None = None
+    repeats: int = Field(default=1, ge=1)
+    limit: int | None = Field(default=None, ge=1)
+    margin: float | None = Field(default=None, ge=0, le=1)
+
+
+class Budget(Section):
+    """What a night may spend, and how fast."""
+
+    usd: float | None = Field(default=None, ge=0)
+    concurrency: int = Field(default=16, ge=1)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+
+
+class Shadow(Section):
+    """How many of a day's calls, of each route, are put to the candidates too; 0 is none."""
+
+    samples_per_day: int = Field(default=0, ge=0)
+
+
+class Review(Section):
+    """How many samples a day a person is asked to look at."""
+
+    samples_per_day: int = Field(default=30, ge=0)
+
+
+class Alert(Section):
+    """Where a digest goes."""
+
+    kind: Literal["webhook", "slack"]
+    url: str = Field(repr=False)

@@ -1,0 +1,43 @@
+"""Criteria: definitions, the file they are read from, scorers, JSON schemas, repair of formats, the judge prompt."""
+
+from flows.evaluate.criteria.criteria_file import Criterion, criteria_of_route
+from flows.evaluate.criteria.definitions import OUTPUT_SCHEMA, Cost, Judge, Latency, Python
+from flows.evaluate.criteria.json_schema import hash_of, load_schema
+from flows.evaluate.criteria.judge_prompt import Mode, read_verdict
+from flows.evaluate.criteria.judge_scores import (
+    AGAINST_ITSELF,
+    SINGLE,
+    Case,
+    JudgeRequest,
+    Reply,
+    judge_requests,
+    score_from_replies,
+)
+from flows.evaluate.criteria.scorers import Response, Score, score, score_schema, score_unwrapped, unscored
+
+__all__ = [
+    "AGAINST_ITSELF",
+    "OUTPUT_SCHEMA",
+    "SINGLE",
+    "Case",
+    "Cost",
+    "Criterion",
+    "Judge",
+    "JudgeRequest",
+    "Latency",
+    "Mode",
+    "Python",
+    "Reply",
+    "Response",
+    "Score",
+    "criteria_of_route",
+    "hash_of",
+    "judge_requests",
+    "load_schema",
+    "read_verdict",
+    "score",
+    "score_from_replies",
+    "score_schema",
+    "score_unwrapped",
+    "unscored",
+]

@@ -1,0 +1,112 @@
+"""What judges are asked about answers, and the scores that their replies come to. Pure: nobody is asked here.
+
+A pairwise judge sees a candidate's answer and the pinned model's in both orders. A verdict that changes with the order
+says nothing about the answers: it is a tie, as is `tie` in both. A tie is half a point and is passed, for it is not
+worse. So the mean score is the share of comparisons that are won, ties counting half (0.5 is as good as the pinned
+model, which against itself has 0.5 by definition).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from flows.evaluate.criteria import judge_prompt
+from flows.evaluate.criteria.criteria_file import Criterion
+from flows.evaluate.criteria.definitions import Judge
+from flows.evaluate.criteria.json_schema import hash_of
+from flows.evaluate.criteria.scorers import Score, failed, passed_or, unscored
+
+SINGLE, PINNED_FIRST, CANDIDATE_FIRST = "single", "pinned_first", "candidate_first"
+
+Reply = Mapping[str, Any]
+Messages = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is put to a judge: an answer to a conversation, and in a pairwise comparison the pinned model's."""
+
+    conversation: Messages
+    answer: str
+    pinned: str | None = None
+
+
+@dataclass(frozen=True)
+class JudgeRequest:
+    """One request to the judge. Whatever may change the reply is in `request_hash`."""
+
+    criterion: str
+    criterion_version: str
+    route: str
+    order: str
+    request_hash: str
+    messages: Messages
+    params: Mapping[str, Any]
+
+
+def judge_requests(criterion: Criterion, route: str, case: Case) -> tuple[JudgeRequest, ...]:
+    """The requests that settle a case: one, or one for each order; none where both answers are the same text."""
+    if case.pinned is None:
+        return (_ask(criterion, route, SINGLE, case, (case.answer,)),)
+    if case.pinned == case.answer:
+        return ()
+    return (
+        _ask(criterion, route, PINNED_FIRST, case, (case.pinned, case.answer)),
+        _ask(criterion, route, CANDIDATE_FIRST, case, (case.answer, case.pinned)),
+    )
+
+
+def _ask(criterion: Criterion, route: str, order: str, case: Case, answers: Sequence[str]) -> JudgeRequest:
+    definition, judge = criterion.definition, criterion.judge
+    assert isinstance(definition, Judge)
+    assert judge is not None
+    messages = judge_prompt.messages_for(definition.mode, definition.question, case.conversation, answers)
+    params = {**_params_for(definition.mode), **judge.params}
+    request_hash = hash_of(judge.model, judge.api_base, params, messages)
+    return JudgeRequest(criterion.name, criterion.version, route, order, request_hash, messages, params)
+
+
+@cache
+def _params_for(mode: judge_prompt.Mode) -> Mapping[str, Any]:
+    return judge_prompt.params_for(mode)
+
+
+def score_from_replies(criterion: Criterion, asked: Sequence[JudgeRequest], replies: Mapping[str, Reply]) -> Score:
+    """The score of a case from the stored replies to its `asks`, by request_hash.
+
+    Where the judge was not asked, did not answer, or gave no verdict of the type, the case is unscored.
+    """
+    definition = criterion.definition
+    assert isinstance(definition, Judge)
+    if not asked:
+        return Score(0.5, True, "a tie: both answers are the same")
+    found: list[Reply] = []
+    for ask in asked:
+        reply = replies.get(ask.request_hash)
+        if reply is None or reply["status"] != "ok":
+            return unscored(f"not judged: {reply['error_type'] if reply else 'the judge was not asked'}")
+        if reply["verdict"] is None:
+            return unscored("the judge's reply holds no verdict")
+        found.append(reply)
+    if definition.mode == "binary":
+        (said,) = found
+        passes = said["verdict"] == (definition.pass_if or "yes")
+        return passed_or(passes, f"the judge says {said['verdict']}: {said['reason']}")
+    return _of_both_orders(*found)
+
+
+def _of_both_orders(pinned_first: Reply, candidate_first: Reply) -> Score:
+    match pinned_first["verdict"], candidate_first["verdict"]:
+        case "second", "first":
+            return Score(1.0, True)
+        case "first", "second":
+            return failed(f"the pinned model's answer is better: {pinned_first['reason']}")
+        case "tie", "tie":
+            return Score(0.5, True, "a tie")
+        case _:
+            return Score(0.5, True, "a tie: the verdict changes with the order of the answers")
+
+
+# By this reason fct_example_flips knows that a criterion is a pairwise judge's.
+AGAINST_ITSELF = Score(0.5, True, "the pinned model is what others are compared with")

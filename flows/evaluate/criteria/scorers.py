@@ -1,0 +1,234 @@
+"""One criterion applied to one answer. Pure: no model is asked and no file read here.
+
+A score of None is unscored: the answer is missing, or the criterion cannot say. That is not a failure.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flows.evaluate.criteria.criteria_file import Criterion
+from flows.evaluate.criteria.definitions import (
+    Contains,
+    Cost,
+    Exact,
+    JsonSchema,
+    JsonValid,
+    Judge,
+    Latency,
+    Length,
+    Numeric,
+    Python,
+    Regex,
+)
+from flows.evaluate.criteria.json_schema import Schema, parse_json
+from flows.evaluate.criteria.repair import Unwrapped, unwrap, unwrap_json
+from flows.evaluate.examples import Example
+
+_NUMBER = re.compile(r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
+_LONGEST_REASON = 300
+
+
+@dataclass(frozen=True)
+class Response:
+    """The part of an answer that criteria look at."""
+
+    text: str
+    latency_ms: float | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """From 0 to 1; `passed` is a score of at least one half. None is unscored; `reason` says why not 1."""
+
+    score: float | None
+    passed: bool | None
+    reason: str | None = None
+
+
+PASSED = Score(1.0, True)
+
+
+def failed(reason: str) -> Score:
+    """A score of 0 with its reason."""
+    return Score(0.0, False, _writable(reason))
+
+
+def passed_or(passes: bool, reason: str) -> Score:
+    """A score of 1, or of 0 with its reason."""
+    return PASSED if passes else failed(reason)
+
+
+def unscored(reason: str) -> Score:
+    """No score, with the reason."""
+    return Score(None, None, _writable(reason))
+
+
+def _writable(reason: str) -> str:
+    """A reason that can be stored: cut, and without halves of characters that an answer may hold."""
+    return reason[:_LONGEST_REASON].encode("utf-8", "replace").decode()
+
+
+def score(criterion: Criterion, example: Example, answer: Response) -> Score:  # noqa: PLR0911 - one return a kind
+    """Apply `criterion` to `answer`, knowing what `example` expects. Judges are `flows.evaluate.judges`' work."""
+    match criterion.definition:
+        case Exact() | Contains() | Numeric() as definition:
+            return _compare(definition, example, answer.text)
+        case Regex(pattern=pattern):
+            return PASSED if re.search(pattern, answer.text) else failed(f"no match of {pattern}")
+        case JsonValid():
+            return PASSED if parse_json(answer.text).problem is None else failed("no valid JSON")
+        case JsonSchema():
+            assert criterion.schema is not None
+            return score_schema(criterion.schema, answer.text)
+        case Length() as definition:
+            return _length(definition, answer.text)
+        case Latency(max_ms=limit):
+            return _at_most(answer.latency_ms, limit, "ms")
+        case Cost(max_usd=limit):
+            return _at_most(answer.cost_usd, limit, "USD")
+        case Python():
+            return _call(criterion, example, answer.text)
+        case Judge():
+            raise TypeError("a judge's criterion is scored by the judge's verdict")
+
+
+def score_unwrapped(criterion: Criterion, example: Example, answer: Response, raw: Score) -> Score | None:
+    """What `criterion` says of the answer without its wrapping; None where there is none, or all is well with it.
+
+    `raw` is what it says of the answer as it came. The better of the two counts, and the reason says what was taken
+    off, also of an answer that then passes.
+    """
+    if raw.score == 1:
+        return None
+    found = _unwrap(criterion, example, answer.text)
+    if not found.repairs:
+        return None
+    bare = score(criterion, example, replace(answer, text=found.text))
+    if bare.score is None or bare.score < (raw.score or 0):
+        bare = raw
+    without = f"without its {' and '.join(found.repairs)}"
+    return replace(bare, reason=_writable(f"{without}: {bare.reason}" if bare.reason else without))
+
+
+def _unwrap(criterion: Criterion, example: Example, text: str) -> Unwrapped:
+    match criterion.definition:
+        case JsonValid() | JsonSchema():
+            return unwrap_json(text)
+        case Exact() if isinstance(example.expected, dict | list):
+            return unwrap_json(text)
+        case _:
+            return unwrap(text)
+
+
+def _compare(definition: Exact | Contains | Numeric, example: Example, answer: str) -> Score:
+    expected = example.expected_text
+    if expected is None:
+        return unscored("the example has no `expected`")
+    got: str | None = answer
+    if definition.extract is not None:
+        got = _first_group(definition.extract, answer)
+        found = _first_group(definition.extract, expected)
+        expected = expected if found is None else found
+    if got is None:
+        return failed(f"no match of {definition.extract}")
+    if isinstance(definition, Numeric):
+        return _near(got, expected, definition.tolerance)
+    if not definition.strict:
+        got, expected = got.strip().casefold(), expected.strip().casefold()
+    if isinstance(definition, Contains) and not expected:
+        return unscored("`expected` is empty, which every answer contains")
+    if isinstance(definition, Contains):
+        return PASSED if expected in got else failed(f"does not contain {expected!r}")
+    free = definition.extract is None and not definition.strict
+    same = got == expected or (free and _same_json(answer, example.expected))
+    return PASSED if same else failed(f"expected {expected!r}, found {got!r}")
+
+
+def _first_group(pattern: str, text: str) -> str | None:
+    match = re.search(pattern, text)
+    return match[1] if match else None
+
+
+def _same_json(answer: str, expected: Any) -> bool:
+    """Whether an answer is the same JSON object or list, however it is spaced and ordered."""
+    return isinstance(expected, dict | list) and _is_same(parse_json(answer).value, expected)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON: 1 is 1.0, but true is not 1, which it is in Python."""
+    pairs = [(one, other)]
+    while pairs:
+        one, other = pairs.pop()
+        if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+            pairs += ((one[key], other[key]) for key in one)
+        elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+            pairs += zip(one, other, strict=True)
+        elif isinstance(one, bool) is not isinstance(other, bool) or one != other:
+            return False
+    return True
+
+
+def _near(got: str, expected: str, tolerance: float) -> Score:
+    number, wanted = first_number(got), first_number(expected)
+    if wanted is None:
+        return unscored("`expected` holds no number")
+    if number is None:
+        return failed("no number in the answer")
+    # Half a unit in the last place of a double, so that 0.3 is 0.1 away from 0.2.
+    close = abs(number - wanted) <= tolerance + 1e-12 * max(1.0, abs(wanted))
+    return PASSED if close else failed(f"expected {wanted:g} ± {tolerance:g}, found {number:g}")
+
+
+def first_number(text: str) -> float | None:
+    """The first number in a text; commas between groups of three digits do not count."""
+    match = _NUMBER.search(text)
+    return float(match[0].replace(",", "")) if match else None
+
+
+def score_schema(schema: Schema, text: str) -> Score:
+    """Whether a text is JSON that fulfils a schema. A schema that cannot be applied leaves it unscored."""
+    from referencing.exceptions import Unresolvable  # noqa: PLC0415 - imported late: only some criteria need it
+
+    parsed = parse_json(text)
+    if parsed.problem is not None:
+        return failed(f"no valid JSON: {parsed.problem}")
+    try:
+        violation = schema.first_violation(parsed.value)
+    except (Unresolvable, RecursionError, ArithmeticError, ValueError) as error:
+        return unscored(f"the schema cannot be applied: {type(error).__name__}: {error}")
+    return failed(violation) if violation else PASSED
+
+
+def _length(definition: Length, text: str) -> Score:
+    characters, words = len(text), len(text.split())
+    limits = (
+        (definition.min_chars, characters, 1, "characters"),
+        (definition.max_chars, characters, -1, "characters"),
+        (definition.min_words, words, 1, "words"),
+        (definition.max_words, words, -1, "words"),
+    )
+    for limit, length, sign, unit in limits:
+        if limit is not None and (length - limit) * sign < 0:
+            return failed(f"{length} {unit}, {'at least' if sign > 0 else 'at most'} {limit} wanted")
+    return PASSED
+
+
+def _at_most(value: float | None, limit: float, unit: str) -> Score:
+    if value is None:
+        return unscored(f"not known in {unit}")
+    return PASSED if value <= limit else failed(f"{value:g} {unit}, at most {limit:g} wanted")
+
+
+def _call(criterion: Criterion, example: Example, text: str) -> Score:
+    assert criterion.function is not None
+    try:
+        result = criterion.function(dict(example.row), text)
+    except (Exception, SystemExit) as error:
+        return unscored(f"the function raised {type(error).__name__}: {error}")
+    if isinstance(result, bool):
+        return PASSED if result else failed("the function says no")
+    if isinstance(result, int | float) and 0 <= result <= 1:
+        return Score(float(result), result >= 0.5, None if result == 1 else f"the function says {result:g}")
+    return unscored(f"the function returned {result!r}; a bool or a number from 0 to 1 is wanted")

@@ -1,0 +1,23 @@
+"""What is evaluated: the frozen examples of a holdout, and production calls as examples."""
+
+from flows.evaluate.examples.frozen_holdout import (
+    Example,
+    Holdout,
+    labelled_in_file,
+    read_holdout,
+    read_labelled_dev_set,
+    topics_of,
+)
+from flows.evaluate.examples.production_call import as_example, messages_of, the_input_of
+
+__all__ = [
+    "Example",
+    "Holdout",
+    "as_example",
+    "labelled_in_file",
+    "messages_of",
+    "read_holdout",
+    "read_labelled_dev_set",
+    "the_input_of",
+    "topics_of",
+]

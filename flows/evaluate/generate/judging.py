@@ -1,0 +1,137 @@
+"""Putting to the judge what is to be judged, and landing its replies in `judgements` before anything is scored.
+
+A request that is stored is not made again: the judge is pinned, and the request_hash covers the model, its parameters
+and every word that it is sent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from flows.config import Config
+from flows.evaluate.criteria import SINGLE, JudgeRequest, Mode, Reply, read_verdict
+from flows.evaluate.generate.budget import judge_journal
+from flows.evaluate.generate.journal import read_journal
+from flows.evaluate.generate.request_runner import RunBudget, ask_all
+from flows.evaluate.generate.requests import Row
+from flows.lake import each_day, from_rows
+from flows.llm import Answer, ClientFactory, LiteLLMClient, Pacer, close_clients
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class JudgingResult:
+    """What judging came to: requests made now and stored before, and of both how many hold no verdict."""
+
+    asked: int = 0
+    reused: int = 0
+    without_verdict: int = 0
+    spent_usd: float = 0.0
+    budget_ran_out: bool = False
+
+    def summary(self) -> str:
+        """One line for people."""
+        stopped = "; the budget ran out" if self.budget_ran_out else ""
+        return (
+            f"{self.asked:,} judgements asked, {self.reused:,} reused, {self.without_verdict:,} without a verdict"
+            f"{stopped}"
+        )
+
+
+def judge_replies(config: Config, day: date) -> dict[str, Reply]:
+    """The stored replies of the trailing window up to `day`, by request_hash; answered ones go before failed ones."""
+    lake, found = config.open_lake(), dict[str, Reply]()
+    for past in each_day(day - timedelta(days=config.window_days), day):
+        for row in lake.read("judgements", past, columns=_READ).to_pylist():
+            if row["status"] == "ok" or row["request_hash"] not in found:
+                found[row["request_hash"]] = row
+    return found
+
+
+_READ = ("request_hash", "status", "error_type", "verdict", "reason")
+
+
+def ask_judge(
+    config: Config,
+    day: date,
+    run_id: str,
+    asks: Iterable[JudgeRequest],
+    purse: RunBudget,
+    *,
+    clients: ClientFactory | None = None,
+) -> JudgingResult:
+    """Ask the judge what it has not answered yet, and land its replies as the file `run_id` of the day.
+
+    What the purse does not cover is not asked. A kill loses no reply: each is noted in a journal as it comes.
+    """
+    lake = config.open_lake()
+    journal, before = judge_journal(lake, day, run_id), purse.spent
+    stored = judge_replies(config, day)
+    stored |= {row["request_hash"]: row for row in read_journal(journal) if row["status"] == "ok"}
+    wanted: set[str] = set()
+    todo: list[JudgeRequest] = []
+    for ask in asks:
+        if ask.request_hash not in wanted and stored.get(ask.request_hash, {}).get("status") != "ok":
+            todo.append(ask)
+        wanted.add(ask.request_hash)
+    asked = asyncio.run(_ask_all(config, run_id, todo, journal, purse, clients=clients)) if todo else 0
+    landed = lake.read("judgements", day, run_id).to_pylist()
+    rows = {row["request_hash"]: row for row in (*landed, *read_journal(journal))}
+    if rows:
+        lake.write("judgements", day, from_rows(rows.values(), "judgements"), run_id)
+    journal.unlink(missing_ok=True)
+    stored |= {key: row for key, row in rows.items() if row["status"] == "ok"}
+    mute = sum(key in stored and stored[key]["status"] == "ok" and not stored[key]["verdict"] for key in wanted)
+    judged = JudgingResult(asked, len(wanted) - len(todo), mute, purse.spent - before, purse.is_empty)
+    log.info("judged: %s", judged.summary())
+    return judged
+
+
+async def _ask_all(
+    config: Config,
+    run_id: str,
+    todo: Sequence[JudgeRequest],
+    journal: Path,
+    purse: RunBudget,
+    *,
+    clients: ClientFactory | None,
+) -> int:
+    """Note the replies to `todo` in the journal, and say how many; what the purse does not let through has none."""
+    assert config.judge is not None
+    budget = config.budget
+    pacer = Pacer(budget.requests_per_minute, budget.tokens_per_minute)
+    make = clients or (lambda model: LiteLLMClient(model, pacer))
+    client, judge = make(config.judge), config.judge.name
+    try:
+        return await ask_all(
+            todo,
+            lambda ask: client,
+            lambda ask, answer: {**_row(ask, answer), "run_id": run_id, "judge": judge},
+            journal,
+            purse,
+            concurrency=budget.concurrency,
+            total=len(todo),
+        )
+    finally:
+        await close_clients()
+
+
+def _row(ask: JudgeRequest, answer: Answer) -> Row:
+    said = asdict(answer)
+    text = said.pop("text")
+    del said["error_message"], said["output_json"]
+    mode: Mode = "binary" if ask.order == SINGLE else "pairwise"
+    found = read_verdict(mode, text or "", answer.finish_reason) if answer.status == "ok" else None
+    place: Mapping[str, Any] = {key: value for key, value in vars(ask).items() if key not in ("messages", "params")}
+    return {
+        **place,
+        **said,
+        "output_text": text,
+        "verdict": found.verdict if found else None,
+        "reason": found.reason if found else None,
+    }

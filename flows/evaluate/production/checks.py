@@ -1,0 +1,115 @@
+"""Code criteria on production answers: ready to be put to a million of them. No model is asked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+
+from flows.config import Config, Route
+from flows.evaluate.criteria import (
+    OUTPUT_SCHEMA,
+    Cost,
+    Criterion,
+    Latency,
+    Python,
+    Response,
+    Score,
+    criteria_of_route,
+    load_schema,
+    score,
+    score_schema,
+    unscored,
+)
+from flows.evaluate.examples import Example, as_example, messages_of
+from flows.lake import SCHEMAS, conform
+
+INPUTS = ("input_text", "messages_json")
+_REMEMBERED = 1 << 14  # distinct answers whose score is not worked out again
+_NOBODY = Example("", "", ())
+
+
+@dataclass(frozen=True)
+class Check:
+    """One criterion for every answer of a route. `scorer` takes the values of `columns`, on which alone it depends."""
+
+    criterion: str
+    version: str
+    columns: Sequence[str]
+    scorer: Callable[..., Score]
+
+    def rows(self, answers: pa.Table, route: str) -> pa.Table:
+        """The rows of `scores` for interactions of the route."""
+        columns = (answers[name].to_pylist() for name in self.columns)
+        found = [self.scorer(*values) for values in zip(*columns, strict=True)]
+        return rows_of(answers, route, self.criterion, self.version, found)
+
+
+def checks(config: Config, route_name: str, route: Route) -> list[Check]:
+    """The checks of a route: its `output_schema`, and the criteria that need nothing but the call. Raises ConfigError.
+
+    What is expected is known of no production call, so that exact, contains and numeric do not apply.
+    """
+    found = []
+    if route.output_schema:
+        schema = load_schema(route.output_schema)
+        found.append(_check(OUTPUT_SCHEMA, schema.version, ("output_text",), lambda text: score_schema(schema, text)))
+    for criterion in criteria_of_route(config, route):
+        if criterion.needs_expected or criterion.judge:
+            continue
+        match criterion.definition:
+            case Latency():
+                columns: tuple[str, ...] = ("output_text", "latency_ms")
+            case Cost():
+                columns = ("output_text", "cost_usd")
+            case Python():
+                columns = ("output_text", *INPUTS)
+            case _:
+                columns = ("output_text",)
+        found.append(_check(criterion.name, criterion.version, columns, _scorer(criterion, columns, route_name)))
+    return found
+
+
+def _check(name: str, version: str, columns: tuple[str, ...], scorer: Callable[..., Score]) -> Check:
+    @lru_cache(_REMEMBERED)
+    def remembering(text: str | None, *others: Any) -> Score:
+        return unscored("the answer has no text") if text is None else scorer(text, *others)
+
+    return Check(name, version, columns, remembering)
+
+
+def _scorer(criterion: Criterion, columns: Sequence[str], route: str) -> Callable[..., Score]:
+    def scored(text: str, *others: Any) -> Score:
+        given = dict(zip(columns[1:], others, strict=True))
+        answer = Response(text, given.get("latency_ms"), given.get("cost_usd"))
+        call = as_example(messages_of(given), given, route) if "messages_json" in given else _NOBODY
+        return score(criterion, call, answer)
+
+    return scored
+
+
+def rows_of(
+    answers: pa.Table, route: str, criterion: str, version: str, found: Sequence[Score], *, probability: float = 1.0
+) -> pa.Table:
+    """Rows of `scores`, one for each of the interactions; `probability` is that of being scored at all."""
+    n = len(answers)
+    values = {
+        name: pa.array([getattr(one, name) for one in found], SCHEMAS["scores"].field(name).type)
+        for name in ("score", "passed", "reason")
+    }
+    return conform(
+        pa.table(
+            {
+                "subject": pa.repeat("interaction", n),
+                "subject_id": answers["call_id"],
+                "criterion": pa.repeat(criterion, n),
+                "model": answers["model_served"],
+                "route": pa.repeat(route, n),
+                "criterion_version": pa.repeat(version, n),
+                "inclusion_probability": pa.repeat(probability, n),
+                **values,
+            }
+        ),
+        "scores",
+    )

@@ -1,0 +1,102 @@
+"""The sample of a day's production answers that is put to the judge, and its scores.
+
+Of a route's n answers the k with the smallest ranks (flows/stats/sample.py) are taken: a simple random sample in which
+each answer has the probability k / n, and the same sample however often the day is scored.
+"""
+
+import heapq
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.config import Config
+from flows.evaluate.criteria import Case, Criterion, Judge, criteria_of_route, judge_requests, score_from_replies
+from flows.evaluate.examples import messages_of
+from flows.evaluate.generate import ask_judge, budget_of, judge_replies, production_run_id
+from flows.evaluate.production.checks import rows_of
+from flows.llm import ClientFactory
+from flows.stats.sample import rank
+
+_COLUMNS = ("call_id", "model_served", "messages_json", "input_text", "output_text")
+
+
+@dataclass
+class Sample:
+    """The `size` calls of a route with the smallest ranks so far, of `n` that were seen; `judges` will judge them."""
+
+    route: str
+    judges: tuple[Criterion, ...]
+    size: int
+    n: int = 0
+    _drawn: list[tuple[str, str]] = field(default_factory=list)
+
+    def see(self, call_ids: list[str]) -> None:
+        """Take more calls into account."""
+        self.n += len(call_ids)
+        ranked = ((rank(call_id), call_id) for call_id in call_ids)
+        self._drawn = heapq.nsmallest(self.size, itertools.chain(self._drawn, ranked))
+
+    def call_ids(self, size: int) -> list[str]:
+        """The ids of the `size` calls with the smallest ranks, the smallest first."""
+        return [call_id for _, call_id in self._drawn[:size]]
+
+
+def samples(config: Config) -> dict[str, Sample]:
+    """An empty sample for each route with a judge that judges single answers, by the route's name. ConfigError."""
+    found = {}
+    for name, route in config.routes.items():
+        mine = tuple(one for one in criteria_of_route(config, route) if not one.is_pairwise and size_of(one))
+        if mine:
+            found[name] = Sample(name, mine, max(map(size_of, mine)))
+    return found
+
+
+def size_of(criterion: Criterion) -> int:
+    """How many answers of a day and route a criterion has judged."""
+    return criterion.definition.samples_per_day if isinstance(criterion.definition, Judge) else 0
+
+
+def judge(
+    config: Config, day: date, night: date, drawn: Iterable[Sample], *, clients: ClientFactory | None, ask: bool
+) -> Iterator[pa.Table]:
+    """Rows of `scores` for the samples, judged now where `ask` says so; else for those that are judged already.
+
+    The samples are of answers of `day`; it is `night` that pays for the judge.
+    """
+    panels = [(sample, one, sample.call_ids(size_of(one))) for sample in drawn for one in sample.judges]
+    calls = _read(config, day, {call_id for *_, ids in panels for call_id in ids})
+    requests = {
+        (sample.route, one.name, call_id): judge_requests(one, sample.route, _case(calls[call_id]))
+        for sample, one, ids in panels
+        for call_id in ids
+    }
+    if ask:
+        every = (request for found in requests.values() for request in found)
+        run_id = production_run_id(night)
+        ask_judge(config, day, run_id, every, budget_of(config, night, run_id), clients=clients)
+    replies = judge_replies(config, day)
+    for sample, one, ids in panels:
+        found = {key: score_from_replies(one, requests[sample.route, one.name, key], replies) for key in ids}
+        known = [key for key in ids if ask or requests[sample.route, one.name, key][0].request_hash in replies]
+        if known:
+            answers = pa.Table.from_pylist([calls[key] for key in known])
+            scores = [found[key] for key in known]
+            probability = min(1.0, size_of(one) / sample.n)
+            yield rows_of(answers, sample.route, one.name, one.version, scores, probability=probability)
+
+
+def _read(config: Config, day: date, call_ids: set[str]) -> dict[str, dict[str, Any]]:
+    wanted, calls = pa.array(sorted(call_ids), pa.string()), {}
+    for batch in config.open_lake().batches("interactions", day, _COLUMNS) if call_ids else ():
+        for row in batch.filter(pc.is_in(batch["call_id"], wanted)).to_pylist():
+            calls[row["call_id"]] = row
+    return calls
+
+
+def _case(call: dict[str, Any]) -> Case:
+    return Case(messages_of(call), call["output_text"])

@@ -1,0 +1,105 @@
+"""The production answers of a day held against the same criteria as the holdout's.
+
+Code criteria look at every answer, judges at a sample of which the probability is known. Criteria that need to know
+what is expected, or another model's answer, do not apply and are left out.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.config import Config
+from flows.evaluate.generate import production_run_id
+from flows.evaluate.production import judge_sample
+from flows.evaluate.production.checks import INPUTS, Check, checks
+from flows.evaluate.production.judge_sample import Sample
+from flows.lake import SCHEMAS, each_day
+from flows.llm import ClientFactory
+
+log = logging.getLogger(__name__)
+
+_COLUMNS = ("call_id", "route", "model_served", "output_text", "latency_ms", "cost_usd", "status", "is_shadow")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How many scores production answers were given, how many of these failed, and how many could not be given."""
+
+    scores: int = 0
+    failed: int = 0
+    unscored: int = 0
+
+    def summary(self) -> str:
+        """One line for people."""
+        return f"{self.scores:,} scores of production answers, {self.failed:,} failed, {self.unscored:,} unscored"
+
+
+def score_days(
+    config: Config, first: date, last: date, clients: ClientFactory | None = None, *, ask: bool = False
+) -> Checked:
+    """Score every day from `first` to `last`, both included, and add up what was found. As `score_production`.
+
+    `last` is the night that does so: one budget is that of all the days.
+    """
+    found = [score_production(config, day, clients, ask=ask, night=last) for day in each_day(first, last)]
+    return Checked(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
+
+
+def score_production(
+    config: Config,
+    day: date,
+    clients: ClientFactory | None = None,
+    *,
+    ask: bool = False,
+    night: date | None = None,
+) -> Checked:
+    """Score the answers of `day` on every route that has criteria or an `output_schema`.
+
+    They land in `scores` as the file `production-<day>`, a row for each criterion and interaction that succeeded and
+    is no shadow. An answer without text (not logged) is unscored. The judge is asked only where `ask` says so; else
+    such verdicts count as are stored; it is paid for by `night`, by default that of the day. Raises ConfigError for
+    criteria or a schema that cannot be read.
+    """
+    lake, file = config.open_lake(), production_run_id(day)
+    of_code = {name: found for name, route in config.routes.items() if (found := checks(config, name, route))}
+    of_judges = judge_sample.samples(config)
+    if not (of_code or of_judges):
+        lake.remove("scores", day, file)
+        return Checked()
+    parts = [SCHEMAS["scores"].empty_table()]
+    for batch in lake.batches("interactions", day, _columns(of_code.values())):
+        answers = _answers(batch)
+        for name in config.routes:
+            mine = answers.filter(pc.equal(answers["route"], name))
+            parts += [check.rows(mine, name) for check in of_code.get(name, ())]
+            _see(of_judges.get(name), mine)
+    parts += judge_sample.judge(config, day, night or day, of_judges.values(), clients=clients, ask=ask)
+    rows = pa.concat_tables(parts).combine_chunks()
+    lake.write("scores", day, rows, file)
+    checked = Checked(len(rows), pc.sum(pc.invert(rows["passed"])).as_py() or 0, rows["passed"].null_count)
+    log.info("%s: %s", day, checked.summary())
+    return checked
+
+
+def _columns(found: Iterable[Iterable[Check]]) -> tuple[str, ...]:
+    """What must be read: requests are long, and only python criteria look at them."""
+    needed = {name for route_checks in found for check in route_checks for name in check.columns}
+    return _COLUMNS + (INPUTS if needed.issuperset(INPUTS) else ())
+
+
+def _answers(batch: pa.Table) -> pa.Table:
+    """The answers that count: of calls that succeeded and are no shadows. No route is `default`, as in dbt."""
+    is_shadow = pc.fill_null(batch["is_shadow"], False)
+    answers = batch.filter(pc.and_(pc.equal(batch["status"], "success"), pc.invert(is_shadow)))
+    place = answers.column_names.index("route")
+    return answers.set_column(place, "route", pc.fill_null(answers["route"], "default"))
+
+
+def _see(sample: Sample | None, answers: pa.Table) -> None:
+    """Let the sample know of the answers that have a text to judge."""
+    if sample is not None:
+        sample.see(answers.filter(pc.is_valid(answers["output_text"]))["call_id"].to_pylist())

@@ -1,0 +1,175 @@
+"""From scores to estimates and comparisons: a row for all examples, and one for each slice by a tag or a topic."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import intern
+from typing import Any
+
+from flows.evaluate.criteria import Criterion
+from flows.evaluate.examples import Example
+from flows.stats.fdr import q_values
+from flows.stats.paired import compare
+from flows.stats.proportions import pass_rate
+from flows.stats.repeats import steadiness
+
+SMALLEST_SLICE = 10
+ALL = "*"
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Tally:
+    """The scores of one model under one criterion, by example: what passed, and how many are unscored.
+
+    Examples that were scored alike share one tuple, so that a hundred thousand of them take megabytes.
+    """
+
+    passed: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    unscored: dict[str, int] = field(default_factory=dict)
+
+    def add(self, example_id: str, passed: bool | None) -> None:
+        """Count one answer; None is unscored."""
+        example_id = intern(example_id)
+        if passed is None:
+            self.unscored[example_id] = self.unscored.get(example_id, 0) + 1
+        else:
+            self.passed[example_id] = _shared((*self.passed.get(example_id, ()), float(passed)))
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """One route of a night: what was asked of whom. `models` are names, the pinned one first.
+
+    `topics` are the labels of what examples are about, by example_id; one whose topic is not known has none.
+    """
+
+    run_id: str
+    route: str
+    models: Sequence[str]
+    examples: Sequence[Example]
+    criteria: Sequence[Criterion]
+    repeats: int
+    margin: float | None
+    topics: Mapping[str, str] = field(default_factory=dict)
+
+
+Tallies = Mapping[tuple[str, str], Tally]
+Slice = tuple[str, Sequence[str]]
+
+
+def tally(scores: Iterable[Row], tallies: dict[tuple[str, str], Tally]) -> None:
+    """Add score rows of one route to its tallies by (model, criterion)."""
+    for row in scores:
+        mine = tallies.setdefault((row["model"], row["criterion"]), Tally())
+        mine.add(row["example_id"], row["passed"])
+
+
+@lru_cache(maxsize=4096)
+def _shared(values: tuple[float, ...]) -> tuple[float, ...]:
+    return values
+
+
+def slices(examples: Sequence[Example], topics: Mapping[str, str]) -> dict[str, list[str]]:
+    """The example_ids of each slice: `*` for all, and `tag=value` and `topic=label` of SMALLEST_SLICE or more."""
+    parts: dict[str, list[str]] = defaultdict(list)
+    for example in examples:
+        for tag, value in example.tags.items():
+            for one in dict.fromkeys(map(str, value if isinstance(value, list) else [value])):
+                parts[f"{tag}={one}"].append(example.example_id)
+        if example.example_id in topics and "topic" not in example.tags:
+            parts[f"topic={topics[example.example_id]}"].append(example.example_id)
+    large = {name: parts[name] for name in sorted(parts) if len(parts[name]) >= SMALLEST_SLICE}
+    return {ALL: [example.example_id for example in examples], **large}
+
+
+def estimates(night: Evaluated, tallies: Tallies) -> list[Row]:
+    """Rows of the table `estimates`: each model's pass rate, by criterion and slice; null where nothing is scored."""
+    return [
+        _estimate(night, model, criterion, (name, ids), tallies)
+        for name, ids in slices(night.examples, night.topics).items()
+        for criterion in night.criteria
+        for model in night.models
+    ]
+
+
+def comparisons(night: Evaluated, tallies: Tallies) -> list[Row]:
+    """Rows of the table `comparisons`, pinned against each candidate, without q-values: see `with_q_values`."""
+    return [
+        _comparison(night, candidate, criterion, (name, ids), tallies)
+        for name, ids in slices(night.examples, night.topics).items()
+        for criterion in night.criteria
+        for candidate in night.models[1:]
+    ]
+
+
+def with_q_values(rows: Sequence[Row]) -> list[Row]:
+    """The comparisons of a whole night, which are one family of tests."""
+    q = q_values([row["p_value"] for row in rows])
+    return [{**row, "q_value": value} for row, value in zip(rows, q, strict=True)]
+
+
+def _estimate(night: Evaluated, model: str, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
+    name, ids = part
+    mine = tallies.get((model, criterion.name), Tally())
+    answered = list(_of(mine, ids).values())
+    rate, steady = pass_rate(answered), steadiness(answered, night.repeats)
+    return {
+        "run_id": night.run_id,
+        "model": model,
+        "arm": "pinned" if model == night.models[0] else "candidate",
+        "route": night.route,
+        "criterion": criterion.name,
+        "slice": name,
+        "severity": criterion.definition.severity,
+        "min_pass_rate": criterion.definition.min_pass_rate,
+        "n_examples": rate.n_examples,
+        "n_repeats": night.repeats,
+        "n_unscored": _unscored(mine, ids),
+        "pass_rate": rate.rate,
+        "ci_low": rate.low,
+        "ci_high": rate.high,
+        "n_flaky": steady.n_flaky,
+        "pass_hat_k": steady.all_pass,
+        "pass_at_k": steady.any_passes,
+        "spread": steady.spread,
+    }
+
+
+def _comparison(night: Evaluated, candidate: str, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
+    name, ids = part
+    pinned = night.models[0]
+    old, new = (tallies.get((model, criterion.name), Tally()) for model in (pinned, candidate))
+    found = compare(_of(old, ids), _of(new, ids), relative=criterion.is_pairwise)
+    return {
+        "run_id": night.run_id,
+        "pinned": pinned,
+        "candidate": candidate,
+        "route": night.route,
+        "criterion": criterion.name,
+        "slice": name,
+        "severity": criterion.definition.severity,
+        "margin": night.margin,
+        "n_examples": found.n_examples,
+        "n_repeats": night.repeats,
+        "n_unscored": _unscored(old, ids) + _unscored(new, ids),
+        "delta": found.delta,
+        "ci_low": found.low,
+        "ci_high": found.high,
+        "p_value": found.p_value,
+        "standard_error": found.error,
+        "repeat_share": found.repeat_share,
+        "minimum_detectable": found.minimum_detectable,
+        "n_regressed": found.n_regressed,
+        "n_repaired": found.n_repaired,
+    }
+
+
+def _of(one: Tally, ids: Sequence[str]) -> dict[str, tuple[float, ...]]:
+    return {key: one.passed[key] for key in ids if key in one.passed}
+
+
+def _unscored(one: Tally, ids: Sequence[str]) -> int:
+    return sum(one.unscored[key] for key in ids if key in one.unscored)

@@ -1,0 +1,104 @@
+"""A model's own prompt: a system message or a list of messages, with `{{placeholders}}` for what an example holds."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.config import ModelVariant, read_yaml
+from flows.errors import ConfigError
+from flows.evaluate.criteria import hash_of
+from flows.evaluate.examples import Example
+
+FOLDER = "prompts"
+_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+_LISTS = (".yaml", ".yml", ".json")
+_ENDINGS = (".md", ".txt", *_LISTS)
+_ROLES = ("system", "developer", "user", "assistant")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Messages with `{{placeholders}}`, named by the hash of their text."""
+
+    path: Path
+    messages: tuple[Mapping[str, str], ...]
+    version: str
+
+    def instructions(self, example: Example) -> list[dict[str, Any]]:
+        """The prompt's messages before the first that asks for the example's input, filled in."""
+        return [self._filled(message, example) for message in self.messages[: self._place_of_question]]
+
+    def question(self, example: Example) -> list[dict[str, Any]]:
+        """The messages that put the question: the prompt's from `{{input}}` on, or what was spoken in the example."""
+        return [self._filled(message, example) for message in self.messages[self._place_of_question :]] or spoken(
+            example
+        )
+
+    @property
+    def _place_of_question(self) -> int:
+        asks = ["input" in _PLACEHOLDER.findall(message["content"]) for message in self.messages]
+        return asks.index(True) if True in asks else len(asks)
+
+    def _filled(self, message: Mapping[str, str], example: Example) -> dict[str, Any]:
+        """Fill the placeholders from the example's tags and row, once: what is filled in is not read again.
+
+        Raises ConfigError for a placeholder that the example does not have.
+        """
+
+        def value(match: re.Match[str]) -> str:
+            known = {**example.row, **example.tags}
+            if match[1] not in known:
+                raise ConfigError(f"{self.path}: example {example.example_id!r} has no {{{{{match[1]}}}}}")
+            return str(known[match[1]])
+
+        return {"role": message["role"], "content": _PLACEHOLDER.sub(value, message["content"])}
+
+
+def spoken(example: Example) -> list[dict[str, Any]]:
+    """The example's messages without its system message."""
+    return [message for message in example.messages if message.get("role") != "system"]
+
+
+def load(model: ModelVariant, workspace: Path, route: str) -> Prompt | None:
+    """The prompt under which `model` answers on `route`; None where that is the examples' own. Raises ConfigError."""
+    if model.prompt_version is not None:
+        return _read(model, _find(model, workspace, route, model.prompt_version))
+    return None if model.prompt is None else _read(model, workspace / model.prompt)
+
+
+def _find(model: ModelVariant, workspace: Path, route: str, version: str) -> Path:
+    folder = workspace / FOLDER / route
+    found = [path for ending in ("", *_ENDINGS) if (path := folder / f"{version}{ending}").is_file()]
+    if len(found) == 1:
+        return found[0]
+    where = f"models: {model.name}: prompt {version!r}"
+    if found:
+        raise ConfigError(f"{where}: stands twice: {found[0]} and {found[1].name}; keep one of them")
+    there = ", ".join(sorted(path.name for path in folder.glob("*"))) or "nothing"
+    raise ConfigError(f"{where}: no {folder / version}.md, .yaml or .json; there is {there}")
+
+
+def _read(model: ModelVariant, path: Path) -> Prompt:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"models: {model.name}: the prompt cannot be read: {error}") from None
+    messages = read_yaml(path) if path.suffix in _LISTS else [{"role": "system", "content": text}]
+    if problem := _problem(messages):
+        raise ConfigError(f"{path}: {problem}")
+    return Prompt(path, tuple(messages), hash_of(text))
+
+
+def _problem(messages: Any) -> str | None:
+    if not isinstance(messages, list) or not messages:
+        return "expected a list of messages such as `- {role: user, content: '{{input}}'}`"
+    for number, message in enumerate(messages, 1):
+        if not isinstance(message, dict) or set(message) != {"role", "content"}:
+            return f"message {number}: expected `role` and `content`"
+        if message["role"] not in _ROLES:
+            return f"message {number}: `role` is one of {', '.join(_ROLES)}, found {message['role']!r}"
+        if not isinstance(message["content"], str):
+            return f"message {number}: `content` is no text"
+    return None

@@ -1,0 +1,106 @@
+"""A classical classifier that takes part like any model: TF-IDF and logistic regression, learnt from labelled examples.
+
+It is what an LLM must beat to be worth its price on a route that classifies. Cross-fitted: an example of the holdout
+is answered by a model that has not seen its text, in five folds of which no text is in two; a text that is in none is
+answered by a model of all. The dev set's examples of the same classes are in every training set, but for those with
+the very text.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from flows.evaluate.criteria import hash_of
+
+FOLDS = 5
+MOST_LABELS = 50
+WORD = r"(?u)\b\w+\b"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Texts, each with its label."""
+
+    texts: Sequence[str]
+    labels: Sequence[str]
+
+
+@dataclass(frozen=True)
+class TfidfClassifier:
+    """What a classifier of one route learns from."""
+
+    holdout: Labelled
+    dev: Labelled
+
+    @cached_property
+    def version(self) -> str:
+        """Changes with whatever may change an answer."""
+        return hash_of(*(list(part) for one in (self.holdout, self.dev) for part in (one.texts, one.labels)))
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be learnt from them; None where it can."""
+        labels = len(set(self.holdout.labels))
+        if labels > MOST_LABELS:
+            return f"{labels} different `expected` are no classes; a baseline takes at most {MOST_LABELS}"
+        if labels < 2 or len(set(self.holdout.texts)) < FOLDS:
+            return f"needs at least {FOLDS} examples with `expected`, of two classes"
+        return None
+
+    def prepare(self) -> None:
+        """Learn, if that is not done yet; some seconds for a thousand examples of many classes."""
+        len(self._models)
+
+    def answer(self, text: str) -> str:
+        """The label of a text, by the model that has not seen it."""
+        return str(self._models[self._fold_of.get(text, FOLDS)].predict([text])[0])
+
+    @cached_property
+    def _folds(self) -> list[np.ndarray]:
+        """The places in the holdout that each fold leaves out; the same ones every time."""
+        from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415 - imported late: takes a second
+
+        texts, labels = list(self.holdout.texts), list(self.holdout.labels)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # rare classes are to be met
+            splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+            return [held_out for _, held_out in splitter.split(texts, labels, groups=texts)]
+
+    @cached_property
+    def _fold_of(self) -> dict[str, int]:
+        return {self.holdout.texts[place]: fold for fold, places in enumerate(self._folds) for place in places}
+
+    @cached_property
+    def _models(self) -> list[Any]:
+        """One a fold, which has not seen it, and last one of all."""
+        with threadpool_limits(1):
+            return [self._fitted(set(places.tolist())) for places in self._folds] + [self._fitted(set())]
+
+    def _fitted(self, left_out: set[int]) -> Any:
+        classes = set(self.holdout.labels)
+        unseen = {self.holdout.texts[place] for place in left_out}
+        pairs = [
+            *(pair for place, pair in enumerate(_pairs(self.holdout)) if place not in left_out),
+            *(pair for pair in _pairs(self.dev) if pair[0] not in unseen and pair[1] in classes),
+        ]
+        return classifier(len({label for _, label in pairs})).fit(*zip(*pairs, strict=True))
+
+
+def classifier(classes: int) -> Any:
+    """What is fitted: a scikit-learn pipeline from texts to labels. One class alone is always its answer."""
+    from sklearn.dummy import DummyClassifier  # noqa: PLC0415 - imported late: takes a second
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - as above
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - as above
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - as above
+
+    learner = LogisticRegression(C=10, max_iter=1000) if classes > 1 else DummyClassifier()
+    return make_pipeline(TfidfVectorizer(sublinear_tf=True, token_pattern=WORD), learner)
+
+
+def _pairs(one: Labelled) -> list[tuple[str, str]]:
+    return list(zip(one.texts, one.labels, strict=True))

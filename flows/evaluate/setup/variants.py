@@ -1,0 +1,93 @@
+"""What each entrant is sent on one route: prompt, worked examples, question and parameters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flows.config import Config, ModelVariant
+from flows.errors import ConfigError
+from flows.evaluate.examples import Example
+from flows.evaluate.setup import prompts
+from flows.evaluate.setup.few_shot import WorkedExamples
+from flows.evaluate.setup.prompts import Prompt
+from flows.evaluate.setup.tfidf_classifier import Labelled, TfidfClassifier
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One entrant on one route, ready to be asked. `lessons` are what a baseline has learnt from."""
+
+    model: ModelVariant
+    prompt: Prompt | None = None
+    shots: WorkedExamples | None = None
+    lessons: TfidfClassifier | None = None
+
+    @property
+    def prompt_version(self) -> str | None:
+        """The hash of its prompt; None for the examples' own."""
+        return self.prompt.version if self.prompt else None
+
+    def params(self, route: str) -> dict[str, Any]:
+        """What is sent beside the messages."""
+        if self.lessons is not None:
+            return {"route": route, "lessons": self.lessons.version}
+        return self.model.params
+
+    def messages_for(self, example: Example) -> list[dict[str, Any]]:
+        """The messages to send: a prompt, in place of the example's own system message; examples; the question."""
+        if self.lessons is not None:
+            return [{"role": "user", "content": example.question}]
+        if self.prompt is not None:
+            return [*self.prompt.instructions(example), *self._turns(example), *self._question(example)]
+        if self.shots is not None:
+            said_first = [message for message in example.messages if message.get("role") == "system"]
+            return [*said_first, *self._turns(example), *self._question(example)]
+        return list(example.messages)
+
+    def _turns(self, example: Example) -> list[dict[str, Any]]:
+        """The worked examples, each as it would be asked, with the answer that is expected."""
+        shown = self.shots.nearest(example.question) if self.shots else []
+        return [
+            turn
+            for one in shown
+            for turn in (*self._question(one), {"role": "assistant", "content": one.expected_text})
+        ]
+
+    def _question(self, example: Example) -> list[dict[str, Any]]:
+        return self.prompt.question(example) if self.prompt else prompts.spoken(example)
+
+
+def variants_of_route(config: Config, route: str) -> Sequence[Variant]:
+    """The arms of a route, the pinned model's first, as far as files say. Raises ConfigError for a wrong prompt."""
+    return [Variant(model, prompts.load(model, config.workspace, route)) for model in config.models_on(route)]
+
+
+def with_training_data(
+    arms: Sequence[Variant], route: str, examples: Sequence[Example], labelled: Sequence[Example]
+) -> Sequence[Variant]:
+    """The arms with the worked examples and lessons that they need, from the dev set's `labelled` examples.
+
+    Raises ConfigError where there are too few, or where a baseline cannot learn from the route's `examples`.
+    """
+    return [_with_training_data(arm, route, examples, labelled) for arm in arms]
+
+
+def _with_training_data(arm: Variant, route: str, examples: Sequence[Example], labelled: Sequence[Example]) -> Variant:
+    where = f"models: {arm.model.name}: route {route}"
+    if arm.model.is_baseline:
+        lessons = TfidfClassifier(_labelled(examples), _labelled(labelled))
+        if lessons.problem:
+            raise ConfigError(f"{where}: {lessons.problem}; let it take part on other `routes`")
+        return Variant(arm.model, lessons=lessons)
+    if not arm.model.shots:
+        return arm
+    if len(labelled) < arm.model.shots:
+        raise ConfigError(
+            f"{where}: the dev set has {len(labelled)} examples with `expected`, `few_shot` wants {arm.model.shots}"
+        )
+    return Variant(arm.model, arm.prompt, WorkedExamples(labelled, arm.model.shots))
+
+
+def _labelled(examples: Sequence[Example]) -> Labelled:
+    pairs = [(example.question, label) for example in examples if (label := example.expected_text) is not None]
+    return Labelled([text for text, _ in pairs], [label for _, label in pairs])

@@ -1,0 +1,159 @@
+"""The dev set and the holdouts, frozen: as they stood that night, named by the hash of their content."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from flows.config import Config
+from flows.errors import ConfigError
+from flows.lake import each_day, from_rows
+
+_KEYS = {"example_id", "messages", "input", "expected", "route", "tags"}
+
+
+def freeze(config: Config, day: date) -> pa.Table:
+    """Land the dev set and every route's holdout under `day`, and give the rows.
+
+    Raises ConfigError, with file and line, for an example that cannot be read: a test set that is silently
+    smaller than its file would make every rate wrong.
+    """
+    return freeze_days(config, day, day)
+
+
+def freeze_days(config: Config, first: date, last: date) -> pa.Table:
+    """The same for every day from `first` to `last`, both included; the files are read once."""
+    table = from_rows(_rows(config), "examples")
+    for day in each_day(first, last):
+        config.open_lake().write("examples", day, table)
+    return table
+
+
+def describe_example_sets(config: Config) -> list[str]:
+    """A line for each configured test set: its file, its size and the version under which it is evaluated."""
+    sets = [
+        ("dev set", config.dev_set),
+        *((f"holdout of {name}", route.holdout) for name, route in config.routes.items()),
+    ]
+    lines = []
+    for name, path in sets:
+        if path is not None:
+            examples = list(read(path))
+            lines.append(f"{name}: {len(examples):,} examples, version {version_of(examples)}, {path}")
+    return lines or [f"{config.path}: no test set; name one with `dev_set` or a route's `holdout`"]
+
+
+def _rows(config: Config) -> Iterator[dict[str, Any]]:
+    if config.dev_set is not None:
+        yield from _set("dev", config.dev_set, None)
+    for name, route in config.routes.items():
+        if route.holdout is not None:
+            yield from _set("holdout", route.holdout, name)
+
+
+def _set(kind: str, path: Path, route: str | None) -> list[dict[str, Any]]:
+    examples = list(read(path))
+    version = version_of(examples)
+    return [
+        {
+            "set": kind,
+            "route": route or example.get("route"),
+            "example_id": example["example_id"],
+            "version": version,
+            "messages_json": json.dumps(example["messages"], ensure_ascii=False),
+            "input_text": _input_text(example["messages"]),
+            "expected_json": _json(example.get("expected")),
+            "expected_text": _text(example.get("expected")),
+            "tags": _json(example.get("tags")),
+        }
+        for example in examples
+    ]
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The examples of a JSONL file with `messages` filled in from `input`. Raises ConfigError, with the line."""
+    seen: dict[str, int] = {}
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            example = json.loads(line)
+        except ValueError as error:
+            raise ConfigError(f"{path}, line {number}: no valid JSON: {error}") from None
+        problem = _problem(example) or _unwritable(line)
+        if problem:
+            raise ConfigError(f"{path}, line {number}: {problem}")
+        example["example_id"] = str(example["example_id"])
+        if example["example_id"] in seen:
+            first = seen[example["example_id"]]
+            raise ConfigError(
+                f"{path}, line {number}: the example_id {example['example_id']!r} stands in line {first} too"
+            )
+        seen[example["example_id"]] = number
+        example.setdefault("messages", [{"role": "user", "content": example.get("input")}])
+        yield example
+
+
+def version_of(examples: list[dict[str, Any]]) -> str:
+    """Twelve hex digits of the SHA-256 of the examples' canonical JSON; the order of the lines does not count."""
+    lines = sorted(json.dumps(example, sort_keys=True, ensure_ascii=False) for example in examples)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+
+
+def _problem(example: Any) -> str | None:
+    if not isinstance(example, dict) or example.get("example_id") in (None, ""):
+        return "expected an object with `example_id` and `input` or `messages`"
+    unknown = sorted(set(example) - _KEYS)
+    if unknown:
+        return f"unknown key `{unknown[0]}`; an example has {', '.join(sorted(_KEYS))}"
+    if ("messages" in example) == ("input" in example):
+        return "needs one of `messages` and `input`"
+    if "input" in example and not isinstance(example["input"], str):
+        return "`input` is no text"
+    if "messages" in example and not _are_messages(example["messages"]):
+        return "`messages` is no list of objects with `role` and `content`"
+    return _odd_kind(example)
+
+
+def _odd_kind(example: dict[str, Any]) -> str | None:
+    if not isinstance(example.get("route") or "", str):
+        return "`route` is no text"
+    return None if isinstance(example.get("tags") or {}, dict) else "`tags` is no object"
+
+
+def _unwritable(line: bytes) -> str | None:
+    """Half of a pair of surrogates is JSON, but no text that could be stored or sent."""
+    try:
+        json.dumps(json.loads(line), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "holds half a character (a lone surrogate)"
+    return None
+
+
+def _are_messages(messages: Any) -> bool:
+    return (
+        isinstance(messages, list)
+        and bool(messages)
+        and all(isinstance(message, dict) and {"role", "content"} <= set(message) for message in messages)
+    )
+
+
+def _input_text(messages: list[dict[str, Any]]) -> str:
+    """The text of the last user message (of the last message where no user speaks)."""
+    spoken = [message for message in messages if message["role"] == "user"] or messages
+    content = spoken[-1]["content"]
+    if isinstance(content, list):
+        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return str(content or "")
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else _json(value)

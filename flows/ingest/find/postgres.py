@@ -1,0 +1,100 @@
+"""Rows of a PostgreSQL query as records: read-only, with a time limit, a part at a time.
+
+Belongs here: all that speaks to PostgreSQL. What a row means is said by the source's format, as for a file.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from flows.errors import RunError
+from flows.ingest.read import Batches
+
+if TYPE_CHECKING:
+    import psycopg
+
+# What is read where a source of litellm's format names no query: its table, by the index on startTime.
+SPEND_LOGS = (
+    'select * from "LiteLLM_SpendLogs"'
+    " where \"startTime\" >= '{day}' and \"startTime\" < '{next_day}' order by request_id"
+)
+_ROWS_AT_ONCE = 200
+_CONNECT_SECONDS = 10
+
+
+def postgres_rows(dsn: str, query: str | None, day: date, timeout_seconds: int = 600) -> Iterator[pa.Table]:
+    """The rows of `query` (SPEND_LOGS where it is None) for `day`, each a JSON object: tables of line, raw and problem.
+
+    `{day}` and `{next_day}` in the query stand for ISO dates. Raises RunError, in one line and without the password.
+    """
+    written = f"select convert_to(row_to_json(one_row)::text, 'UTF8') from (\n{_filled(query, day)}\n) as one_row"
+    batches = Batches()
+    with _connected(dsn, timeout_seconds) as connection, connection.cursor("genchi", binary=True) as cursor:
+        cursor.itersize = _ROWS_AT_ONCE
+        cursor.execute(written.encode())
+        for number, (row,) in enumerate(cursor, 1):
+            yield from batches.add_bytes(number, bytes(row))
+    yield from batches.rest()
+
+
+def count_rows(dsn: str, query: str | None, day: date) -> int:
+    """How many rows the query gives for `day`. Raises RunError as `postgres_rows` does."""
+    with _connected(dsn, timeout_seconds=60) as connection:
+        found = connection.execute(f"select count(*) from (\n{_filled(query, day)}\n) as one_row".encode()).fetchone()
+    return int(found[0]) if found else 0
+
+
+def shown_dsn(dsn: str) -> str:
+    """Where a dsn leads, without user and password: what the manifest names in place of a file."""
+    parts = _parts(dsn)
+    host, port, name = (str(parts.get(key) or "") for key in ("host", "port", "dbname"))
+    return f"postgresql://{quote(host, safe=',:')}:{port or 5432}/{quote(name)}"
+
+
+def _filled(query: str | None, day: date) -> str:
+    """The query with its dates; they are dates by their type, so that nothing else can come in by them."""
+    written = (query or SPEND_LOGS).strip().rstrip(";")
+    return written.replace("{day}", day.isoformat()).replace("{next_day}", (day + timedelta(days=1)).isoformat())
+
+
+@contextmanager
+def _connected(dsn: str, timeout_seconds: int) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+    """A connection that can only read. Times without a zone are UTC."""
+    import psycopg  # noqa: PLC0415 - imported late: most workspaces have no such source
+
+    where = shown_dsn(dsn)
+    try:
+        with psycopg.connect(dsn, connect_timeout=_CONNECT_SECONDS, client_encoding="utf8") as connection:
+            connection.read_only = True
+            connection.execute("select set_config('timezone', 'UTC', false)")
+            connection.execute("select set_config('statement_timeout', %s, false)", [str(timeout_seconds * 1000)])
+            connection.commit()
+            yield connection
+    except psycopg.Error as error:
+        raise RunError(f"{where}: {_said(error, dsn)}") from None
+
+
+def _said(error: Exception, dsn: str) -> str:
+    """PostgreSQL's own words on one line, with the password masked wherever they repeat it."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    password = str(_parts(dsn).get("password") or "")
+    for form in {password, quote(password, safe=""), quote(password)} - {""}:
+        text = text.replace(form, "***")
+    return re.sub(r"://[^@\s/]*@", "://***@", text)
+
+
+def _parts(dsn: str) -> dict[str, object]:
+    """The dsn's keys. What is wrong with one is not repeated, for it may be the password."""
+    import psycopg  # noqa: PLC0415 - imported late: most workspaces have no such source
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - as above
+
+    try:
+        return dict(conninfo_to_dict(dsn))
+    except psycopg.Error:
+        how = "write it as postgresql://user:password@host:5432/database"
+        raise RunError(f"the dsn of a source is no connection string of PostgreSQL; {how}") from None

@@ -1,0 +1,94 @@
+"""The SQL that casts what a format's SELECT gave, and says of every record why it cannot be taken, where it cannot."""
+
+import pyarrow as pa
+
+from flows.lake import SCHEMAS
+
+TABLES = {"interaction": "interactions", "feedback": "feedback"}
+_REQUIRED = {"interaction": ("call_id", "started_at"), "feedback": ("call_id", "at")}
+_DUCKDB_TYPES = {pa.int64(): "bigint", pa.float64(): "double", pa.bool_(): "boolean"}
+# Beyond these a number is no count, cost or duration (infinity and NaN are beyond them too), and sums overflow.
+_LARGEST = {"bigint": "1e15", "double": "1e15"}
+# Which words a person sees for a type.
+_WORDS = {"bigint": "whole number", "double": "number", "boolean": "true or false", "timestamptz": "time"}
+
+
+# The texts that are judged or changed too.
+_TEXTS = ("call_id", "target", "problem", "user_key", "kind", "updated_at")
+
+
+def judging(given: list[str]) -> str:
+    """Every narrow column cast, and the reason for which a record cannot be taken."""
+    types = {name: kind for name, kind in _types().items() if name in given and kind != "varchar"}
+    target = "coalesce(target, 'interaction')" if "target" in given else "'interaction'"
+    casts = [f'{_cast(name, kind)} as "{name}_cast"' for name, kind in types.items()]
+    columns = [f'"{name}_cast" as "{name}"' for name in types]
+    if "user_key" in given:
+        columns.append("user_key_of(user_key) as user_key")
+    columns.append(f"{'as_time(updated_at)' if 'updated_at' in given else 'null::timestamptz'} as updated_at")
+    kinds = ", ".join(f"'{kind}'" for kind in (*TABLES, "other"))
+    faults = [
+        f"case when targeted not in ({kinds}) then 'target: ' || left(targeted, 80) || ' is none of {' '.join(TABLES)}"
+        " other' end"
+    ]
+    faults += ["problem"] if "problem" in given else []
+    faults += [_missing(name, kind, name in given) for kind, needed in _REQUIRED.items() for name in needed]
+    faults += [_miscast(name, kind) for name, kind in types.items()]
+    absent = {"kind": "null::varchar as kind", "at": "null::timestamptz as at_cast"}
+    casts += [empty for name, empty in absent.items() if name not in given]
+    return (  # materialized, for otherwise every use of a cast is a cast
+        f"with typed as materialized (select *, {', '.join([f'{target} as targeted', *casts])} from extracted)"
+        f" select {', '.join(columns)}, targeted as target,"
+        f" case when targeted = 'feedback' then {key_of('feedback', 'at_cast')}"
+        f" else {key_of('interactions')} end as key,"
+        f" case when targeted <> 'other' then coalesce({', '.join(faults)}) end as reason from typed"
+    )
+
+
+def _types() -> dict[str, str]:
+    """The canonical columns and their DuckDB types."""
+    fields = [field for table in TABLES.values() for field in SCHEMAS[table]]
+    return {
+        field.name: "timestamptz" if pa.types.is_timestamp(field.type) else _DUCKDB_TYPES.get(field.type, "varchar")
+        for field in fields
+    }
+
+
+def _cast(name: str, kind: str) -> str:
+    text = f'"{name}"'
+    if kind == "timestamptz":
+        return f"as_time({text})"
+    if kind == "bigint":  # 12.0 is a whole number; 12.5 is none, and would be rounded
+        is_plain = f"not contains({text}, '.') and not contains(lower({text}), 'e')"
+        return f"case when {is_plain} or try_cast({text} as double) % 1 = 0 then try_cast({text} as bigint) end"
+    return f"try_cast({text} as {kind})"
+
+
+def _missing(name: str, kind: str, is_given: bool) -> str:
+    if not is_given:  # the format has no such column, so that no record of this kind can have it
+        return f"case when targeted = '{kind}' then 'no {name}' end"
+    return f"case when targeted = '{kind}' and coalesce(\"{name}\", '') = '' then 'no {name}' end"
+
+
+def _miscast(name: str, kind: str) -> str:
+    text, cast = f'"{name}"', f'"{name}_cast"'
+    is_readable = f"{cast} is not null"
+    if kind in _LARGEST:
+        is_readable += f" and abs({cast}) <= {_LARGEST[kind]}"
+    if kind == "timestamptz":  # a year that no log was written in is a wrong unit or a wrong clock
+        is_readable += f" and {cast} between '1990-01-01'::timestamptz and '2200-12-31'::timestamptz"
+    complaint = f"'{name}: ' || left({text}, 80) || ' is no {_WORDS[kind]}'"
+    return f"case when {text} <> '' and not ({is_readable}) then {complaint} end"
+
+
+def key_of(table: str, at: str = '"at"') -> str:
+    """SQL for a 64-bit number that stands for a row's key; `at` is the name of a signal's time, a TIMESTAMPTZ."""
+    if table == "feedback":
+        return f"hash(call_id || chr(31) || coalesce(kind, '') || chr(31) || epoch_us({at}))"
+    return "hash(call_id)"
+
+
+def narrow(given: list[str]) -> list[str]:
+    """Of the columns that a SELECT gives those that are cast or judged; the long texts pass as they are."""
+    types = _types()
+    return [name for name in given if types.get(name, "varchar") != "varchar" or name in _TEXTS]

@@ -1,0 +1,240 @@
+"""Records to canonical rows: runs a format's SELECT, casts what it gives, and judges every record.
+
+A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and gives
+`file`, `line` and any of the canonical columns, as texts; it may also give `target` (interaction, feedback or
+other), `problem`, `updated_at` (which of two versions of a record is the newer), and `price_tier` (batch, flex or
+priority, where a call is not billed as usual). Where one line holds several records (a batch of spans, a trace with
+its observations) it gives a row for each, with the record's own JSON as `unit`; a line for which it gives no row is
+refused. Here each column is cast to its type in the lake, and a record of which a required or given value cannot be
+cast goes to quarantine with the column and the value named.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.errors import RunError
+from flows.ingest.map import pricing
+from flows.ingest.map.casting_sql import TABLES, judging, narrow
+from flows.ingest.map.rejects import complaint, refused_of, refusing, unread
+from flows.ingest.read import RECORDS, Batch
+from flows.ingest.redact import user_key_macro, without_users
+from flows.lake import SCHEMAS
+from flows.project import LOG_FORMATS
+
+KEYS = {"interactions": ("call_id",), "feedback": ("call_id", "kind", "at")}
+TIMES = {"interactions": "started_at", "feedback": "at"}
+# What the formats share, each file after those that it uses.
+_MACROS = ("macros", *(f"macros/{name}" for name in ("litellm", "frameworks", "messages", "otlp", "events")))
+# What a record's place and standing are told by, beside the lake's columns.
+PLACE = ("file", "line", "updated_at", "key")
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What became of a batch. The rows of the first two carry PLACE beside the lake's columns."""
+
+    interactions: pa.Table
+    feedback: pa.Table
+    refused: pa.Table  # REFUSED: file, line, reason, raw
+    other: pa.Table  # file, line
+
+
+class _Prepared:
+    """A statement over one Arrow table, planned once and run on many: to plan a format's SELECT takes longer than to
+    run it on some thousand records.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str, sql: str, rows: pa.Table) -> None:
+        self._connection, self._name, self._rows = connection, name, rows
+        connection.register(name, self)
+        connection.execute(f"prepare on_{name} as {sql}")
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """What DuckDB asks for the rows at every run."""
+        return self._rows.__arrow_c_stream__(requested_schema)
+
+    def run(self, rows: pa.Table) -> pa.Table:
+        """What the statement gives for rows in the columns that it was planned for."""
+        self._rows = rows
+        try:
+            return self._connection.sql(f"execute on_{self._name}").to_arrow_table()
+        finally:
+            self._rows = rows.slice(0, 0)
+
+
+class Mapper:
+    """Maps batches of one format, on a DuckDB of its own with one thread. Not to be shared between threads.
+
+    Raises RunError, which names the file, where a format's SELECT is none.
+    """
+
+    def __init__(self, log_format: str, user_key_secret: bytes = b"") -> None:
+        self._connection = duckdb.connect()
+        self._place = LOG_FORMATS / f"{log_format}.sql"
+        try:
+            self._plan(log_format, user_key_secret)
+        except duckdb.Error as error:
+            self._connection.close()
+            raise RunError(f"{self._place}: DuckDB cannot run it: {' '.join(str(error).split())[:300]}") from None
+
+    def _plan(self, log_format: str, user_key_secret: bytes) -> None:
+        self._connection.execute("set threads = 1")
+        self._connection.execute("set timezone = 'UTC'")
+        for name in _MACROS:
+            self._connection.execute(_sql(name))
+        self._connection.execute(user_key_macro(user_key_secret))
+        none = RECORDS.empty_table()
+        self._connection.register("records", none)
+        select = _sql(log_format)
+        statements = duckdb.extract_statements(select)
+        if len(statements) != 1:
+            raise RunError(f"{self._place}: holds {len(statements)} statements; a format is one SELECT")
+        given = {row[0]: row[1] for row in self._connection.execute(f"describe {select}").fetchall()}
+        if not {"file", "line", "call_id"} <= given.keys():
+            lacking = sorted({"file", "line", "call_id"} - given.keys())
+            raise RunError(f"{self._place}: gives no {', '.join(lacking)}")
+        texts = [f'cast("{name}" as varchar) as "{name}"' for name in given if name not in ("file", "line")]
+        self._narrow = narrow(list(given))
+        extracting = f"select file, line, {', '.join(texts)} from (\n{select}\n)"
+        self._extracting = _Prepared(self._connection, "records", extracting, none)
+        texts_given = self._extracting.run(none).select(self._narrow)
+        self._judging = _Prepared(self._connection, "extracted", judging(list(given)), texts_given)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End its DuckDB."""
+        self._connection.close()
+
+    def map(self, batch: Batch) -> Mapped:
+        """Every record of the batch is in exactly one of the four tables; of a line that holds several, each is."""
+        refused = [batch.refused]
+        parts = list(self._extracted(batch.records, refused))
+        extracted = pa.concat_tables(parts) if parts else self._extracting.run(RECORDS.empty_table())
+        extracted = _in_order(extracted)
+        judged = self._judging.run(extracted.select(self._narrow))
+        rows = extracted.drop_columns([name for name in judged.column_names if name in extracted.column_names])
+        for name in judged.column_names:
+            rows = rows.append_column(name, judged.column(name))
+        refused += refused_of(batch.records, rows)
+        targets = pc.if_else(pc.is_null(rows.column("reason")), rows.column("target"), "refused")
+        tables = {table: _canonical(_where(rows, targets, target), table) for target, table in TABLES.items()}
+        return Mapped(
+            interactions=without_users(self._priced(tables["interactions"], _tiers(rows, targets))),
+            feedback=tables["feedback"],
+            refused=pa.concat_tables(refused).combine_chunks(),
+            other=_where(rows, targets, "other").select(["file", "line"]),
+        )
+
+    def _extracted(self, records: pa.Table, refused: list[pa.Table], *, is_sifted: bool = False) -> Iterator[pa.Table]:
+        """What the SELECT gives. Looks for what it cannot read only where it finds that there is something."""
+        try:
+            if len(records):
+                rows = self._extracting.run(records)
+                if not _are_known(rows, records):
+                    raise RunError(f"{self._place}: gives rows of a file and line that it was not given")
+                if lost := _without_row(records, rows):
+                    others = records.take(lost)
+                    refused.append(refusing(others, [unread(raw) for raw in others.column("raw").to_pylist()]))
+                yield rows
+        except duckdb.Error as error:
+            if not is_sifted:
+                valid = self._valid(records)
+                bad = records.filter(pc.invert(valid))
+                refused.append(refusing(bad, [complaint(raw) for raw in bad.column("raw").to_pylist()]))
+                yield from self._extracted(records.filter(valid), refused, is_sifted=True)
+            elif len(records) == 1:
+                refused.append(refusing(records, [f"cannot be mapped: {str(error).splitlines()[0][:200]}"]))
+            else:
+                half = len(records) // 2
+                yield from self._extracted(records.slice(0, half), refused, is_sifted=True)
+                yield from self._extracted(records.slice(half), refused, is_sifted=True)
+
+    def _priced(self, calls: pa.Table, tiers: pa.Array | pa.ChunkedArray) -> pa.Table:
+        """The calls of which the log has no cost, priced; `tiers` are those that they are billed by."""
+        unpriced = pc.is_null(calls.column("cost_usd")).combine_chunks()
+        if not unpriced.true_count:
+            return calls
+        places = pa.array(np.arange(len(calls)))
+        needed = calls.select(pricing.NEEDED).append_column("price_tier", tiers).append_column("place", places)
+        self._connection.register("calls", needed.filter(unpriced))
+        try:
+            sql = f"select cost_usd, cost_source from ({pricing.priced(self._connection, 'calls')}) order by place"
+            found = self._connection.sql(sql).to_arrow_table()
+        finally:
+            self._connection.unregister("calls")
+        for name in ("cost_usd", "cost_source"):
+            old = calls.column(name).combine_chunks()
+            new = pc.replace_with_mask(old, unpriced, found.column(name).combine_chunks())
+            calls = calls.set_column(calls.column_names.index(name), name, new)
+        return calls
+
+    def _valid(self, records: pa.Table) -> pa.ChunkedArray:
+        self._connection.register("judged_records", records)
+        try:
+            valid = self._connection.sql("select json_valid(raw) as valid from judged_records")
+            return valid.to_arrow_table().column("valid")
+        finally:
+            self._connection.unregister("judged_records")
+
+
+def _sql(name: str) -> str:
+    return (LOG_FORMATS / f"{name}.sql").read_text(encoding="utf-8").rstrip().rstrip(";")
+
+
+def _where(rows: pa.Table, targets: pa.ChunkedArray, target: str) -> pa.Table:
+    chosen = pc.equal(targets, target)
+    return rows if pc.all(chosen).as_py() and len(rows) else rows.filter(chosen)
+
+
+def _tiers(rows: pa.Table, targets: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """What each interaction is billed by; null where the format says nothing of it."""
+    calls = _where(rows, targets, "interaction")
+    has_tiers = "price_tier" in rows.column_names
+    return calls.column("price_tier") if has_tiers else pa.nulls(len(calls), pa.string())
+
+
+def _canonical(rows: pa.Table, table: str) -> pa.Table:
+    """The columns of PLACE and those of the lake's table, in its types; a column that the format lacks is null."""
+    columns = {name: rows.column(name) for name in PLACE}
+    for field in SCHEMAS[table]:
+        given = field.name in rows.column_names
+        columns[field.name] = rows.column(field.name).cast(field.type) if given else pa.nulls(len(rows), field.type)
+    return pa.table(columns)
+
+
+def _without_row(records: pa.Table, rows: pa.Table) -> list[int]:
+    """The positions of records of which the SELECT made nothing."""
+    if len(records) == len(rows) and records.column("line").equals(rows.column("line")):
+        return []
+    found = _numbers(rows)
+    return np.flatnonzero(~np.isin(_numbers(records), found)).tolist()
+
+
+def _are_known(rows: pa.Table, records: pa.Table) -> bool:
+    """Whether every row names a place of the records."""
+    found, given = _numbers(rows), _numbers(records)
+    return np.array_equal(found, given) or bool(np.isin(found, given).all())
+
+
+def _in_order(rows: pa.Table) -> pa.Table:
+    """As they stand in their files, whatever a join made of their order: the same input gives the same lake."""
+    numbers = _numbers(rows)
+    return rows if (np.diff(numbers) >= 0).all() else rows.take(np.argsort(numbers, kind="stable"))
+
+
+def _numbers(rows: pa.Table) -> np.ndarray:
+    """One number for each place: a file has fewer than 2**40 lines, a run fewer than 2**23 files."""
+    files, lines = (rows.column(name).to_numpy().astype(np.int64) for name in ("file", "line"))
+    numbers: np.ndarray = (files << 40) + lines
+    return numbers

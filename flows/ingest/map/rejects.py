@@ -1,0 +1,59 @@
+"""Refused records: why, and whole."""
+
+import json
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.ingest.read import REFUSED
+
+
+def refused_of(records: pa.Table, rows: pa.Table) -> Iterator[pa.Table]:
+    """What was refused, one row a line: of a line that holds several records, those that were."""
+    bad = rows.filter(pc.is_valid(rows.column("reason")))
+    if not len(bad):
+        return
+    raws = dict(zip(_places(records), range(len(records)), strict=True))
+    whole = records.column("raw")
+    found: dict[tuple[int, int], list[tuple[str, str | None]]] = {}
+    units = bad.column("unit").to_pylist() if "unit" in bad.column_names else [None] * len(bad)
+    for place, reason, unit in zip(_places(bad), bad.column("reason").to_pylist(), units, strict=True):
+        found.setdefault(place, []).append((reason, unit))
+    told = []
+    for (file, line), several in found.items():
+        reason, unit = min(several, key=lambda one: (one[0], one[1] or ""))
+        raw = whole[raws[file, line]].as_py().strip()
+        if len(several) > 1:
+            reason += f" (and {len(several) - 1} more in this line)"
+            unit = f"[{','.join(sorted(text for _, text in several if text))}]" if unit is not None else None
+        if not raw.startswith("{"):
+            reason = unread(raw)
+        told.append((file, line, reason, raw if unit is None else unit))
+    yield pa.table(dict(zip(REFUSED.names, zip(*told, strict=True), strict=True)), schema=REFUSED)
+
+
+def _places(rows: pa.Table) -> Iterator[tuple[int, int]]:
+    return zip(rows.column("file").to_pylist(), rows.column("line").to_pylist(), strict=True)
+
+
+def refusing(records: pa.Table, reasons: list[str]) -> pa.Table:
+    raw = pc.utf8_rtrim(records.column("raw"), "\r\n")
+    columns = [records.column("file"), records.column("line"), pa.array(reasons, pa.string()), raw]
+    return pa.table(columns, schema=REFUSED)
+
+
+def complaint(raw: str) -> str:
+    try:
+        json.loads(raw)
+    except (ValueError, RecursionError):
+        return "no valid JSON"
+    return "no valid JSON: half a character (a lone surrogate)"
+
+
+def unread(raw: str) -> str:
+    kinds = {"[": "array", '"': "text", "n": "null", "t": "boolean", "f": "boolean"}
+    kind = kinds.get(raw.lstrip()[:1], "number")
+    return (
+        "nothing in it is a record of this format" if raw.lstrip()[:1] == "{" else f"a JSON {kind}, expected an object"
+    )

@@ -1,0 +1,111 @@
+"""Batches to mapped and redacted rows, on as many threads as there are processors, in the order of the batches."""
+
+import os
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Self
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.config import Config, Source
+from flows.ingest.map.casting_sql import key_of
+from flows.ingest.map.mapper import Mapped, Mapper
+from flows.ingest.read import IN_BASE64, Batch
+from flows.ingest.redact import Redactor, drop_paths
+
+_MOST_THREADS = 8
+
+
+class Workers:
+    """A pool whose threads each have a mapper for each format, and a redactor."""
+
+    def __init__(self, config: Config, user_key_secret: bytes) -> None:
+        self._config, self._secret = config, user_key_secret
+        self._threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="ingest")
+        self._own = threading.local()
+        self._mappers: list[Mapper] = []
+        self._redactors: list[Redactor] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        for mapper in self._mappers:
+            mapper.close()
+
+    @property
+    def redacted(self) -> Counter[str]:
+        """How many finds of each kind were replaced so far."""
+        return sum((redactor.found for redactor in self._redactors), Counter[str]())
+
+    def mapped(self, batches: Iterator[tuple[Source, Batch]]) -> Iterator[Mapped]:
+        """What became of each batch, in order. A few are under way at any time, so that memory is bounded."""
+        under_way: deque[Future[Mapped]] = deque()
+        for source, batch in batches:
+            under_way.append(self._pool.submit(self._map, source, batch))
+            if len(under_way) > self._threads:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+
+    def _map(self, source: Source, batch: Batch) -> Mapped:
+        raw, _ = drop_paths(batch.records.column("raw"), self._config.redact_paths)
+        mapped = self._mapper(source.format).map(replace(batch, records=batch.records.set_column(2, "raw", raw)))
+        redactor = self._redactor()
+        return replace(
+            mapped,
+            interactions=redactor.table(_completed(mapped.interactions, source)),
+            feedback=_keyed(redactor.table(mapped.feedback), mapped.feedback),
+            refused=_redacted(mapped.refused, redactor),
+        )
+
+    def _mapper(self, log_format: str) -> Mapper:
+        own: dict[str, Mapper] = self._own.__dict__.setdefault("mappers", {})
+        if log_format not in own:
+            own[log_format] = Mapper(log_format, self._secret)
+            self._mappers.append(own[log_format])
+        return own[log_format]
+
+    def _redactor(self) -> Redactor:
+        if not hasattr(self._own, "redactor"):
+            self._own.redactor = Redactor(self._config.redact)
+            self._redactors.append(self._own.redactor)
+        redactor: Redactor = self._own.redactor
+        return redactor
+
+
+def _completed(rows: pa.Table, source: Source) -> pa.Table:
+    """What a record cannot know: its source, and a route where the log has none."""
+    route = rows.column("route")
+    named = pc.if_else(pc.equal(pc.fill_null(route, ""), ""), source.route or "default", route)
+    rows = rows.set_column(rows.column_names.index("route"), "route", named)
+    return rows.set_column(rows.column_names.index("source"), "source", pa.repeat(source.name, len(rows)))
+
+
+def _keyed(rows: pa.Table, unredacted: pa.Table) -> pa.Table:
+    """Signals with the key of the kind that they land with: by it the next run finds that they are there already."""
+    if rows is unredacted or rows.column("kind").equals(unredacted.column("kind")):
+        return rows
+    with duckdb.connect() as connection:
+        connection.register("rows", rows)
+        keys = connection.sql(f"select {key_of('feedback')} as key from rows").to_arrow_table().column("key")
+    return rows.set_column(rows.column_names.index("key"), "key", keys)
+
+
+def _redacted(refused: pa.Table, redactor: Redactor) -> pa.Table:
+    """Refused records, redacted; those in base64 within it."""
+    if not len(refused):
+        return refused
+    in_base64 = pc.ends_with(refused.column("reason"), IN_BASE64)
+    coded = refused.filter(in_base64)
+    raw = pa.array([redactor.encoded(text) for text in coded.column("raw").to_pylist()], pa.string())
+    coded = redactor.table(coded.set_column(coded.column_names.index("raw"), "raw", pa.nulls(len(coded), pa.string())))
+    coded = coded.set_column(coded.column_names.index("raw"), "raw", raw)
+    return pa.concat_tables([redactor.table(refused.filter(pc.invert(in_base64))), coded])

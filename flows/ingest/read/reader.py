@@ -1,0 +1,210 @@
+"""Files to batches of records, in bounded memory. A record is one line of a log, one document of a `.json` file, or
+one row of a CSV file, a Parquet file or a database.
+
+What is no text (bad gzip, bad UTF-8) is a record too, refused with its reason, so that nothing is lost.
+"""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+import pyarrow as pa
+from typing_extensions import Buffer
+
+from flows.ingest.read.arrow_batches import BATCH_BYTES, RECORDS, REFUSED, Batch, Filling
+from flows.ingest.read.decompress import BrokenOffError, Readable, unpacked
+from flows.ingest.read.json_documents import documents, is_lines
+from flows.ingest.read.parquet_rows import csv_rows, parquet_rows
+from flows.ingest.read.record_batches import IN_BASE64
+
+__all__ = ["IN_BASE64", "RECORDS", "REFUSED", "Batch", "LogFile", "identify", "read_files"]
+
+# A line that is longer is refused in pieces: Arrow's texts end at 2 GiB.
+_LONGEST = 1 << 28
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass
+class LogFile:
+    """One file of a source, or the rows of a database: its name in the lake, and how to open it.
+
+    Reading it fills in its bytes and hash; those of rows are of their JSON. `expected_bytes` is its size when found.
+    """
+
+    source: str
+    name: str
+    open: Callable[[], IO[bytes]] | None = None
+    rows: Callable[[], Iterator[pa.Table]] | None = None
+    expected_bytes: int = 0
+    is_remote: bool = False
+    bytes: int = 0
+    sha256: str = ""
+
+
+def read_files(files: Iterable[LogFile], first: int = 0) -> Iterator[Batch]:
+    """The records of files, in order, the files being numbered from `first`.
+
+    Blank lines are no records. Never raises for what is in a file.
+    """
+    filling = Filling()
+    for number, file in enumerate(files, first):
+        for _ in _read_one(number, file, filling):
+            if filling.is_full():
+                yield filling.take()
+    if not filling.is_empty():
+        yield filling.take()
+
+
+def identify(file: LogFile) -> None:
+    """Fill in a file's bytes and hash without holding it in memory."""
+    if file.open is not None:
+        with file.open() as stored:
+            _Hashing(stored).finish(file)
+
+
+class _Hashing:
+    """A file that is hashed while it is read."""
+
+    def __init__(self, stored: Readable) -> None:
+        self._stored, self._digest, self._size = stored, hashlib.sha256(), 0
+
+    def read(self, size: int, /) -> bytes:
+        block = self._stored.read(size)
+        self.add(block)
+        return block
+
+    def add(self, block: bytes | memoryview) -> None:
+        self._digest.update(block)
+        self._size += len(block)
+
+    def finish(self, file: LogFile) -> None:
+        """Read what is left, and tell the file its size and hash."""
+        while self.read(1 << 20):
+            pass
+        file.bytes, file.sha256 = self._size, self._digest.hexdigest()
+
+
+def _read_one(number: int, file: LogFile, filling: Filling) -> Iterator[None]:
+    """Give the records of one file to `filling`, with a pause after each part."""
+    if file.rows is not None:
+        hashing = _Hashing(io.BytesIO())
+        for rows in file.rows():
+            for raw in rows.column("raw").to_pylist():
+                hashing.add(raw.encode())
+            filling.add_rows(number, rows)
+            yield
+        hashing.finish(file)
+    elif file.open is not None and file.name.lower().endswith(".parquet"):
+        identify(file)
+        with file.open() as stored:
+            for rows in parquet_rows(stored):
+                filling.add_rows(number, rows)
+                yield
+    elif file.open is not None:
+        with file.open() as stored:
+            hashing = _Hashing(stored)
+            yield from _read_blocks(number, file.name, hashing, filling)
+            hashing.finish(file)
+
+
+def _read_blocks(number: int, name: str, stored: _Hashing, filling: Filling) -> Iterator[None]:
+    blocks = _Guarded(unpacked(stored))
+    plain_name = name.lower().removesuffix(".gz").removesuffix(".zst")
+    line = 0
+    if plain_name.endswith(".csv"):
+        for rows in csv_rows(io.BufferedReader(_Joined(iter(blocks)))):
+            filling.add_rows(number, rows)
+            line = rows.column("line")[-1].as_py()
+            yield
+    elif plain_name.endswith(".json") and not is_lines(blocks.peek()):
+        for line, text in enumerate(documents(blocks), 1):
+            if len(text) > _LONGEST:
+                filling.refuse(number, line, f"a document of more than {_LONGEST >> 20} MiB", text)
+            else:
+                filling.add_one(number, line, text)
+            yield
+    else:
+        for line in _lines(number, blocks, filling):  # noqa: B007 - the last one counts
+            yield
+    if blocks.broken is not None:
+        why, rest = f"the compressed file breaks off here: {blocks.broken}", blocks.cut_line + blocks.broken.rest
+        while rest or why:
+            line += 1
+            filling.refuse(number, line, why, rest)
+            yield
+            rest = stored.read(_LONGEST // 4)
+            why = why if rest else ""
+
+
+class _Guarded:
+    """Blocks that end, rather than raise, where a compressed file breaks off; `broken` then says why."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._peeked = b""
+        self.broken: BrokenOffError | None = None
+        self.cut_line = b""
+
+    def peek(self) -> bytes:
+        """The first block, which is given again afterwards."""
+        try:
+            self._peeked = next(self._blocks, b"")
+        except BrokenOffError as error:
+            self.broken = error
+        return self._peeked
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._peeked:
+            yield self._peeked
+        try:
+            yield from self._blocks
+        except BrokenOffError as error:
+            self.broken = error
+
+
+class _Joined(io.RawIOBase):
+    """Blocks as a file that can be read from its start."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._left = blocks, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        wanted = memoryview(buffer)
+        while not self._left:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._left = block
+        given, self._left = self._left[: len(wanted)], self._left[len(wanted) :]
+        wanted[: len(given)] = given
+        return len(given)
+
+
+def _lines(number: int, blocks: _Guarded, filling: Filling) -> Iterator[int]:
+    """Add the lines of a file, some thousands at once and without copying each; gives the number of the last."""
+    last, size, is_first = 0, 0, True
+    waiting: list[bytes] = []
+    for block in blocks:
+        waiting.append(block.removeprefix(_BOM) if is_first else block)
+        size, is_first = size + len(waiting[-1]), False
+        if size > _LONGEST or (size >= BATCH_BYTES // 8 and b"\n" in waiting[-1]):
+            text = b"".join(waiting)
+            cut = text.rfind(b"\n") + 1
+            if cut:
+                last = filling.add_lines(number, last, text, cut)
+            else:
+                last += 1
+                filling.refuse(number, last, f"a line of more than {_LONGEST >> 20} MiB, in pieces", text)
+                cut = len(text)
+            waiting, size = [text[cut:]], len(text) - cut
+            yield last
+    text = b"".join(waiting)
+    cut = len(text) if blocks.broken is None else text.rfind(b"\n") + 1
+    blocks.cut_line = text[cut:]
+    if cut:
+        yield filling.add_lines(number, last, text, cut)

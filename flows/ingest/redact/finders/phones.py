@@ -1,0 +1,176 @@
+"""Telephone numbers: shapes, of which libphonenumber then says whether they are one.
+
+A shape is a `+` with a country code, `00`, a leading 0 with separators, three-three-four digits as in America, and a
+few of single countries. Ten or eleven digits in a row that begin with one 0 must be a mobile's number somewhere.
+Other digits without a shape are a telephone only after a word such as `phone`, or as the value of such a key. So order
+numbers, dates, amounts and times stay.
+"""
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+
+from flows.ingest.redact.finders.finder import (
+    ALONE,
+    APART,
+    BEGIN,
+    GAP,
+    NARROW,
+    NUMBER_BEGINS,
+    NUMBER_ENDS,
+    NUMBER_GUARD,
+    Finder,
+    Spans,
+    digits_of,
+    parts,
+    whole,
+)
+
+
+def _parsed(number: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+@lru_cache(4096)
+def _possible(number: str, region: str | None, *, valid: bool) -> bool:
+    """Whether libphonenumber takes it for a number: by the ranges that are given out, or else by its length."""
+    parsed = _parsed(number, region)
+    if parsed is None:
+        return False
+    return (phonenumbers.is_valid_number if valid else phonenumbers.is_possible_number)(parsed)
+
+
+_DATE = re.compile(r"(?:19|20)[0-9]{2}[-./][0-9]{1,2}[-./][0-9]{1,2}")
+
+
+def _international(match: re.Match[str]) -> Spans:
+    """The longest row of groups that is a number given out; else, after a plus, the longest of a number's length.
+
+    A date or a time may stand behind it.
+    """
+    begin, has_plus = match.start(), match[0].startswith("+")
+    # `+49 (0)30` has a nought that is not dialled; the noughts before a country code are the plus.
+    if has_plus and _is_plain(digits_of(match[0])) and not _DATE.search(match[0]):
+        yield begin, match.end()
+        return
+    ends = [end for _, end in reversed(parts(match))]
+    numbers = [digits_of(match.string[begin:end].replace("(0)", "")).removeprefix("00") for end in ends]
+    for valid in (True, False) if has_plus else (True,):
+        for end, number in zip(ends, numbers, strict=True):
+            if len(number) >= 7 and _possible(f"+{number}", None, valid=valid):
+                yield begin, end
+                return
+
+
+def _is_plain(number: str) -> bool:
+    """Whether a country code and what follows have a usual length, which is cheaper to know than all ranges."""
+    if number.startswith("1"):
+        return len(number) == 11
+    codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+    return 10 <= len(number) <= 13 and (int(number[:2]) in codes or int(number[:3]) in codes)
+
+
+# Where a leading nought is dialled, or as many people as there live write their numbers without one.
+_REGIONS = (
+    *("DE", "GB", "FR", "IT", "NL", "BE", "AT", "CH", "JP", "AU", "IN", "SE", "FI", "IE", "ZA", "NZ", "KR", "CN"),
+    *("TR", "UA", "RO", "ID", "TH", "MY", "PH", "VN", "IL", "EG", "BG", "HR", "RS", "SI", "SK", "BR", "AR"),
+)
+
+
+def _mobile(match: re.Match[str]) -> Spans:
+    """Without any separator, only what is a mobile's number somewhere: order numbers begin with a nought, too."""
+    for region in _REGIONS[:12]:
+        number = _parsed(match[0], region)
+        if number and phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE:
+            yield match.span()
+            return
+
+
+def _national(match: re.Match[str]) -> Spans:
+    groups = parts(match)
+    for last in range(len(groups), 1, -1):
+        end = groups[last - 1][1]
+        digits = digits_of(match.string[match.start() : end])
+        if any(_possible(digits, region, valid=True) for region in _REGIONS):
+            yield match.start(), end
+            return
+
+
+def _american(match: re.Match[str]) -> Spans:
+    if not re.fullmatch(r"\([0-9]{3}\) ?.*|[0-9]{3}[-. ].*", match[0]):
+        return
+    digits = digits_of(match[0])
+    spaced = re.fullmatch(r"[0-9 ]+", match[0]) is not None  # as thousands are
+    if digits[0] in "23456789" and digits[3] in "23456789" and (not spaced or _possible(digits, "US", valid=True)):
+        dialled = re.search(r"(?<![A-Za-z0-9_.-])1[ .-]\Z", match.string[max(0, match.start() - 3) : match.start()])
+        yield match.start() - (2 if dialled else 0), match.end()
+
+
+def _named(match: re.Match[str]) -> Spans:
+    """After a word that means a telephone, any number of a telephone's length that is no date."""
+    for _, end in reversed(parts(match)):
+        written = match.string[match.start() : end]
+        if 7 <= len(digits_of(written)) <= 15 and not re.match(r"(?:19|20)\d\d[-./]\d\d?[-./]\d\d?(?!\d)", written):
+            yield match.start(), end
+            return
+
+
+_PHONE_WORDS = (
+    "phone",
+    "telefon",
+    "téléphone",
+    "teléfono",
+    "tel",
+    "mobil",
+    "cell",
+    "handy",
+    "whatsapp",
+    "fax",
+    "msisdn",
+)
+
+PHONE = (
+    Finder(rf"\+{GAP}?[1-9](?:{GAP}{{0,3}}[0-9]){{6,16}}", _international, BEGIN),
+    Finder(r"00[1-9](?:" + GAP + r"{0,2}[0-9]){7,14}", _international, NUMBER_BEGINS, NUMBER_ENDS, NUMBER_GUARD),
+    Finder(
+        rf"(?:\(0|0)[1-9][0-9]{{1,4}}\)?{GAP}{{1,3}}[0-9]{{2,8}}(?:{NARROW}[0-9]{{1,8}}){{0,4}}",
+        _national,
+        NUMBER_BEGINS,
+        NUMBER_ENDS,
+        NUMBER_GUARD,
+    ),
+    Finder(
+        r"0[1-9][0-9]{8,9}|0[1-9][ -][0-9]{8}",
+        _mobile,
+        APART,
+        ALONE,
+        NUMBER_GUARD,
+    ),
+    Finder(
+        r"0[1-9](?:(?: [0-9]{2}){4}|(?:\.[0-9]{2}){4}|(?:-[0-9]{2}){4})",
+        _national,
+        NUMBER_BEGINS,
+        ALONE,
+        NUMBER_GUARD,
+    ),
+    Finder(
+        r"[(0-9][0-9]{2,3}(?:\) ?|[-. ])[0-9]{3}[-. ][0-9]{4}",
+        _american,
+        APART[:-1] + r"|(?<=\b1[ .-]))",
+        ALONE,
+        NUMBER_GUARD,
+    ),
+    Finder(r"\([1-9][0-9]\) ?9?[0-9]{4}-[0-9]{4}", whole, NUMBER_BEGINS, NUMBER_ENDS),
+    Finder(r"8 ?\([0-9]{3}\) ?[0-9]{3}-[0-9]{2}-[0-9]{2}", whole, NUMBER_BEGINS, NUMBER_ENDS, NUMBER_GUARD),
+    Finder(
+        rf"[+0-9](?:{GAP}{{0,3}}[0-9]){{6,17}}",
+        _named,
+        after=r"(?![0-9A-Za-z_])",
+        lead=rf"(?i:{'|'.join(_PHONE_WORDS)})(?i:e|s)?(?:[\s\"'\\:=.#(_-]|(?i:number|nummer|num[eé]ro|no|nr|is|ist))*",
+        hints=_PHONE_WORDS,
+    ),
+)

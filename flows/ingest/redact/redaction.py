@@ -1,0 +1,271 @@
+"""Personal data and keys out of texts, before they are written anywhere.
+
+A find is replaced by its kind in brackets. JSON stays JSON: a number that is a find becomes a text, and escapes are
+read before anything is looked for. RE2 searches whole columns for what could be a find; only those texts, each
+distinct one once, are looked at in Python. What counts as a find is said in `finders`.
+
+Redacted are TEXT_COLUMNS and LABEL_COLUMNS, which are all that a log can put words into but call_id and trace_id: these
+are keys, by which rows are found and joined, and a log that makes them of personal data has to be mended at its source.
+"""
+
+import base64
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from json import decoder
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.ingest.redact.finders import FINDERS, places_of_numbers, prefilter, rough_prefilter
+
+TEXT_COLUMNS = (
+    "params_json",
+    "messages_json",
+    "input_text",
+    "output_text",
+    "output_json",
+    "error_message",
+    "tags",
+    "comment",
+    "edited_output",
+    "value",
+    "session_id",
+    "reason",
+    "raw",
+)
+# What names and tells apart: short, and the same in many rows, so that each distinct one is searched once.
+LABEL_COLUMNS = (
+    "route",
+    "environment",
+    "release",
+    "prompt_name",
+    "prompt_version",
+    "provider",
+    "model_requested",
+    "model_served",
+    "system_fingerprint",
+    "finish_reason",
+    "error_type",
+    "kind",
+)
+
+# Secrets first: a token may hold what looks like a number. Accounts before cards and cards before phones, likewise.
+_ORDER = ("secret", "email", "iban", "card", "ip", "phone")
+# JSON in a text of JSON, and so on: what is deeper is searched as it stands.
+_DEEPEST = 8
+# What a document begins with; within one, a text of digits is a text.
+_OPENINGS = (frozenset('{["-0123456789'), frozenset('{["'))
+_read_text = decoder.scanstring  # type: ignore[attr-defined]  # typeshed leaves json's own reader of texts out
+_COLON = re.compile(r"\s*:")
+_NUMBER = re.compile(r"-?[0-9][0-9.eE+-]{4,}")
+_SHORTEST = 5
+_ESCAPE = re.compile(r"\\u00([2-7][0-9a-fA-F])")
+
+
+@dataclass
+class Redactor:
+    """Replaces the kinds that it was made for, and counts what it replaced.
+
+    `found` counts a find once for every row that had it. A redactor belongs to one thread; counts of several add up.
+    """
+
+    kinds: Sequence[str]
+    found: Counter[str] = field(default_factory=Counter)
+
+    def text(self, text: str) -> str:
+        """`text` with every find replaced by `[kind]`; what was JSON still is."""
+        redacted, found = _redacted(text, _in_order(self.kinds))
+        self.found.update(found)
+        return redacted
+
+    def encoded(self, text: str) -> str:
+        """A record that is kept as base64, redacted within."""
+        latin = base64.b64decode(text).decode("latin-1")  # every byte is one character, and comes back as it was
+        redacted, found = _in_text(latin, _in_order(self.kinds), "")
+        self.found.update(found)
+        return base64.b64encode(redacted.encode("latin-1")).decode("ascii")
+
+    def table(self, rows: pa.Table) -> pa.Table:
+        """`rows` with its text columns redacted, in the types that they have."""
+        texts = self._given(rows, TEXT_COLUMNS)
+        labels = self._given(rows, LABEL_COLUMNS)
+        pattern = rough_prefilter(frozenset(self.kinds))
+        suspect = {name: pc.fill_null(pc.match_substring_regex(array, pattern), False)
+                   for name, array in texts.items()}  # fmt: skip
+        suspect |= _suspect_labels(labels, pattern)
+        texts |= labels
+        suspect = {name: mask for name, mask in suspect.items() if mask.true_count}
+        if not suspect:
+            return rows
+        candidates = pa.concat_arrays(
+            [texts[name].filter(mask).cast(pa.large_string()) for name, mask in suspect.items()]
+        )
+        encoded = candidates.dictionary_encode()
+        redacted = self._distinct(encoded.dictionary, np.bincount(encoded.indices)).take(encoded.indices)
+        begin = 0
+        for name, mask in suspect.items():
+            part = redacted.slice(begin, mask.true_count)
+            begin += len(part)
+            if part.null_count < len(part):
+                old = texts[name].filter(mask)
+                new = pc.replace_with_mask(texts[name], mask, pc.coalesce(part.cast(old.type), old)).cast(
+                    rows.field(name).type
+                )
+                rows = rows.set_column(rows.column_names.index(name), rows.field(name), new)
+        return rows
+
+    def _given(self, rows: pa.Table, names: Sequence[str]) -> dict[str, pa.Array]:
+        """The columns of these names that there are, and that hold anything."""
+        given = {name: rows.column(name) for name in names if name in rows.column_names and self.kinds}
+        return {name: _one_array(column) for name, column in given.items() if column.null_count < len(column)}
+
+    def _distinct(self, texts: pa.Array, rows: npt.NDArray[np.int_]) -> pa.Array:
+        """Distinct texts redacted, null where nothing was found. `rows` are how often each occurs."""
+        masks = [pc.match_substring_regex(texts, prefilter(frozenset([kind]))).to_pylist() for kind in self.kinds]
+        redacted: list[str | None] = []
+        for text, count, *suspected in zip(texts.to_pylist(), rows, *masks, strict=True):
+            kinds = [kind for kind, is_suspected in zip(self.kinds, suspected, strict=True) if is_suspected]
+            new, found = _redacted(text, _in_order(kinds)) if kinds else (text, [])
+            for kind in found:
+                self.found[kind] += int(count)
+            redacted.append(new if found else None)
+        return pa.array(redacted, texts.type)
+
+
+def _suspect_labels(labels: dict[str, pa.Array], pattern: str) -> dict[str, pa.Array]:
+    """Which labels have a match of the pattern: the distinct ones of all columns are searched together."""
+    if not labels:
+        return {}
+    encoded = {name: array.dictionary_encode() for name, array in labels.items()}
+    distinct = pa.concat_arrays([column.dictionary.cast(pa.large_string()) for column in encoded.values()])
+    found = pc.match_substring_regex(distinct, pattern)
+    suspect, begin = {}, 0
+    for name, column in encoded.items():
+        part = found.slice(begin, len(column.dictionary))
+        begin += len(part)
+        if part.true_count:
+            suspect[name] = pc.fill_null(part.take(column.indices), False)
+    return suspect
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece, for RE2 makes itself ready for every piece anew; of a type that RE2 takes."""
+    if column.num_chunks == 1 and column.type in (pa.string(), pa.large_string()):
+        return column.chunk(0)
+    whole = column.cast(pa.large_string()).combine_chunks()
+    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
+
+
+def _in_order(kinds: Sequence[str]) -> tuple[str, ...]:
+    return tuple(kind for kind in _ORDER if kind in kinds)
+
+
+def _redacted(text: str, kinds: Sequence[str], name: str = "", depth: int = 0) -> tuple[str, list[str]]:
+    """`text` without its finds, and their kinds. `name` is the key of a JSON object whose value it is."""
+    if depth < _DEEPEST and text.lstrip()[:1] in _OPENINGS[depth > 0] and _is_json(text):
+        return _in_json(text, kinds, depth)
+    return _in_text(text, kinds, name)
+
+
+def _in_text(text: str, kinds: Sequence[str], name: str) -> tuple[str, list[str]]:
+    redacted, found = _replaced(text, kinds, name)
+    plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "\\u00" in text else text
+    if plain != text:  # almost JSON: what is an escape in it is not certain, but a find is one
+        unescaped, more = _replaced(plain, kinds, name)
+        if len(more) > len(found):
+            return unescaped, more
+    return redacted, found
+
+
+def _in_json(text: str, kinds: Sequence[str], depth: int) -> tuple[str, list[str]]:
+    """JSON with each of its texts, keys and numbers redacted, and all else as it was written."""
+    parts: list[str] = []
+    found: list[str] = []
+    copied = 0
+    for begin, end, value, name in _values(text):
+        if text[begin] == '"':
+            new, more = _redacted(value, kinds, name, depth + 1)
+        else:
+            new, more = _replaced(value.removesuffix(".0"), kinds, name)
+        if more:
+            found += more
+            parts += [text[copied:begin], _quoted(new)]
+            copied = end
+    return "".join([*parts, text[copied:]]), found
+
+
+def _values(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """The texts, keys and numbers of a JSON document: from and to where, what each says, and the key of a value.
+
+    What is too short for a find is left out.
+    """
+    name, end = "", 0
+    while (begin := text.find('"', end)) >= 0:
+        if begin - end > _SHORTEST:
+            yield from _numbers(text, end, begin, name)
+        value, after = _read_text(text, begin + 1, False)
+        is_key = text[after : after + 1] == ":" or _COLON.match(text, after) is not None
+        if len(value) >= _SHORTEST:
+            yield begin, after, value, "" if is_key else name
+        name, end = value if is_key else "", after
+    yield from _numbers(text, end, len(text), name)
+
+
+def _numbers(text: str, begin: int, end: int, name: str) -> Iterator[tuple[int, int, str, str]]:
+    for number in _NUMBER.finditer(text, begin, end):
+        yield number.start(), number.end(), number[0], name
+        name = ""
+
+
+def _quoted(text: str) -> str:
+    """A text as JSON, with the characters as they are wherever UTF-8 has them."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    try:
+        quoted.encode()
+    except UnicodeEncodeError:  # half a pair of surrogates
+        return json.dumps(text)
+    return quoted
+
+
+def _replaced(text: str, kinds: Sequence[str], name: str = "") -> tuple[str, list[str]]:
+    found: list[str] = []
+    for kind in kinds:
+        for begin, end in reversed(_apart(_spans(text, kind, name))):
+            text = f"{text[:begin]}[{kind}]{text[end:]}"
+            found.append(kind)
+    return text, found
+
+
+def _spans(text: str, kind: str, name: str) -> Iterator[tuple[int, int]]:
+    for first, last in places_of_numbers(text) if kind in ("phone", "card") else [(0, len(text))]:
+        for finder in FINDERS[kind]:
+            before = f'{name}": "' if name and first == 0 and finder.needs_a_name else ""
+            for begin, end in finder.spans(before + text, first, last + len(before)):
+                if end > len(before):
+                    yield max(0, begin - len(before)), end - len(before)
+
+
+def _apart(spans: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, those that overlap as one."""
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(spans):
+        if joined and begin < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except RecursionError:
+        return True  # its tokens can be told apart all the same
+    except ValueError:
+        return False
+    return True

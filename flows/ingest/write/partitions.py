@@ -1,0 +1,226 @@
+"""A run's rows into the days that they belong to: written as they come, duplicates dropped at the end.
+
+Rows are written once, to the file that is to be the day's; only where something has to be dropped, or where the day
+has rows already, is that file written again. What is held in memory is a few numbers a row, never its texts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from flows.ingest.map import KEYS, TIMES, key_of
+from flows.lake import SCHEMAS, Lake, Staging, batches_of
+
+_FLUSHED_ROWS, _FLUSHED_BYTES, _BUFFERED_BYTES = 1 << 16, 16 << 20, 256 << 20
+_DISTINCT = {"call_id", "trace_id", "messages_json", "input_text", "output_text", "output_json"}
+
+
+@dataclass
+class Counts:
+    """For each file of the run, how many of its rows were kept, and how many were dropped as duplicates."""
+
+    kept: np.ndarray
+    duplicates: np.ndarray
+
+
+@dataclass
+class _Day:
+    """One day in the making. The lists hold arrays with a number for each row, in the order of the staged file."""
+
+    path: Path
+    writer: pq.ParquetWriter
+    waiting: list[pa.Table] = field(default_factory=list)
+    keys: list[np.ndarray] = field(default_factory=list)
+    times: list[np.ndarray] = field(default_factory=list)
+    updated: list[np.ndarray] = field(default_factory=list)
+    files: list[np.ndarray] = field(default_factory=list)
+
+    def flush(self) -> None:
+        if self.waiting:
+            self.writer.write_table(pa.concat_tables(self.waiting))
+            self.waiting = []
+
+
+class Partitions:
+    """The rows of one table (interactions or feedback) that a run reads."""
+
+    def __init__(self, table: str, timezone: str, staged: Staging) -> None:
+        self._table, self._timezone, self._staged = table, timezone, staged
+        self._days: dict[date, _Day] = {}
+        self._touched: set[date] = set()
+
+    @property
+    def days(self) -> list[date]:
+        """The days for which there are rows, and after `finish` those from which one was taken."""
+        return sorted({*self._days, *self._touched})
+
+    def add(self, rows: pa.Table) -> None:
+        """Add mapped rows: the columns of PLACE and those of the lake's table."""
+        for day, part in self._by_day(rows):
+            if day not in self._days:
+                path = self._staged.scratch(f"arrived-{self._table}-{day}")
+                self._days[day] = _Day(path, _writer(path, self._table))
+            making = self._days[day]
+            making.waiting.append(part.select(SCHEMAS[self._table].names))
+            # Copies, for a column of a result keeps all of its columns in memory.
+            making.keys.append(part.column("key").to_numpy().copy())
+            making.times.append(_microseconds(part.column(TIMES[self._table])).copy())
+            making.updated.append(_microseconds(part.column("updated_at")).copy())
+            making.files.append(part.column("file").to_numpy().copy())
+            if _size(making.waiting) > _FLUSHED_BYTES or sum(map(len, making.waiting)) > _FLUSHED_ROWS:
+                making.flush()
+        if sum(_size(making.waiting) for making in self._days.values()) > _BUFFERED_BYTES:
+            for making in self._days.values():
+                making.flush()
+
+    def finish(self, store: Lake, files: int) -> Counts:
+        """Drop the duplicates, within the run and against the lake, and stage what each day is to be.
+
+        Of rows with the same key the newest stays: the latest by its time, then by its updated_at, then the one
+        read last. A row that the lake has already counts as a duplicate of the run. It is looked for on the same day
+        and on the days beside it: a clock that was corrected, or another idea of midnight, moves a call no further.
+        """
+        for making in self._days.values():
+            making.flush()
+            making.writer.close()
+        days = sorted({day + timedelta(days=n) for day in self._days for n in (-1, 0, 1)})
+        losers, known = _losers([(day, _standing(store, self._table, day), self._days.get(day)) for day in days])
+        kept = np.zeros(files, np.int64)
+        duplicates = np.zeros(files, np.int64)
+        for day, (old_lost, new_lost), new_known in zip(days, losers, known, strict=True):
+            if day in self._days:
+                of_file = np.concatenate(self._days[day].files)
+                is_duplicate = new_lost | new_known
+                kept += np.bincount(of_file[~is_duplicate], minlength=files)
+                duplicates += np.bincount(of_file[is_duplicate], minlength=files)
+                self._settle(store, day, self._days[day], old_lost, new_lost)
+            elif old_lost.any():
+                self._thin_out(store, day, old_lost)
+        return Counts(kept, duplicates)
+
+    def _thin_out(self, store: Lake, day: date, lost: np.ndarray) -> None:
+        """Take rows out of a day for which nothing arrived: newer ones of theirs lie in the day beside it."""
+        self._touched.add(day)
+        with _writer(self._staged.place(self._table, day), self._table) as writer:
+            _copy(store.batches(self._table, day), ~lost, writer)
+
+    def _settle(self, store: Lake, day: date, making: _Day, old_lost: np.ndarray, new_lost: np.ndarray) -> None:
+        """Make the day's file of what stays of the old one and of what arrived."""
+        if old_lost.all() and not new_lost.any():
+            making.path.rename(self._staged.place(self._table, day))
+            return
+        if not old_lost.any() and new_lost.all():
+            making.path.unlink()
+            return
+        with _writer(self._staged.place(self._table, day), self._table) as writer:
+            _copy(store.batches(self._table, day), ~old_lost, writer)
+            _copy(batches_of(making.path), ~new_lost, writer)
+        making.path.unlink()
+
+    def _by_day(self, rows: pa.Table) -> Iterator[tuple[date, pa.Table]]:
+        if not len(rows):
+            return
+        times = rows.column(TIMES[self._table])
+        edges = pc.min_max(times)
+        first, last = (_local_days(pa.array([edges[name].as_py()], times.type), self._timezone)[0] for name in edges)
+        if first == last:
+            yield first.as_py(), rows
+            return
+        days = _local_days(times, self._timezone)
+        for day in sorted(pc.unique(days).to_pylist()):
+            yield day, rows.filter(pc.equal(days, pa.scalar(day)))
+
+
+def _writer(path: Path, table: str) -> pq.ParquetWriter:
+    """Without dictionaries of what hardly repeats: to look for repetitions there costs, and finds none."""
+    repeating = [name for name in SCHEMAS[table].names if name not in _DISTINCT]
+    return pq.ParquetWriter(path, SCHEMAS[table], compression="zstd", use_dictionary=repeating)
+
+
+def _standing(store: Lake, table: str, day: date) -> tuple[np.ndarray, np.ndarray]:
+    """The keys and times of the rows that a day has already, in their order."""
+    names = [*KEYS[table], *({TIMES[table]} - set(KEYS[table]))]
+    rows = store.read(table, day, columns=names)
+    if not len(rows):
+        return np.empty(0, np.uint64), np.empty(0, np.int64)
+    with duckdb.connect() as connection:
+        connection.register("rows", rows)
+        keys = connection.sql(f"select {key_of(table)} as key from rows").to_arrow_table().column("key").to_numpy()
+    return keys, _microseconds(rows.column(TIMES[table]))
+
+
+def _losers(
+    days: list[tuple[date, tuple[np.ndarray, np.ndarray], _Day | None]],
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[np.ndarray]]:
+    """For each day, which old and which new rows are dropped, and which new rows have an old one of their key.
+
+    Rows with a key are one call as long as each is at most a day after the one before it; where one of them has
+    arrived all but the newest are dropped.
+    """
+    columns: list[tuple[np.ndarray, ...]] = []
+    for day, (old_keys, old_times), making in days:
+        new_rows = (making.keys, making.times, making.updated) if making else ([], [], [])
+        new_keys, new_times, new_updated = (_joined(parts) for parts in new_rows)
+        for keys, times, updated, is_new in (
+            (old_keys, old_times, np.full(len(old_keys), _NEVER), False),
+            (new_keys.astype(np.uint64, copy=False), new_times, new_updated, True),
+        ):
+            columns.append((keys, times, updated, np.full(len(keys), is_new), np.full(len(keys), day.toordinal())))
+    sizes = [len(part[0]) for part in columns]
+    every = np.concatenate([part[0] for part in columns]) if columns else np.empty(0, np.uint64)
+    lost, known = np.zeros(len(every), bool), np.zeros(len(every), bool)
+    ordered = np.sort(every)
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if len(repeated):
+        places = np.flatnonzero(np.isin(every, repeated))
+        key, time, version, arrived, ordinal = (np.concatenate(part)[places] for part in zip(*columns, strict=True))
+        order = np.lexsort((places, arrived, version, time, key))
+        key, arrived, ordinal, places = key[order], arrived[order], ordinal[order], places[order]
+        begins = np.append(True, (key[1:] != key[:-1]) | (np.diff(ordinal) > 1))
+        firsts, group = np.flatnonzero(begins), np.cumsum(begins) - 1
+        is_last = np.append(begins[1:], True)
+        lost[places] = ~is_last & np.logical_or.reduceat(arrived, firsts)[group]
+        known[places] = arrived & np.logical_or.reduceat(~arrived, firsts)[group]
+    ends = np.cumsum(sizes)
+    parts = list(zip(ends - sizes, ends, strict=True))
+    pairs = list(zip(parts[0::2], parts[1::2], strict=True))
+    return [(lost[slice(*old)], lost[slice(*new)]) for old, new in pairs], [known[slice(*new)] for _, new in pairs]
+
+
+_NEVER = np.iinfo(np.int64).min
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+def _microseconds(times: pa.ChunkedArray) -> np.ndarray:
+    """Microseconds since 1970, null as the earliest."""
+    whole = times.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+    numbers: np.ndarray = pc.fill_null(whole, int(_NEVER)).to_numpy()
+    return numbers
+
+
+def _local_days(times: pa.Array | pa.ChunkedArray, zone: str) -> pa.Array | pa.ChunkedArray:
+    """The date of each time on the clock of `zone`."""
+    return pc.local_timestamp(times.cast(pa.timestamp("us", tz=zone))).cast(pa.date32())
+
+
+def _size(tables: list[pa.Table]) -> int:
+    return sum(table.nbytes for table in tables)
+
+
+def _copy(rows: Iterator[pa.Table], chosen: np.ndarray, writer: pq.ParquetWriter) -> None:
+    done = 0
+    for part in rows:
+        wanted = chosen[done : done + len(part)]
+        done += len(part)
+        if wanted.any():
+            writer.write_table(part if wanted.all() else part.filter(pa.array(wanted)))

@@ -1,0 +1,38 @@
+"""The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
+
+from flows.lake.atomic import replace_text
+from flows.lake.lake import (
+    SCHEMAS,
+    UNWRAPPED,
+    Lake,
+    Note,
+    Staging,
+    batches_of,
+    conform,
+    each_day,
+    from_rows,
+    nightly_run_id,
+    replace_parquet,
+)
+from flows.lake.object_store import Found, Storage, find_files, is_remote, known_place, open_binary
+
+__all__ = [
+    "SCHEMAS",
+    "UNWRAPPED",
+    "Found",
+    "Lake",
+    "Note",
+    "Staging",
+    "Storage",
+    "batches_of",
+    "conform",
+    "each_day",
+    "find_files",
+    "from_rows",
+    "is_remote",
+    "known_place",
+    "nightly_run_id",
+    "open_binary",
+    "replace_parquet",
+    "replace_text",
+]

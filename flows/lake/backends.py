@@ -1,0 +1,259 @@
+"""What a lake stands on: a folder of this machine or a part of a bucket, with the same methods for both.
+
+Names are relative and have slashes. Belongs here: putting, moving and taking away. Does not belong here: what the
+names mean (`lake.py` knows), and how a store is reached (`stores.py` does).
+"""
+
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import IO, Any
+
+from flows.errors import RunError
+from flows.lake.atomic import replace_text, replacing
+from flows.lake.object_store import (
+    Storage,
+    code_of,
+    describe_error,
+    filesystem,
+    find_files,
+    get,
+    listed,
+    readable_errors,
+    split,
+)
+
+_CONDITION_FAILED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404")
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """A small object as it stood: its tag, and its age in seconds by the store's own clock."""
+
+    content: bytes
+    tag: str
+    age: float
+
+
+class LocalBackend:
+    """A folder of this machine."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.address = str(root.resolve())
+
+    def place(self, name: str) -> Path:
+        """The file's whole path."""
+        return self.root / name
+
+    def names(self, pattern: str) -> list[str]:
+        """The names that match."""
+        return sorted(path.relative_to(self.root).as_posix() for path in self.root.glob(pattern))
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return self.place(name).exists()
+
+    def source(self, name: str) -> Path | None:
+        """The file to read, or None where there is none."""
+        place = self.place(name)
+        return place if place.exists() else None
+
+    def open_to(self, connection: Any) -> None:
+        """A DuckDB connection reads files as it is."""
+
+    def read_text(self, name: str) -> str | None:
+        """The file as text, or None where there is none."""
+        try:
+            return self.place(name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[IO[bytes]]:
+        """A file to write to, renamed into its place where the block ends well."""
+        with replacing(self.place(name)) as file:
+            yield file
+
+    def write_text(self, name: str, text: str) -> None:
+        """Put a text into the file's place, atomically and for good."""
+        replace_text(self.place(name), text)
+        _sync(self.place(name).parent)
+
+    def keep(self, file: Path, name: str) -> None:
+        """Force a file that lies in its place already to disk."""
+        _sync(file)
+        assert file == self.place(name)
+
+    def move(self, source: str, target: str) -> None:
+        """Rename a file into its place. Nothing happens where the source is gone, so that this can be repeated."""
+        place = self.place(target)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if self.exists(source):
+            self.place(source).replace(place)
+        _sync(place.parent)
+
+    def is_whole(self, folder: str, files: Iterable[str]) -> bool:
+        """Whether these files can be moved out of a folder: always, for those that are gone were moved before."""
+        return True
+
+    def remove(self, name: str) -> None:
+        """Take a file away; nothing happens where there is none."""
+        self.place(name).unlink(missing_ok=True)
+
+    def clear(self, folder: str) -> None:
+        """Take away all that lies in a folder, and the folder, for good."""
+        shutil.rmtree(self.place(folder), ignore_errors=True)
+        _sync(self.place(folder).parent)
+
+    def children(self, folder: str) -> list[str]:
+        """The names of what lies right in a folder."""
+        return sorted(path.name for path in self.place(folder).iterdir()) if self.exists(folder) else []
+
+    @contextmanager
+    def scratch(self, folder: str) -> Iterator[Path]:
+        """The folder itself, for files that are renamed from there. It stays."""
+        self.place(folder).mkdir(parents=True)
+        yield self.place(folder)
+
+
+class S3Backend:
+    """What lies under one `s3://bucket/prefix`, by names relative to it. Every method may raise RunError."""
+
+    def __init__(self, url: str, storage: Storage) -> None:
+        self.address = url.rstrip("/")
+        self._storage = storage
+        self._bucket, prefix = split(self.address)
+        self._prefix = f"{prefix}/" if prefix else ""
+
+    def place(self, name: str) -> str:
+        """The object's whole address."""
+        return f"{self.address}/{name}"
+
+    def names(self, pattern: str) -> list[str]:
+        """The names that match."""
+        return [one.name.removeprefix(f"{self.address}/") for one in find_files(self.place(pattern), self._storage)]
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such an object."""
+        found = listed(self._bucket, self._prefix + name, self._storage)
+        return any(one.name == self.place(name) for one in found)
+
+    def source(self, name: str) -> IO[bytes] | None:
+        """The object's content in memory, or None where there is none."""
+        content = self._read(name)
+        return None if content is None else io.BytesIO(content)
+
+    def open_to(self, connection: Any) -> None:
+        """Let a DuckDB connection read the store's objects by their addresses."""
+        from flows.lake.duckdb_filesystem import ObjectFileSystem  # noqa: PLC0415 - imported late: fsspec is not needed for a folder
+
+        connection.register_filesystem(ObjectFileSystem(self._storage))
+
+    def read_text(self, name: str) -> str | None:
+        """The object as text, or None where there is none."""
+        content = self._read(name)
+        return None if content is None else content.decode()
+
+    def _read(self, name: str) -> bytes | None:
+        with readable_errors(self.place(name), self._storage, absent_is_fine=True):
+            return get(self.place(name), self._storage)[0]
+        return None
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[IO[bytes]]:
+        """A file of this machine to write to, put into the object's place where the block ends well."""
+        with tempfile.NamedTemporaryFile(prefix="genchi-") as file:
+            yield file
+            file.flush()
+            self.keep(Path(file.name), name)
+
+    def keep(self, file: Path, name: str) -> None:
+        """Put a file into the object's place; a reader sees the old object or the new."""
+        with readable_errors(self.place(name), self._storage):
+            filesystem(self._storage).put_file(str(file), self.place(name))
+
+    def write_text(self, name: str, text: str) -> None:
+        """Put a small text into the object's place."""
+        self._call("put_object", name, Body=text.encode())
+
+    def move(self, source: str, target: str) -> None:
+        """Copy an object within the store. The source stays, for `clear` to take away, so that this can be repeated."""
+        with readable_errors(self.place(target), self._storage):
+            filesystem(self._storage).cp_file(self.place(source), self.place(target))
+
+    def is_whole(self, folder: str, files: Iterable[str]) -> bool:
+        """Whether these objects can be moved out of a folder: all must still be there, for `move` leaves them."""
+        return set(files) <= set(self.children(folder))
+
+    def remove(self, name: str) -> None:
+        """Take an object away; nothing happens where there is none."""
+        self._call("delete_object", name)
+
+    def clear(self, folder: str) -> None:
+        """Take away all that lies under a folder."""
+        for name in self._below(folder):
+            self.remove(name)
+
+    def children(self, folder: str) -> list[str]:
+        """The names of what lies right in a folder."""
+        return sorted({name.removeprefix(f"{folder}/").split("/")[0] for name in self._below(folder)})
+
+    def _below(self, folder: str) -> list[str]:
+        found = listed(self._bucket, f"{self._prefix}{folder}/", self._storage)
+        return [one.name.removeprefix(f"{self.address}/") for one in found]
+
+    @contextmanager
+    def scratch(self, folder: str) -> Iterator[Path]:
+        """A folder of this machine for files on their way to `folder`."""
+        with tempfile.TemporaryDirectory(prefix="genchi-") as place:
+            yield Path(place)
+
+    def tagged(self, name: str) -> Tagged | None:
+        """A small object with its tag and age, or None where there is none."""
+        with readable_errors(self.place(name), self._storage, absent_is_fine=True):
+            content, answer = get(self.place(name), self._storage)
+            now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+            return Tagged(content, answer["ETag"], (now - answer["LastModified"]).total_seconds())
+        return None
+
+    def put_if(self, name: str, content: bytes, tag: str | None) -> str | None:
+        """Put an object only where its tag still is `tag` (None: where there is no object); its new tag, or None."""
+        condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+        try:
+            answer = filesystem(self._storage).call_s3(
+                "put_object", Bucket=self._bucket, Key=self._prefix + name, Body=content, **condition
+            )
+        except Exception as error:
+            if code_of(error) in _CONDITION_FAILED:
+                return None
+            raise RunError(describe_error(error, self.place(name), self._storage)) from None
+        new: str = answer["ETag"]
+        return new
+
+    def _call(self, method: str, name: str, **arguments: object) -> None:
+        with readable_errors(self.place(name), self._storage):
+            filesystem(self._storage).call_s3(method, Bucket=self._bucket, Key=self._prefix + name, **arguments)
+
+
+def _sync(place: Path) -> None:
+    """Force a file, or what a folder says of its files, to disk."""
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+Backend = LocalBackend | S3Backend
+
+
+def open_backend(root: Path | str, storage: Storage) -> Backend:
+    """What lies under a path, or under an `s3://` address."""
+    return LocalBackend(root) if isinstance(root, Path) else S3Backend(root, storage)

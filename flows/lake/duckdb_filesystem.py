@@ -1,0 +1,107 @@
+"""An object store as DuckDB reads it: an fsspec file system that asks the store as little as can be.
+
+DuckDB asks for names, sizes, times and the ends of many small files, again for each query. One listing answers the
+first three; the ends of objects, where Parquet keeps its footer, are remembered by their tags.
+"""
+
+import io
+from collections import OrderedDict
+from typing import Any
+
+from fsspec.spec import AbstractFileSystem
+
+from flows.lake.object_store import SCHEME, Found, Storage, find_files, get, listed, readable_errors, split
+
+_END = 128 << 10  # bytes: most small objects whole, and the footer of a large one
+_REMEMBERED = 1024  # so many ends
+
+
+class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is not typed
+    """The objects of a store, to read. What is listed anew is known anew."""
+
+    protocol = "s3"
+    cachable = False
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__()
+        self._storage = storage
+        self._known: dict[str, Found] = {}
+        self._ends: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+
+    def glob(self, path: str, **_: Any) -> list[str]:
+        """The names that match, without the scheme."""
+        found = find_files(_address(path), self._storage)
+        self._known.update((one.name, one) for one in found)
+        return [one.name.removeprefix(SCHEME) for one in found]
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        """What the last listing said of an object."""
+        name = _address(path)
+        if name not in self._known:
+            self._known.update((one.name, one) for one in listed(*split(name), self._storage))
+        if name not in self._known:
+            raise FileNotFoundError(name)
+        one = self._known[name]
+        return {"name": path, "size": one.size, "type": "file", "mtime": one.modified}
+
+    def modified(self, path: str) -> Any:
+        """When the object was last put."""
+        return self.info(path)["mtime"]
+
+    def isdir(self, path: str) -> bool:
+        """A store has no folders."""
+        return False
+
+    def open(self, path: str, mode: str = "rb", **_: Any) -> "_Object":
+        """An object to read from anywhere."""
+        if mode != "rb":
+            raise PermissionError(f"{path}: is only read this way")
+        self.info(path)
+        return _Object(self, self._known[_address(path)])
+
+    def range_of(self, one: Found, start: int, end: int) -> bytes:
+        """The bytes from `start` up to `end` of an object, as it was when it was listed. Raises RunError."""
+        last = max(0, one.size - _END)
+        if start >= last:
+            known = self._ends.get((one.name, one.tag))
+            if known is None:
+                known = self._ends[one.name, one.tag] = self._asked(one, last, one.size)
+                if len(self._ends) > _REMEMBERED:
+                    self._ends.popitem(last=False)
+            return known[start - last : end - last]
+        return self._asked(one, start, end)
+
+    def _asked(self, one: Found, start: int, end: int) -> bytes:
+        with readable_errors(one.name, self._storage):
+            return get(one.name, self._storage, Range=f"bytes={start}-{end - 1}", IfMatch=one.tag)[0]
+
+
+class _Object(io.RawIOBase):
+    """One object, open. Not buffered: DuckDB asks for what it wants."""
+
+    def __init__(self, objects: ObjectFileSystem, one: Found) -> None:
+        self._objects, self._one, self._at = objects, one, 0
+        self.size = one.size
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        end = self.size if size < 0 else min(self.size, self._at + size)
+        content = self._objects.range_of(self._one, self._at, end) if end > self._at else b""
+        self._at += len(content)
+        return content
+
+
+def _address(path: str) -> str:
+    return path if path.startswith(SCHEME) else SCHEME + path

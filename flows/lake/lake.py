@@ -1,0 +1,281 @@
+"""The lake: Parquet files by table and day. The only code that knows its paths.
+
+A partition is `<lake>/<table>/day=YYYY-MM-DD/<file>.parquet`, the lake being a directory or an `s3://` address. A file
+is written elsewhere and renamed or put into its place, so that a reader sees the old content or the new, and never
+half of either; `staging` is for files that are to appear together.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.lake import lock, transaction
+from flows.lake.atomic import replacing
+from flows.lake.backends import Backend, open_backend
+from flows.lake.object_store import Storage
+from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
+from flows.lake.transaction import Staging
+
+__all__ = [
+    "SCHEMAS",
+    "UNWRAPPED",
+    "Lake",
+    "Note",
+    "Staging",
+    "batches_of",
+    "conform",
+    "each_day",
+    "from_rows",
+    "nightly_run_id",
+    "replace_parquet",
+]
+
+
+@dataclass(frozen=True)
+class Note:
+    """A small text of the lake's that is no table."""
+
+    ground: Backend
+    name: str
+
+    def read(self) -> str | None:
+        """The text, or None where there is none."""
+        return self.ground.read_text(self.name)
+
+    def write(self, text: str) -> None:
+        """Replace the text."""
+        lock.is_held(self.ground)
+        self.ground.write_text(self.name, text)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lake under one directory or `s3://` address; `config.open_lake()` is a workspace's.
+
+    `state` is the folder of this machine for what is no table: the lake itself where that is a directory. Methods
+    raise RunError where an object store cannot be asked.
+    """
+
+    root: Path | str
+    storage: Storage = field(default_factory=Storage)
+    state: Path | None = None
+
+    @cached_property
+    def ground(self) -> Backend:
+        """What the lake stands on."""
+        return open_backend(self.root, self.storage)
+
+    def partition(self, table: str, day: date, file: str = "data") -> Path | str:
+        """The place of one file, a path or an address. `table` must be one of SCHEMAS."""
+        return self.ground.place(_name(table, day, file))
+
+    def exists(self, table: str, day: date, file: str = "data") -> bool:
+        """Whether there is this file."""
+        return self.ground.exists(_name(table, day, file))
+
+    def files(self, table: str, day: date) -> list[Path | str]:
+        """The files of one day of a table, by name; empty where there is none."""
+        return [self.ground.place(name) for name in self.ground.names(_name(table, day, "*"))]
+
+    def names(self, table: str, day: date) -> list[str]:
+        """The names of those files, without their ending."""
+        return [PurePosixPath(name).stem for name in self.ground.names(_name(table, day, "*"))]
+
+    def days(self, table: str) -> list[date]:
+        """The days for which a table has a file, oldest first; that of a new lake's empty files does not count."""
+        found = {name.split("/")[1].removeprefix("day=") for name in self.ground.names(f"{table}/day=*/*.parquet")}
+        return sorted(day for day in map(date.fromisoformat, found) if day != _NO_DAY)
+
+    def read(self, table: str, day: date, file: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """One day of a table (or one file of it) in the table's schema; no rows where there is no file.
+
+        `columns` are those that are wanted, in this order; None is all.
+        """
+        names = [_name(table, day, file)] if file else self.ground.names(_name(table, day, "*"))
+        wanted = SCHEMAS[table].names if columns is None else list(columns)
+        schema = pa.schema([SCHEMAS[table].field(name) for name in wanted])
+        parts = [_read(source, table, columns) for name in names if (source := self.ground.source(name)) is not None]
+        return pa.concat_tables(part.select(wanted) for part in parts) if parts else schema.empty_table()
+
+    def batches(
+        self, table: str, day: date, columns: Sequence[str] | None = None, file: str = "*"
+    ) -> Iterator[pa.Table]:
+        """One day of a table (or one file of it) in the table's schema, some thousand rows at once; see `read`."""
+        for name in self.ground.names(_name(table, day, file)):
+            if (source := self.ground.source(name)) is not None:
+                for rows in batches_of(source, columns):
+                    whole = conform(rows, table)
+                    yield whole if columns is None else whole.select(list(columns))
+
+    def write(self, table: str, day: date, rows: pa.Table, file: str = "data") -> Path | str:
+        """Replace one file by `rows`, atomically."""
+        lock.is_held(self.ground)  # raises where it was lost
+        name = _name(table, day, file)
+        with self.ground.replacing(name) as place:
+            pq.write_table(conform(rows, table), place, compression="zstd")
+        return self.ground.place(name)
+
+    @contextmanager
+    def writing(self, table: str, day: date, file: str = "data") -> Iterator[Callable[[pa.Table], None]]:
+        """What adds rows to a new file, which takes the old one's place where the block ends well.
+
+        For rows that are more than memory should hold.
+        """
+        lock.is_held(self.ground)  # raises where it was lost
+        with (
+            self.ground.replacing(_name(table, day, file)) as place,
+            pq.ParquetWriter(place, SCHEMAS[table], compression="zstd") as writer,
+        ):
+            groups = _Groups(writer)
+            yield lambda rows: groups.add(conform(rows, table))
+            groups.write()
+            lock.is_held(self.ground)
+
+    def remove(self, table: str, day: date, file: str = "data") -> None:
+        """Take one file away; nothing happens where there is none."""
+        lock.is_held(self.ground)  # raises where it was lost
+        self.ground.remove(_name(table, day, file))
+
+    def create(self) -> None:
+        """Give every table a first, empty file, so that a query finds all columns: of a new lake, and of an older one.
+
+        A column that has come since a lake was made is then null in its older files.
+        """
+        for table, schema in SCHEMAS.items():
+            source = self.ground.source(_name(table, _NO_DAY, "empty"))
+            if source is None or not pq.read_schema(source).equals(schema):
+                self.write(table, _NO_DAY, schema.empty_table(), "empty")
+
+    @contextmanager
+    def lock(self, verb: str, patience: float = lock.PATIENCE) -> Iterator[None]:
+        """Keep other runs from writing the lake; within one process it may be taken again.
+
+        Waits for another run at most `patience` seconds, and says for whom. Then finishes what a run that was killed
+        had begun to publish. Raises RunError where the other run takes longer.
+        """
+        with lock.holding(self.ground, verb, patience, self.recover):
+            yield
+
+    @contextmanager
+    def staging(self) -> Iterator[Staging]:
+        """Files that are published together where the block ends well, and not at all where it raises.
+
+        Raises RuntimeError where this process does not hold the lock.
+        """
+        with transaction.staging(self.ground, _name) as staged:
+            yield staged
+
+    def recover(self) -> None:
+        """Finish or clear what a killed run had begun to publish. Only for who holds the lock."""
+        transaction.recover(self.ground)
+
+    def open_to(self, connection: Any) -> None:
+        """Let a DuckDB connection read the lake's files by their places."""
+        self.ground.open_to(connection)
+
+    def probe(self) -> None:
+        """Write a small text and take it away, where there is a lake. Raises RunError or OSError where that fails."""
+        if isinstance(self.root, Path) and not self.root.exists():
+            return  # the first run makes it, and says it where it cannot
+        self.ground.children("_probe")
+        self.ground.write_text("_probe", "genchi doctor was here")
+        self.ground.remove("_probe")
+
+    def user_key_secret(self) -> bytes:
+        """A random secret that stays with the lake, for who configures none of their own. Made when first asked for."""
+        note = Note(self.ground, "_reference/user_key_secret")
+        if (known := note.read()) is None:
+            note.write(known := secrets.token_hex(32))
+        return known.encode()
+
+    def journal(self, run_id: str) -> Path:
+        """Where a run notes each answer as it comes, until they are landed. A file of this machine: it is added to."""
+        return self._state / "_journal" / f"{run_id}.jsonl"
+
+    def alerts_sent(self, day: date) -> Note:
+        """Where it is noted which digest of a day went to whom."""
+        return Note(self.ground, f"_alerts/{day.isoformat()}.json")
+
+    def words(self, version: str) -> Path:
+        """Where the dictionary lies against which typos are counted. A file of this machine, which can make it anew."""
+        return self._state / "_reference" / f"words-{version}.parquet"
+
+    @property
+    def _state(self) -> Path:
+        folder = self.root if isinstance(self.root, Path) else self.state
+        if folder is None:
+            raise ValueError(f"{self.root}: name the folder of this machine that goes with it")
+        return folder
+
+
+_NO_DAY = date(1970, 1, 1)
+_ROWS_AT_ONCE = 1 << 14
+
+
+class _Groups:
+    """Rows on their way to a Parquet file, in groups of one size: the same rows make the same file."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self._held: list[pa.Table] = []
+
+    def add(self, rows: pa.Table) -> None:
+        """Take rows, and write what makes whole groups."""
+        self._held.append(rows)
+        count = sum(map(len, self._held))
+        if whole := count - count % _ROWS_AT_ONCE:
+            self.write(whole)
+
+    def write(self, count: int | None = None) -> None:
+        """Write the first `count` rows that are held, or all."""
+        held = pa.concat_tables(self._held) if self._held else None
+        if held is not None and len(held):
+            self._writer.write_table(held.slice(0, count).combine_chunks(), row_group_size=_ROWS_AT_ONCE)
+            self._held = [] if count is None else [held.slice(count)]
+
+
+def _name(table: str, day: date, file: str) -> str:
+    if table not in SCHEMAS:
+        raise KeyError(f"the lake has no table {table!r}")
+    return f"{table}/day={day.isoformat()}/{file}.parquet"
+
+
+def _read(source: Path | IO[bytes], table: str, columns: Sequence[str] | None) -> pa.Table:
+    """One file, conformed. A file that was written before a column was thought of has nulls in it."""
+    if columns is not None:
+        there = set(pq.read_schema(source).names)
+        columns = [name for name in columns if name in there]
+    return conform(pq.read_table(source, columns=columns, partitioning=None), table)
+
+
+def batches_of(source: Path | IO[bytes], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The rows of one Parquet file, some thousand at once; of `columns` those that it has."""
+    with pq.ParquetFile(source) as file:
+        wanted = None if columns is None else [name for name in file.schema_arrow.names if name in columns]
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=wanted):
+            yield pa.Table.from_batches([batch])
+
+
+def replace_parquet(place: Path, rows: pa.Table) -> None:
+    """Put `rows` into the place, atomically."""
+    with replacing(place) as file:
+        pq.write_table(rows, file, compression="zstd")
+
+
+def nightly_run_id(day: date) -> str:
+    """The run_id of a night's evaluation: the same at every run of it."""
+    return f"nightly-{day.isoformat()}"
+
+
+def each_day(first: date, last: date) -> Iterator[date]:
+    """Every day from `first` to `last`, both included."""
+    for ordinal in range(first.toordinal(), last.toordinal() + 1):
+        yield date.fromordinal(ordinal)

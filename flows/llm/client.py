@@ -1,0 +1,251 @@
+"""The one client of LLMs, over litellm: limits, retries, costs.
+
+What may pass (see `failures`) is asked again with back-off, what fails each time is not. Either way the answer comes
+back with the status `error`: it is unscored, never wrong.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from flows.config import Model
+from flows.llm.rate_limits import PATIENCE_S, Breaker, Pacer
+from flows.llm.retries import FIRST_PAUSE_S, is_transient, pause_s, retry_after_s, tells_of_the_provider
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 6
+TIMEOUT_S = 120.0
+_ASSUMED_OUTPUT_TOKENS = 500
+_CHARACTERS_PER_TOKEN = 4
+
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one question got. `output_json` is the message with its tool calls; `cost_usd` None is unknown.
+
+    `latency_ms` is of the attempt that was answered. `error_type` is the exception's name, or `provider_down`
+    where the breaker was open and the question was not asked.
+    """
+
+    status: Literal["ok", "error"]
+    text: str | None = None
+    output_json: str | None = None
+    response_id: str | None = None
+    model_served: str | None = None
+    system_fingerprint: str | None = None
+    finish_reason: str | None = None
+    latency_ms: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+class ModelClient(Protocol):
+    """Whoever answers. Failures of the provider come back as an Answer; they are not raised."""
+
+    async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
+        """Ask once (with retries)."""
+        ...
+
+    def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
+        """What an answer may cost, before it is asked for; None where the price is unknown."""
+        ...
+
+
+class FakeClient:
+    """A model of tests: gives the queued answers in turn, and remembers what it was asked."""
+
+    def __init__(self, answers: Iterable[Answer | str] = (), cost_usd: float | None = None) -> None:
+        self.queue = deque(answers)
+        self.asked: list[tuple[Sequence[Message], Mapping[str, Any]]] = []
+        self.cost_usd = cost_usd
+
+    async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
+        """The next of the queue; a text stands for an answer. Raises IndexError where the queue is empty."""
+        self.asked.append((messages, params))
+        await asyncio.sleep(0)
+        answer = self.queue.popleft()
+        return Answer("ok", text=answer, cost_usd=self.cost_usd) if isinstance(answer, str) else answer
+
+    def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
+        """The cost that was given at the start."""
+        return self.cost_usd
+
+
+class LiteLLMClient:
+    """One configured model. The pacer is shared by the models of a night; the breaker is the model's own."""
+
+    def __init__(
+        self,
+        model: Model,
+        pacer: Pacer | None = None,
+        first_pause_s: float = FIRST_PAUSE_S,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self.model = model
+        self._provider = model.api_base or model.model.split("/")[0]
+        self._pacer = pacer or Pacer()
+        self._breaker = Breaker(patience_s=patience_s)
+        self._first_pause_s = first_pause_s
+        self.litellm = load_litellm()
+        self.prices = self._look_up_prices()
+        self._unlogged = _unlogged()
+
+    async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
+        """Ask, and ask again while failures are transient, up to ATTEMPTS times; see the module on failures."""
+        tokens = sum(self._estimate_tokens(messages, params))
+        for attempt in range(ATTEMPTS):
+            if not await self._breaker.admits():
+                return Answer("error", error_type="provider_down", error_message="not asked: the provider is down")
+            await self._pacer.wait(self._provider, tokens)
+            try:
+                answer = await self._ask_once(messages, params)
+            except Exception as error:
+                if not is_transient(error) or attempt == ATTEMPTS - 1:
+                    return self._give_up(error)
+                self._breaker.missed()
+                self._pacer.pause(self._provider, retry_after_s(error))
+                await asyncio.sleep(pause_s(error, attempt, self._first_pause_s))
+            else:
+                self._breaker.note(failed=False)
+                if answer.input_tokens is not None and answer.output_tokens is not None:
+                    self._pacer.settle(tokens, answer.input_tokens + answer.output_tokens)
+                return answer
+        raise AssertionError("the last attempt returns")
+
+    def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
+        """By the tokens of the question and the longest answer that `params` allow; None without a known price."""
+        if self.prices is None:
+            return None
+        asked, answered = self._estimate_tokens(messages, params)
+        return asked * self.prices[0] + answered * self.prices[1]
+
+    @staticmethod
+    def _estimate_tokens(messages: Sequence[Message], params: Mapping[str, Any]) -> tuple[float, float]:
+        """Four characters a token, and 500 tokens an answer where `params` do not say how long it may be."""
+        allowed = params.get("max_completion_tokens") or params.get("max_tokens") or _ASSUMED_OUTPUT_TOKENS
+        return len(json.dumps(list(messages))) / _CHARACTERS_PER_TOKEN, float(allowed)
+
+    async def _ask_once(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
+        options: dict[str, Any] = {"timeout": TIMEOUT_S, **params}
+        self._unlogged.set(True)
+        start = time.perf_counter()
+        response = await self.litellm.acompletion(
+            model=self.model.model,
+            messages=[dict(message) for message in messages],
+            api_base=self.model.api_base,
+            api_key=self.api_key,
+            num_retries=0,
+            max_retries=0,
+            caching=False,
+            **options,
+        )
+        return self._to_answer(response, (time.perf_counter() - start) * 1000)
+
+    @property
+    def api_key(self) -> str | None:
+        """The model's key, or what stands for one."""
+        # The OpenAI SDK refuses to start without a key, which local endpoints do not need; and a key from the
+        # environment must not go to an address for which it was not meant.
+        if self.model.api_key is None and self.model.api_base and self.model.model.startswith("openai/"):
+            return "none"
+        return self.model.api_key or None
+
+    def _to_answer(self, response: Any, latency_ms: float) -> Answer:
+        choice, usage = response.choices[0], getattr(response, "usage", None)
+        message = choice.message
+        return Answer(
+            "ok",
+            text=storable(message.content or ""),
+            output_json=storable(json.dumps(message.model_dump(exclude_none=True), ensure_ascii=False, default=str)),
+            response_id=response.id,
+            model_served=response.model,
+            system_fingerprint=getattr(response, "system_fingerprint", None),
+            finish_reason=choice.finish_reason,
+            latency_ms=latency_ms,
+            input_tokens=getattr(usage, "prompt_tokens", None),
+            output_tokens=getattr(usage, "completion_tokens", None),
+            cost_usd=self._cost_usd(response, usage),
+        )
+
+    def _cost_usd(self, response: Any, usage: Any) -> float | None:
+        if self.model.price and usage:
+            price = self.model.price
+            return float(usage.prompt_tokens * price.input + usage.completion_tokens * price.output) / 1e6
+        known = response._hidden_params.get("response_cost")  # litellm's completion_cost, already worked out
+        return None if known is None else float(known)
+
+    def _look_up_prices(self) -> tuple[float, float] | None:
+        """USD a token, in and out."""
+        if self.model.price:
+            return self.model.price.input / 1e6, self.model.price.output / 1e6
+        try:
+            info = self.litellm.get_model_info(self.model.model)
+        except Exception as error:
+            log.debug("%s has no known price: %s", self.model.name, error)
+            return None
+        return float(info["input_cost_per_token"] or 0), float(info["output_cost_per_token"] or 0)
+
+    def _give_up(self, error: Exception) -> Answer:
+        self._breaker.missed()
+        if tells_of_the_provider(error):
+            self._breaker.note(failed=True)
+        return Answer("error", error_type=type(error).__name__, error_message=str(error).split("\n", 1)[0][:300])
+
+
+def storable(text: str) -> str:
+    """Half a surrogate pair, which JSON may carry and UTF-8 may not, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def load_litellm() -> Any:
+    """litellm, made quiet: no price list from the internet, no telemetry, no hints on stderr."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    # pydantic's note on litellm's own types, which come into being at the first answer
+    warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier", category=UserWarning)
+    import litellm  # noqa: PLC0415 - imported late: costs 5 s
+
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return litellm
+
+
+def _unlogged() -> ContextVar[bool]:
+    """What keeps litellm from making a record of an answer for callbacks, of which there are none: a tenth of its time.
+
+    It is litellm's own mark of a call within a call, and no part of its interface: where it is gone, nothing is set.
+    """
+    try:
+        from litellm._internal_context import is_internal_call  # noqa: PLC0415 - imported late: costs 5 s
+    except ImportError:
+        return ContextVar("unlogged")
+    mark: ContextVar[bool] = is_internal_call
+    return mark
+
+
+async def close_clients() -> None:
+    """Close litellm's connections, which belong to the running event loop. To be called before it ends."""
+    litellm = sys.modules.get("litellm")
+    if litellm is None:
+        return
+    await litellm.close_litellm_async_clients()
+    litellm.in_memory_llm_clients_cache.flush_cache()  # a closed client must not be found by the next loop
+
+
+ClientFactory = Callable[[Model], ModelClient]

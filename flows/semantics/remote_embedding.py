@@ -1,0 +1,77 @@
+"""Embedding models over litellm: batches at the configured pace, with retries of what may pass."""
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+
+from flows.config import Budget, Embedding
+from flows.errors import RunError
+from flows.llm import ATTEMPTS, FIRST_PAUSE_S, TIMEOUT_S, Pacer, close_clients, is_transient, load_litellm, pause_s
+from flows.stats.neighbours import unit
+
+BATCH = 64
+_MESSAGE_CHARACTERS = 200
+
+
+class Remote:
+    """A model that litellm knows by its name. Texts leave this machine, for where `api_base` says."""
+
+    def __init__(self, name: str, model: Embedding, budget: Budget, first_pause_s: float = FIRST_PAUSE_S) -> None:
+        self.name, self._model, self._budget, self._first_pause_s = name, model, budget, first_pause_s
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """The vectors (n, d), of length 1. Raises RunError where a batch fails for good."""
+        found = asyncio.run(self._all([list(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)]))
+        widths = {len(vector) for vector in found}
+        if len(found) != len(texts) or len(widths) > 1:
+            raise RunError(
+                f"{self._model.model}: {len(texts)} texts got {len(found)} vectors of {sorted(widths)} numbers"
+            )
+        return unit(np.asarray(found, np.float32).reshape(len(texts), -1))
+
+    async def _all(self, batches: list[list[str]]) -> list[list[float]]:
+        pacer = Pacer(self._budget.requests_per_minute)
+        gate = asyncio.Semaphore(self._budget.concurrency)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._patiently(batch, pacer, gate)) for batch in batches]
+        except* RunError as failed:
+            raise failed.exceptions[0] from None
+        finally:
+            await close_clients()
+        return [vector for task in tasks for vector in task.result()]
+
+    async def _patiently(self, batch: list[str], pacer: Pacer, gate: asyncio.Semaphore) -> list[list[float]]:
+        async with gate:
+            for attempt in range(ATTEMPTS):
+                await pacer.wait()
+                try:
+                    return await self._once(batch)
+                except Exception as error:
+                    if not is_transient(error) or attempt == ATTEMPTS - 1:
+                        raise RunError(f"{self._model.model}: {_told(error)}") from None
+                    await asyncio.sleep(pause_s(error, attempt, self._first_pause_s))
+        raise AssertionError("the last attempt returns")
+
+    async def _once(self, batch: list[str]) -> list[list[float]]:
+        litellm, model = load_litellm(), self._model
+        # As for answers: a key of the environment must not go to an address for which it was not meant.
+        keyless = model.api_key is None and model.api_base and model.model.startswith("openai/")
+        response = await litellm.aembedding(
+            model=model.model,
+            input=batch,
+            api_base=model.api_base,
+            api_key="none" if keyless else model.api_key or None,
+            timeout=TIMEOUT_S,
+            num_retries=0,
+            max_retries=0,
+            caching=False,
+            **{"encoding_format": "float", **model.params},
+        )
+        rows = sorted(response.data, key=lambda row: row["index"])
+        return [row["embedding"] for row in rows]
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0][:_MESSAGE_CHARACTERS] if str(error) else ''}"

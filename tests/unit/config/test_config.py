@@ -1,0 +1,149 @@
+"""A wrong configuration gets one line that says what, where and how to mend it."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.config.load import Config, load_config
+from flows.errors import ConfigError
+
+GOOD = """
+app: support-triage
+lake: lake
+timezone: Europe/Berlin
+sources:
+  - {name: gateway, format: litellm, path: "logs/{day}/*.jsonl*"}
+dev_set: dev.jsonl
+redact: [email, phone, card, secret, iban, ip]
+redact_paths: [metadata.user_api_key_user_email, "messages[*].name", $.requester_ip_address]
+user_key_secret: "${USERS}"
+retention: {interactions: 90d, quarantine: 12w, manifest: keep}
+risk: strict
+routes:
+  triage: {holdout: h.jsonl, criteria: c.yaml, output_schema: s.json, repeats: 3, margin: 0.02}
+models:
+  pinned: {model: openai/gpt-4-0314, api_base: "http://127.0.0.1:8080/v1", api_key: "${KEY}", params: {temperature: 0}}
+  candidates: [{model: openai/gpt-4-0613, name: newer}]
+budget: {usd: 20, concurrency: 32, requests_per_minute: 600}
+review: {samples_per_day: 30}
+alerts:
+  - {kind: webhook, url: "http://127.0.0.1:9000/hook"}
+"""
+
+
+def load(folder: Path, text: str = GOOD, **environment: str) -> Config:
+    for name in ("dev.jsonl", "h.jsonl", "c.yaml", "s.json"):
+        (folder / name).touch()
+    (folder / "genchi.yaml").write_text(text, encoding="utf-8")
+    return load_config(folder / "genchi.yaml", {"USERS": "a secret of the tests"} | environment)
+
+
+def test_the_configuration_of_the_house_is_read(tmp_path: Path) -> None:
+    settings = load(tmp_path, KEY="k")
+    assert settings.lake == tmp_path / "lake"
+    assert settings.warehouse == tmp_path / "lake" / "warehouse.duckdb"
+    assert settings.reports == tmp_path / "reports"
+    assert settings.routes["triage"].holdout == tmp_path / "h.jsonl"
+    assert settings.sources[0].path == str(tmp_path / "logs/{day}/*.jsonl*")
+    assert [model.name for model in settings.all_models()] == ["openai/gpt-4-0314", "newer"]
+    assert settings.models is not None
+    assert settings.models.pinned.api_key == "k"
+    assert settings.redact_paths[1] == "messages[*].name"
+    assert settings.retention == {"interactions": 90, "quarantine": 84, "manifest": None}
+
+
+def test_a_secret_is_not_shown_where_a_configuration_is_printed(tmp_path: Path) -> None:
+    assert "hush" not in repr(load(tmp_path, KEY="hush", USERS="hush, said the user"))
+    with pytest.raises(ConfigError, match="`user_key_secret`: string should have at least 16") as caught:
+        load(tmp_path, GOOD.replace("${USERS}", "hush"), KEY="k")
+    assert "hush" not in str(caught.value)
+    settings = load(tmp_path, GOOD + "storage: {key: '${KEY}', secret: '${KEY}', token: '${KEY}'}", KEY="hush")
+    assert settings.storage.secret == "hush"
+    assert "hush" not in repr(settings)
+
+
+def test_what_a_machine_keeps_of_a_lake_in_an_object_store_lies_beside_the_configuration(tmp_path: Path) -> None:
+    settings = load(tmp_path, GOOD.replace("lake: lake", "lake: s3://bucket/a/lake/"), KEY="k")
+    assert settings.lake == "s3://bucket/a/lake"
+    assert settings.warehouse == tmp_path / "warehouse.duckdb"
+    assert settings.state == tmp_path / ".genchi"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ("dev_set:", "devset:", "unknown key `devset`; did you mean `dev_set`?"),
+        ("repeats:", "repeat:", "unknown key `repeat` in `routes.triage`; did you mean `repeats`?"),
+        ("usd: 20", "dollars: 20", "unknown key `dollars` in `budget`"),
+        ("name: newer", "nmae: newer", "unknown key `nmae` in `models.candidates.0`; did you mean `name`?"),
+        ("format: litellm", "format: litelm", "`sources.0.format`: no such log format; there are "),
+        ("Europe/Berlin", "Europe/Atlantis", "`timezone`: 'Europe/Atlantis' is no time zone"),
+        ("app: support-triage", "", "the key `app` is missing"),
+        ("repeats: 3", "repeats: none", "`routes.triage.repeats`: input should be a valid integer"),
+        ("holdout: h.jsonl", "holdout: gone.jsonl", "routes.triage.holdout: no such file: "),
+        ("criteria: c.yaml, ", "", "routes.triage: has no `criteria`"),
+        ("name: newer", "name: openai/gpt-4-0314", "the name 'openai/gpt-4-0314' stands twice"),
+        (
+            "interactions: 90d",
+            "interaction: 90d",
+            "`retention`: the lake has no table `interaction`; did you mean `interactions`?",
+        ),
+        (
+            "quarantine: 12w",
+            "quarantine: 12",
+            "`retention.quarantine`: is no time; write days or weeks such as 90d or 12w",
+        ),
+        ("quarantine: 12w", "quarantine: 0d", "`retention.quarantine`: is no time"),
+        ("messages[*].name", "messages[", "`redact_paths.1`: 'messages[' is no path of a field; write one such as"),
+        ("iban, ip]", "iban, ipv4]", "`redact.5`: input should be 'email', 'phone', 'card', 'secret', 'iban' or 'ip'"),
+        ("risk: strict", "embedding: {modl: m}", "unknown key `modl` in `embedding`; did you mean `model`?"),
+        ("risk: strict", "embedding: {max_texts_per_day: 0}", "`embedding.max_texts_per_day`: input should be greater"),
+        ("risk: strict", "embedding: {params: {a: 2026-03-02}}", "write dates in quotes"),
+        ("lake: lake", "lake: gs://bucket/lake", "`lake`: gs:// is no store that is known; use s3://bucket/prefix"),
+        ("lake: lake", "lake: s3://b", "`lake`: 'b' is no name of a bucket"),
+        ("lake: lake", "lake: [lake]", "`lake`: should be a path"),
+        ("logs/{day}", "ftp://logs/{day}", "`sources.0.path`: ftp:// is no store that is known"),
+        ("risk: strict", "storage: {secrt: hush, key: k}", "unknown key `secrt` in `storage`; did you mean `secret`?"),
+        ("risk: strict", "storage: {secret: hush}", "`storage`: `key` and `secret` go together"),
+        ("risk: strict", "storage: {key: k, secret: [hush]}", "`storage.secret`: input should be a valid string"),
+        ("risk: strict", "storage: {endpoint_url: 127.0.0.1}", "`storage.endpoint_url`: string should match"),
+        ("app: support-triage", "app: [", "no valid YAML: "),
+    ],
+)
+def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, before: str, after: str, complaint: str) -> None:
+    assert before in GOOD
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, GOOD.replace(before, after), KEY="k")
+    assert complaint in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / "genchi.yaml"))
+    assert "\n" not in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_an_unset_variable_is_named_with_the_key_that_wants_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"models\.pinned\.api_key: the environment variable KEY is not set"):
+        load(tmp_path)
+
+
+def test_a_missing_file_says_how_to_get_a_first_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="genchi demo"):
+        load_config(tmp_path / "nowhere.yaml", {})
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("{name: a, format: litellm}", "a source has either `path` (files) or `dsn` (a PostgreSQL database)"),
+        ("{name: a, format: litellm, path: x, dsn: y}", "a source has either `path`"),
+        ("{name: a, format: litellm, path: x, query: y}", "`query` needs a `dsn`"),
+        ("{name: a, format: genchi, dsn: 'postgresql://u:secret@h/db'}", "`dsn` needs a `query`"),
+    ],
+)
+def test_a_source_is_files_or_a_database(tmp_path: Path, source: str, problem: str) -> None:
+    path = tmp_path / "genchi.yaml"
+    path.write_text(f"app: x\nlake: lake\nsources: [{source}]\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load_config(path, {})
+    assert problem in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "secret" not in str(refused.value)

@@ -1,0 +1,92 @@
+"""Two runs never write one lake at the same time, and a run that was killed does not lock it for ever."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from flows.errors import RunError
+from flows.lake import lock
+from flows.lake.lake import Lake
+
+ROOT = Path(__file__).resolve().parents[3]
+HOLD = """
+import pathlib, sys
+from flows.lake import lock
+from flows.lake.backends import LocalBackend
+with lock.holding(LocalBackend(pathlib.Path(sys.argv[1])), "nightly", 0, lambda: None):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def held_by_another(lake: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock until its stdin is closed."""
+    command = [sys.executable, "-c", HOLD, str(lake)]
+    other = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert other.stdin is not None
+    assert other.stdout is not None
+    with other.stdin, other.stdout:
+        assert other.stdout.readline() == "held\n"
+        yield other
+    other.wait(30)
+
+
+def test_the_second_run_says_once_for_whom_it_waits_and_then_gives_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(tmp_path / "lake")
+    told: list[str] = []
+    monkeypatch.setattr(lock, "_logger", SimpleNamespace(info=lambda text, *of: told.append(text % of)))
+    with held_by_another(tmp_path / "lake") as other:
+        with pytest.raises(RunError) as caught, lake.lock("ingest", patience=1.2):
+            pass
+        who = f"`genchi nightly` holds it, process {other.pid} on host "
+        assert who in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert [who in message for message in told] == [True]
+
+
+def test_the_second_run_goes_on_when_the_first_has_ended(tmp_path: Path) -> None:
+    with held_by_another(tmp_path / "lake") as other:
+        assert other.stdin is not None
+        other.stdin.close()
+        with Lake(tmp_path / "lake").lock("ingest", patience=30):
+            pass
+
+
+def test_a_run_that_was_killed_does_not_hold_the_lock(tmp_path: Path) -> None:
+    with held_by_another(tmp_path / "lake") as other:
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+        started = time.monotonic()
+        with Lake(tmp_path / "lake").lock("ingest", patience=5):
+            assert time.monotonic() - started < 1
+
+
+def test_within_a_process_the_lock_is_taken_again_and_given_back_by_the_first(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    with lake.lock("nightly"):
+        with Lake(tmp_path / "lake").lock("transform"):
+            pass
+        command = [sys.executable, "-c", HOLD, str(tmp_path / "lake")]
+        done = subprocess.run(command, cwd=ROOT, input="", capture_output=True, text=True, check=False)
+        assert "`genchi nightly` holds it" in done.stderr
+    with held_by_another(tmp_path / "lake"):
+        pass
+
+
+def test_a_lake_that_cannot_be_written_is_said_so_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "lake").write_text("a file")
+    with (
+        pytest.raises(RunError, match=r"_lock: cannot be written: File exists; mend the rights of the lake"),
+        Lake(tmp_path / "lake").lock("ingest"),
+    ):
+        pass

@@ -1,0 +1,221 @@
+"""The client of models against a real HTTP server on loopback, and in process."""
+
+import asyncio
+import json
+import threading
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from flows.config.load import Model, Price
+from flows.llm.client import ATTEMPTS, LiteLLMClient, close_clients
+from flows.llm.local_providers import register_provider
+from flows.llm.rate_limits import BREAKER_LIMIT, Pacer
+
+OK = {
+    "id": "r1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "served",
+    "system_fingerprint": "fp",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}],
+    "usage": {"prompt_tokens": 1000, "completion_tokens": 10, "total_tokens": 1010},
+}
+
+
+class Endpoint:
+    """Answers each request with the next of `script`: a status, or raw bytes; then with OK."""
+
+    def __init__(self):
+        endpoint = self
+        self.script, self.requests, self.headers = [], [], {}
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                endpoint.requests.append((body, self.headers.get("Authorization")))
+                step = endpoint.script.pop(0) if endpoint.script else 200
+                status = step if isinstance(step, int) else 200
+                data = step if isinstance(step, bytes) else json.dumps(OK if status == 200 else endpoint.error).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.send_header("Content-Type", "application/json")
+                for name, value in endpoint.headers.items() if status == 429 else ():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(data)
+
+        self.error = {"error": {"message": "injected", "type": "injected"}}
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def endpoint():
+    one = Endpoint()
+    yield one
+    one.close()
+
+
+def ask(model, times=1, pacer=None, concurrency=16, **params):
+    async def go():
+        client = LiteLLMClient(model, pacer, first_pause_s=0.001, patience_s=0.2)
+        slots = asyncio.Semaphore(concurrency)
+
+        async def one(n):
+            async with slots:
+                return await client.ask([{"role": "user", "content": f"q{n}"}], params)
+
+        try:
+            return await asyncio.gather(*map(one, range(times)))
+        finally:
+            await close_clients()
+
+    return asyncio.run(go())
+
+
+def model(endpoint, **more):
+    return Model(model="openai/gpt-4-0314", api_base=endpoint.url, **more)
+
+
+def test_an_answer_carries_what_the_provider_said(endpoint):
+    (answer,) = ask(model(endpoint), temperature=0, seed=7)
+    assert (answer.status, answer.text, answer.model_served, answer.system_fingerprint) == (
+        "ok",
+        "hello",
+        "served",
+        "fp",
+    )
+    assert (answer.finish_reason, answer.input_tokens, answer.output_tokens) == ("stop", 1000, 10)
+    assert json.loads(answer.output_json)["content"] == "hello"
+    assert answer.latency_ms > 0
+    assert answer.cost_usd is None
+    body, key = endpoint.requests[0]
+    assert (body["model"], body["temperature"], body["seed"], key) == ("gpt-4-0314", 0, 7, "Bearer none")
+
+
+def test_half_a_surrogate_pair_in_an_answer_can_be_stored(endpoint):
+    endpoint.script = [json.dumps(OK).replace("hello", "a\\ud83d").encode()]
+    (answer,) = ask(model(endpoint))
+    assert answer.text == "a?"
+    assert json.loads(answer.output_json)["content"] == "a?"
+
+
+def test_a_configured_price_gives_a_cost_and_an_estimate(endpoint):
+    priced = model(endpoint, price=Price(input=1, output=2), api_key="k")
+    (answer,) = ask(priced)
+    assert answer.cost_usd == pytest.approx(1000e-6 + 20e-6)
+    assert endpoint.requests[0][1] == "Bearer k"
+    assert LiteLLMClient(priced).estimate_usd([], {"max_tokens": 1000}) == pytest.approx(2000e-6, rel=0.01)
+    assert LiteLLMClient(model(endpoint)).estimate_usd([], {}) is None
+
+
+@pytest.mark.parametrize("fault", [429, 500, 503, 408, b'{"id": "cut short'])
+def test_a_transient_failure_is_asked_again(endpoint, fault):
+    endpoint.script = [fault, fault]
+    (answer,) = ask(model(endpoint))
+    assert (answer.status, len(endpoint.requests)) == ("ok", 3)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, "BadRequestError"), (401, "AuthenticationError"), (404, "NotFoundError")]
+)
+def test_a_permanent_failure_is_not_asked_again(endpoint, status, kind):
+    endpoint.script = [status]
+    (answer,) = ask(model(endpoint))
+    assert (answer.status, answer.error_type, len(endpoint.requests)) == ("error", kind, 1)
+
+
+def test_a_context_overflow_is_not_asked_again(endpoint):
+    endpoint.script = [400]
+    endpoint.error = {
+        "error": {"message": "This model's maximum context length is 10 tokens.", "code": "context_length_exceeded"}
+    }
+    (answer,) = ask(model(endpoint))
+    assert (answer.error_type, len(endpoint.requests)) == ("ContextWindowExceededError", 1)
+
+
+def test_what_fails_each_time_ends_as_an_error(endpoint):
+    endpoint.script = [500] * ATTEMPTS
+    (answer,) = ask(model(endpoint))
+    assert (answer.status, answer.text, len(endpoint.requests)) == ("error", None, ATTEMPTS)
+
+
+@pytest.fixture
+def simulated():
+    from litellm.llms.custom_llm import CustomLLM, CustomLLMError
+
+    class Handler(CustomLLM):
+        calls = 0
+
+        async def acompletion(self, model, messages, model_response, **_):
+            self.calls += 1
+            if model == "down":
+                raise CustomLLMError(503, "down")
+            model_response.choices[0].message.content = f"I am simulated: {messages[-1]['content']}"
+            model_response.model = model
+            return model_response
+
+    handler = Handler()
+    register_provider("simulated", handler)
+    return handler
+
+
+def test_a_provider_that_is_down_is_soon_not_asked_any_more(simulated):
+    answers = ask(Model(model="simulated/down"), times=200, concurrency=4)
+    kinds = Counter(answer.error_type for answer in answers)
+    assert sum(kinds.values()) == 200
+    assert BREAKER_LIMIT <= kinds["ServiceUnavailableError"] < BREAKER_LIMIT + 4
+    assert set(kinds) == {"ServiceUnavailableError", "provider_down"}
+    assert simulated.calls <= (BREAKER_LIMIT + 4) * ATTEMPTS
+
+
+def test_an_endpoint_that_refuses_connections_is_an_error_and_no_crash():
+    (answer,) = ask(Model(model="openai/x", api_base="http://127.0.0.1:9/v1"))
+    assert (answer.status, answer.error_type) == ("error", "InternalServerError")
+
+
+def test_a_custom_provider_answers_in_process(simulated):
+    (answer,) = ask(Model(model="simulated/small"), temperature=0)
+    assert (answer.text, answer.model_served, answer.cost_usd) == ("I am simulated: q0", "small", None)
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "0.4"}, {"retry-after-ms": "400"}])
+def test_one_refusal_with_retry_after_holds_all_questions_back(endpoint, headers):
+    import time
+
+    endpoint.script, endpoint.headers = [429], headers
+    start = time.monotonic()
+    answers = ask(model(endpoint), times=6, concurrency=1)
+    assert {answer.status for answer in answers} == {"ok"}
+    assert len(endpoint.requests) == 7
+    assert time.monotonic() - start >= 0.4
+
+
+def test_tokens_per_minute_are_kept_to_by_what_answers_really_took(endpoint):
+    import time
+
+    start = time.monotonic()
+    ask(model(endpoint), times=4, pacer=Pacer(tokens_per_minute=600_000), concurrency=1, max_tokens=100_000)
+    assert 0.3 <= time.monotonic() - start < 9  # 1,010 tokens an answer, not the 100,000 that were reserved
+
+
+def test_requests_per_minute_are_kept_to(endpoint):
+    import time
+
+    start = time.monotonic()
+    ask(model(endpoint), times=4, pacer=Pacer(per_minute=600))
+    assert time.monotonic() - start >= 0.3
