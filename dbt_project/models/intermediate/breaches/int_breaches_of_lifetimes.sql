@@ -20,19 +20,13 @@ select
     day,
     'end_of_life' as kind,
     {{ subject_part('model') }} as subject,
-    'warning' as severity,
+    cast(null as {{ type_string() }}) as severity,
     true as is_start,
-    model || ', which is pinned, '
-    || case when days_left > 0 then 'ends' else 'ended' end || ' on ' || {{ as_text('ends_on') }}
-    || case
-        when days_left > 0 then ', ' || {{ as_text('days_left') }} || ' days from ' || {{ as_text('day') }}
-        else ''
-    end
-    || ', as its provider has announced.' as summary,
+    {{ end_of_life_sentence() }} as summary,
     '' as explanation,
     {{ json_object([
         ('model', 'model'),
-        ('ends_on', as_text('ends_on')),
+        ('ends_on', 'cast(ends_on as {{ type_string() }})'),
         ('days_left', 'days_left'),
     ]) }} as evidence_json
 from counted
