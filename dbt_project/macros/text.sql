@@ -190,7 +190,8 @@
 {#- A part of a breach's subject: a slash within it would make two subjects look alike. -#}
 {% macro subject_part(text) %}replace({{ text }}, '/', '%2F'){% endmacro %}
 
-{#- The name under which a criterion is scored on answers without their wrapping (the var unwrapped_suffix, which flows.lake defines). -#}
+{#- The name under which a criterion is scored on answers without their wrapping (the var unwrapped_suffix, which
+    flows.lake defines). -#}
 {% macro unwrapped(criterion) -%}
     {{ criterion }} || '{{ var("unwrapped_suffix") }}'
 {%- endmacro %}

@@ -37,7 +37,8 @@ worded as (
         || case when features.kind = 'share' then 's ' || features.description else '' end
         -- The mix of calls: "answered by", and then whose share it is.
         || case
-            when features.feature <> skew.feature then ' ' || substring(skew.feature, {{ length('features.feature') }} + 1)
+            when features.feature <> skew.feature
+                then ' ' || substring(skew.feature, {{ length('features.feature') }} + 1)
             else ''
         end as feature_words,
         coalesce(skew.effect > 0, skew.value_current > skew.value_reference) as is_risen,
