@@ -18,7 +18,7 @@ ENGINES = ("spark", "clickhouse", "snowflake")
 # have it with the same meaning; what only some have is a macro that dispatches.
 _FUNCTION_WORDS = (
     "abs avg ceil coalesce count exp extract floor greatest grouping lag lead least left ln lower max min nullif pi pow"
-    " replace round row_number sqrt substring sum trim upper"
+    " replace right round row_number sqrt substring sum trim upper"
 )
 _SYNTAX_WORDS = (
     "add alias and between boolean case cast column cte datatype datatypeparam distinct div dpipe eq exists from group"
