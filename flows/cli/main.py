@@ -79,6 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(verb="compare")
     holdout = _with_config(verbs.add_parser("holdout", help="name the frozen version of every test set"))
     holdout.set_defaults(verb="holdout")
+    migrate = _with_config(
+        verbs.add_parser("migrate", help="bring an older lake and warehouse up to date; every night does it too")
+    )
+    migrate.set_defaults(verb="migrate")
     dbt_arguments.add_verb(verbs, _day)
     return parser
 

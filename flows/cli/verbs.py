@@ -105,6 +105,19 @@ def holdout(options: argparse.Namespace) -> int:
     return FINE
 
 
+def migrate(options: argparse.Namespace) -> int:
+    """The versions of lake and warehouse, after older ones were brought up to date. Every night does the same."""
+    from flows import transform  # noqa: PLC0415 - as above
+
+    loaded = load_config(options.config)
+    lake = loaded.open_lake()
+    with lake.lock("migrate"):
+        tell(f"lake: version {lake.version}")
+        warehouse = transform.migrate(loaded)
+    tell("warehouse: none yet" if warehouse is None else f"warehouse: version {warehouse}")
+    return FINE
+
+
 def doctor(options: argparse.Namespace) -> int:
     """What can be reached."""
     from flows.cli import doctor  # noqa: PLC0415 - as above

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from flows.config import Config
 from flows.errors import RunError
+from flows.lake import UNWRAPPED
 from flows.project import DBT_PROJECT
 from flows.retention import first_open
 from flows.transform.dictionary import write_words
 from flows.transform.runner import Node, run_dbt
+from flows.warehouse import query
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,18 @@ def build(
     return result
 
 
+def migrate(config: Config) -> int | None:
+    """Bring an older warehouse up to date, as the next build would (macros/warehouse_version.sql). Gives its version.
+
+    None where there is no warehouse yet. Raises RunError for a warehouse that a later genchi has written.
+    """
+    if not config.warehouse.exists():
+        return None
+    run_dbt(config, ["seed"], variables(config), {})
+    version: int = query(config.warehouse, "select version from meta.warehouse_version")[0]["version"]
+    return version
+
+
 def _run(config: Config, first: date, last: date, selection: list[str]) -> list[Node]:
     return run_dbt(
         config,
@@ -93,4 +107,5 @@ def variables(config: Config) -> dict[str, object]:
         "words": glob.escape(str(write_words(config.open_lake()))),
         "window_days": config.window_days,
         "risk": config.risk,
+        "unwrapped_suffix": UNWRAPPED,
     }
