@@ -26,7 +26,7 @@ select
     '' as explanation,
     {{ json_object([
         ('model', 'model'),
-        ('ends_on', 'cast(ends_on as {{ type_string() }})'),
+        ('ends_on', 'cast(ends_on as ' ~ type_string() ~ ')'),
         ('days_left', 'days_left'),
     ]) }} as evidence_json
 from counted
