@@ -1,6 +1,5 @@
 """What a night's evaluation asks about: each evaluated route with its frozen examples and its criteria."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from flows.evaluate.setup import variants
 from flows.evaluate.setup.eval_setup import EvalSetup
 from flows.evaluate.setup.variants import Variant
 from flows.lake import Lake
+from flows.stats.sample import rank
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +66,8 @@ def task_variants(setup: EvalSetup, lake: Lake, day: date, route: str, holdout: 
 
 
 def sample(examples: Sequence[Example], limit: int | None) -> Sequence[Example]:
-    """At most `limit` of the examples, by the hash of their id: the same ones every time, in the order given."""
+    """At most `limit` of the examples, by the rank of their id: the same ones every time, in the order given."""
     if limit is None or len(examples) <= limit:
         return examples
-    by_hash = sorted(range(len(examples)), key=lambda place: _digest(examples[place].example_id))
-    return [examples[place] for place in sorted(by_hash[:limit])]
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+    by_rank = sorted(range(len(examples)), key=lambda place: rank(examples[place].example_id))
+    return [examples[place] for place in sorted(by_rank[:limit])]
