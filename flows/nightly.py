@@ -31,7 +31,7 @@ from flows.progress import Step
 from flows.report.flow import report
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
-from flows.transform import COMPARISON, EVALUATION, MONITORING
+from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING
 from flows.transform.flow import transform
 
 CRITICAL_FINDINGS = "Critical findings"
@@ -125,7 +125,7 @@ def _stages(setup: EvalSetup, day: date) -> Night:
     with night.stage("transform") as current:
         # Whole at once where nothing is evaluated; else the drift tables first, which a provider that is down must
         # not hide.
-        current.outcome = transform(config, first, day, MONITORING if evaluates(config) else None).summary()
+        current.outcome = transform(config, first, day, MONITORING if evaluates(config) else EVERYTHING).summary()
     with night.stage("evaluate") as current:
         current.outcome = evaluated(setup, day)
     if evaluates(config) and config.shadow.samples_per_day:
