@@ -11,7 +11,6 @@ from datetime import date
 
 from flows.config import Config
 from flows.errors import ConfigError
-from flows.evaluate.criteria import criteria_of_route
 from flows.evaluate.examples import Example, read_holdout
 from flows.evaluate.generate import (
     EvalRun,
@@ -24,7 +23,7 @@ from flows.evaluate.generate import (
     shadow_run_id,
 )
 from flows.evaluate.score import judge_tasks, score_tasks
-from flows.evaluate.setup import PRODUCTION, Drawn, EvalTask, Variant, draw_calls, task_variants
+from flows.evaluate.setup import PRODUCTION, Drawn, EvalSetup, EvalTask, Variant, draw_calls, task_variants
 from flows.lake import Lake, from_rows
 from flows.llm import ClientFactory
 
@@ -46,15 +45,16 @@ class Shadowed:
         return f"{self.calls:,} of the day's calls, {self.asked:,} asked, {self.spent_usd:.2f} USD"
 
 
-def shadow_day(config: Config, day: date, clients: ClientFactory | None = None) -> Shadowed:
+def shadow_day(setup: EvalSetup, day: date, clients: ClientFactory | None = None) -> Shadowed:
     """Put a sample of the calls of `day` to the candidates; land answers, scores and comparisons as `shadow-<day>`.
 
     The night's budget is that of both: the shadow has what the night has left. Run again, it asks only what has no
-    answer yet. Raises ConfigError for wrong criteria or prompts.
+    answer yet.
     """
+    config = setup.config
     lake, run_id = config.open_lake(), shadow_run_id(day)
     drawn = _draw(config, lake, day)
-    papers = list(_papers(config, lake, day, drawn))
+    papers = list(_papers(setup, lake, day, drawn))
     if not papers:
         for table in _TABLES:
             lake.remove(table, day, run_id)
@@ -75,12 +75,12 @@ def _draw(config: Config, lake: Lake, day: date) -> dict[str, Drawn]:
     return {route: drawn for route, drawn in found.items() if drawn.calls}
 
 
-def _papers(config: Config, lake: Lake, day: date, drawn: dict[str, Drawn]) -> Iterator[EvalTask]:
+def _papers(setup: EvalSetup, lake: Lake, day: date, drawn: dict[str, Drawn]) -> Iterator[EvalTask]:
     for name, sample in drawn.items():
-        route = config.routes[name]
-        useful = [one for one in criteria_of_route(config, route) if not one.needs_expected]
+        route = setup.config.routes[name]
+        useful = [one for one in setup.criteria[name] if not one.needs_expected]
         examples = [call.example for call in sample.calls]
-        pinned, *candidates = task_variants(config, lake, day, name, read_holdout(lake, day, name))
+        pinned, *candidates = task_variants(setup, lake, day, name, read_holdout(lake, day, name))
         askable = [arm for arm in candidates if _is_askable(arm, examples)]
         if useful and askable:
             once = route.model_copy(update={"repeats": 1, "limit": None})

@@ -56,12 +56,12 @@ def requests_of_run(run_id: str, papers: Sequence[EvalTask]) -> Iterator[Request
         sent = [(arm, arm.params(paper.name)) for arm in paper.arms]
         for repeat in range(paper.route.repeats):
             for example in paper.examples:
-                for place, (arm, params) in enumerate(sent):
+                for arm, params in sent:
                     messages = arm.messages_for(example)
                     yield Request(
                         run_id=run_id,
                         model=arm.model.name,
-                        arm="candidate" if place else "pinned",
+                        arm=arm.model.arm,
                         route=paper.name,
                         example_id=example.example_id,
                         repeat=repeat,

@@ -7,6 +7,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
+from flows.config import ModelVariant
 from flows.evaluate.criteria import Criterion
 from flows.evaluate.examples import Example
 from flows.stats.fdr import q_values
@@ -41,14 +42,14 @@ class Tally:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """One route of a night: what was asked of whom. `models` are names, the pinned one first.
+    """One route of a night: what was asked of whom, the pinned model first.
 
     `topics` are the labels of what examples are about, by example_id; one whose topic is not known has none.
     """
 
     run_id: str
     route: str
-    models: Sequence[str]
+    models: Sequence[ModelVariant]
     examples: Sequence[Example]
     criteria: Sequence[Criterion]
     repeats: int
@@ -98,7 +99,7 @@ def estimates(night: Evaluated, tallies: Tallies) -> list[Row]:
 def comparisons(night: Evaluated, tallies: Tallies) -> list[Row]:
     """Rows of the table `comparisons`, pinned against each candidate, without q-values: see `with_q_values`."""
     return [
-        _comparison(night, candidate, criterion, (name, ids), tallies)
+        _comparison(night, candidate.name, criterion, (name, ids), tallies)
         for name, ids in slices(night.examples, night.topics).items()
         for criterion in night.criteria
         for candidate in night.models[1:]
@@ -111,15 +112,15 @@ def with_q_values(rows: Sequence[Row]) -> list[Row]:
     return [{**row, "q_value": value} for row, value in zip(rows, q, strict=True)]
 
 
-def _estimate(night: Evaluated, model: str, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
+def _estimate(night: Evaluated, model: ModelVariant, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
     name, ids = part
-    mine = tallies.get((model, criterion.name), Tally())
+    mine = tallies.get((model.name, criterion.name), Tally())
     answered = list(_of(mine, ids).values())
     rate, steady = pass_rate(answered), steadiness(answered, night.repeats)
     return {
         "run_id": night.run_id,
-        "model": model,
-        "arm": "pinned" if model == night.models[0] else "candidate",
+        "model": model.name,
+        "arm": model.arm,
         "route": night.route,
         "criterion": criterion.name,
         "slice": name,
@@ -140,7 +141,7 @@ def _estimate(night: Evaluated, model: str, criterion: Criterion, part: Slice, t
 
 def _comparison(night: Evaluated, candidate: str, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
     name, ids = part
-    pinned = night.models[0]
+    pinned = night.models[0].name
     old, new = (tallies.get((model, criterion.name), Tally()) for model in (pinned, candidate))
     found = compare(_of(old, ids), _of(new, ids), relative=criterion.is_pairwise)
     return {

@@ -63,14 +63,14 @@ def decisive(criteria: Sequence[Criterion]) -> list[str]:
 def _rows(run_id: str, papers: Sequence[EvalTask], scores: pa.Table) -> Iterator[dict[str, Any]]:
     found = _passed(papers, scores)
     for paper in papers:
-        for place, arm in enumerate(paper.arms):
+        for arm in paper.arms:
             passed, unscored = found.get((paper.name, arm.model.name), ([], 0))
             rate = pass_rate(passed)
             yield {
                 "run_id": run_id,
                 "route": paper.name,
                 "model": arm.model.name,
-                "arm": "candidate" if place else "pinned",
+                "arm": arm.model.arm,
                 "base": arm.model.base,
                 "prompt_version": arm.model.prompt_version,
                 "shots": arm.model.shots,

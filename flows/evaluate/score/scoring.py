@@ -13,7 +13,7 @@ from flows.evaluate.generate import GenerationResult, JudgingResult, Row, ask_ju
 from flows.evaluate.score import comparison, leaderboard
 from flows.evaluate.score.answer_scoring import RouteScorer, pinned_answers
 from flows.evaluate.score.comparison import Evaluated
-from flows.evaluate.setup import EvalTask, read_tasks
+from flows.evaluate.setup import EvalTask
 from flows.lake import from_rows
 from flows.llm import ClientFactory
 
@@ -46,11 +46,6 @@ class EvaluationResult:
         return f"{spent}, {self.unscored:,} of {self.scores:,} scores unscored{stopped}{judged}"
 
 
-def judge_night(config: Config, day: date, run_id: str, *, clients: ClientFactory | None = None) -> JudgingResult:
-    """Put to the judge what landed in `completions`, on routes that have a judge's criterion; see `judging.judge`."""
-    return judge_tasks(config, day, run_id, read_tasks(config, day), clients=clients)
-
-
 def judge_tasks(
     config: Config,
     day: date,
@@ -59,7 +54,7 @@ def judge_tasks(
     *,
     clients: ClientFactory | None = None,
 ) -> JudgingResult:
-    """The same for papers of one's own."""
+    """Put to the judge what landed in `completions`, on routes that have a judge's criterion; see `ask_judge`."""
     judged = [paper for paper in papers if _has_judge(paper)]
     if not judged:
         return JudgingResult()
@@ -98,13 +93,6 @@ def _markers(
     return [RouteScorer(paper, pinned, theirs.get(paper.name, {}), replies) for paper in papers]
 
 
-def score_night(
-    config: Config, day: date, run_id: str, asking: GenerationResult | None = None, judged: JudgingResult | None = None
-) -> EvaluationResult:
-    """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked."""
-    return score_tasks(config, day, run_id, read_tasks(config, day), asking=asking, judged=judged)
-
-
 def score_tasks(
     config: Config,
     day: date,
@@ -114,7 +102,7 @@ def score_tasks(
     asking: GenerationResult | None = None,
     judged: JudgingResult | None = None,
 ) -> EvaluationResult:
-    """The same for papers of one's own.
+    """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked.
 
     Answers are read and scores written some thousand at once: memory holds the examples, the tallies and the judge's
     replies.
@@ -157,11 +145,10 @@ def _compare(
     comparisons: list[Row] = []
     for marker in markers:
         paper = marker.paper
-        names = [arm.model.name for arm in paper.arms]
         night = Evaluated(
             run_id,
             paper.name,
-            names,
+            [arm.model for arm in paper.arms],
             paper.examples,
             marker.criteria(),
             paper.route.repeats,

@@ -10,11 +10,11 @@ import pytest
 
 from flows.config import load as configuration
 from flows.evaluate.canary import choose
-from flows.evaluate.generation import generate_night
+from flows.evaluate.setup import load_setup, read_tasks
 from flows.evaluate.setup.model_pair import ModelPair
-from flows.evaluate.setup.task import read_tasks
 from flows.lake.lake import Lake, from_rows, nightly_run_id
 from flows.llm.client import Answer, FakeClient
+from tests.evaluating import generate_night
 
 FIRST = date(2026, 5, 4)
 EXAMPLES, REPEATS, PROMPTS, ANSWERS = 40, 2, 20, 3
@@ -220,7 +220,7 @@ def test_a_silent_provider_is_no_change_and_its_answers_are_not_taken_for_unchan
 
 def test_the_same_prompts_are_chosen_over_all_routes_while_they_are_there(workspace):
     night(workspace, 0, Talking(terse))
-    (paper,) = read_tasks(workspace, FIRST)
+    (paper,) = read_tasks(load_setup(workspace), FIRST)
     papers = [paper, replace(paper, name="other")]
     chosen = choose(papers, 10, 5)
     assert sum(len(one.examples) for one in chosen) == 10
