@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+UNWRAPPED = ":unwrapped"
+"""Ends the name of a criterion on answers without their wrapping: code fences, and text around them."""
+
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXT, _COUNT, _RATE, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
@@ -101,7 +104,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     # Who took part in a run on a route, and how often its answers pass all that is decisive there. `base` is the
     # model's own name, `ends_on` the day on which its provider ends it, as far as litellm knows.
-    "entrants": _ordered(
+    "model_variants": _ordered(
         _schema(
             "run_id route model arm base prompt_version",
             shots=_COUNT,

@@ -43,19 +43,7 @@ def run_dbt(
     """
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - imported late: costs seconds
 
-    kept = config.state / "_dbt"
-    config.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    settings = {
-        "GENCHI_WAREHOUSE": str(config.warehouse),
-        "DBT_PROJECT_DIR": str(DBT_PROJECT),
-        "DBT_PROFILES_DIR": str(DBT_PROJECT),
-        "DBT_TARGET_PATH": str(kept / "target"),
-        "DBT_LOG_PATH": str(kept / "logs"),
-        "DBT_LOG_LEVEL": "none",
-        "DBT_LOG_LEVEL_FILE": "none",  # dbt does not close the file of its log: `_log_in` writes it
-        **environment,
-    }
-    with _environment(settings), _log_in(kept / "logs") as note, _open_to_dbt(config), _closing_afterwards():
+    with opened_for_dbt(config, {"DBT_LOG_LEVEL": "none", **environment}) as note:
         outcome = dbtRunner(callbacks=[note]).invoke([*arguments, "--vars", json.dumps(dict(variables))])
         nodes = _nodes(outcome)
     if isinstance(outcome.exception, Exception):
@@ -66,6 +54,27 @@ def run_dbt(
         if node.status in _FAILED:
             raise RunError(f"dbt: the {node.kind} {node.name} failed: {_cause(node.message)}")
     return nodes
+
+
+@contextmanager
+def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[Callable[[Any], None]]:
+    """Let dbt find its project and the warehouse and read the lake, with these variables of the environment too.
+
+    Gives the callback for dbt's runner that writes dbt's log. Afterwards everything is closed.
+    """
+    kept = config.state / "_dbt"
+    config.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "GENCHI_WAREHOUSE": str(config.warehouse),
+        "DBT_PROJECT_DIR": str(DBT_PROJECT),
+        "DBT_PROFILES_DIR": str(DBT_PROJECT),
+        "DBT_TARGET_PATH": str(kept / "target"),
+        "DBT_LOG_PATH": str(kept / "logs"),
+        "DBT_LOG_LEVEL_FILE": "none",  # dbt does not close the file of its log: `_log_in` writes it
+        **environment,
+    }
+    with _environment(settings), _log_in(kept / "logs") as note, _closing_afterwards(), _open_to_dbt(config):
+        yield note
 
 
 def _open_to_dbt(config: Config) -> AbstractContextManager[None]:
