@@ -19,7 +19,7 @@ TOP_LEVEL = {
 STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
 FLOORS = [
-    {"stats", "errors", "project"},
+    {"stats", "errors", "project", "retry_policy"},
     {"lake", "progress"},
     {"config", "warehouse", "prefect_run"},
     {"llm", "retention"},

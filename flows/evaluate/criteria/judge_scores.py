@@ -87,7 +87,7 @@ def score_from_replies(criterion: Criterion, asked: Sequence[JudgeRequest], repl
         if reply is None or reply["status"] != "ok":
             return unscored(f"not judged: {reply['error_type'] if reply else 'the judge was not asked'}")
         if reply["verdict"] is None:
-            return unscored("the judge's reply holds no verdict")
+            return unscored("the judge's reply as a whole is not a verdict: one JSON object of reason and verdict")
         found.append(reply)
     if definition.mode == "binary":
         (said,) = found

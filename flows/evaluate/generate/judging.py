@@ -44,16 +44,19 @@ class JudgingResult:
 
 
 def judge_replies(config: Config, day: date) -> dict[str, Reply]:
-    """The stored replies of the trailing window up to `day`, by request_hash; answered ones go before failed ones."""
+    """The stored replies of the trailing window up to `day`, by request_hash; answered ones go before failed ones.
+
+    Their verdicts are read again from the texts, so that replies of any night count by the same rule.
+    """
     lake, found = config.open_lake(), dict[str, Reply]()
     for past in each_day(day - timedelta(days=config.window_days), day):
         for row in lake.read("judgements", past, columns=_READ).to_pylist():
             if row["status"] == "ok" or row["request_hash"] not in found:
-                found[row["request_hash"]] = row
+                found[row["request_hash"]] = row | _verdict_of(row)
     return found
 
 
-_READ = ("request_hash", "status", "error_type", "verdict", "reason")
+_READ = ("request_hash", "status", "error_type", "order", "output_text", "finish_reason")
 
 
 def ask_judge(
@@ -81,7 +84,7 @@ def ask_judge(
         wanted.add(ask.request_hash)
     asked = asyncio.run(_ask_all(config, run_id, todo, journal, purse, clients=clients)) if todo else 0
     landed = lake.read("judgements", day, run_id).to_pylist()
-    rows = {row["request_hash"]: row for row in (*landed, *read_journal(journal))}
+    rows = {row["request_hash"]: row | _verdict_of(row) for row in (*landed, *read_journal(journal))}
     if rows:
         lake.write("judgements", day, from_rows(rows.values(), "judgements"), run_id)
     journal.unlink(missing_ok=True)
@@ -125,13 +128,14 @@ def _row(ask: JudgeRequest, answer: Answer) -> Row:
     said = asdict(answer)
     text = said.pop("text")
     del said["error_message"], said["output_json"]
-    mode: Mode = "binary" if ask.order == SINGLE else "pairwise"
-    found = read_verdict(mode, text or "", answer.finish_reason) if answer.status == "ok" else None
     place: Mapping[str, Any] = {key: value for key, value in vars(ask).items() if key not in ("messages", "params")}
-    return {
-        **place,
-        **said,
-        "output_text": text,
-        "verdict": found.verdict if found else None,
-        "reason": found.reason if found else None,
-    }
+    row = {**place, **said, "output_text": text}
+    return row | _verdict_of(row)
+
+
+def _verdict_of(row: Row) -> Row:
+    """The columns `verdict` and `reason` of a reply, by its `output_text`; None where it is no verdict."""
+    mode: Mode = "binary" if row["order"] == SINGLE else "pairwise"
+    text, ended = row["output_text"] or "", row["finish_reason"]
+    found = read_verdict(mode, text, ended) if row["status"] == "ok" else None
+    return {"verdict": found.verdict if found else None, "reason": found.reason if found else None}
