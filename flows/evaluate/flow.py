@@ -7,10 +7,10 @@ from prefect import flow, task
 from flows.config import load_config
 from flows.evaluate import generation
 from flows.evaluate.generate import GenerationResult, JudgingResult
-from flows.evaluate.production import Checked, score_days
+from flows.evaluate.production import ProductionResult, score_days
 from flows.evaluate.score import EvaluationResult, judge_night, score_night
 from flows.evaluate.setup import ModelPair
-from flows.evaluate.shadow import Shadowed, shadow_day
+from flows.evaluate.shadow import ShadowResult, shadow_day
 from flows.lake import nightly_run_id
 
 
@@ -27,17 +27,17 @@ def judge(config_path: str, day: date, run_id: str) -> JudgingResult:
 
 
 @task(name="ask two models", persist_result=False)
-def ask_both(config_path: str, day: date, versus: ModelPair) -> GenerationResult:
+def ask_both(config_path: str, day: date, pair: ModelPair) -> GenerationResult:
     """Put one route's frozen holdout to two models; what any run has been answered is not asked again."""
     config = load_config(config_path)
-    return generation.generate_night(versus.narrowed(config), day, versus.run_id(config, day), other_nights=True)
+    return generation.generate_night(pair.narrowed(config), day, pair.run_id(config, day), other_nights=True)
 
 
 @task(name="score two models", persist_result=False)
-def score_both(config_path: str, day: date, versus: ModelPair, asked: GenerationResult) -> EvaluationResult:
+def score_both(config_path: str, day: date, pair: ModelPair, asked: GenerationResult) -> EvaluationResult:
     """Have judged what they answered, score and compare it."""
     config = load_config(config_path)
-    narrowed, run_id = versus.narrowed(config), versus.run_id(config, day)
+    narrowed, run_id = pair.narrowed(config), pair.run_id(config, day)
     return score_night(narrowed, day, run_id, asked, judge_night(narrowed, day, run_id))
 
 
@@ -48,13 +48,13 @@ def score(config_path: str, day: date, run_id: str, asked: GenerationResult, jud
 
 
 @task(name="shadow production", persist_result=False)
-def put_to_candidates(config_path: str, day: date) -> Shadowed:
+def put_to_candidates(config_path: str, day: date) -> ShadowResult:
     """Put a sample of the day's own inputs to the candidates, and compare them with what production answered."""
     return shadow_day(load_config(config_path), day)
 
 
 @task(name="check production answers", persist_result=False)
-def structure(config_path: str, first: date, last: date, ask: bool = False) -> Checked:
+def structure(config_path: str, first: date, last: date, ask: bool = False) -> ProductionResult:
     """Hold the production answers of the days from `first` to `last` against their routes' criteria and schemas."""
     return score_days(load_config(config_path), first, last, ask=ask)
 
@@ -71,18 +71,18 @@ def evaluate(config_path: str, day: date, other_nights: bool = False) -> Evaluat
 
 
 @flow(name="evaluate-two", persist_result=False)
-def evaluate_two(config_path: str, day: date, versus: ModelPair) -> EvaluationResult:
+def evaluate_two(config_path: str, day: date, pair: ModelPair) -> EvaluationResult:
     """The evaluation of two models on one route. Raises ConfigError where something that it needs is wrong."""
-    return score_both(config_path, day, versus, ask_both(config_path, day, versus))
+    return score_both(config_path, day, pair, ask_both(config_path, day, pair))
 
 
 @flow(name="score-production", persist_result=False)
-def score_production(config_path: str, first: date, last: date, ask: bool = False) -> Checked:
+def score_production(config_path: str, first: date, last: date, ask: bool = False) -> ProductionResult:
     """The check of production answers of the days from `first` to `last`; the judge is asked where `ask` says so."""
     return structure(config_path, first, last, ask)
 
 
 @flow(name="shadow", persist_result=False)
-def shadow(config_path: str, day: date) -> Shadowed:
+def shadow(config_path: str, day: date) -> ShadowResult:
     """The candidates on a sample of the day's own inputs."""
     return put_to_candidates(config_path, day)

@@ -21,13 +21,13 @@ def generate_night(
     again. A night of its own asks the candidates anew, for a model may have changed behind its name, and the pinned
     model too unless its canary shows that it has not.
     """
-    purse = budget_of(config, day, run_id)
-    sheet = EvalRun(config, day, run_id, read_tasks(config, day))
+    budget = budget_of(config, day, run_id)
+    run = EvalRun(config, day, run_id, read_tasks(config, day))
     if other_nights:
-        return generate_answers(replace(sheet, reusable=sheet.arms), purse, clients)
-    canary = ask_canary(sheet, purse, clients)
+        return generate_answers(replace(run, reusable=run.arms), budget, clients)
+    canary = ask_canary(run, budget, clients)
     if canary.since is not None:
-        sheet = replace(sheet, reusable=("pinned",), since=canary.since)
-    asked = generate_answers(sheet, purse, clients)
-    canary_from_holdout(sheet)
-    return replace(asked, canary=canary.asked.asked, spent_usd=asked.spent_usd + canary.asked.spent_usd)
+        run = replace(run, reusable=("pinned",), since=canary.since)
+    asked = generate_answers(run, budget, clients)
+    canary_from_holdout(run)
+    return replace(asked, canary=canary.generation.asked, spent_usd=asked.spent_usd + canary.generation.spent_usd)

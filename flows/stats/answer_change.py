@@ -15,7 +15,7 @@ _MOST_SPLITS = 500
 
 
 @dataclass(frozen=True)
-class Swap:
+class AnswerChange:
     """`statistic` is in standard deviations of what chance gives; None, as `p_value`, where there is no evidence."""
 
     n_prompts: int
@@ -24,7 +24,7 @@ class Swap:
     p_value: float | None
 
 
-def compare_answers(past: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> Swap:
+def compare_answers(past: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> AnswerChange:
     """Test that `past` and `now`, the answers to the same prompts in the same order, are of one model.
 
     A prompt counts where it has an answer in both. The p-value is exact for answers that are drawn independently: it
@@ -40,7 +40,7 @@ def compare_answers(past: Sequence[Sequence[str]], now: Sequence[Sequence[str]])
     pairs = [(sorted(old), sorted(new)) for old, new in zip(past, now, strict=True) if len(old) and len(new)]
     n_answers = sum(len(old) + len(new) for old, new in pairs)
     if not pairs:
-        return Swap(0, 0, None, None)
+        return AnswerChange(0, 0, None, None)
     rng = np.random.default_rng(_SEED)
     splits = [_splits(len(old), len(new), rng) for old, new in pairs]
     # The first draw is what was seen: each prompt's first split.
@@ -50,7 +50,7 @@ def compare_answers(past: Sequence[Sequence[str]], now: Sequence[Sequence[str]])
     statistic = np.maximum(_standardised(apart), _standardised(moved))
     # Sums in another order differ in their last digits: what is as large as the seen one counts.
     as_large = np.count_nonzero(statistic >= statistic[0] - 1e-9)
-    return Swap(len(pairs), n_answers, float(statistic[0]), float(as_large / len(statistic)))
+    return AnswerChange(len(pairs), n_answers, float(statistic[0]), float(as_large / len(statistic)))
 
 
 def _splits(n_old: int, n_new: int, rng: np.random.Generator) -> Array:

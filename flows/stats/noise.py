@@ -49,7 +49,7 @@ class Daily:
 
 
 @dataclass(frozen=True)
-class Judged:
+class DayTest:
     """The judged day of every series, each (S,); NaN where the day or its past has nothing to say.
 
     `effect` is `observed` - `expected`, of numbers in standard deviations of a value within a day (Cohen's d with the
@@ -69,7 +69,7 @@ class Judged:
     n_days: Array
 
 
-def judge(daily: Daily, weekday: Array, is_share: Array) -> Judged:
+def day_test(daily: Daily, weekday: Array, is_share: Array) -> DayTest:
     """Hold the last day of every series against its past.
 
     `weekday` (D + 1,) are numbers 0 to 6. `is_share` (S,) tells shares of flags, whose distribution is taken as a
@@ -96,7 +96,7 @@ def judge(daily: Daily, weekday: Array, is_share: Array) -> Judged:
         p = np.minimum(2 * stdtr(squeezed.freedom, -np.abs(z)), 1.0)
         worth_of_day = np.minimum(spread / (of_day + unseen), today)
     known = (today > 0) & (past.sum(1) > 0) & ~_is_certain(daily, is_share)
-    return Judged(
+    return DayTest(
         observed=np.where(today > 0, y[:, -1], np.nan),
         expected=np.where(past.sum(1) > 0, level.expected, np.nan),
         effect=np.where(known, (y[:, -1] - level.expected) / _scale(daily, spread, is_share), np.nan),

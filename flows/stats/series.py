@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.stats.noise import Daily, Judged, judge
+from flows.stats.noise import Daily, DayTest, day_test
 from flows.stats.volume import DAYS_BEFORE, volumes
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -50,7 +50,7 @@ class _Series:
         )
 
 
-def judge_days(
+def series_tests(
     sums: Iterable[Row],
     bins: Iterable[Row],
     calls: Iterable[Row],
@@ -83,41 +83,41 @@ def judge_days(
 def _rows(series: _Series, weekday: Array) -> list[dict[str, object]]:
     """The judged day of every series that has values on it."""
     with_tails = _with_tails(series)
-    judged = judge(with_tails.daily, weekday, with_tails.is_share)
-    p_values = _p_of_numbers(judged, with_tails.keys, series)
+    tests = day_test(with_tails.daily, weekday, with_tails.is_share)
+    p_values = _p_of_numbers(tests, with_tails.keys, series)
     return [
         {
             "route": route,
             "side": side,
             "feature": feature,
-            "n": round(float(np.expm1(judged.observed[n]))) if feature == _CALLS else int(series.daily.n[n, -1]),
-            "basis": "history" if judged.n_days[n] >= _HISTORY_DAYS else "resampled",
-            "n_days": int(judged.n_days[n]),
-            "observed": _told(judged.observed[n]),
-            "expected": _told(judged.expected[n]),
-            "effect": _told(judged.effect[n]),
-            "standard_error": _told(judged.error[n]),
-            "degrees_of_freedom": _told(judged.freedom[n]),
-            "p_value": _told(p_values[n]),
-            "n_effective": _told(judged.n_effective[n]),
+            "n": round(float(np.expm1(tests.observed[n]))) if feature == _CALLS else int(series.daily.n[n, -1]),
+            "basis": "history" if tests.n_days[n] >= _HISTORY_DAYS else "resampled",
+            "n_days": int(tests.n_days[n]),
+            "observed": _finite_or_none(tests.observed[n]),
+            "expected": _finite_or_none(tests.expected[n]),
+            "effect": _finite_or_none(tests.effect[n]),
+            "standard_error": _finite_or_none(tests.error[n]),
+            "degrees_of_freedom": _finite_or_none(tests.freedom[n]),
+            "p_value": _finite_or_none(p_values[n]),
+            "n_effective": _finite_or_none(tests.n_effective[n]),
         }
         for n, (route, side, feature) in enumerate(series.keys)
         if series.daily.n[n, -1] > 0
     ]
 
 
-def _told(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _p_of_numbers(judged: Judged, keys: list[Key], series: _Series) -> Array:
+def _p_of_numbers(tests: DayTest, keys: list[Key], series: _Series) -> Array:
     """The p-values of the series; of a number the smallest of its three, each by its part of the attention."""
-    p = judged.p_value[: len(series.keys)].copy()
+    p = tests.p_value[: len(series.keys)].copy()
     numbers = list(series.bins)
     p[numbers] = np.minimum(p[numbers] / _OF_MEAN, 1.0)
     places = {key: n for n, key in enumerate(series.keys)}
     for n, key in enumerate(keys[len(series.keys) :], len(series.keys)):
-        of_tail = judged.p_value[n] / ((1 - _OF_MEAN) / 2)
+        of_tail = tests.p_value[n] / ((1 - _OF_MEAN) / 2)
         p[places[key]] = min(p[places[key]], of_tail)  # the first, where the tail has none
     return p
 
@@ -181,8 +181,11 @@ def _with_volumes(series: _Series, counts: Mapping[str, Array], days: slice) -> 
     if not counts:
         return series
     n, cluster_sizes = np.stack([counts[route][:, days] for route in counts], axis=1)
-    told = volumes(n, cluster_sizes)
-    sums = {name: np.concatenate([getattr(series.daily, name), getattr(told, name)[:, DAYS_BEFORE:]]) for name in _SUMS}
+    volume_sums = volumes(n, cluster_sizes)
+    sums = {
+        name: np.concatenate([getattr(series.daily, name), getattr(volume_sums, name)[:, DAYS_BEFORE:]])
+        for name in _SUMS
+    }
     keys = [*series.keys, *((route, "pair", _CALLS) for route in counts)]
     is_share = np.concatenate([series.is_share, np.zeros(len(counts), bool)])
     return _Series(keys, is_share, Daily(**sums), series.bins)

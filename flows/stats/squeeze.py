@@ -16,7 +16,7 @@ _WORTH_OF_ASSUMED = 30.0
 _MOST_FREEDOM = 100.0
 _ENOUGH_SERIES = 10
 # Chances from which on a series is held to be like the others.
-_FITS = 0.2
+_LIKE_OTHERS = 0.2
 _FREEDOM_OF_A_WEEK = 6
 
 
@@ -37,15 +37,15 @@ def squeeze(dispersion: Array, freedom: Array, worth: Array, reliable: Array) ->
     logarithms (Smyth 2004, SAGMB 3:3, section 6.2), and each is squeezed accordingly. Only `reliable` series tell
     what they have in common: those that were seen often enough for their dispersion to follow a chi-square.
     """
-    telling = reliable & (freedom >= 1) & np.isfinite(worth) & (dispersion > 0)
-    wander = _common_wander(dispersion[telling], freedom[telling], worth[telling])
+    informative = reliable & (freedom >= 1) & np.isfinite(worth) & (dispersion > 0)
+    wander = _common_wander(dispersion[informative], freedom[informative], worth[informative])
     prior = 1 + wander * np.nan_to_num(worth)
-    scale, prior_freedom = _common_scale(dispersion[telling] / prior[telling], freedom[telling])
+    scale, prior_freedom = _common_scale(dispersion[informative] / prior[informative], freedom[informative])
     known = np.where(reliable, freedom, 0.0)
     # A series that varies more than its prior can explain has a nature of its own (Phipson and others 2016, AOAS
     # 10:946): the less it fits, the less the prior counts.
     fits = fdtrc(np.maximum(known, 1.0), prior_freedom, dispersion / prior / scale)
-    of_series = prior_freedom * np.where(known >= 1, np.clip(fits / _FITS, 0.02, 1.0), 1.0)
+    of_series = prior_freedom * np.where(known >= 1, np.clip(fits / _LIKE_OTHERS, 0.02, 1.0), 1.0)
     ratio = (of_series * scale + known * dispersion / prior) / (of_series + known)
     squeezed = np.maximum(prior * ratio, 1.0)
     # Rare events are counts: their calls explain nearly all of their noise. After a week they are sure.
@@ -61,11 +61,11 @@ def _common_wander(dispersion: Array, freedom: Array, worth: Array) -> float:
         for _ in range(5):
             expected = 1 + wander * worth
             # Far above what is expected a series has a nature of its own: it counts as five times that.
-            held = np.minimum(dispersion, 5 * expected)
+            capped = np.minimum(dispersion, 5 * expected)
             weight = freedom * worth / expected**2
-            told = max(0.0, float((weight * (held - 1)).sum() / max((weight * worth).sum(), 1e-300)))
-            sure = float(freedom.sum())
-            wander = (sure * told + _WORTH_OF_ASSUMED * ASSUMED_WANDER**2) / (sure + _WORTH_OF_ASSUMED)
+            estimate = max(0.0, float((weight * (capped - 1)).sum() / max((weight * worth).sum(), 1e-300)))
+            certainty = float(freedom.sum())
+            wander = (certainty * estimate + _WORTH_OF_ASSUMED * ASSUMED_WANDER**2) / (certainty + _WORTH_OF_ASSUMED)
     return wander
 
 

@@ -16,7 +16,7 @@ from flows.errors import ConfigError
 from flows.evaluate.criteria import judge_prompt, repair
 from flows.evaluate.criteria.definitions import (
     KINDS,
-    UNWRAPPED,
+    REPAIRED_SUFFIX,
     Contains,
     Definition,
     Exact,
@@ -42,7 +42,7 @@ class Criterion:
     schema: Schema | None = None
     function: Callable[[dict[str, Any], str], Any] | None = None
     judge: Model | None = None
-    is_unwrapped: bool = False
+    is_repaired: bool = False
 
     @property
     def name(self) -> str:
@@ -60,17 +60,17 @@ class Criterion:
         return isinstance(self.definition, Exact | Contains | Numeric)
 
     @cached_property
-    def unwrapped(self) -> "Criterion | None":
+    def repaired(self) -> "Criterion | None":
         """The same question to the answer without its wrapping; None where a wrapping cannot mislead this one.
 
         It is for information: nothing hangs on it but the words about its original.
         """
         match self.definition:
             case JsonValid() | JsonSchema() | Python() | Exact(extract=None):
-                own = {"name": self.name + UNWRAPPED, "severity": "info", "min_pass_rate": None}
+                own = {"name": self.name + REPAIRED_SUFFIX, "severity": "info", "min_pass_rate": None}
                 version = hash_of(self.version, repair.RULES)
                 definition = self.definition.model_copy(update=own)
-                return replace(self, definition=definition, version=version, is_unwrapped=True)
+                return replace(self, definition=definition, version=version, is_repaired=True)
             case _:
                 return None
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from flows.config import Severity
 
-UNWRAPPED = ":unwrapped"
+REPAIRED_SUFFIX = ":unwrapped"
 OUTPUT_SCHEMA = "output_schema"
 
 
@@ -30,7 +30,7 @@ Extract = Annotated[str, AfterValidator(_has_group)]
 
 
 def _is_free(name: str) -> str:
-    if name == OUTPUT_SCHEMA or name.endswith(UNWRAPPED):
+    if name == OUTPUT_SCHEMA or name.endswith(REPAIRED_SUFFIX):
         raise ValueError("is a name of genchi's own; take another")
     return name
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from flows.evaluate.criteria.json_schema import hash_of
-from flows.evaluate.criteria.repair import unwrap_json
+from flows.evaluate.criteria.repair import repair_json
 
 Mode = Literal["binary", "pairwise"]
 Said = Literal["yes", "no", "first", "second", "tie"]
@@ -113,7 +113,7 @@ def read_verdict(mode: Mode, text: str, finish_reason: str | None = None) -> Ver
     from instructor.core import InstructorError  # noqa: PLC0415 - imported late: only judges need it
 
     try:
-        return _typed(lambda **_: _reply(unwrap_json(text).text, finish_reason), mode, [])
+        return _typed(lambda **_: _reply(repair_json(text).text, finish_reason), mode, [])
     except InstructorError:
         return None
 

@@ -72,27 +72,27 @@ def _params_for(mode: judge_prompt.Mode) -> Mapping[str, Any]:
     return judge_prompt.params_for(mode)
 
 
-def score_from_replies(criterion: Criterion, asked: Sequence[JudgeRequest], replies: Mapping[str, Reply]) -> Score:
+def score_from_replies(criterion: Criterion, requests: Sequence[JudgeRequest], replies: Mapping[str, Reply]) -> Score:
     """The score of a case from the stored replies to its `asks`, by request_hash.
 
     Where the judge was not asked, did not answer, or gave no verdict of the type, the case is unscored.
     """
     definition = criterion.definition
     assert isinstance(definition, Judge)
-    if not asked:
+    if not requests:
         return Score(0.5, True, "a tie: both answers are the same")
     found: list[Reply] = []
-    for ask in asked:
-        reply = replies.get(ask.request_hash)
+    for request in requests:
+        reply = replies.get(request.request_hash)
         if reply is None or reply["status"] != "ok":
             return unscored(f"not judged: {reply['error_type'] if reply else 'the judge was not asked'}")
         if reply["verdict"] is None:
             return unscored("the judge's reply holds no verdict")
         found.append(reply)
     if definition.mode == "binary":
-        (said,) = found
-        passes = said["verdict"] == (definition.pass_if or "yes")
-        return passed_or(passes, f"the judge says {said['verdict']}: {said['reason']}")
+        (reply,) = found
+        passes = reply["verdict"] == (definition.pass_if or "yes")
+        return passed_or(passes, f"the judge says {reply['verdict']}: {reply['reason']}")
     return _of_both_orders(*found)
 
 

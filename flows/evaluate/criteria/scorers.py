@@ -22,7 +22,7 @@ from flows.evaluate.criteria.definitions import (
     Regex,
 )
 from flows.evaluate.criteria.json_schema import Schema, parse_json
-from flows.evaluate.criteria.repair import Unwrapped, unwrap, unwrap_json
+from flows.evaluate.criteria.repair import Repaired, repair_json, repair_text
 from flows.evaluate.examples import Example
 
 _NUMBER = re.compile(r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
@@ -94,7 +94,7 @@ def score(criterion: Criterion, example: Example, answer: Response) -> Score:  #
             raise TypeError("a judge's criterion is scored by the judge's verdict")
 
 
-def score_unwrapped(criterion: Criterion, example: Example, answer: Response, raw: Score) -> Score | None:
+def score_repaired(criterion: Criterion, example: Example, answer: Response, raw: Score) -> Score | None:
     """What `criterion` says of the answer without its wrapping; None where there is none, or all is well with it.
 
     `raw` is what it says of the answer as it came. The better of the two counts, and the reason says what was taken
@@ -102,7 +102,7 @@ def score_unwrapped(criterion: Criterion, example: Example, answer: Response, ra
     """
     if raw.score == 1:
         return None
-    found = _unwrap(criterion, example, answer.text)
+    found = _repair(criterion, example, answer.text)
     if not found.repairs:
         return None
     bare = score(criterion, example, replace(answer, text=found.text))
@@ -112,14 +112,14 @@ def score_unwrapped(criterion: Criterion, example: Example, answer: Response, ra
     return replace(bare, reason=_writable(f"{without}: {bare.reason}" if bare.reason else without))
 
 
-def _unwrap(criterion: Criterion, example: Example, text: str) -> Unwrapped:
+def _repair(criterion: Criterion, example: Example, text: str) -> Repaired:
     match criterion.definition:
         case JsonValid() | JsonSchema():
-            return unwrap_json(text)
+            return repair_json(text)
         case Exact() if isinstance(example.expected, dict | list):
-            return unwrap_json(text)
+            return repair_json(text)
         case _:
-            return unwrap(text)
+            return repair_text(text)
 
 
 def _compare(definition: Exact | Contains | Numeric, example: Example, answer: str) -> Score:

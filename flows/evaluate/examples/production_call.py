@@ -17,10 +17,10 @@ def messages_of(call: Mapping[str, Any]) -> Messages:
         found = []
     if isinstance(found, list) and found and all(isinstance(one, dict) for one in found):
         return found
-    return the_input_of(call)
+    return input_as_messages(call)
 
 
-def the_input_of(call: Mapping[str, Any]) -> Messages:
+def input_as_messages(call: Mapping[str, Any]) -> Messages:
     """The call's `input_text` as a user's message; none where there is no text."""
     return [{"role": "user", "content": call["input_text"]}] if call["input_text"] else []
 

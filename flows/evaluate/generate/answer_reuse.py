@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.evaluate.generate.journal import in_batches, read_journal
+from flows.evaluate.generate.journal import in_chunks, read_journal
 from flows.evaluate.generate.pending import PendingRequests
 from flows.evaluate.generate.requests import KEY_COLUMNS, Request, Row
 from flows.evaluate.setup import PRODUCTION
@@ -26,49 +26,51 @@ class StoredAnswers:
 
     def __init__(self, lake: Lake, day: date, run_id: str, journal: Path) -> None:
         self._lake, self._day, self._run_id, self._journal = lake, day, run_id, journal
-        self._others: list[tuple[date, str]] = []
+        self._other_runs: list[tuple[date, str]] = []
         self._since: date | None = None
-        self._wanted = self._of_models = pa.array([], pa.string())
+        self._wanted_hashes = self._wanted_models = pa.array([], pa.string())
 
-    def note(self, register: PendingRequests) -> None:
+    def find_own(self, pending: PendingRequests) -> None:
         """Note in the register what this run has answered already."""
-        for rows in chain(self._landed(_KNOWN_BY), self._noted()):
-            register.note(rows)
+        for rows in chain(self._landed(_KNOWN_BY), self._journaled()):
+            pending.add_answers(rows)
 
-    def note_other_nights(self, register: PendingRequests, questions: Iterable[Request], since: date | None) -> None:
+    def find_reusable(self, pending: PendingRequests, requests: Iterable[Request], since: date | None) -> None:
         """Note in the register what other runs have answered of `questions`, the newest answers first.
 
         With `since`, only what nights asked themselves, from then on and before the day itself: the day of a copy, and
         of a comparison by hand, does not tell when the answer was given. Else all there is, but what production
         answered, which was never put to the model that it stands for.
         """
-        missing = [(question.request_hash, question.model) for question in questions if register.is_open(question)]
+        missing = [(request.request_hash, request.model) for request in requests if pending.is_open(request)]
         self._since = since
-        self._wanted, self._of_models = (pa.array(sorted({one[n] for one in missing}), pa.string()) for n in (0, 1))
-        enough = register.reused + len(missing)
+        self._wanted_hashes, self._wanted_models = (
+            pa.array(sorted({one[n] for one in missing}), pa.string()) for n in (0, 1)
+        )
+        enough = pending.reused + len(missing)
         for day, file in self._files_of_other_nights():
-            if register.reused >= enough:
+            if pending.reused >= enough:
                 return
-            before = register.reused
-            for rows in self._other(day, file, _KNOWN_BY):
-                register.note(rows)
-            if register.reused > before:
-                self._others.append((day, file))
+            before = pending.reused
+            for rows in self._rows_of_other_run(day, file, _KNOWN_BY):
+                pending.add_answers(rows)
+            if pending.reused > before:
+                self._other_runs.append((day, file))
 
     def answers(self) -> Iterator[list[Row]]:
         """All that was found, and failed attempts of this run after them: the first row of a key is its answer."""
         yield from (_answered(rows) for rows in self._landed())
-        yield from (_answered(rows) for rows in self._noted())
-        for day, file in self._others:
-            yield from self._other(day, file)
-        yield from self._noted()
+        yield from (_answered(rows) for rows in self._journaled())
+        for day, file in self._other_runs:
+            yield from self._rows_of_other_run(day, file)
+        yield from self._journaled()
 
     def _landed(self, columns: Sequence[str] | None = None) -> Iterator[list[Row]]:
         for batch in self._lake.batches("completions", self._day, columns, self._run_id):
             yield batch.to_pylist()
 
-    def _noted(self) -> Iterator[list[Row]]:
-        return in_batches(read_journal(self._journal))
+    def _journaled(self) -> Iterator[list[Row]]:
+        return in_chunks(read_journal(self._journal))
 
     def _files_of_other_nights(self) -> Iterator[tuple[date, str]]:
         for day in reversed(self._lake.days("completions")):
@@ -80,18 +82,20 @@ class StoredAnswers:
                 if file != self._run_id and not file.startswith(CANARY):
                     yield day, file
 
-    def _other(self, day: date, file: str, columns: Sequence[str] | None = None) -> Iterator[list[Row]]:
+    def _rows_of_other_run(self, day: date, file: str, columns: Sequence[str] | None = None) -> Iterator[list[Row]]:
         for batch in self._lake.batches("completions", day, columns, file):
-            yield batch.filter(self._counts(batch)).to_pylist()
+            yield batch.filter(self._is_reusable(batch)).to_pylist()
 
-    def _counts(self, rows: pa.Table) -> pa.ChunkedArray:
+    def _is_reusable(self, rows: pa.Table) -> pa.ChunkedArray:
         """Which rows of another run answer what is wanted, and may be taken."""
-        asked = pc.and_(pc.is_in(rows["request_hash"], self._wanted), pc.is_in(rows["model"], self._of_models))
-        elsewhere = rows["reused_from"]
+        asked = pc.and_(
+            pc.is_in(rows["request_hash"], self._wanted_hashes), pc.is_in(rows["model"], self._wanted_models)
+        )
+        reused_from = rows["reused_from"]
         if self._since is not None:
-            own = pc.is_null(elsewhere)
+            own = pc.is_null(reused_from)
         else:
-            own = pc.fill_null(pc.not_equal(elsewhere, PRODUCTION), True)
+            own = pc.fill_null(pc.not_equal(reused_from, PRODUCTION), True)
         return pc.and_(pc.and_(asked, own), pc.equal(rows["status"], "ok"))
 
 

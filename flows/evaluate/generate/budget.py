@@ -58,30 +58,30 @@ def spent_usd(config: Config, day: date, run_id: str) -> float:
     lake = config.open_lake()
     of_night = (nightly_run_id(day), canary_run_id(day), shadow_run_id(day), production_run_id(day))
     runs = of_night if run_id in of_night else (run_id,)
-    paid = sum(_of_answers(lake, day, run) + _of_judgements(lake, day, run) for run in runs)
+    paid = sum(_paid_for_answers(lake, day, run) + _paid_for_judgements(lake, day, run) for run in runs)
     if production_run_id(day) in runs:
         late = (one for one in lake.days("judgements") if day - _LATE <= one < day)
-        paid += sum(_of_judgements(lake, one, production_run_id(day)) for one in late)
+        paid += sum(_paid_for_judgements(lake, one, production_run_id(day)) for one in late)
     return paid
 
 
-def _of_answers(lake: Lake, day: date, run_id: str) -> float:
+def _paid_for_answers(lake: Lake, day: date, run_id: str) -> float:
     columns = (*KEY_COLUMNS, "cost_usd", "status", "reused_from")
     landed = lake.batches("completions", day, columns, run_id)
-    own = (rows.filter(pc.is_null(rows["reused_from"])) for rows in landed)
-    noted = (row for row in read_journal(lake.journal(run_id)) if row.get("reused_from") is None)
-    return _paid(own, noted, lambda row: digest(key_of(row)))
+    own_answers = (rows.filter(pc.is_null(rows["reused_from"])) for rows in landed)
+    journaled = (row for row in read_journal(lake.journal(run_id)) if row.get("reused_from") is None)
+    return _total_usd(own_answers, journaled, lambda row: digest(key_of(row)))
 
 
-def _of_judgements(lake: Lake, day: date, run_id: str) -> float:
+def _paid_for_judgements(lake: Lake, day: date, run_id: str) -> float:
     landed = lake.batches("judgements", day, ("request_hash", "cost_usd", "status"), run_id)
-    noted = read_journal(judge_journal(lake, day, run_id))
-    return _paid(landed, noted, lambda row: row["request_hash"])
+    journaled = read_journal(judge_journal(lake, day, run_id))
+    return _total_usd(landed, journaled, lambda row: row["request_hash"])
 
 
-def _paid(landed: Iterator[pa.Table], noted: Iterator[Row], key: Callable[[Row], str | bytes]) -> float:
+def _total_usd(landed: Iterator[pa.Table], journaled: Iterator[Row], key: Callable[[Row], str | bytes]) -> float:
     """The sum of the costs in USD. A run that was killed as it landed has answers both landed and noted."""
-    unlanded = {key(row): row["cost_usd"] or 0.0 for row in noted if row["status"] == "ok"}
+    unlanded = {key(row): row["cost_usd"] or 0.0 for row in journaled if row["status"] == "ok"}
     paid = 0.0
     for rows in landed:
         paid += pc.sum(rows["cost_usd"]).as_py() or 0.0

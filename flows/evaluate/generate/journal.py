@@ -21,7 +21,7 @@ def read_journal(path: Path) -> Iterator[Row]:
     return (row for row in _read(path) if "batch_id" not in row)
 
 
-def read_tickets(path: Path, model: str) -> list[Row]:
+def read_batch_ids(path: Path, model: str) -> list[Row]:
     """The batches that were begun for a model, each with its `batch_id`."""
     return [row for row in _read(path) if "batch_id" in row and row["model"] == model]
 
@@ -55,7 +55,7 @@ def note(file: IO[bytes], row: Row) -> None:
     file.write(json.dumps(row, ensure_ascii=True).encode() + b"\n")
 
 
-def in_batches(items: Iterable[_T], size: int = _ROWS_AT_ONCE) -> Iterator[list[_T]]:
+def in_chunks(items: Iterable[_T], size: int = _ROWS_AT_ONCE) -> Iterator[list[_T]]:
     """The items, some at a time."""
     source = iter(items)
     while batch := list(islice(source, size)):

@@ -60,8 +60,8 @@ def ask_judge(
     config: Config,
     day: date,
     run_id: str,
-    asks: Iterable[JudgeRequest],
-    purse: RunBudget,
+    requests: Iterable[JudgeRequest],
+    budget: RunBudget,
     *,
     clients: ClientFactory | None = None,
 ) -> JudgingResult:
@@ -70,67 +70,71 @@ def ask_judge(
     What the purse does not cover is not asked. A kill loses no reply: each is noted in a journal as it comes.
     """
     lake = config.open_lake()
-    journal, before = judge_journal(lake, day, run_id), purse.spent
+    journal, before = judge_journal(lake, day, run_id), budget.spent
     stored = judge_replies(config, day)
     stored |= {row["request_hash"]: row for row in read_journal(journal) if row["status"] == "ok"}
     wanted: set[str] = set()
     todo: list[JudgeRequest] = []
-    for ask in asks:
-        if ask.request_hash not in wanted and stored.get(ask.request_hash, {}).get("status") != "ok":
-            todo.append(ask)
-        wanted.add(ask.request_hash)
-    asked = asyncio.run(_ask_all(config, run_id, todo, journal, purse, clients=clients)) if todo else 0
+    for request in requests:
+        if request.request_hash not in wanted and stored.get(request.request_hash, {}).get("status") != "ok":
+            todo.append(request)
+        wanted.add(request.request_hash)
+    asked = asyncio.run(_run_requests(config, run_id, todo, journal, budget, clients=clients)) if todo else 0
     landed = lake.read("judgements", day, run_id).to_pylist()
     rows = {row["request_hash"]: row for row in (*landed, *read_journal(journal))}
     if rows:
         lake.write("judgements", day, from_rows(rows.values(), "judgements"), run_id)
     journal.unlink(missing_ok=True)
     stored |= {key: row for key, row in rows.items() if row["status"] == "ok"}
-    mute = sum(key in stored and stored[key]["status"] == "ok" and not stored[key]["verdict"] for key in wanted)
-    judged = JudgingResult(asked, len(wanted) - len(todo), mute, purse.spent - before, purse.is_empty)
+    without_verdict = sum(
+        key in stored and stored[key]["status"] == "ok" and not stored[key]["verdict"] for key in wanted
+    )
+    judged = JudgingResult(asked, len(wanted) - len(todo), without_verdict, budget.spent - before, budget.is_exhausted)
     log.info("judged: %s", judged.summary())
     return judged
 
 
-async def _ask_all(
+async def _run_requests(
     config: Config,
     run_id: str,
     todo: Sequence[JudgeRequest],
     journal: Path,
-    purse: RunBudget,
+    budget: RunBudget,
     *,
     clients: ClientFactory | None,
 ) -> int:
     """Note the replies to `todo` in the journal, and say how many; what the purse does not let through has none."""
     assert config.judge is not None
-    budget = config.budget
-    pacer = Pacer(budget.requests_per_minute, budget.tokens_per_minute)
+    limits = config.budget
+    pacer = Pacer(limits.requests_per_minute, limits.tokens_per_minute)
     make = clients or (lambda model: LiteLLMClient(model, pacer))
     client, judge = make(config.judge), config.judge.name
     try:
         return await ask_all(
             todo,
-            lambda ask: client,
-            lambda ask, answer: {**_row(ask, answer), "run_id": run_id, "judge": judge},
+            lambda request: client,
+            lambda request, answer: {**_row(request, answer), "run_id": run_id, "judge": judge},
             journal,
-            purse,
-            concurrency=budget.concurrency,
+            budget,
+            concurrency=limits.concurrency,
             total=len(todo),
         )
     finally:
         await close_clients()
 
 
-def _row(ask: JudgeRequest, answer: Answer) -> Row:
-    said = asdict(answer)
-    text = said.pop("text")
-    del said["error_message"], said["output_json"]
-    mode: Mode = "binary" if ask.order == SINGLE else "pairwise"
+def _row(request: JudgeRequest, answer: Answer) -> Row:
+    answer_columns = asdict(answer)
+    text = answer_columns.pop("text")
+    del answer_columns["error_message"], answer_columns["output_json"]
+    mode: Mode = "binary" if request.order == SINGLE else "pairwise"
     found = read_verdict(mode, text or "", answer.finish_reason) if answer.status == "ok" else None
-    place: Mapping[str, Any] = {key: value for key, value in vars(ask).items() if key not in ("messages", "params")}
+    request_columns: Mapping[str, Any] = {
+        key: value for key, value in vars(request).items() if key not in ("messages", "params")
+    }
     return {
-        **place,
-        **said,
+        **request_columns,
+        **answer_columns,
         "output_text": text,
         "verdict": found.verdict if found else None,
         "reason": found.reason if found else None,

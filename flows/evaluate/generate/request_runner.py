@@ -35,15 +35,15 @@ class RunBudget:
     """
 
     def __init__(self, budget_usd: float | None, spent_usd: float = 0.0) -> None:
-        self.budget = budget_usd
+        self.limit_usd = budget_usd
         self.spent = spent_usd
         self._reserved = 0.0
-        self.is_empty = False
+        self.is_exhausted = False
 
     @property
     def left(self) -> float:
         """What is neither spent nor reserved."""
-        return math.inf if self.budget is None else self.budget - self.spent - self._reserved
+        return math.inf if self.limit_usd is None else self.limit_usd - self.spent - self._reserved
 
     def covers(self, estimate: float) -> bool:
         """Whether that much is left."""
@@ -55,13 +55,13 @@ class RunBudget:
             self._reserved += estimate
         return covered
 
-    def settle(self, estimate: float, cost: float | None) -> None:
+    def record_cost(self, estimate: float, cost: float | None) -> None:
         """Put the true cost in place of what was reserved; what has no known cost counts as free."""
         self._reserved -= estimate
         self.spent += cost or 0.0
 
 
-class Askable(Protocol):
+class ModelRequest(Protocol):
     """Whatever can be put to a model."""
 
     @property
@@ -73,7 +73,7 @@ class Askable(Protocol):
         """The parameters of the request."""
 
 
-Asking = TypeVar("Asking", bound=Askable)
+RequestT = TypeVar("RequestT", bound=ModelRequest)
 
 
 class _Queue:
@@ -83,42 +83,42 @@ class _Queue:
     what others have reserved, as batches, which may be collected only when all this was asked.
     """
 
-    def __init__(self, purse: RunBudget) -> None:
-        self._purse = purse
-        self._turn, self._settled, self._in_flight = asyncio.Lock(), asyncio.Event(), 0
+    def __init__(self, budget: RunBudget) -> None:
+        self._budget = budget
+        self._turn, self._answered, self._in_flight = asyncio.Lock(), asyncio.Event(), 0
 
-    async def ask(self, question: Askable, client: ModelClient) -> Answer | None:
+    async def ask(self, request: ModelRequest, client: ModelClient) -> Answer | None:
         """The answer; None where the purse did not let it be asked. What is free, or has no price, is always asked."""
-        estimate = client.estimate_usd(question.messages, question.params) or 0.0
+        estimate = client.estimate_usd(request.messages, request.params) or 0.0
         if estimate and not await self._reserve(estimate):
             return None
-        answer = await client.ask(question.messages, question.params)
-        self._purse.settle(estimate, answer.cost_usd)
+        answer = await client.ask(request.messages, request.params)
+        self._budget.record_cost(estimate, answer.cost_usd)
         if estimate:
             self._in_flight -= 1
-            self._settled.set()
+            self._answered.set()
         return answer
 
     async def _reserve(self, estimate: float) -> bool:
         async with self._turn:
-            while not self._purse.is_empty:
-                if self._purse.reserve(estimate):
+            while not self._budget.is_exhausted:
+                if self._budget.reserve(estimate):
                     self._in_flight += 1
                     return True
                 if self._in_flight:
-                    self._settled.clear()
-                    await self._settled.wait()
+                    self._answered.clear()
+                    await self._answered.wait()
                 else:
-                    self._purse.is_empty = True
+                    self._budget.is_exhausted = True
             return False
 
 
 async def ask_all(
-    questions: Iterable[Asking],
-    client_of: Callable[[Asking], ModelClient],
-    row_of: Callable[[Asking, Answer], Row],
+    requests: Iterable[RequestT],
+    client_of: Callable[[RequestT], ModelClient],
+    row_of: Callable[[RequestT, Answer], Row],
     path: Path,
-    purse: RunBudget,
+    budget: RunBudget,
     *,
     concurrency: int = 16,
     total: int | None = None,
@@ -127,16 +127,16 @@ async def ask_all(
 
     How many were asked. Once the purse is empty only what costs nothing is; the rest is not noted.
     """
-    source, queue, asked = iter(questions), _Queue(purse), 0
+    source, queue, asked = iter(requests), _Queue(budget), 0
     with journal.appending(path) as file, _progress() as progress, _garbage_is_rare():
         bar = progress.add_task("asking", total=total, visible=bool(total))
 
         async def work() -> None:
             nonlocal asked
-            for question in source:
-                answer = await queue.ask(question, client_of(question))
+            for request in source:
+                answer = await queue.ask(request, client_of(request))
                 if answer is not None:
-                    journal.note(file, row_of(question, answer))
+                    journal.note(file, row_of(request, answer))
                     asked += 1
                 progress.advance(bar)
 
@@ -165,12 +165,12 @@ def _garbage_is_rare() -> Iterator[None]:
         gc.unfreeze()
 
 
-def row_of(question: Request, answer: Answer) -> Row:
+def row_of(request: Request, answer: Answer) -> Row:
     """The row of `completions` for an answer."""
-    said = {key: value for key, value in vars(answer).items() if key not in _NOT_IN_ROWS}
+    answer_columns = {key: value for key, value in vars(answer).items() if key not in _NOT_IN_ROWS}
     if answer.status == "error":
-        log.debug("%s %s: %s: %s", question.model, question.example_id, answer.error_type, answer.error_message)
-    return {**question.place, **said, "output_text": answer.text}
+        log.debug("%s %s: %s: %s", request.model, request.example_id, answer.error_type, answer.error_message)
+    return {**request.columns, **answer_columns, "output_text": answer.text}
 
 
 def _progress() -> Progress:

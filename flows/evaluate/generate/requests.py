@@ -35,7 +35,7 @@ class Request:
         return self.model, self.route, self.example_id, self.repeat, self.request_hash
 
     @property
-    def place(self) -> Row:
+    def columns(self) -> Row:
         """The columns of `completions` that the question alone fills."""
         return {key: value for key, value in vars(self).items() if key not in ("messages", "params")}
 
@@ -50,24 +50,24 @@ def digest(key: Key) -> bytes:
     return hashlib.blake2b("\x1f".join(map(str, key)).encode(), digest_size=16).digest()
 
 
-def requests_of_run(run_id: str, papers: Sequence[EvalTask]) -> Iterator[Request]:
+def requests_of_run(run_id: str, tasks: Sequence[EvalTask]) -> Iterator[Request]:
     """Example by example, each to all models: should the budget end, the pairs so far are whole."""
-    for paper in papers:
-        sent = [(arm, arm.params(paper.name)) for arm in paper.arms]
-        for repeat in range(paper.route.repeats):
-            for example in paper.examples:
-                for place, (arm, params) in enumerate(sent):
-                    messages = arm.messages_for(example)
+    for task in tasks:
+        variants_and_params = [(variant, variant.params(task.name)) for variant in task.variants]
+        for repeat in range(task.route.repeats):
+            for example in task.examples:
+                for place, (variant, params) in enumerate(variants_and_params):
+                    messages = variant.messages_for(example)
                     yield Request(
                         run_id=run_id,
-                        model=arm.model.name,
+                        model=variant.model.name,
                         arm="candidate" if place else "pinned",
-                        route=paper.name,
+                        route=task.name,
                         example_id=example.example_id,
                         repeat=repeat,
                         holdout_version=example.version,
-                        prompt_version=arm.prompt_version,
-                        request_hash=hash_of(arm.model.model, arm.model.api_base, params, messages),
+                        prompt_version=variant.prompt_version,
+                        request_hash=hash_of(variant.model.model, variant.model.api_base, params, messages),
                         messages=messages,
                         params=params,
                     )

@@ -26,8 +26,8 @@ from flows.evaluate.examples import Example, as_example, messages_of
 from flows.lake import SCHEMAS, conform
 
 INPUTS = ("input_text", "messages_json")
-_REMEMBERED = 1 << 14  # distinct answers whose score is not worked out again
-_NOBODY = Example("", "", ())
+_CACHED_ANSWERS = 1 << 14  # distinct answers whose score is not worked out again
+_NO_EXAMPLE = Example("", "", ())
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,18 @@ def checks(config: Config, route_name: str, route: Route) -> list[Check]:
 
 
 def _check(name: str, version: str, columns: tuple[str, ...], scorer: Callable[..., Score]) -> Check:
-    @lru_cache(_REMEMBERED)
-    def remembering(text: str | None, *others: Any) -> Score:
+    @lru_cache(_CACHED_ANSWERS)
+    def cached(text: str | None, *others: Any) -> Score:
         return unscored("the answer has no text") if text is None else scorer(text, *others)
 
-    return Check(name, version, columns, remembering)
+    return Check(name, version, columns, cached)
 
 
 def _scorer(criterion: Criterion, columns: Sequence[str], route: str) -> Callable[..., Score]:
     def scored(text: str, *others: Any) -> Score:
         given = dict(zip(columns[1:], others, strict=True))
         answer = Response(text, given.get("latency_ms"), given.get("cost_usd"))
-        call = as_example(messages_of(given), given, route) if "messages_json" in given else _NOBODY
+        call = as_example(messages_of(given), given, route) if "messages_json" in given else _NO_EXAMPLE
         return score(criterion, call, answer)
 
     return scored

@@ -29,16 +29,16 @@ class Sample:
     """The `size` calls of a route with the smallest hashes so far, of `n` that were seen; `judges` will judge them."""
 
     route: str
-    judges: tuple[Criterion, ...]
+    criteria: tuple[Criterion, ...]
     size: int
     n: int = 0
     _largest_first: list[tuple[int, str]] = field(default_factory=list)
 
-    def see(self, call_ids: list[str]) -> None:
+    def offer(self, call_ids: list[str]) -> None:
         """Take more calls into account."""
         self.n += len(call_ids)
         for call_id in call_ids:
-            entry = (-_place(call_id), call_id)
+            entry = (-_hash(call_id), call_id)
             if len(self._largest_first) < self.size:
                 heapq.heappush(self._largest_first, entry)
             else:
@@ -49,7 +49,7 @@ class Sample:
         return [call_id for _, call_id in sorted(self._largest_first, reverse=True)[:size]]
 
 
-def _place(call_id: str) -> int:
+def _hash(call_id: str) -> int:
     return int.from_bytes(hashlib.blake2b(call_id.encode(), digest_size=8).digest())
 
 
@@ -68,18 +68,18 @@ def size_of(criterion: Criterion) -> int:
     return criterion.definition.samples_per_day if isinstance(criterion.definition, Judge) else 0
 
 
-def judge(
+def score_samples(
     config: Config, day: date, night: date, drawn: Iterable[Sample], *, clients: ClientFactory | None, ask: bool
 ) -> Iterator[pa.Table]:
     """Rows of `scores` for the samples, judged now where `ask` says so; else for those that are judged already.
 
     The samples are of answers of `day`; it is `night` that pays for the judge.
     """
-    panels = [(sample, one, sample.call_ids(size_of(one))) for sample in drawn for one in sample.judges]
-    calls = _read(config, day, {call_id for *_, ids in panels for call_id in ids})
+    parts = [(sample, one, sample.call_ids(size_of(one))) for sample in drawn for one in sample.criteria]
+    calls = _read(config, day, {call_id for *_, ids in parts for call_id in ids})
     requests = {
         (sample.route, one.name, call_id): judge_requests(one, sample.route, _case(calls[call_id]))
-        for sample, one, ids in panels
+        for sample, one, ids in parts
         for call_id in ids
     }
     if ask:
@@ -87,7 +87,7 @@ def judge(
         run_id = production_run_id(night)
         ask_judge(config, day, run_id, every, budget_of(config, night, run_id), clients=clients)
     replies = judge_replies(config, day)
-    for sample, one, ids in panels:
+    for sample, one, ids in parts:
         found = {key: score_from_replies(one, requests[sample.route, one.name, key], replies) for key in ids}
         known = [key for key in ids if ask or requests[sample.route, one.name, key][0].request_hash in replies]
         if known:

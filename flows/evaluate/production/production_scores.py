@@ -26,7 +26,7 @@ _COLUMNS = ("call_id", "route", "model_served", "output_text", "latency_ms", "co
 
 
 @dataclass(frozen=True)
-class Checked:
+class ProductionResult:
     """How many scores production answers were given, how many of these failed, and how many could not be given."""
 
     scores: int = 0
@@ -40,13 +40,13 @@ class Checked:
 
 def score_days(
     config: Config, first: date, last: date, clients: ClientFactory | None = None, *, ask: bool = False
-) -> Checked:
+) -> ProductionResult:
     """Score every day from `first` to `last`, both included, and add up what was found. As `score_production`.
 
     `last` is the night that does so: one budget is that of all the days.
     """
     found = [score_production(config, day, clients, ask=ask, night=last) for day in each_day(first, last)]
-    return Checked(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
+    return ProductionResult(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
 
 
 def score_production(
@@ -56,7 +56,7 @@ def score_production(
     *,
     ask: bool = False,
     night: date | None = None,
-) -> Checked:
+) -> ProductionResult:
     """Score the answers of `day` on every route that has criteria or an `output_schema`.
 
     They land in `scores` as the file `production-<day>`, a row for each criterion and interaction that succeeded and
@@ -65,22 +65,22 @@ def score_production(
     criteria or a schema that cannot be read.
     """
     lake, file = config.open_lake(), production_run_id(day)
-    of_code = {name: found for name, route in config.routes.items() if (found := checks(config, name, route))}
-    of_judges = judge_sample.samples(config)
-    if not (of_code or of_judges):
+    code_checks = {name: found for name, route in config.routes.items() if (found := checks(config, name, route))}
+    judge_samples = judge_sample.samples(config)
+    if not (code_checks or judge_samples):
         lake.remove("scores", day, file)
-        return Checked()
+        return ProductionResult()
     parts = [SCHEMAS["scores"].empty_table()]
-    for batch in lake.batches("interactions", day, _columns(of_code.values())):
+    for batch in lake.batches("interactions", day, _columns(code_checks.values())):
         answers = _answers(batch)
         for name in config.routes:
-            mine = answers.filter(pc.equal(answers["route"], name))
-            parts += [check.rows(mine, name) for check in of_code.get(name, ())]
-            _see(of_judges.get(name), mine)
-    parts += judge_sample.judge(config, day, night or day, of_judges.values(), clients=clients, ask=ask)
+            of_route = answers.filter(pc.equal(answers["route"], name))
+            parts += [check.rows(of_route, name) for check in code_checks.get(name, ())]
+            _offer(judge_samples.get(name), of_route)
+    parts += judge_sample.score_samples(config, day, night or day, judge_samples.values(), clients=clients, ask=ask)
     rows = pa.concat_tables(parts).combine_chunks()
     lake.write("scores", day, rows, file)
-    checked = Checked(len(rows), pc.sum(pc.invert(rows["passed"])).as_py() or 0, rows["passed"].null_count)
+    checked = ProductionResult(len(rows), pc.sum(pc.invert(rows["passed"])).as_py() or 0, rows["passed"].null_count)
     log.info("%s: %s", day, checked.summary())
     return checked
 
@@ -99,7 +99,7 @@ def _answers(batch: pa.Table) -> pa.Table:
     return answers.set_column(place, "route", pc.fill_null(answers["route"], "default"))
 
 
-def _see(sample: Sample | None, answers: pa.Table) -> None:
+def _offer(sample: Sample | None, answers: pa.Table) -> None:
     """Let the sample know of the answers that have a text to judge."""
     if sample is not None:
-        sample.see(answers.filter(pc.is_valid(answers["output_text"]))["call_id"].to_pylist())
+        sample.offer(answers.filter(pc.is_valid(answers["output_text"]))["call_id"].to_pylist())

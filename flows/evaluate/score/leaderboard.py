@@ -47,11 +47,11 @@ group by route, model
 """
 
 
-def land_leaderboard(lake: Lake, day: date, run_id: str, papers: Iterable[EvalTask]) -> None:
+def land_leaderboard(lake: Lake, day: date, run_id: str, tasks: Iterable[EvalTask]) -> None:
     """Land the table `entrants` of a run whose scores have landed."""
-    papers = list(papers)
+    tasks = list(tasks)
     scores = lake.read("scores", day, run_id, columns=_COLUMNS)
-    lake.write("entrants", day, from_rows(_rows(run_id, papers, scores), "entrants"), run_id)
+    lake.write("entrants", day, from_rows(_rows(run_id, tasks, scores), "entrants"), run_id)
 
 
 def decisive(criteria: Sequence[Criterion]) -> list[str]:
@@ -60,23 +60,23 @@ def decisive(criteria: Sequence[Criterion]) -> list[str]:
     return critical or [one.name for one in criteria]
 
 
-def _rows(run_id: str, papers: Sequence[EvalTask], scores: pa.Table) -> Iterator[dict[str, Any]]:
-    found = _passed(papers, scores)
-    for paper in papers:
-        for place, arm in enumerate(paper.arms):
-            passed, unscored = found.get((paper.name, arm.model.name), ([], 0))
+def _rows(run_id: str, tasks: Sequence[EvalTask], scores: pa.Table) -> Iterator[dict[str, Any]]:
+    found = _passed(tasks, scores)
+    for task in tasks:
+        for place, variant in enumerate(task.variants):
+            passed, unscored = found.get((task.name, variant.model.name), ([], 0))
             rate = pass_rate(passed)
             yield {
                 "run_id": run_id,
-                "route": paper.name,
-                "model": arm.model.name,
+                "route": task.name,
+                "model": variant.model.name,
                 "arm": "candidate" if place else "pinned",
-                "base": arm.model.base,
-                "prompt_version": arm.model.prompt_version,
-                "shots": arm.model.shots,
-                "ends_on": ends_on(arm.model.model),
+                "base": variant.model.base,
+                "prompt_version": variant.model.prompt_version,
+                "shots": variant.model.shots,
+                "ends_on": ends_on(variant.model.model),
                 "n_examples": rate.n_examples,
-                "n_repeats": paper.route.repeats,
+                "n_repeats": task.route.repeats,
                 "n_unscored": unscored,
                 "pass_rate": rate.rate,
                 "ci_low": rate.low,
@@ -84,9 +84,9 @@ def _rows(run_id: str, papers: Sequence[EvalTask], scores: pa.Table) -> Iterator
             }
 
 
-def _passed(papers: Sequence[EvalTask], scores: pa.Table) -> dict[tuple[str, str], tuple[list[list[float]], int]]:
+def _passed(tasks: Sequence[EvalTask], scores: pa.Table) -> dict[tuple[str, str], tuple[list[list[float]], int]]:
     """By route and model: the answers' passes by example, and how many answers are unscored."""
-    names = [{"route": paper.name, "criterion": name} for paper in papers for name in decisive(paper.criteria)]
+    names = [{"route": task.name, "criterion": name} for task in tasks for name in decisive(task.criteria)]
     columns = pa.schema([("route", pa.string()), ("criterion", pa.string())])
     with duckdb.connect() as connection:
         connection.register("scores", scores)

@@ -15,7 +15,7 @@ from flows.evaluate.examples import Example
 from flows.evaluate.setup.tfidf_classifier import WORD
 
 
-class WorkedExamples:
+class FewShotExamples:
     """The labelled examples from which `count` are shown. Made ready when the first question is put."""
 
     def __init__(self, labelled: Sequence[Example], count: int) -> None:
@@ -32,7 +32,7 @@ class WorkedExamples:
     def _find(self, text: str) -> list[int]:
         vectorizer, vectors, texts = self._index
         near = (vectors @ vectorizer.transform([text]).T).toarray().ravel()
-        near[texts == _same(text)] = -1.0
+        near[texts == _normalised(text)] = -1.0
         order = np.lexsort((np.arange(len(near)), -near))
         return [int(place) for place in order[: self.count][::-1] if near[place] >= 0]
 
@@ -42,9 +42,13 @@ class WorkedExamples:
 
         texts = [example.question for example in self.labelled]
         vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=WORD)
-        return vectorizer, vectorizer.fit_transform(texts), np.array([_same(text) for text in texts], dtype=object)
+        return (
+            vectorizer,
+            vectorizer.fit_transform(texts),
+            np.array([_normalised(text) for text in texts], dtype=object),
+        )
 
 
-def _same(text: str) -> str:
+def _normalised(text: str) -> str:
     """What two texts have in common that differ in space and case alone."""
     return " ".join(text.casefold().split())

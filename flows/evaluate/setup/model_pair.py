@@ -39,28 +39,28 @@ class ModelPair:
             judge=config.models.judge if config.models else None,
         )
         route = known[self.route]
-        asked = {"repeats": self.repeats or route.repeats, "limit": self.limit or route.limit}
-        return config.model_copy(update={"models": models, "routes": {self.route: route.model_copy(update=asked)}})
+        overrides = {"repeats": self.repeats or route.repeats, "limit": self.limit or route.limit}
+        return config.model_copy(update={"models": models, "routes": {self.route: route.model_copy(update=overrides)}})
 
     def run_id(self, config: Config, day: date) -> str:
         """`compare-` and the hash of the day and of all that is asked."""
         narrowed = self.narrowed(config)
         route = narrowed.routes[self.route]
-        asked = [model.model_dump(mode="json", exclude={"api_key"}) for model in narrowed.all_models()]
-        return f"compare-{hash_of(day.isoformat(), asked, self.route, route.repeats, route.limit)}"
+        overrides = [model.model_dump(mode="json", exclude={"api_key"}) for model in narrowed.all_models()]
+        return f"compare-{hash_of(day.isoformat(), overrides, self.route, route.repeats, route.limit)}"
 
 
 def _find(config: Config, option: str, name: str) -> ModelVariant:
     known = {model.name: model for model in config.all_models()}
     if name in known:
         return known[name].model_copy(update={"routes": ()})
-    if name.startswith(BASELINE) or is_local(name) or _is_litellms(name):
+    if name.startswith(BASELINE) or is_local(name) or _is_known_to_litellm(name):
         return ModelVariant(model=name, base=name)
     hint = nearest_name(name, list(known))
     raise ConfigError(f"{option} {name}: no model of {config.path}, and none that litellm knows; {hint}")
 
 
-def _is_litellms(name: str) -> bool:
+def _is_known_to_litellm(name: str) -> bool:
     """Whether litellm knows the model, or the provider whose name stands before its first slash."""
     litellm = load_litellm()
     provider, slash, _ = name.partition("/")

@@ -32,9 +32,9 @@ class Prompt:
 
     def question(self, example: Example) -> list[dict[str, Any]]:
         """The messages that put the question: the prompt's from `{{input}}` on, or what was spoken in the example."""
-        return [self._filled(message, example) for message in self.messages[self._place_of_question :]] or spoken(
-            example
-        )
+        return [
+            self._filled(message, example) for message in self.messages[self._place_of_question :]
+        ] or without_system_messages(example)
 
     @property
     def _place_of_question(self) -> int:
@@ -56,7 +56,7 @@ class Prompt:
         return {"role": message["role"], "content": _PLACEHOLDER.sub(value, message["content"])}
 
 
-def spoken(example: Example) -> list[dict[str, Any]]:
+def without_system_messages(example: Example) -> list[dict[str, Any]]:
     """The example's messages without its system message."""
     return [message for message in example.messages if message.get("role") != "system"]
 

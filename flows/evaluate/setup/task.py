@@ -25,7 +25,7 @@ class EvalTask:
     route: Route
     examples: Sequence[Example]
     criteria: Sequence[Criterion]
-    arms: Sequence[Variant] = ()
+    variants: Sequence[Variant] = ()
 
     def example(self, example_id: str) -> Example | None:
         """The example of this id, or None where the frozen holdout has none."""
@@ -50,7 +50,7 @@ def check_setup(config: Config) -> None:
             load_schema(route.output_schema)
     for name, route in config.evaluated_routes().items():
         found = variants.variants_of_route(config, name)
-        if _learn(found):
+        if _needs_training_data(found):
             assert route.holdout is not None
             labelled = labelled_in_file(config.dev_set, name) if config.dev_set else []
             variants.with_training_data(found, name, labelled_in_file(route.holdout), labelled)
@@ -59,34 +59,34 @@ def check_setup(config: Config) -> None:
 def read_tasks(config: Config, day: date) -> list[EvalTask]:
     """The evaluated routes with their examples and criteria. Raises ConfigError."""
     lake = config.open_lake()
-    papers: list[EvalTask] = []
+    tasks: list[EvalTask] = []
     if config.models is None:
         log.info("no models are configured: nothing to evaluate")
-        return papers
+        return tasks
     for name, route in config.evaluated_routes().items():
         assert route.criteria is not None
         holdout = read_holdout(lake, day, name)
         examples = sample(holdout, route.limit)
         if not examples:
             log.warning("route %s: no holdout was frozen on %s; its rates are unknown", name, day)
-        papers.append(
+        tasks.append(
             EvalTask(
                 name, route, examples, criteria_of_route(config, route), task_variants(config, lake, day, name, holdout)
             )
         )
-    return papers
+    return tasks
 
 
 def task_variants(config: Config, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Variant]:
     """The arms of a route, with the examples of the dev set and the holdout that they need."""
     found = variants.variants_of_route(config, route)
-    if not holdout or not _learn(found):
+    if not holdout or not _needs_training_data(found):
         return found
     return variants.with_training_data(found, route, holdout, read_labelled_dev_set(lake, day, route))
 
 
-def _learn(found: Sequence[Variant]) -> bool:
-    return any(arm.model.shots or arm.model.is_baseline for arm in found)
+def _needs_training_data(found: Sequence[Variant]) -> bool:
+    return any(variant.model.shots or variant.model.is_baseline for variant in found)
 
 
 def sample(examples: Sequence[Example], limit: int | None) -> Sequence[Example]:

@@ -88,10 +88,10 @@ class TfidfClassifier:
             *(pair for place, pair in enumerate(_pairs(self.holdout)) if place not in left_out),
             *(pair for pair in _pairs(self.dev) if pair[0] not in unseen and pair[1] in classes),
         ]
-        return classifier(len({label for _, label in pairs})).fit(*zip(*pairs, strict=True))
+        return text_pipeline(len({label for _, label in pairs})).fit(*zip(*pairs, strict=True))
 
 
-def classifier(classes: int) -> Any:
+def text_pipeline(classes: int) -> Any:
     """What is fitted: a scikit-learn pipeline from texts to labels. One class alone is always its answer."""
     from sklearn.dummy import DummyClassifier  # noqa: PLC0415 - imported late: takes a second
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - as above

@@ -220,15 +220,15 @@ def test_a_silent_provider_is_no_change_and_its_answers_are_not_taken_for_unchan
 
 def test_the_same_prompts_are_chosen_over_all_routes_while_they_are_there(workspace):
     night(workspace, 0, Talking(terse))
-    (paper,) = read_tasks(workspace, FIRST)
-    papers = [paper, replace(paper, name="other")]
-    chosen = choose(papers, 10, 5)
+    (task,) = read_tasks(workspace, FIRST)
+    tasks = [task, replace(task, name="other")]
+    chosen = choose(tasks, 10, 5)
     assert sum(len(one.examples) for one in chosen) == 10
     assert {one.route.repeats for one in chosen} == {5}
     gone = chosen[0].examples[0].example_id
-    fewer = [replace(paper, examples=[e for e in paper.examples if e.example_id != gone]), papers[1]]
+    fewer = [replace(task, examples=[e for e in task.examples if e.example_id != gone]), tasks[1]]
     before, after = (
-        {(one.name, e.example_id) for one in choose(some, 10, 5) for e in one.examples} for some in (papers, fewer)
+        {(one.name, e.example_id) for one in choose(some, 10, 5) for e in one.examples} for some in (tasks, fewer)
     )
     assert len(after) == 10
     assert before - after == {(chosen[0].name, gone)}
