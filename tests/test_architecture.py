@@ -20,7 +20,7 @@ STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "a
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
 FLOORS = [
     {"stats", "errors", "project"},
-    {"lake", "progress"},
+    {"lake", "progress", "prefect_run"},
     {"config", "warehouse"},
     {"llm", "retention"},
     STAGES | {"demo"},

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, Field, PlainValidator, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, PlainValidator, ValidationError, model_serializer
 
 from flows.config import yamlfile
 from flows.config.fields import FieldPath, Retention
@@ -86,6 +86,11 @@ class Config(Section):
     alerts: tuple[Alert, ...] = ()
     warehouse: Path = Path()
     reports: Path = Path()
+
+    @model_serializer(mode="plain")
+    def _without_secrets(self) -> dict[str, str]:
+        """Prefect stores the parameters of flows as JSON: of a configuration, which holds API keys, only its name."""
+        return {"app": self.app, "path": str(self.path)}
 
     @property
     def workspace(self) -> Path:

@@ -4,6 +4,6 @@ Answers are paid for once: they land in `completions`, and scores, estimates and
 at each run. No arithmetic of statistics is done here; that is `flows.stats`.
 """
 
-from flows.evaluate.setup import ModelPair, check_setup
+from flows.evaluate.setup import EvalSetup, ModelPair, load_setup, read_tasks
 
-__all__ = ["ModelPair", "check_setup"]
+__all__ = ["EvalSetup", "ModelPair", "load_setup", "read_tasks"]

@@ -1,19 +1,26 @@
 """Asking: the canary first, then the holdouts put to every model, and the answers landed in `completions`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from flows.config import Config
 from flows.evaluate.canary import ask_canary, canary_from_holdout
 from flows.evaluate.generate import EvalRun, GenerationResult, budget_of, generate_answers
-from flows.evaluate.setup import read_tasks
+from flows.evaluate.setup import EvalTask
 from flows.llm import ClientFactory
 
 __all__ = ["GenerationResult", "generate_night"]
 
 
 def generate_night(
-    config: Config, day: date, run_id: str, clients: ClientFactory | None = None, *, other_nights: bool = False
+    config: Config,
+    day: date,
+    run_id: str,
+    tasks: Sequence[EvalTask],
+    clients: ClientFactory | None = None,
+    *,
+    other_nights: bool = False,
 ) -> GenerationResult:
     """Ask what is not answered yet, and land all answers in `completions`.
 
@@ -22,7 +29,7 @@ def generate_night(
     model too unless its canary shows that it has not.
     """
     budget = budget_of(config, day, run_id)
-    run = EvalRun(config, day, run_id, read_tasks(config, day))
+    run = EvalRun(config, day, run_id, tasks)
     if other_nights:
         return generate_answers(replace(run, reusable=run.arms), budget, clients)
     canary = ask_canary(run, budget, clients)

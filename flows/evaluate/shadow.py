@@ -11,7 +11,6 @@ from datetime import date
 
 from flows.config import Config
 from flows.errors import ConfigError
-from flows.evaluate.criteria import criteria_of_route
 from flows.evaluate.examples import Example, read_holdout
 from flows.evaluate.generate import (
     EvalRun,
@@ -24,7 +23,7 @@ from flows.evaluate.generate import (
     shadow_run_id,
 )
 from flows.evaluate.score import judge_tasks, score_tasks
-from flows.evaluate.setup import PRODUCTION, CallSample, EvalTask, Variant, draw_calls, task_variants
+from flows.evaluate.setup import PRODUCTION, CallSample, EvalSetup, EvalTask, Variant, draw_calls, task_variants
 from flows.lake import Lake, from_rows
 from flows.llm import ClientFactory
 
@@ -46,15 +45,16 @@ class ShadowResult:
         return f"{self.calls:,} of the day's calls, {self.asked:,} asked, {self.spent_usd:.2f} USD"
 
 
-def shadow_day(config: Config, day: date, clients: ClientFactory | None = None) -> ShadowResult:
+def shadow_day(setup: EvalSetup, day: date, clients: ClientFactory | None = None) -> ShadowResult:
     """Put a sample of the calls of `day` to the candidates; land answers, scores and comparisons as `shadow-<day>`.
 
     The night's budget is that of both: the shadow has what the night has left. Run again, it asks only what has no
-    answer yet. Raises ConfigError for wrong criteria or prompts.
+    answer yet.
     """
+    config = setup.config
     lake, run_id = config.open_lake(), shadow_run_id(day)
     drawn = _draw(config, lake, day)
-    tasks = list(_tasks(config, lake, day, drawn))
+    tasks = list(_tasks(setup, lake, day, drawn))
     if not tasks:
         for table in _TABLES:
             lake.remove(table, day, run_id)
@@ -75,12 +75,12 @@ def _draw(config: Config, lake: Lake, day: date) -> dict[str, CallSample]:
     return {route: drawn for route, drawn in found.items() if drawn.calls}
 
 
-def _tasks(config: Config, lake: Lake, day: date, drawn: dict[str, CallSample]) -> Iterator[EvalTask]:
+def _tasks(setup: EvalSetup, lake: Lake, day: date, drawn: dict[str, CallSample]) -> Iterator[EvalTask]:
     for name, sample in drawn.items():
-        route = config.routes[name]
-        useful = [one for one in criteria_of_route(config, route) if not one.needs_expected]
+        route = setup.config.routes[name]
+        useful = [one for one in setup.criteria[name] if not one.needs_expected]
         examples = [call.example for call in sample.calls]
-        pinned, *candidates = task_variants(config, lake, day, name, read_holdout(lake, day, name))
+        pinned, *candidates = task_variants(setup, lake, day, name, read_holdout(lake, day, name))
         usable = [variant for variant in candidates if _is_usable(variant, examples)]
         if useful and usable:
             once = route.model_copy(update={"repeats": 1, "limit": None})

@@ -2,6 +2,7 @@
 
 from flows.lake.atomic import replace_text
 from flows.lake.lake import (
+    LATE_DAYS,
     SCHEMAS,
     Lake,
     Note,
@@ -16,6 +17,7 @@ from flows.lake.lake import (
 from flows.lake.object_store import Found, Storage, find_files, is_remote, known_place, open_binary
 
 __all__ = [
+    "LATE_DAYS",
     "SCHEMAS",
     "Found",
     "Lake",

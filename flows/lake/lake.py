@@ -284,6 +284,10 @@ def replace_parquet(place: Path, rows: pa.Table) -> None:
         pq.write_table(rows, file, compression="zstd")
 
 
+# A night works through days as old as this again where rows for them come late.
+LATE_DAYS = 60
+
+
 def nightly_run_id(day: date) -> str:
     """The run_id of a night's evaluation: the same at every run of it."""
     return f"nightly-{day.isoformat()}"

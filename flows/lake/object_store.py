@@ -21,13 +21,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flows.errors import RunError
+from flows.errors import RunError, TransientError
 
 SCHEME = "s3://"
 _BLOCK = 8 << 20  # bytes asked for at once where a file is read from its start to its end
 _REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "InvalidSecurity"}
 _FORBIDDEN = {"AccessDenied", "403"}
 _CHANGED = {"PreconditionFailed", "412"}
+_OVERLOADED = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "502", "503", "504"}
 _SILENT = ("Connection", "Timeout", "Endpoint", "Proxy", "ClientPayload", "ServerDisconnected")
 
 
@@ -221,7 +222,14 @@ def readable_errors(where: str, storage: Storage, *, absent_is_fine: bool = Fals
     except Exception as error:
         if absent_is_fine and code_of(error) in ("NoSuchKey", "404"):
             return
-        raise RunError(describe_error(error, where, storage)) from None
+        kind = TransientError if _is_transient(error) else RunError
+        raise kind(describe_error(error, where, storage)) from None
+
+
+def _is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed in a minute: the store is out of reach or overloaded."""
+    code = code_of(error)
+    return code in _OVERLOADED or (not code and any(word in type(error).__name__ for word in _SILENT))
 
 
 def code_of(error: BaseException | None) -> str:

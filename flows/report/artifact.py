@@ -1,5 +1,6 @@
 """The verdict of a night as a Markdown artifact for Prefect's pages."""
 
+import hashlib
 import re
 
 from flows.report.page import ReportResult
@@ -7,16 +8,24 @@ from flows.report.rows import Facts
 from flows.report.verdict import answers, guard_failures, judge
 from flows.report.wording import count
 
-KEY = "genchi-night"
 _SHOWN = 20
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>:@])")
 
 
 def publish(facts: Facts, result: ReportResult) -> None:
-    """Leave the verdict in Prefect's database, under one key, so that it shows the nights one after the other."""
+    """Leave the verdict in Prefect, under one key for each app, so that it shows the nights one after the other."""
     from prefect.artifacts import create_markdown_artifact  # noqa: PLC0415 - imported late: costs 2 s
 
-    create_markdown_artifact(key=KEY, markdown=markdown(facts, result), description=f"{facts.app}, {facts.day}")
+    create_markdown_artifact(
+        key=key_of(facts.app), markdown=markdown(facts, result), description=f"{facts.app}, {facts.day}"
+    )
+
+
+def key_of(app: str) -> str:
+    """The artifact's key: `genchi-night-` and the app in characters that Prefect allows; a hash where it has others."""
+    slug = re.sub(r"[^a-z0-9]+", "-", app.lower()).strip("-")
+    lost = "" if slug == app else hashlib.sha256(app.encode()).hexdigest()[:6]
+    return "-".join(filter(None, ("genchi-night", slug, lost)))
 
 
 def markdown(facts: Facts, result: ReportResult) -> str:

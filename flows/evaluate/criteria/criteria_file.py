@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
 
-from flows.config import Config, Model, Route, read_yaml
+from flows.config import Config, Model, read_yaml
 from flows.errors import ConfigError
 from flows.evaluate.criteria import judge_prompt, repair
 from flows.evaluate.criteria.definitions import (
@@ -27,6 +28,17 @@ from flows.evaluate.criteria.definitions import (
     Python,
 )
 from flows.evaluate.criteria.json_schema import Schema, hash_of, load_schema
+
+
+@dataclass(frozen=True)
+class LoadedModule:
+    """A file of Python checks that was run, and the text that it had."""
+
+    module: ModuleType
+    text: str
+
+
+Modules = dict[Path, LoadedModule]
 
 
 @dataclass(frozen=True)
@@ -75,24 +87,36 @@ class Criterion:
                 return None
 
 
-def criteria_of_route(config: Config, route: Route) -> tuple[Criterion, ...]:
-    """The criteria of a route; none where it names no file. Raises ConfigError as `load` does."""
-    if route.criteria is None:
-        return ()
-    return load_criteria(route.criteria, config.workspace, route.output_schema, config.judge)
+def criteria_by_route(config: Config) -> dict[str, tuple[Criterion, ...]]:
+    """The criteria of every route, by its name; none where it names no file. Raises ConfigError as `load_criteria`.
+
+    A Python file that several criteria name is run once.
+    """
+    loaded: Modules = {}
+    return {
+        name: load_criteria(route.criteria, config.workspace, route.output_schema, config.judge, loaded)
+        if route.criteria
+        else ()
+        for name, route in config.routes.items()
+    }
 
 
 def load_criteria(
-    path: Path, workspace: Path, output_schema: Path | None = None, judge: Model | None = None
+    path: Path,
+    workspace: Path,
+    output_schema: Path | None = None,
+    judge: Model | None = None,
+    loaded: Modules | None = None,
 ) -> tuple[Criterion, ...]:
     """Read the criteria of one route.
 
     `workspace` is where python criteria look for their modules; `output_schema` is the route's own JSON schema;
-    `judge` is the model that judges.
+    `judge` is the model that judges; `loaded` are Python files that were run already, and those run now are added.
     Raises ConfigError, in one line, for what is wrong in the file or in a file that it names.
     """
+    loaded = {} if loaded is None else loaded
     criteria = tuple(
-        _build(path, *pair, workspace, output_schema=output_schema, judge=judge)
+        _build(path, *pair, workspace, output_schema=output_schema, judge=judge, loaded=loaded)
         for pair in enumerate(_read_list(path), 1)
     )
     names = [criterion.name for criterion in criteria]
@@ -110,7 +134,14 @@ def _read_list(path: Path) -> list[Any]:
 
 
 def _build(
-    path: Path, number: int, raw: Any, workspace: Path, *, output_schema: Path | None, judge: Model | None
+    path: Path,
+    number: int,
+    raw: Any,
+    workspace: Path,
+    *,
+    output_schema: Path | None,
+    judge: Model | None,
+    loaded: Modules,
 ) -> Criterion:
     definition = _define(path, number, raw)
     decisive = definition.model_dump(mode="json", exclude={"name", "severity", "min_pass_rate", "samples_per_day"})
@@ -128,8 +159,10 @@ def _build(
         case Python():
             where = f"{path}: criterion `{definition.name}`"
             file = workspace.joinpath(*definition.function.split(":")[0].split(".")).with_suffix(".py")
-            function = _load_function(where, file, definition.function.split(":")[1])
-            return Criterion(definition, hash_of(decisive, file.read_text(encoding="utf-8")), function=function)
+            if file not in loaded:
+                loaded[file] = _load_module(where, file)
+            function = _function(where, file, loaded[file].module, definition.function.split(":")[1])
+            return Criterion(definition, hash_of(decisive, loaded[file].text), function=function)
         case _:
             return Criterion(definition, hash_of(decisive))
 
@@ -174,14 +207,14 @@ def _schema_path(path: Path, definition: JsonSchema, output_schema: Path | None)
     return output_schema
 
 
-def _load_function(where: str, file: Path, name: str) -> Callable[[dict[str, Any], str], Any]:
-    """A function of the workspace's own code, which is trusted as the configuration is."""
+def _load_module(where: str, file: Path) -> LoadedModule:
+    """Run a file of the workspace's own code, which is trusted as the configuration is."""
     if not file.is_file():
         raise ConfigError(f"{where}: no such file: {file}")
     spec = importlib.util.spec_from_file_location(f"_genchi_workspace_{hash_of(str(file))}", file)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{where}: cannot be loaded: {file}")
-    module = importlib.util.module_from_spec(spec)
+    module, text = importlib.util.module_from_spec(spec), file.read_text(encoding="utf-8")
     sys.modules[spec.name] = module  # dataclasses and pickle look a module up by its name
     sys.path.insert(0, str(file.parent))  # so that it can import what lies beside it
     try:
@@ -190,6 +223,10 @@ def _load_function(where: str, file: Path, name: str) -> Callable[[dict[str, Any
         raise ConfigError(f"{where}: {file} fails to load: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(file.parent))
+    return LoadedModule(module, text)
+
+
+def _function(where: str, file: Path, module: ModuleType, name: str) -> Callable[[dict[str, Any], str], Any]:
     function = getattr(module, name, None)
     if not callable(function):
         raise ConfigError(f"{where}: {file} has no function `{name}`")

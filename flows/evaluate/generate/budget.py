@@ -17,9 +17,7 @@ from flows.evaluate.generate.answer_reuse import CANARY
 from flows.evaluate.generate.journal import read_journal
 from flows.evaluate.generate.request_runner import RunBudget
 from flows.evaluate.generate.requests import KEY_COLUMNS, Row, digest, key_of
-from flows.lake import Lake, nightly_run_id
-
-_LATE = timedelta(days=60)  # so far back a night judges what came late
+from flows.lake import LATE_DAYS, Lake, nightly_run_id
 
 
 def canary_run_id(day: date) -> str:
@@ -60,7 +58,7 @@ def spent_usd(config: Config, day: date, run_id: str) -> float:
     runs = of_night if run_id in of_night else (run_id,)
     paid = sum(_paid_for_answers(lake, day, run) + _paid_for_judgements(lake, day, run) for run in runs)
     if production_run_id(day) in runs:
-        late = (one for one in lake.days("judgements") if day - _LATE <= one < day)
+        late = (one for one in lake.days("judgements") if day - timedelta(days=LATE_DAYS) <= one < day)
         paid += sum(_paid_for_judgements(lake, one, production_run_id(day)) for one in late)
     return paid
 

@@ -56,12 +56,12 @@ def requests_of_run(run_id: str, tasks: Sequence[EvalTask]) -> Iterator[Request]
         variants_and_params = [(variant, variant.params(task.name)) for variant in task.variants]
         for repeat in range(task.route.repeats):
             for example in task.examples:
-                for place, (variant, params) in enumerate(variants_and_params):
+                for variant, params in variants_and_params:
                     messages = variant.messages_for(example)
                     yield Request(
                         run_id=run_id,
                         model=variant.model.name,
-                        arm="candidate" if place else "pinned",
+                        arm=variant.model.arm,
                         route=task.name,
                         example_id=example.example_id,
                         repeat=repeat,

@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows.config import Config, Route
 from flows.evaluate.criteria import (
     OUTPUT_SCHEMA,
     Cost,
@@ -16,13 +15,12 @@ from flows.evaluate.criteria import (
     Python,
     Response,
     Score,
-    criteria_of_route,
-    load_schema,
     score,
     score_schema,
     unscored,
 )
 from flows.evaluate.examples import Example, as_example, messages_of
+from flows.evaluate.setup import EvalSetup
 from flows.lake import SCHEMAS, conform
 
 INPUTS = ("input_text", "messages_json")
@@ -46,16 +44,15 @@ class Check:
         return rows_of(answers, route, self.criterion, self.version, found)
 
 
-def checks(config: Config, route_name: str, route: Route) -> list[Check]:
-    """The checks of a route: its `output_schema`, and the criteria that need nothing but the call. Raises ConfigError.
+def checks(setup: EvalSetup, route: str) -> list[Check]:
+    """The checks of a route: its `output_schema`, and the criteria that need nothing but the call.
 
     What is expected is known of no production call, so that exact, contains and numeric do not apply.
     """
     found = []
-    if route.output_schema:
-        schema = load_schema(route.output_schema)
+    if (schema := setup.output_schemas.get(route)) is not None:
         found.append(_check(OUTPUT_SCHEMA, schema.version, ("output_text",), lambda text: score_schema(schema, text)))
-    for criterion in criteria_of_route(config, route):
+    for criterion in setup.criteria[route]:
         if criterion.needs_expected or criterion.judge:
             continue
         match criterion.definition:
@@ -67,7 +64,7 @@ def checks(config: Config, route_name: str, route: Route) -> list[Check]:
                 columns = ("output_text", *INPUTS)
             case _:
                 columns = ("output_text",)
-        found.append(_check(criterion.name, criterion.version, columns, _scorer(criterion, columns, route_name)))
+        found.append(_check(criterion.name, criterion.version, columns, _scorer(criterion, columns, route)))
     return found
 
 

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.config import Config
-from flows.evaluate.criteria import Case, Criterion, Judge, criteria_of_route, judge_requests, score_from_replies
+from flows.evaluate.criteria import Case, Criterion, Judge, judge_requests, score_from_replies
 from flows.evaluate.examples import messages_of
 from flows.evaluate.generate import ask_judge, budget_of, judge_replies, production_run_id
 from flows.evaluate.production.checks import rows_of
+from flows.evaluate.setup import EvalSetup
 from flows.llm import ClientFactory
 from flows.stats.sample import rank
 
@@ -46,11 +47,11 @@ class Sample:
         return [call_id for _, call_id in self._drawn[:size]]
 
 
-def samples(config: Config) -> dict[str, Sample]:
-    """An empty sample for each route with a judge that judges single answers, by the route's name. ConfigError."""
+def samples(setup: EvalSetup) -> dict[str, Sample]:
+    """An empty sample for each route with a judge that judges single answers, by the route's name."""
     found = {}
-    for name, route in config.routes.items():
-        mine = tuple(one for one in criteria_of_route(config, route) if not one.is_pairwise and size_of(one))
+    for name, criteria in setup.criteria.items():
+        mine = tuple(one for one in criteria if not one.is_pairwise and size_of(one))
         if mine:
             found[name] = Sample(name, mine, max(map(size_of, mine)))
     return found

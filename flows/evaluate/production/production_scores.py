@@ -12,11 +12,11 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.config import Config
 from flows.evaluate.generate import production_run_id
 from flows.evaluate.production import judge_sample
 from flows.evaluate.production.checks import INPUTS, Check, checks
 from flows.evaluate.production.judge_sample import Sample
+from flows.evaluate.setup import EvalSetup
 from flows.lake import SCHEMAS, each_day
 from flows.llm import ClientFactory
 
@@ -39,18 +39,18 @@ class ProductionResult:
 
 
 def score_days(
-    config: Config, first: date, last: date, clients: ClientFactory | None = None, *, ask: bool = False
+    setup: EvalSetup, first: date, last: date, clients: ClientFactory | None = None, *, ask: bool = False
 ) -> ProductionResult:
     """Score every day from `first` to `last`, both included, and add up what was found. As `score_production`.
 
     `last` is the night that does so: one budget is that of all the days.
     """
-    found = [score_production(config, day, clients, ask=ask, night=last) for day in each_day(first, last)]
+    found = [score_production(setup, day, clients, ask=ask, night=last) for day in each_day(first, last)]
     return ProductionResult(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
 
 
 def score_production(
-    config: Config,
+    setup: EvalSetup,
     day: date,
     clients: ClientFactory | None = None,
     *,
@@ -61,12 +61,12 @@ def score_production(
 
     They land in `scores` as the file `production-<day>`, a row for each criterion and interaction that succeeded and
     is no shadow. An answer without text (not logged) is unscored. The judge is asked only where `ask` says so; else
-    such verdicts count as are stored; it is paid for by `night`, by default that of the day. Raises ConfigError for
-    criteria or a schema that cannot be read.
+    such verdicts count as are stored; it is paid for by `night`, by default that of the day.
     """
+    config = setup.config
     lake, file = config.open_lake(), production_run_id(day)
-    code_checks = {name: found for name, route in config.routes.items() if (found := checks(config, name, route))}
-    judge_samples = judge_sample.samples(config)
+    code_checks = {name: found for name in config.routes if (found := checks(setup, name))}
+    judge_samples = judge_sample.samples(setup)
     if not (code_checks or judge_samples):
         lake.remove("scores", day, file)
         return ProductionResult()

@@ -7,6 +7,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
+from flows.config import ModelVariant
 from flows.evaluate.criteria import Criterion
 from flows.evaluate.examples import Example
 from flows.stats.fdr import q_values
@@ -41,14 +42,14 @@ class Tally:
 
 @dataclass(frozen=True)
 class RouteEvaluation:
-    """One route of a night: what was asked of whom. `models` are names, the pinned one first.
+    """One route of a night: what was asked of whom, the pinned model first.
 
     `topics` are the labels of what examples are about, by example_id; one whose topic is not known has none.
     """
 
     run_id: str
     route: str
-    models: Sequence[str]
+    models: Sequence[ModelVariant]
     examples: Sequence[Example]
     criteria: Sequence[Criterion]
     repeats: int
@@ -98,7 +99,7 @@ def estimates(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
 def comparisons(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
     """Rows of the table `comparisons`, pinned against each candidate, without q-values: see `with_q_values`."""
     return [
-        _comparison(evaluation, candidate, criterion, (name, ids), tallies)
+        _comparison(evaluation, candidate.name, criterion, (name, ids), tallies)
         for name, ids in slices(evaluation.examples, evaluation.topics).items()
         for criterion in evaluation.criteria
         for candidate in evaluation.models[1:]
@@ -111,15 +112,17 @@ def with_q_values(rows: Sequence[Row]) -> list[Row]:
     return [{**row, "q_value": value} for row, value in zip(rows, q, strict=True)]
 
 
-def _estimate(evaluation: RouteEvaluation, model: str, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
+def _estimate(
+    evaluation: RouteEvaluation, model: ModelVariant, criterion: Criterion, part: Slice, tallies: Tallies
+) -> Row:
     name, ids = part
-    tally = tallies.get((model, criterion.name), Tally())
+    tally = tallies.get((model.name, criterion.name), Tally())
     answered = list(_of(tally, ids).values())
     rate, steady = pass_rate(answered), steadiness(answered, evaluation.repeats)
     return {
         "run_id": evaluation.run_id,
-        "model": model,
-        "arm": "pinned" if model == evaluation.models[0] else "candidate",
+        "model": model.name,
+        "arm": model.arm,
         "route": evaluation.route,
         "criterion": criterion.name,
         "slice": name,
@@ -142,7 +145,7 @@ def _comparison(
     evaluation: RouteEvaluation, candidate: str, criterion: Criterion, part: Slice, tallies: Tallies
 ) -> Row:
     name, ids = part
-    pinned = evaluation.models[0]
+    pinned = evaluation.models[0].name
     old, new = (tallies.get((model, criterion.name), Tally()) for model in (pinned, candidate))
     found = compare(_of(old, ids), _of(new, ids), relative=criterion.is_pairwise)
     return {

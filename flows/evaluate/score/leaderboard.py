@@ -63,14 +63,14 @@ def decisive(criteria: Sequence[Criterion]) -> list[str]:
 def _rows(run_id: str, tasks: Sequence[EvalTask], scores: pa.Table) -> Iterator[dict[str, Any]]:
     found = _passed(tasks, scores)
     for task in tasks:
-        for place, variant in enumerate(task.variants):
+        for variant in task.variants:
             passed, unscored = found.get((task.name, variant.model.name), ([], 0))
             rate = pass_rate(passed)
             yield {
                 "run_id": run_id,
                 "route": task.name,
                 "model": variant.model.name,
-                "arm": "candidate" if place else "pinned",
+                "arm": variant.model.arm,
                 "base": variant.model.base,
                 "prompt_version": variant.model.prompt_version,
                 "shots": variant.model.shots,

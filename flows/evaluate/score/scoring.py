@@ -13,7 +13,7 @@ from flows.evaluate.generate import GenerationResult, JudgingResult, Row, ask_ju
 from flows.evaluate.score import comparison, leaderboard
 from flows.evaluate.score.answer_scoring import RouteScorer, pinned_answers
 from flows.evaluate.score.comparison import RouteEvaluation
-from flows.evaluate.setup import EvalTask, read_tasks
+from flows.evaluate.setup import EvalTask
 from flows.lake import from_rows
 from flows.llm import ClientFactory
 
@@ -48,11 +48,6 @@ class EvaluationResult:
         return f"{spent}, {self.unscored:,} of {self.scores:,} scores unscored{stopped}{judged}"
 
 
-def judge_night(config: Config, day: date, run_id: str, *, clients: ClientFactory | None = None) -> JudgingResult:
-    """Put to the judge what landed in `completions`, on routes that have a judge's criterion; see `judging.judge`."""
-    return judge_tasks(config, day, run_id, read_tasks(config, day), clients=clients)
-
-
 def judge_tasks(
     config: Config,
     day: date,
@@ -61,7 +56,7 @@ def judge_tasks(
     *,
     clients: ClientFactory | None = None,
 ) -> JudgingResult:
-    """The same for papers of one's own."""
+    """Put to the judge what landed in `completions`, on routes that have a judge's criterion; see `ask_judge`."""
     judged = [task for task in tasks if _has_judge(task)]
     if not judged:
         return JudgingResult()
@@ -100,17 +95,6 @@ def _route_scorers(
     return [RouteScorer(task, pinned, pinned_texts.get(task.name, {}), replies) for task in tasks]
 
 
-def score_night(
-    config: Config,
-    day: date,
-    run_id: str,
-    generation: GenerationResult | None = None,
-    judged: JudgingResult | None = None,
-) -> EvaluationResult:
-    """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked."""
-    return score_tasks(config, day, run_id, read_tasks(config, day), generation=generation, judged=judged)
-
-
 def score_tasks(
     config: Config,
     day: date,
@@ -120,7 +104,7 @@ def score_tasks(
     generation: GenerationResult | None = None,
     judged: JudgingResult | None = None,
 ) -> EvaluationResult:
-    """The same for papers of one's own.
+    """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked.
 
     Answers are read and scores written some thousand at once: memory holds the examples, the tallies and the judge's
     replies.
@@ -163,11 +147,10 @@ def _compare(
     comparisons: list[Row] = []
     for route_scorer in route_scorers:
         task = route_scorer.task
-        names = [variant.model.name for variant in task.variants]
         evaluation = RouteEvaluation(
             run_id,
             task.name,
-            names,
+            [variant.model for variant in task.variants],
             task.examples,
             route_scorer.criteria(),
             task.route.repeats,

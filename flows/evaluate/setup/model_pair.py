@@ -46,7 +46,7 @@ class ModelPair:
         """`compare-` and the hash of the day and of all that is asked."""
         narrowed = self.narrowed(config)
         route = narrowed.routes[self.route]
-        overrides = [model.model_dump(mode="json", exclude={"api_key"}) for model in narrowed.all_models()]
+        overrides = [model.model_dump(mode="json", exclude={"api_key", "arm"}) for model in narrowed.all_models()]
         return f"compare-{hash_of(day.isoformat(), overrides, self.route, route.repeats, route.limit)}"
 
 

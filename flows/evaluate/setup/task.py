@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from flows.config import Config, Route
-from flows.evaluate.criteria import Criterion, criteria_of_route, load_schema
-from flows.evaluate.examples import Example, Holdout, labelled_in_file, read_holdout, read_labelled_dev_set
+from flows.config import Route
+from flows.evaluate.criteria import Criterion
+from flows.evaluate.examples import Example, Holdout, read_holdout, read_labelled_dev_set
 from flows.evaluate.setup import variants
+from flows.evaluate.setup.eval_setup import EvalSetup
 from flows.evaluate.setup.variants import Variant
 from flows.lake import Lake
 from flows.stats.sample import rank
@@ -38,55 +39,30 @@ class EvalTask:
         return {example_id: place for place, example_id in enumerate(ids)}
 
 
-def check_setup(config: Config) -> None:
-    """Read all that an evaluation and the check of production answers rest on, so that what is wrong is said first.
-
-    Raises ConfigError for a wrong criterion, schema or prompt, and for labels that do not suffice to learn from.
-    """
-    for route in config.routes.values():
-        if route.criteria is not None:
-            criteria_of_route(config, route)
-        elif route.output_schema is not None:
-            load_schema(route.output_schema)
-    for name, route in config.evaluated_routes().items():
-        found = variants.variants_of_route(config, name)
-        if _needs_training_data(found):
-            assert route.holdout is not None
-            labelled = labelled_in_file(config.dev_set, name) if config.dev_set else []
-            variants.with_training_data(found, name, labelled_in_file(route.holdout), labelled)
-
-
-def read_tasks(config: Config, day: date) -> list[EvalTask]:
-    """The evaluated routes with their examples and criteria. Raises ConfigError."""
-    lake = config.open_lake()
+def read_tasks(setup: EvalSetup, day: date) -> list[EvalTask]:
+    """The evaluated routes with their criteria and the examples that were frozen on `day`. Raises ConfigError."""
+    config, lake = setup.config, setup.config.open_lake()
     tasks: list[EvalTask] = []
     if config.models is None:
         log.info("no models are configured: nothing to evaluate")
         return tasks
     for name, route in config.evaluated_routes().items():
-        assert route.criteria is not None
         holdout = read_holdout(lake, day, name)
         examples = sample(holdout, route.limit)
         if not examples:
             log.warning("route %s: no holdout was frozen on %s; its rates are unknown", name, day)
         tasks.append(
-            EvalTask(
-                name, route, examples, criteria_of_route(config, route), task_variants(config, lake, day, name, holdout)
-            )
+            EvalTask(name, route, examples, setup.criteria[name], task_variants(setup, lake, day, name, holdout))
         )
     return tasks
 
 
-def task_variants(config: Config, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Variant]:
+def task_variants(setup: EvalSetup, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Variant]:
     """The arms of a route, with the examples of the dev set and the holdout that they need."""
-    found = variants.variants_of_route(config, route)
-    if not holdout or not _needs_training_data(found):
+    found = setup.variants[route]
+    if not holdout or not variants.need_labels(found):
         return found
     return variants.with_training_data(found, route, holdout, read_labelled_dev_set(lake, day, route))
-
-
-def _needs_training_data(found: Sequence[Variant]) -> bool:
-    return any(variant.model.shots or variant.model.is_baseline for variant in found)
 
 
 def sample(examples: Sequence[Example], limit: int | None) -> Sequence[Example]:

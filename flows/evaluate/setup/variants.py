@@ -62,6 +62,11 @@ def variants_of_route(config: Config, route: str) -> Sequence[Variant]:
     return [Variant(model, prompts.load(model, config.workspace, route)) for model in config.models_on(route)]
 
 
+def need_labels(found: Sequence[Variant]) -> bool:
+    """Whether one of the variants needs labelled examples: to show some, or to learn from them."""
+    return any(arm.model.shots or arm.model.is_baseline for arm in found)
+
+
 def with_training_data(
     variants: Sequence[Variant], route: str, examples: Sequence[Example], labelled: Sequence[Example]
 ) -> Sequence[Variant]:

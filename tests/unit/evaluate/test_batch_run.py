@@ -11,9 +11,9 @@ import pytest
 
 from flows.config import load as configuration
 from flows.errors import ConfigError
-from flows.evaluate.generation import generate_night
 from flows.lake.lake import Lake, from_rows
 from flows.llm.client import FakeClient, LiteLLMClient
+from tests.evaluating import generate_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 

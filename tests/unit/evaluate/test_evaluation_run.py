@@ -11,12 +11,10 @@ from flows.config import load as configuration
 from flows.evaluate.generate.journal import read_journal
 from flows.evaluate.generate.request_runner import RunBudget, ask_all, row_of
 from flows.evaluate.generate.requests import requests_of_run
-from flows.evaluate.generation import generate_night
-from flows.evaluate.score.scoring import score_night
-from flows.evaluate.setup.task import read_tasks
+from flows.evaluate.setup import load_setup, read_tasks
 from flows.lake.lake import Lake, from_rows
 from flows.llm.client import Answer, FakeClient
-from tests.evaluating import evaluate_night
+from tests.evaluating import evaluate_night, generate_night, score_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 
@@ -177,7 +175,7 @@ def test_an_answer_after_a_torn_line_is_kept(workspace):
     journal = Lake(workspace.lake).journal(RUN)
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b'{"torn')
-    one = next(requests_of_run(RUN, read_tasks(workspace, DAY)))
+    one = next(requests_of_run(RUN, read_tasks(load_setup(workspace), DAY)))
     client = Scripted()
     asyncio.run(ask_all([one], lambda question: client, row_of, journal, RunBudget(None), total=1))
     assert [row["output_text"] for row in read_journal(journal)] == ["yes"]

@@ -7,10 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from flows.config import load as configuration
-from flows.evaluate.score.scoring import judge_night, score_night
 from flows.lake.lake import Lake, from_rows
 from flows.llm.client import Answer, FakeClient
-from tests.evaluating import evaluate_night
+from tests.evaluating import evaluate_night, judge_night, score_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 BINARY = "- {name: polite, kind: judge, question: 'Is it polite?'}"
@@ -195,7 +194,7 @@ def test_a_killed_night_asks_only_for_the_verdicts_that_it_lacks(tmp_path):
 
 
 def evaluate_night_without_judge(config):
-    from flows.evaluate.generation import generate_night
+    from tests.evaluating import generate_night
 
     generate_night(config, DAY, RUN, lambda model: Says(lambda _: "thanks" if model.name == "openai/old" else "no"))
 

@@ -20,7 +20,8 @@ DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 
 def task(folder: Path, text: str) -> EvalTask:
     (folder / "c.yaml").write_text(text, encoding="utf-8")
-    arms = [Variant(ModelVariant(model=f"openai/{name}", name=name, base=name)) for name in ("old", "gpt-4-0613")]
+    old = ModelVariant(model="openai/old", name="old", base="old", arm="pinned")
+    arms = [Variant(old), Variant(ModelVariant(model="openai/gpt-4-0613", name="gpt-4-0613", base="gpt-4-0613"))]
     return EvalTask("triage", Route(repeats=2), [], criteria_file.load_criteria(folder / "c.yaml", folder), arms)
 
 

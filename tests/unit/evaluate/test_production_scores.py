@@ -10,9 +10,9 @@ from scipy.stats import chisquare
 
 from flows.config import load as configuration
 from flows.evaluate.production.judge_sample import Sample
-from flows.evaluate.production.production_scores import score_production
 from flows.lake.lake import SCHEMAS, Lake, from_rows
 from flows.llm.client import FakeClient
+from tests.evaluating import score_production
 
 DAY = date(2026, 5, 4)
 JUDGE = "- {name: polite, kind: judge, question: 'Is it polite?', samples_per_day: 20, severity: info}"

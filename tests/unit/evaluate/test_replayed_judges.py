@@ -10,10 +10,9 @@ import pytest
 
 from flows.config import load as configuration
 from flows.evaluate.criteria import judge_prompt
-from flows.evaluate.score.scoring import score_night
 from flows.lake.lake import Lake, from_rows
 from flows.llm.client import LiteLLMClient
-from tests.evaluating import evaluate_night
+from tests.evaluating import evaluate_night, score_night
 
 DAY, RUN = date(2023, 10, 11), "nightly-2023-10-11"
 QUESTION = "Which of the two answers follows the instruction better?"

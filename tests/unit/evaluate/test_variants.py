@@ -12,7 +12,7 @@ import pytest
 from flows.config import load as configuration
 from flows.config.load import Config
 from flows.errors import ConfigError
-from flows.evaluate.setup.task import check_setup
+from flows.evaluate.setup import load_setup
 from flows.evaluate.setup.tfidf_classifier import Labelled, TfidfClassifier, text_pipeline
 from flows.lake.lake import from_rows
 from flows.llm.client import FakeClient
@@ -187,9 +187,9 @@ def test_what_cannot_be_learnt_is_said_before_a_night_begins(tmp_path: Path) -> 
     lines[0] = lines[0].replace("{", '{"route": "intent", ', 1)
     (tmp_path / "h.jsonl").write_text("\n".join(["no json", *lines]))
     with pytest.raises(ConfigError, match="openai/new few-shot 2: route intent: the dev set has 0 examples"):
-        check_setup(config)
+        load_setup(config)
     (tmp_path / "dev.jsonl").write_text("\n".join(lines))
-    check_setup(config)
+    load_setup(config)
     (tmp_path / "h.jsonl").write_text("\n".join(lines[:3]))
     with pytest.raises(ConfigError, match="baseline/tfidf: route intent: needs at least 5 examples"):
-        check_setup(config)
+        load_setup(config)
