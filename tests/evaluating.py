@@ -44,11 +44,11 @@ def score_night(
 
 def score_production(
     config: Config, day: date, clients: ClientFactory | None = None, *, ask: bool = False
-) -> production.Checked:
+) -> production.ProductionResult:
     """Score the production answers of one day."""
     return production_scores.score_production(read_setup(config), day, clients, ask=ask)
 
 
-def shadow_day(config: Config, day: date, clients: ClientFactory | None = None) -> shadow.Shadowed:
+def shadow_day(config: Config, day: date, clients: ClientFactory | None = None) -> shadow.ShadowResult:
     """Put a sample of production's calls to the candidates."""
     return shadow.shadow_day(read_setup(config), day, clients)

@@ -1,7 +1,8 @@
-"""The canary of the pinned model: a few prompts, asked anew each night, their answers held against those of its past.
+"""The canary of the pinned model: a few prompts, sent again each night, whose answers are compared with past ones.
 
-A provider may put another model behind the same name. The night on which the canary shows it begins an era: only
-answers of the era are the past of later canaries, and only they are reused in place of asking the holdout anew.
+A provider may put another model behind the same name. A night on which the canary shows this starts a new stable
+period. Later canaries are compared only with answers of the current stable period, and only these answers are reused
+instead of sending the holdout again.
 """
 
 import heapq
@@ -20,7 +21,7 @@ from flows.llm import ClientFactory
 from flows.stats.answer_change import AnswerChange, compare_answers
 from flows.stats.sample import rank
 
-_NIGHTS = 7  # so many nights of the era are the past
+_NIGHTS = 7  # of the stable period, at most, that tonight is compared with
 _COLUMNS = (
     *("model", "request_hash", "output_text", "output_json", "model_served", "system_fingerprint", "status"),
     "reused_from",
@@ -29,7 +30,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Canary:
-    """What the canary came to. Since the night `since` the pinned model is unchanged; None where that is not known."""
+    """The result of a canary. `since` is the first night of the stable period; None if the model may have changed."""
 
     generation: GenerationResult
     since: date | None = None
@@ -37,7 +38,7 @@ class Canary:
 
 @dataclass(frozen=True)
 class CanaryAnswers:
-    """The answers of one canary by request, and who the provider says gave them."""
+    """The answers of one canary by request_hash, with the model names and fingerprints that the provider reported."""
 
     answers: Mapping[str, Sequence[str]]
     served_names: tuple[str, ...]
@@ -46,7 +47,7 @@ class CanaryAnswers:
 
 @dataclass(frozen=True)
 class PastAnswers:
-    """What tonight's answers of `model` to the `wanted` requests are held against: the last nights of its era."""
+    """Past answers of `model` to `request_hashes`, by night, newest first. `stable_days` is the whole stable period."""
 
     model: str
     request_hashes: frozenset[str]
@@ -55,11 +56,11 @@ class PastAnswers:
 
 
 def ask_canary(run: EvalRun, budget: RunBudget, clients: ClientFactory | None = None) -> Canary:
-    """Ask the canary of a night, and land its answers in `completions` and what they show in `canaries`.
+    """Run the canary of a night; write its answers to `completions` and the test result to `canaries`.
 
-    Its answers have a file of their own, `canary-<day>`: they are no repeats of the holdout's. It is not asked where
-    the pinned model's part of the holdout is no larger, or where nothing of the past can be held against it: then the
-    holdout is asked, and `hear_holdout` takes its answers for the canary's.
+    The answers have a separate file, `canary-<day>`, because they are not repeats of the holdout's. The canary is
+    skipped if the holdout is no larger, or if there are no past answers to compare with. The holdout is then sent in
+    full, and `canary_from_holdout` uses its answers instead.
     """
     config, day = run.config, run.day
     assert config.models is not None
@@ -80,7 +81,7 @@ def ask_canary(run: EvalRun, budget: RunBudget, clients: ClientFactory | None = 
 
 
 def canary_from_holdout(run: EvalRun) -> None:
-    """Where a night had no canary of its own, hold what the pinned model answered to its prompts against the past."""
+    """On a night without a canary run, test the pinned model's holdout answers to the canary prompts instead."""
     config, lake = run.config, run.config.open_lake()
     if (
         config.models is None
@@ -102,7 +103,7 @@ def _canary_run(run: EvalRun) -> EvalRun:
 
 
 def _n_requests(tasks: Sequence[EvalTask]) -> int:
-    """How many questions the papers are for one model."""
+    """The number of requests that the tasks make for one model."""
     return sum(len(task.examples) * task.route.repeats for task in tasks)
 
 
@@ -132,10 +133,10 @@ def _land_canary(run: EvalRun, past: PastAnswers, tonight: CanaryAnswers) -> Ans
 
 
 def choose(tasks: Sequence[EvalTask], prompts: int, answers: int) -> list[EvalTask]:
-    """The papers with so many examples in all, each asked `answers` times.
+    """The tasks reduced to `prompts` examples in total, each with `answers` repeats.
 
-    They are those of the smallest ranks of route and example_id, so that every night has the same ones wherever
-    the holdout still has them.
+    The examples with the smallest ranks of (route, example_id) are chosen, so that every night uses the same ones as
+    long as the holdout has them.
     """
     places = (
         (rank(task.name, one.example_id), n, index)
@@ -158,9 +159,9 @@ def choose(tasks: Sequence[EvalTask], prompts: int, answers: int) -> list[EvalTa
 def _read_answers(
     lake: Lake, day: date, model: str, request_hashes: Collection[str], *, with_holdout: bool = False
 ) -> CanaryAnswers:
-    """What a model answered to the `wanted` requests in a night's canary, and in its holdout too.
+    """A model's answers to `request_hashes` in a night's canary; with `with_holdout` also in that night's evaluation.
 
-    Of the holdout those answers count that were asked that night.
+    Reused answers do not count: they say nothing about the model of that night.
     """
     answers: dict[str, list[str]] = defaultdict(list)
     names, fingerprints = set[str](), set[str]()
@@ -177,7 +178,7 @@ def _read_answers(
 
 
 def _side_by_side(past: Sequence[CanaryAnswers], tonight: CanaryAnswers) -> tuple[list[list[str]], list[list[str]]]:
-    """The answers of the past and of tonight to tonight's requests, in one order."""
+    """Past answers and tonight's answers, each a list per request, in the same order of requests."""
     requests = sorted(tonight.answers)
     before = [[text for one in past for text in one.answers.get(request, ())] for request in requests]
     return before, [list(tonight.answers[request]) for request in requests]
@@ -188,7 +189,7 @@ def _max_p_value(config: Config) -> float:
 
 
 def _stable_days(lake: Lake, day: date, model: str, max_p_value: float) -> list[date]:
-    """The nights before `day` since the model was last found changed, the newest first; that night is one of them."""
+    """The nights before `day` back to the last one that showed a change (included), newest first."""
     nights: list[date] = []
     later: Row | None = None
     for night in (one for one in reversed(lake.days("canaries")) if one < day):
@@ -203,11 +204,11 @@ def _stable_days(lake: Lake, day: date, model: str, max_p_value: float) -> list[
 
 
 def _shows_a_change(row: Row, before: Row, max_p_value: float) -> bool:
-    """Whether a night's canary shows another model than that of the night before."""
+    """Whether a night's canary shows a different model from the night before."""
     answers_differ = row["p_value"] is not None and row["p_value"] <= max_p_value
     return answers_differ or _is_renamed(row["served_names"], before["served_names"])
 
 
 def _is_renamed(names: Iterable[str], before: Collection[str]) -> bool:
-    """Whether a name is new. Where nobody answered before, or no provider says who answers, nothing is known."""
+    """Whether a served name is new. False if no name is known from before."""
     return bool(before) and not set(names) <= set(before)

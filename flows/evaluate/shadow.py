@@ -1,7 +1,7 @@
-"""The shadow: a sample of the day's own inputs put to the candidates, and compared with what production answered.
+"""The shadow: send a sample of the day's production inputs to the candidates; compare with production's answers.
 
-Production's answers are the pinned arm, and cost nothing more. The criteria are those that need no `expected`. What
-candidates answer goes to `completions` and never to `interactions`: it is no production.
+Production's answers are the pinned arm, at no extra cost. Only criteria that need no `expected` apply. The candidates'
+answers go to `completions`, never to `interactions`, because they are not production traffic.
 """
 
 import logging
@@ -34,7 +34,7 @@ _TABLES = ("completions", "scores", "estimates", "comparisons", "model_variants"
 
 @dataclass(frozen=True)
 class ShadowResult:
-    """How many calls were drawn, how many answers candidates gave to them now, and what these cost in USD."""
+    """The number of sampled calls, the number of requests sent to candidates, and their cost in USD."""
 
     calls: int = 0
     asked: int = 0
@@ -88,12 +88,12 @@ def _tasks(setup: EvalSetup, lake: Lake, day: date, drawn: dict[str, CallSample]
 
 
 def _is_usable(variant: Variant, examples: Sequence[Example]) -> bool:
-    """Whether production's calls have all that the arm's prompt asks for."""
+    """Whether the production calls have every placeholder of the variant's prompt."""
     try:
         for example in examples:
             variant.messages_for(example)
     except ConfigError as error:
-        log.warning("%s takes no part in the shadow: %s", variant.model.name, error)
+        log.warning("%s is left out of the shadow: %s", variant.model.name, error)
         return False
     return True
 
@@ -111,7 +111,7 @@ def _sample_rows(run_id: str, drawn: dict[str, CallSample]) -> Iterator[Row]:
 
 
 def _journal_production(lake: Lake, run_id: str, tasks: Sequence[EvalTask], drawn: dict[str, CallSample]) -> None:
-    """Note production's answers as the pinned arm's, so that it is not asked."""
+    """Write production's answers to the journal as those of the pinned arm, so that no request is sent for it."""
     answers = {(name, call.example.example_id): call.answer for name, sample in drawn.items() for call in sample.calls}
     place = lake.journal(run_id)
     with appending(place) as file:

@@ -1,4 +1,4 @@
-"""The classical baseline as a client of models: it answers from what was learnt, at no cost, on this machine."""
+"""The TF-IDF baseline as a model client: it runs in this process and costs nothing."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from flows.llm import Answer, ClientFactory, Message, ModelClient
 
 
 class BaselineClient:
-    """Answers with the label of the last user message, on the route that the parameters name."""
+    """Predicts the label of the last user message. `params["route"]` selects the classifier."""
 
     def __init__(self, classifiers: Mapping[str, TfidfClassifier]) -> None:
         self._classifiers = classifiers
@@ -19,7 +19,7 @@ class BaselineClient:
             one.prepare()
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
-        """The label, and how long it took."""
+        """The predicted label, with its latency."""
         await asyncio.sleep(0)
         classifier = self._classifiers[params["route"]]
         start = time.perf_counter()
@@ -35,12 +35,12 @@ class BaselineClient:
         )
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
-        """Nothing."""
+        """Always 0."""
         return 0.0
 
 
 def with_baselines(make: ClientFactory, tasks: Sequence[EvalTask]) -> ClientFactory:
-    """`make`, but for baselines, which learn from the labelled examples of the papers."""
+    """`make`, except that baseline models get a `BaselineClient` with the classifiers of the tasks."""
 
     def client(model: Model) -> ModelClient:
         if not model.model.startswith(BASELINE):

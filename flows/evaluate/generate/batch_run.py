@@ -1,4 +1,4 @@
-"""The questions of one model put to it in batches, whose ids are noted in the journal: a kill does not pay twice."""
+"""The requests of one model through the batch API. Batch ids go to the journal, so that a killed run pays once."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -19,14 +19,14 @@ _LINES = 10_000  # of the 50,000 that OpenAI takes, so that a file stays in memo
 
 @dataclass(frozen=True)
 class SubmittedBatch:
-    """A batch that is under way, and what was reserved for it in USD."""
+    """A batch in progress, and the USD that were reserved for it."""
 
     batch_id: str
     estimate_usd: float = 0.0
 
 
 class BatchRun:
-    """`questions` gives the model's questions that have no answer yet, anew each time."""
+    """Batches of one model. `requests` returns, at each call, the model's requests that have no answer yet."""
 
     def __init__(
         self,
@@ -40,15 +40,15 @@ class BatchRun:
         self._submitted: list[SubmittedBatch] = []
 
     async def resume(self, pending: PendingRequests) -> int:
-        """Collect what a killed run had begun; how many questions that answers now.
+        """Collect the batches that a killed run had submitted; returns the number of answers.
 
-        Nothing is reserved for it: nothing else is asked meanwhile.
+        No budget is reserved for them, because nothing else is sent meanwhile.
         """
         self._submitted = [SubmittedBatch(row["batch_id"]) for row in journal.read_batch_ids(self._path, self._name)]
         return await self.collect(pending)
 
     async def start(self, requests: Iterable[Request]) -> None:
-        """Begin batches of those questions that the purse covers; the others are left, to be asked one by one.
+        """Submit batches of the requests that the budget covers. The others are left to be sent one by one.
 
         So are those of a batch that the provider refuses.
         """
@@ -56,7 +56,7 @@ class BatchRun:
             try:
                 await self._submit(chunk)
             except RunError as error:
-                log.warning("%s: no batch could be begun, its questions are asked one by one: %s", self._name, error)
+                log.warning("%s: the batch was refused, its requests are sent one by one: %s", self._name, error)
                 break
 
     async def _submit(self, requests: Iterable[Request]) -> None:
@@ -78,9 +78,9 @@ class BatchRun:
             journal.note(file, {"batch_id": batch_id, "model": self._name})
 
     async def collect(self, pending: PendingRequests) -> int:
-        """Wait for all batches, and note their answers in journal and register; how many there were.
+        """Wait for all batches, and add their answers to the journal and to `pending`; returns their number.
 
-        An answer that was noted before, by a run that was killed later, is neither noted nor paid for again.
+        An answer that is in the journal already, from a killed run, is neither added nor paid for again.
         """
         answered = 0
         while self._submitted:
@@ -100,5 +100,5 @@ class BatchRun:
                         answered += 1
                         cost += answer.cost_usd or 0.0
             self._budget.record_cost(submitted.estimate_usd, cost)
-            self._budget.is_exhausted = False  # what was reserved and not spent is there for others
+            self._budget.is_exhausted = False  # what was reserved and not spent is free again
         return answered

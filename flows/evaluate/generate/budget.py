@@ -1,8 +1,7 @@
-"""What a night has paid for so far: the one place from which its purses start, whoever asks and however often.
+"""How much a night has spent so far; every `RunBudget` starts from it.
 
-The budget is that of a night: its evaluation and canary, its shadow, the check of production (of the days that late
-rows reached, too) and what the judge is asked about all of these share it. A run of any other name, as that of `genchi
-compare`, is nobody's night: it has a budget of its own, and takes nothing from the night's.
+The budget is that of a night. Evaluation, canary, shadow, scoring of production (including days that late rows reached)
+and their judge requests share it. Any other run, such as `genchi compare`, has a separate budget.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,25 +30,25 @@ def shadow_run_id(day: date) -> str:
 
 
 def production_run_id(day: date) -> str:
-    """The run_id of a night's check of production: of what it had judged, on whatever day that was answered."""
+    """The run_id of a night's scoring of production, including judge requests about earlier days."""
     return f"production-{day.isoformat()}"
 
 
 def judge_journal(lake: Lake, day: date, run_id: str) -> Path:
-    """Where a run notes what the judge says about answers of `day`."""
+    """The journal of a run's judge replies about answers of `day`."""
     return lake.journal(f"{run_id}-judge-{day.isoformat()}")
 
 
 def budget_of(config: Config, day: date, run_id: str) -> RunBudget:
-    """The purse of the night of `day`, or that of a run by itself, with what was spent so far in it."""
+    """The budget of the night of `day` (or of a single run), less what was spent so far."""
     return RunBudget(config.budget.usd, spent_usd(config, day, run_id))
 
 
 def spent_usd(config: Config, day: date, run_id: str) -> float:
-    """What was paid so far in USD by the night of `day`, where the run is one of the night's; else by the run alone.
+    """USD spent so far by the night of `day` if the run is one of the night's, else by the run alone.
 
-    It counts what has landed and what a killed run has noted, each answer once, and no answer that another run asked.
-    0 where there is no budget to keep to: nothing is read then.
+    Counts stored answers and journal entries of killed runs, each answer once, without reused answers. Returns 0
+    without reading anything if no budget is configured.
     """
     if config.budget.usd is None:
         return 0.0
@@ -78,7 +77,7 @@ def _paid_for_judgements(lake: Lake, day: date, run_id: str) -> float:
 
 
 def _total_usd(landed: Iterator[pa.Table], journaled: Iterator[Row], key: Callable[[Row], str | bytes]) -> float:
-    """The sum of the costs in USD. A run that was killed as it landed has answers both landed and noted."""
+    """The total cost in USD. After a kill while writing, an answer may be in both the file and the journal."""
     unlanded = {key(row): row["cost_usd"] or 0.0 for row in journaled if row["status"] == "ok"}
     paid = 0.0
     for rows in landed:

@@ -1,4 +1,4 @@
-"""A sheet of questions: what of it is not answered yet is asked, and all its answers are landed in `completions`."""
+"""An evaluation run: send the requests that have no answer yet, and write all answers to `completions`."""
 
 import asyncio
 import logging
@@ -30,9 +30,9 @@ _NOT_ASKED = Answer("error", error_type="budget", error_message="not asked: the 
 
 @dataclass(frozen=True)
 class GenerationResult:
-    """What asking came to: answers paid for now and before, and USD spent now on answers with a known price.
+    """The result of a run: requests sent now (`asked`), answers `reused`, and USD spent now at known prices.
 
-    `canary` are the questions of the canary that were asked beside `asked`; they are part of what was spent.
+    `canary` is the number of canary requests, not counted in `asked`; their cost is part of `spent_usd`.
     """
 
     asked: int = 0
@@ -44,10 +44,10 @@ class GenerationResult:
 
 @dataclass(frozen=True)
 class EvalRun:
-    """The questions of one run, to the models of some `arms`. They are made anew each time that they are gone through.
+    """The requests of one run to the models of `arms`. Each iteration builds the requests again, to save memory.
 
-    `reusable` are the arms for which answers of other nights count: of any night, or where there is a `since`, of the
-    nights from then on and before the day.
+    `reusable` are the arms for which answers of other runs may be reused: of any run, or with `since` of the nights
+    from `since` (included) to the day (excluded).
     """
 
     config: Config
@@ -65,7 +65,7 @@ class EvalRun:
 
 
 def generate_answers(run: EvalRun, budget: RunBudget, clients: ClientFactory | None = None) -> GenerationResult:
-    """Ask what is not answered yet, and land all answers as the file of the run; its journal is then taken away."""
+    """Send the requests that have no answer yet, write all answers as the run's file, and delete its journal."""
     lake = run.config.open_lake()
     journal, before = lake.journal(run.run_id), budget.spent
     pending = PendingRequests(run.run_id, run)
@@ -83,7 +83,7 @@ def generate_answers(run: EvalRun, budget: RunBudget, clients: ClientFactory | N
 
 
 class _Clients(dict[str, ModelClient]):
-    """The clients by the model's name, made when first asked for: litellm takes seconds to import."""
+    """Clients by model name, created at first use because litellm takes seconds to import."""
 
     def __init__(self, run: EvalRun, make: ClientFactory | None) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class _Clients(dict[str, ModelClient]):
         return self[name]
 
     def estimate_usd(self, request: Request) -> float | None:
-        """What the answer may cost, in a batch where the model's are asked in batches; None without a known price."""
+        """Estimated cost in USD, at batch price if the model uses the batch API; None without a known price."""
         estimate = self[request.model].estimate_usd(request.messages, request.params)
         return estimate and estimate * (BATCH_PRICE if request.model in self.batched else 1)
 
@@ -106,10 +106,10 @@ class _Clients(dict[str, ModelClient]):
 async def _ask(
     run: EvalRun, pending: PendingRequests, journal: Path, budget: RunBudget, make: ClientFactory | None
 ) -> int:
-    """How many questions were answered now, or at least asked.
+    """Send all unanswered requests; returns the number sent.
 
-    Batches are begun first and waited for last. What they do not answer is then asked with what the budget did not
-    cover while they had their part of it.
+    Batches are submitted first and collected last. Requests that they did not answer, or that the budget did not cover
+    while batches held a reservation, are then sent one by one.
     """
     clients = _Clients(run, make)
     counts = _report_estimate(run, budget, filter(pending.is_open, run), clients)
@@ -145,10 +145,10 @@ async def _ask(
 async def _start_batches(
     run: EvalRun, pending: PendingRequests, budget: RunBudget, clients: _Clients, batch_runs: Mapping[str, BatchRun]
 ) -> int:
-    """Begin the batches, after those of a killed run were collected; how many questions these answered.
+    """Collect the batches of a killed run, then submit new ones; returns the number of answers collected.
 
-    A batch takes the questions that the budget covers together with those of all models before them, example by
-    example: else it would reserve the whole budget for answers that have no others to be compared with.
+    Requests are covered example by example across all models. Otherwise one model's batch would reserve the whole
+    budget for answers that have no counterpart to compare with.
     """
     asked = sum([await batch_run.resume(pending) for batch_run in batch_runs.values()])
     left = budget.left
@@ -159,7 +159,7 @@ async def _start_batches(
 
 
 def _affordable(requests: Iterator[Request], clients: _Clients, budget: RunBudget) -> Iterator[Request]:
-    """The first of the questions, as many as the purse covers, and of the others those that cost nothing."""
+    """The first requests that the budget covers, and all later ones that are free."""
     for request in requests:
         estimate = clients.estimate_usd(request) or 0.0
         budget.is_exhausted = budget.is_exhausted or not budget.reserve(estimate)
@@ -172,7 +172,7 @@ def _unanswered_of(run: EvalRun, pending: PendingRequests, name: str) -> Iterato
 
 
 def _report_estimate(run: EvalRun, budget: RunBudget, unanswered: Iterator[Request], clients: _Clients) -> Counter[str]:
-    """How many questions there are, by model. Their number and estimate in USD are said before the first is asked."""
+    """The number of requests by model. Reports the total and the estimated cost in USD before the first is sent."""
     counts, usd, unpriced = Counter[str](), 0.0, set()
     for request in unanswered:
         estimate = clients.estimate_usd(request)
@@ -182,7 +182,7 @@ def _report_estimate(run: EvalRun, budget: RunBudget, unanswered: Iterator[Reque
             unpriced.add(request.model)
     if counts:
         unknown = f", without {', '.join(sorted(unpriced))}, whose price is not known" if unpriced else ""
-        progress.tell(f"{run.run_id}: {counts.total():,} questions, estimated at {usd:,.2f} USD{unknown}")
+        progress.tell(f"{run.run_id}: {counts.total():,} requests, estimated at {usd:,.2f} USD{unknown}")
     if budget.limit_usd is not None:
         _warn_about_budget(budget, usd, unpriced)
     return counts
@@ -190,14 +190,16 @@ def _report_estimate(run: EvalRun, budget: RunBudget, unanswered: Iterator[Reque
 
 def _warn_about_budget(budget: RunBudget, usd: float, unpriced: set[str]) -> None:
     if not budget.covers(usd):
-        progress.tell(f"the budget has {budget.left:,.2f} USD left: when it is used up, the rest is not asked")
+        progress.tell(
+            f"the budget has {budget.left:,.2f} USD left: when it is used up, the remaining requests are not sent"
+        )
     if unpriced:
         each = "it" if len(unpriced) == 1 else "each"
-        progress.tell(f"the budget cannot stop {', '.join(sorted(unpriced))}; give {each} a `price`")
+        progress.tell(f"the budget does not limit {', '.join(sorted(unpriced))}: set a `price` for {each}")
 
 
 def _land(lake: Lake, run: EvalRun, pending: PendingRequests, stored: StoredAnswers) -> None:
-    """Write every question's row once: its answer, its last failure, or that the budget kept it back."""
+    """Write one row for each request: its answer, its last failure, or a `budget` error if it was not sent."""
     with lake.writing("completions", run.day, run.run_id) as land:
         for rows in stored.answers():
             land(from_rows(pending.take(rows), "completions"))

@@ -1,7 +1,7 @@
-"""Putting to the judge what is to be judged, and landing its replies in `judgements` before anything is scored.
+"""Send requests to the LLM judge, and write its replies to `judgements` before anything is scored.
 
-A request that is stored is not made again: the judge is pinned, and the request_hash covers the model, its parameters
-and every word that it is sent.
+A request that has a stored reply is not sent again: the judge is pinned, and the request_hash covers the model, its
+parameters and all messages.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JudgingResult:
-    """What judging came to: requests made now and stored before, and of both how many hold no verdict."""
+    """Judge requests sent now, replies reused, and how many of both contain no verdict."""
 
     asked: int = 0
     reused: int = 0
@@ -44,7 +44,7 @@ class JudgingResult:
 
 
 def judge_replies(config: Config, day: date) -> dict[str, Reply]:
-    """The stored replies of the trailing window up to `day`, by request_hash; answered ones go before failed ones."""
+    """Stored replies of the trailing window up to `day`, by request_hash. A success wins over a failure."""
     lake, found = config.open_lake(), dict[str, Reply]()
     for past in each_day(day - timedelta(days=config.window_days), day):
         for row in lake.read("judgements", past, columns=_READ).to_pylist():
@@ -65,9 +65,9 @@ def ask_judge(
     *,
     clients: ClientFactory | None = None,
 ) -> JudgingResult:
-    """Ask the judge what it has not answered yet, and land its replies as the file `run_id` of the day.
+    """Send the judge requests that have no reply yet, and write the replies as the file `run_id` of the day.
 
-    What the purse does not cover is not asked. A kill loses no reply: each is noted in a journal as it comes.
+    Requests that the budget does not cover are not sent. Each reply goes to a journal as it arrives.
     """
     lake = config.open_lake()
     journal, before = judge_journal(lake, day, run_id), budget.spent
@@ -103,7 +103,7 @@ async def _run_requests(
     *,
     clients: ClientFactory | None,
 ) -> int:
-    """Note the replies to `todo` in the journal, and say how many; what the purse does not let through has none."""
+    """Write the replies to `todo` to the journal; returns their number."""
     assert config.judge is not None
     limits = config.budget
     pacer = Pacer(limits.requests_per_minute, limits.tokens_per_minute)

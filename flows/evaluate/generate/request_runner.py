@@ -1,6 +1,6 @@
-"""Puts questions to models and judges, some at a time, within a budget; each answer is noted in a journal as it comes.
+"""Sends requests to models and judges concurrently, within a budget; each answer goes to a journal as it arrives.
 
-Questions come one by one and answers go one by one: nothing here grows with their number.
+Requests and answers are streamed: memory does not grow with their number.
 """
 
 import asyncio
@@ -22,16 +22,16 @@ from flows.llm import Answer, ModelClient
 
 log = logging.getLogger(__name__)
 
-_ROUNDING_USD = 1e-9  # sums of cents in binary must not cost the last question
+_ROUNDING_USD = 1e-9  # rounding of binary sums must not block the last request
 _RAMP_S = 1.0
-_GARBAGE_AT_ONCE = 20_000  # objects, of which a request makes some hundreds
+_GARBAGE_AT_ONCE = 20_000  # objects; a request creates a few hundred
 _NOT_IN_ROWS = ("text", "error_message")
 
 
 class RunBudget:
-    """The budget of a night in USD; None is without end. What is under way is reserved, so that it is kept to.
+    """The budget of a run in USD; None is unlimited. Estimated costs of requests in flight are reserved.
 
-    Where it `is_empty` something had to be left unasked, and so is all that costs anything from then on.
+    `is_exhausted` means that a request was not covered. From then on nothing that has a cost is sent.
     """
 
     def __init__(self, budget_usd: float | None, spent_usd: float = 0.0) -> None:
@@ -42,27 +42,27 @@ class RunBudget:
 
     @property
     def left(self) -> float:
-        """What is neither spent nor reserved."""
+        """USD neither spent nor reserved."""
         return math.inf if self.limit_usd is None else self.limit_usd - self.spent - self._reserved
 
     def covers(self, estimate: float) -> bool:
-        """Whether that much is left."""
+        """Whether `estimate` USD are left."""
         return estimate <= self.left + _ROUNDING_USD
 
     def reserve(self, estimate: float) -> bool:
-        """Set `estimate` aside, or say that it is more than is left."""
+        """Reserve `estimate` USD; False if less is left."""
         if covered := self.covers(estimate):
             self._reserved += estimate
         return covered
 
     def record_cost(self, estimate: float, cost: float | None) -> None:
-        """Put the true cost in place of what was reserved; what has no known cost counts as free."""
+        """Replace a reservation of `estimate` by the actual `cost`. An unknown cost counts as 0."""
         self._reserved -= estimate
         self.spent += cost or 0.0
 
 
 class ModelRequest(Protocol):
-    """Whatever can be put to a model."""
+    """Whatever can be sent to a model."""
 
     @property
     def messages(self) -> Sequence[Mapping[str, Any]]:
@@ -77,10 +77,10 @@ RequestT = TypeVar("RequestT", bound=ModelRequest)
 
 
 class _Queue:
-    """Lets the questions of one `ask_all` through to their models in their order, as far as the purse goes.
+    """Passes the requests of one `ask_all` to their models in order, as far as the budget covers them.
 
-    A question that it does not cover waits for those in flight: most cost less than was reserved. It does not wait for
-    what others have reserved, as batches, which may be collected only when all this was asked.
+    A request that is not covered waits for those in flight, because most cost less than was reserved. It does not wait
+    for reservations of others, such as batches, which may be collected only after these requests.
     """
 
     def __init__(self, budget: RunBudget) -> None:
@@ -88,7 +88,7 @@ class _Queue:
         self._turn, self._answered, self._in_flight = asyncio.Lock(), asyncio.Event(), 0
 
     async def ask(self, request: ModelRequest, client: ModelClient) -> Answer | None:
-        """The answer; None where the purse did not let it be asked. What is free, or has no price, is always asked."""
+        """The answer; None if the budget does not cover it. Requests that are free or have no price are always sent."""
         estimate = client.estimate_usd(request.messages, request.params) or 0.0
         if estimate and not await self._reserve(estimate):
             return None
@@ -123,9 +123,10 @@ async def ask_all(
     concurrency: int = 16,
     total: int | None = None,
 ) -> int:
-    """Ask `questions` (so many in `total`), at most `concurrency` at a time, and note the row of each in the journal.
+    """Send `requests`, at most `concurrency` at a time; append `row_of(request, answer)` of each to the journal.
 
-    How many were asked. Once the purse is empty only what costs nothing is; the rest is not noted.
+    `total` is their number, for the progress bar. Returns the number sent: once the budget is exhausted, only requests
+    without a cost are sent.
     """
     source, queue, asked = iter(requests), _Queue(budget), 0
     with journal.appending(path) as file, _progress() as progress, _garbage_is_rare():
@@ -144,8 +145,8 @@ async def ask_all(
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
                 task = group.create_task(work())
-                # One after the other, over a second: those who begin together are answered together, wave after wave,
-                # and while one wave is worked off nothing is in flight.
+                # Workers start spread over a second. Workers that start together are answered together, in waves, and
+                # nothing is in flight while a wave is processed.
                 await asyncio.wait([task], timeout=_RAMP_S / workers)
                 if task.done():
                     break
@@ -154,7 +155,7 @@ async def ask_all(
 
 @contextmanager
 def _garbage_is_rare() -> Iterator[None]:
-    """Look for garbage less often, and not in what is loaded: by default that is a tenth of the time of asking."""
+    """Run the garbage collector less often, and not on loaded modules: by default it takes a tenth of the time."""
     usual = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(_GARBAGE_AT_ONCE, *usual[1:])
@@ -166,7 +167,7 @@ def _garbage_is_rare() -> Iterator[None]:
 
 
 def row_of(request: Request, answer: Answer) -> Row:
-    """The row of `completions` for an answer."""
+    """The row of `completions` for a request and its answer."""
     answer_columns = {key: value for key, value in vars(answer).items() if key not in _NOT_IN_ROWS}
     if answer.status == "error":
         log.debug("%s %s: %s: %s", request.model, request.example_id, answer.error_type, answer.error_message)

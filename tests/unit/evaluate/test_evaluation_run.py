@@ -308,8 +308,8 @@ def test_what_it_may_cost_is_said_before_the_first_question(workspace, caplog):
     class Listening(Scripted):
         async def ask(self, messages, params):
             assert said(caplog) == [
-                f"{RUN}: 96 questions, estimated at 0.96 USD",
-                "the budget has 0.30 USD left: when it is used up, the rest is not asked",
+                f"{RUN}: 96 requests, estimated at 0.96 USD",
+                "the budget has 0.30 USD left: when it is used up, the remaining requests are not sent",
             ]
             return await super().ask(messages, params)
 
@@ -321,8 +321,8 @@ def test_a_model_without_a_price_is_named_where_there_is_a_budget(workspace, cap
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3}\n")
     evaluate(configuration.load_config(workspace.path), Scripted(), Scripted(cost_usd=0.001))
     assert said(caplog) == [
-        f"{RUN}: 96 questions, estimated at 0.05 USD, without openai/old, whose price is not known",
-        "the budget cannot stop openai/old; give it a `price`",
+        f"{RUN}: 96 requests, estimated at 0.05 USD, without openai/old, whose price is not known",
+        "the budget does not limit openai/old: set a `price` for it",
     ]
 
 
