@@ -36,10 +36,16 @@ def judge_night(config: Config, day: date, run_id: str, *, clients: ClientFactor
 
 
 def score_night(
-    config: Config, day: date, run_id: str, asking: GenerationResult | None = None, judged: JudgingResult | None = None
+    config: Config,
+    day: date,
+    run_id: str,
+    generation: GenerationResult | None = None,
+    judged: JudgingResult | None = None,
 ) -> score.EvaluationResult:
     """Score what was answered."""
-    return score.score_tasks(config, day, run_id, read_tasks(read_setup(config), day), asking=asking, judged=judged)
+    return score.score_tasks(
+        config, day, run_id, read_tasks(read_setup(config), day), generation=generation, judged=judged
+    )
 
 
 def score_production(

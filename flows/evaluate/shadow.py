@@ -46,10 +46,9 @@ class ShadowResult:
 
 
 def shadow_day(setup: EvalSetup, day: date, clients: ClientFactory | None = None) -> ShadowResult:
-    """Put a sample of the calls of `day` to the candidates; land answers, scores and comparisons as `shadow-<day>`.
+    """Send a sample of the calls of `day` to the candidates; write answers, scores and comparisons as `shadow-<day>`.
 
-    The night's budget is that of both: the shadow has what the night has left. Run again, it asks only what has no
-    answer yet.
+    The shadow spends what is left of the night's budget. A second run sends only requests that have no answer yet.
     """
     config = setup.config
     lake, run_id = config.open_lake(), shadow_run_id(day)

@@ -1,8 +1,8 @@
-"""Answers out of their wrapping, so that a wrong wrapping is told from a wrong answer. Pure.
+"""Repair the format of answers, to tell a wrong format from a wrong answer. Pure.
 
-An answer is unwrapped only where it is clear what is inside: one code fence, with or without prose around it, and for
-JSON one object or list in prose, or commas after the last item. All else is left as it is. The time is linear in the
-length, whatever the text is.
+An answer is repaired only if the result is unambiguous: one code fence, with or without prose around it, and for JSON
+one object or list in prose, or trailing commas. Everything else is returned unchanged. The time is linear in the length
+of any text.
 """
 
 import json
@@ -25,14 +25,14 @@ _BRACKET = re.compile(r"[\[\]{}]")
 
 @dataclass(frozen=True)
 class Repaired:
-    """The text without its wrapping, and what was taken off; no `repairs` where it is as it came."""
+    """The repaired text, and what was removed; `repairs` is empty if the text is unchanged."""
 
     text: str
     repairs: tuple[str, ...] = ()
 
 
 def repair_text(text: str) -> Repaired:
-    """The inside of the only code fence of a text. A fence that is never closed stays, and so do several."""
+    """The content of the only code fence of a text. An unclosed fence, or several fences, are left unchanged."""
     if not any(mark in text for mark in _MARKS):
         return Repaired(text)
     if on_one_line := _ON_ONE_LINE.match(text.strip()):
@@ -52,9 +52,9 @@ def repair_text(text: str) -> Repaired:
 
 
 def repair_json(text: str) -> Repaired:
-    """The JSON in a text: out of its fence, out of prose, without trailing commas.
+    """The JSON in a text, without code fence, prose or trailing commas.
 
-    A repair counts only where it ends in JSON; else what a fence alone gives is returned.
+    If no repair gives valid JSON, the result of `repair_text` is returned.
     """
     if parse_json(text).problem is None:
         return Repaired(text)
@@ -79,7 +79,7 @@ def _out_of_both(text: str) -> Repaired:
 
 
 def _out_of_prose(text: str) -> Repaired:
-    """The only JSON object or list in a text; the text where brackets are left around it, lest a part be the whole."""
+    """The only JSON object or list in a text; unchanged if brackets remain outside of it."""
     opening = _BRACKET.search(text)
     if opening is None:
         return Repaired(text)

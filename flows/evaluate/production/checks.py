@@ -1,4 +1,4 @@
-"""Code criteria on production answers: ready to be put to a million of them. No model is asked."""
+"""Code criteria on production answers, fast enough for a million of them. No request is sent."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from flows.evaluate.setup import EvalSetup
 from flows.lake import SCHEMAS, conform
 
 INPUTS = ("input_text", "messages_json")
-_CACHED_ANSWERS = 1 << 14  # distinct answers whose score is not worked out again
+_CACHED_ANSWERS = 1 << 14  # size of the cache of scores, in distinct answers
 _NO_EXAMPLE = Example("", "", ())
 
 
 @dataclass(frozen=True)
 class Check:
-    """One criterion for every answer of a route. `scorer` takes the values of `columns`, on which alone it depends."""
+    """One criterion for every answer of a route. `scorer` takes the values of `columns` and depends on nothing else."""
 
     criterion: str
     version: str

@@ -1,4 +1,4 @@
-"""The sample of a day's production answers that is put to the judge, and its scores.
+"""The sample of a day's production answers that is sent to the LLM judge, and its scores.
 
 Of a route's n answers the k with the smallest ranks (flows/stats/sample.py) are taken: a simple random sample in which
 each answer has the probability k / n, and the same sample however often the day is scored.
@@ -28,7 +28,7 @@ _COLUMNS = ("call_id", "model_served", "messages_json", "input_text", "output_te
 
 @dataclass
 class Sample:
-    """The `size` calls of a route with the smallest ranks so far, of `n` that were seen; `judges` will judge them."""
+    """The `size` calls of a route with the smallest ranks so far, of `n` offered; `criteria` are the judge criteria."""
 
     route: str
     criteria: tuple[Criterion, ...]
@@ -48,7 +48,7 @@ class Sample:
 
 
 def samples(setup: EvalSetup) -> dict[str, Sample]:
-    """An empty sample for each route with a judge that judges single answers, by the route's name."""
+    """An empty sample for each route with a binary judge criterion, by the route's name."""
     found = {}
     for name, criteria in setup.criteria.items():
         mine = tuple(one for one in criteria if not one.is_pairwise and size_of(one))
@@ -58,16 +58,16 @@ def samples(setup: EvalSetup) -> dict[str, Sample]:
 
 
 def size_of(criterion: Criterion) -> int:
-    """How many answers of a day and route a criterion has judged."""
+    """The number of answers per day and route that a criterion sends to the judge; 0 for code criteria."""
     return criterion.definition.samples_per_day if isinstance(criterion.definition, Judge) else 0
 
 
 def score_samples(
     config: Config, day: date, night: date, drawn: Iterable[Sample], *, clients: ClientFactory | None, ask: bool
 ) -> Iterator[pa.Table]:
-    """Rows of `scores` for the samples, judged now where `ask` says so; else for those that are judged already.
+    """Rows of `scores` for the samples. New judge requests are sent only if `ask` is true; else stored replies count.
 
-    The samples are of answers of `day`; it is `night` that pays for the judge.
+    The samples are of answers of `day`; the requests are paid from the budget of `night`.
     """
     parts = [(sample, one, sample.call_ids(size_of(one))) for sample in drawn for one in sample.criteria]
     calls = _read(config, day, {call_id for *_, ids in parts for call_id in ids})

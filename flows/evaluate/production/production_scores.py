@@ -1,7 +1,7 @@
-"""The production answers of a day held against the same criteria as the holdout's.
+"""Score the production answers of a day by the same criteria as the holdout.
 
-Code criteria look at every answer, judges at a sample of which the probability is known. Criteria that need to know
-what is expected, or another model's answer, do not apply and are left out.
+Code criteria apply to every answer, judge criteria to a sample with a known inclusion probability. Criteria that need
+`expected`, or another model's answer, do not apply and are left out.
 """
 
 import logging
@@ -27,7 +27,7 @@ _COLUMNS = ("call_id", "route", "model_served", "output_text", "latency_ms", "co
 
 @dataclass(frozen=True)
 class ProductionResult:
-    """How many scores production answers were given, how many of these failed, and how many could not be given."""
+    """The number of scores of production answers, and how many of them failed or are unscored."""
 
     scores: int = 0
     failed: int = 0
@@ -86,13 +86,13 @@ def score_production(
 
 
 def _columns(found: Iterable[Iterable[Check]]) -> tuple[str, ...]:
-    """What must be read: requests are long, and only python criteria look at them."""
+    """The columns to read. Inputs are long, and only python criteria need them."""
     needed = {name for route_checks in found for check in route_checks for name in check.columns}
     return _COLUMNS + (INPUTS if needed.issuperset(INPUTS) else ())
 
 
 def _answers(batch: pa.Table) -> pa.Table:
-    """The answers that count: of calls that succeeded and are no shadows. No route is `default`, as in dbt."""
+    """Answers of successful calls that are not shadows. A missing route becomes `default`, as in dbt."""
     is_shadow = pc.fill_null(batch["is_shadow"], False)
     answers = batch.filter(pc.and_(pc.equal(batch["status"], "success"), pc.invert(is_shadow)))
     place = answers.column_names.index("route")
@@ -100,6 +100,6 @@ def _answers(batch: pa.Table) -> pa.Table:
 
 
 def _offer(sample: Sample | None, answers: pa.Table) -> None:
-    """Let the sample know of the answers that have a text to judge."""
+    """Offer the answers that have a text to the sample."""
     if sample is not None:
         sample.offer(answers.filter(pc.is_valid(answers["output_text"]))["call_id"].to_pylist())

@@ -1,4 +1,4 @@
-"""One route's answers held against its criteria, some at a time: what lands in `scores`, and what is counted."""
+"""Score one route's answers by its criteria, a chunk at a time: the rows of `scores`, and the rows that rates count."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,9 +27,9 @@ _KEY_COLUMNS = ("run_id", "model", "example_id", "repeat", "route")
 
 @dataclass(frozen=True)
 class RouteScorer:
-    """The criteria of one route, ready to mark answers. `pinned` is the pinned model's name.
+    """Scores the answers of one route. `pinned` is the pinned model's name.
 
-    `pinned_answers` are its texts by (example_id, repeat), for pairwise judges; `replies` are the judges' by
+    `pinned_answers` are its texts by (example_id, repeat), for pairwise judges. `replies` are the judge's replies by
     request_hash.
     """
 
@@ -40,14 +40,15 @@ class RouteScorer:
     _repaired_criteria: set[str] = field(init=False, default_factory=set)
 
     def of_route(self, answers: Iterable[Row]) -> list[Row]:
-        """Those of the answers that are of this route."""
+        """The answers of this route."""
         return [row for row in answers if row["route"] == self.task.name]
 
     def score_batch(self, answers: Iterable[Row]) -> tuple[list[Row], list[Row]]:
-        """The rows of `scores` for rows of `completions`, and those that the rates are of.
+        """Score rows of `completions`. Returns the rows for `scores`, and the rows from which rates are computed.
 
-        A criterion that a wrapping can mislead is counted a second time, as `<name>:unwrapped`: for every answer, but
-        landed only for those that have a wrapping. A pairwise judge is counted by its score, that a tie is half a win.
+        A criterion that formatting can mislead is applied a second time to the repaired answer, as `<name>:unwrapped`.
+        It is counted for every answer, but written only if something was repaired. A pairwise judge is counted by its
+        score, because a tie is half a win.
         """
         landed: list[Row] = []
         counted: list[Row] = []
@@ -63,7 +64,7 @@ class RouteScorer:
         return landed, counted
 
     def criteria(self) -> list[Criterion]:
-        """The criteria to report on: the route's own, and of the unwrapped ones those that made a difference so far."""
+        """The criteria to report: the route's own, and the `:unwrapped` ones that repaired an answer so far."""
         all_of_them = ((one, one.repaired) for one in self.task.criteria)
         return [
             criterion
@@ -73,7 +74,7 @@ class RouteScorer:
         ]
 
     def requests_for_judge(self, answers: Iterable[Row]) -> Iterator[JudgeRequest]:
-        """What the judges are to be asked about these answers."""
+        """The judge requests for these answers."""
         for row in answers:
             for criterion in self.task.criteria:
                 if isinstance(criterion.definition, Judge) and isinstance(case := self._case(criterion, row), Case):
@@ -96,7 +97,7 @@ class RouteScorer:
         return found
 
     def _case(self, criterion: Criterion, row: Row) -> Case | Score:
-        """What the judge is to see; or the score, where it need not be asked or cannot."""
+        """The case for the judge; or the score, if no request is needed or possible."""
         example = self._example_or_reason(row)
         if isinstance(example, Score):
             return example
@@ -113,7 +114,7 @@ class RouteScorer:
         )
 
     def _example_or_reason(self, row: Row) -> Example | Score:
-        """The example that was answered; or why there is nothing to score."""
+        """The example of an answer; or an unscored result with the reason."""
         if row["status"] != "ok":
             return unscored(f"not answered: {row['error_type']}")
         example = self.task.example(row["example_id"])
@@ -121,7 +122,7 @@ class RouteScorer:
 
 
 def pinned_answers(pinned: str, answers: Iterable[Row]) -> dict[tuple[str, int], str]:
-    """The pinned model's texts by (example_id, repeat), for a `Marker` of a route with a pairwise judge."""
+    """The pinned model's texts by (example_id, repeat), for the `RouteScorer` of a route with a pairwise judge."""
     return {
         (row["example_id"], row["repeat"]): row["output_text"] or ""
         for row in answers

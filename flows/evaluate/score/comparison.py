@@ -23,9 +23,9 @@ Row = dict[str, Any]
 
 @dataclass
 class Tally:
-    """The scores of one model under one criterion, by example: what passed, and how many are unscored.
+    """The scores of one model under one criterion, by example: scores of answers, and the number of unscored ones.
 
-    Examples that were scored alike share one tuple, so that a hundred thousand of them take megabytes.
+    Examples with equal scores share one tuple, so that a hundred thousand of them take only megabytes.
     """
 
     passed: dict[str, tuple[float, ...]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Tally:
 class RouteEvaluation:
     """One route of a night: what was asked of whom, the pinned model first.
 
-    `topics` are the labels of what examples are about, by example_id; one whose topic is not known has none.
+    `topics` are topic labels by example_id; examples of unknown topic are missing.
     """
 
     run_id: str
@@ -87,7 +87,7 @@ def slices(examples: Sequence[Example], topics: Mapping[str, str]) -> dict[str, 
 
 
 def estimates(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
-    """Rows of the table `estimates`: each model's pass rate, by criterion and slice; null where nothing is scored."""
+    """Rows of the table `estimates`: pass rates by model, criterion and slice; null if nothing is scored."""
     return [
         _estimate(evaluation, model, criterion, (name, ids), tallies)
         for name, ids in slices(evaluation.examples, evaluation.topics).items()
@@ -97,7 +97,7 @@ def estimates(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
 
 
 def comparisons(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
-    """Rows of the table `comparisons`, pinned against each candidate, without q-values: see `with_q_values`."""
+    """Rows of the table `comparisons`, pinned with each candidate, without q-values (see `with_q_values`)."""
     return [
         _comparison(evaluation, candidate.name, criterion, (name, ids), tallies)
         for name, ids in slices(evaluation.examples, evaluation.topics).items()
@@ -107,7 +107,7 @@ def comparisons(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
 
 
 def with_q_values(rows: Sequence[Row]) -> list[Row]:
-    """The comparisons of a whole night, which are one family of tests."""
+    """The comparisons of a whole run with q-values: they are one family of tests."""
     q = q_values([row["p_value"] for row in rows])
     return [{**row, "q_value": value} for row, value in zip(rows, q, strict=True)]
 

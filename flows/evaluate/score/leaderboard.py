@@ -1,7 +1,7 @@
-"""How each entrant of a run stands on a route: how often an answer passes all that is decisive there.
+"""The leaderboard of a run: for each model variant and route, how often an answer passes all decisive criteria.
 
-Decisive are the route's critical criteria; where it has none, all of its criteria. An answer that fails one of them
-has failed; one that fails none and is unscored by one is unscored.
+Decisive are the route's critical criteria, or all of its criteria if none is critical. An answer fails if it fails one
+of them. It is unscored if it fails none and is unscored by one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -48,14 +48,14 @@ group by route, model
 
 
 def land_leaderboard(lake: Lake, day: date, run_id: str, tasks: Iterable[EvalTask]) -> None:
-    """Land the table `model_variants` of a run whose scores have landed."""
+    """Land the table `model_variants` of a run, from its rows in `scores`."""
     tasks = list(tasks)
     scores = lake.read("scores", day, run_id, columns=_COLUMNS)
     lake.write("model_variants", day, from_rows(_rows(run_id, tasks, scores), "model_variants"), run_id)
 
 
 def decisive(criteria: Sequence[Criterion]) -> list[str]:
-    """The names of the criteria by which an entrant stands or falls."""
+    """The names of the decisive criteria."""
     critical = [one.name for one in criteria if one.definition.severity == "critical"]
     return critical or [one.name for one in criteria]
 
@@ -85,7 +85,7 @@ def _rows(run_id: str, tasks: Sequence[EvalTask], scores: pa.Table) -> Iterator[
 
 
 def _passed(tasks: Sequence[EvalTask], scores: pa.Table) -> dict[tuple[str, str], tuple[list[list[float]], int]]:
-    """By route and model: the answers' passes by example, and how many answers are unscored."""
+    """By route and model: the passes of each example's answers, and the number of unscored answers."""
     names = [{"route": task.name, "criterion": name} for task in tasks for name in decisive(task.criteria)]
     columns = pa.schema([("route", pa.string()), ("criterion", pa.string())])
     with duckdb.connect() as connection:

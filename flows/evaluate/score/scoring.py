@@ -1,4 +1,4 @@
-"""Scoring: what landed in `completions` held against the criteria, and the models against each other."""
+"""Scoring: apply the criteria to the answers in `completions`, and compare the models."""
 
 import logging
 from collections import Counter
@@ -27,7 +27,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What a night's evaluation came to. Of `answers` so many `failed`; of `scores` so many are `unscored`."""
+    """The result of an evaluation. `failed` is counted among `answers`, `unscored` among `scores`."""
 
     run_id: str
     generation: GenerationResult = field(default_factory=GenerationResult)
@@ -56,7 +56,7 @@ def judge_tasks(
     *,
     clients: ClientFactory | None = None,
 ) -> JudgingResult:
-    """Put to the judge what landed in `completions`, on routes that have a judge's criterion; see `ask_judge`."""
+    """Send the answers in `completions` to the LLM judge, on routes with a judge criterion; see `ask_judge`."""
     judged = [task for task in tasks if _has_judge(task)]
     if not judged:
         return JudgingResult()
@@ -69,7 +69,7 @@ def _has_judge(task: EvalTask) -> bool:
 
 
 def _judge_requests(config: Config, day: date, run_id: str, tasks: Iterable[EvalTask]) -> Iterator[JudgeRequest]:
-    """What the judge is to be asked about a run's answers."""
+    """The judge requests for a run's answers."""
     route_scorers = _route_scorers(config, day, run_id, tasks, {})
     for answers in _answers(config, day, run_id):
         for route_scorer in route_scorers:
@@ -84,7 +84,7 @@ def _answers(config: Config, day: date, run_id: str) -> Iterator[list[Row]]:
 def _route_scorers(
     config: Config, day: date, run_id: str, tasks: Iterable[EvalTask], replies: Mapping[str, Reply]
 ) -> list[RouteScorer]:
-    """The markers of the routes. Where a judge compares answers, the pinned model's are held in memory."""
+    """The scorers of the routes. With a pairwise judge, the pinned model's answers are kept in memory."""
     tasks = list(tasks)
     pinned = config.all_models()[0].name if tasks else ""
     pairwise_routes = {task.name for task in tasks if any(criterion.is_pairwise for criterion in task.criteria)}
@@ -104,10 +104,9 @@ def score_tasks(
     generation: GenerationResult | None = None,
     judged: JudgingResult | None = None,
 ) -> EvaluationResult:
-    """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked.
+    """Score the answers in `completions`; write scores, estimates, comparisons and the leaderboard. Sends no request.
 
-    Answers are read and scores written some thousand at once: memory holds the examples, the tallies and the judge's
-    replies.
+    Answers are processed a few thousand at a time. Memory holds the examples, the tallies and the judge's replies.
     """
     lake, counts = config.open_lake(), Counter[str]()
     replies = judge_replies(config, day) if any(map(_has_judge, tasks)) else {}
@@ -141,7 +140,7 @@ def _compare(
     route_scorers: Iterable[RouteScorer],
     tallies: Mapping[str, comparison.Tallies],
 ) -> int:
-    """Land estimates and comparisons, and count the comparisons."""
+    """Write estimates and comparisons; returns the number of comparisons."""
     lake = config.open_lake()
     estimates: list[Row] = []
     comparisons: list[Row] = []

@@ -1,4 +1,4 @@
-"""What an evaluation needs before the first request: tasks, model variants, prompts, worked examples."""
+"""What an evaluation needs before the first request: tasks, model variants, prompts, few-shot examples."""
 
 from flows.evaluate.setup.eval_setup import EvalSetup, load_setup, read_setup
 from flows.evaluate.setup.model_pair import ModelPair

@@ -1,4 +1,4 @@
-"""A sample of a day's own calls, as examples to put to the candidates.
+"""A sample of a day's production calls, as examples for the candidates.
 
 Eligible are calls that were answered with a text, by a model and not by a cache, and are no shadow themselves. Of a
 route those are drawn whose rank of call_id is smallest (flows/stats/sample.py): the same ones every time, whoever asked
@@ -52,7 +52,7 @@ _ANSWER = (
 
 @dataclass(frozen=True)
 class Call:
-    """One drawn call: its input as an example, and production's answer as columns of `completions`."""
+    """One sampled call: its input as an example, and production's answer as columns of `completions`."""
 
     example: Example
     answer: dict[str, Any]
@@ -60,19 +60,19 @@ class Call:
 
 @dataclass(frozen=True)
 class CallSample:
-    """The calls that were drawn of a route's `n_eligible`, in the order of their ids."""
+    """The calls sampled from a route's `n_eligible`, in the order of their ids."""
 
     calls: list[Call]
     n_eligible: int
 
     @property
     def probability(self) -> float:
-        """That with which an eligible call was drawn."""
+        """The inclusion probability of an eligible call."""
         return len(self.calls) / self.n_eligible if self.n_eligible else 0.0
 
 
 def draw_calls(lake: Lake, day: date, route: str, count: int) -> CallSample:
-    """At most `count` of a day's calls on a route."""
+    """A sample of at most `count` of a day's eligible calls on a route."""
     files = [str(place) for place in lake.files("interactions", day)]
     if not files:
         return CallSample([], 0)

@@ -59,10 +59,10 @@ def test_a_run_is_named_by_what_it_asks_and_by_no_key(settings: load.Config) -> 
             "--candidate openai-new: .* did you mean 'openai/new",
         ),
         (ModelPair("opnai/old", "openai/new @ v1", "triage"), "--pinned opnai/old: .* did you mean 'openai/old'?"),
-        (ModelPair("openai/old", "openai", "triage"), "none that litellm knows"),
+        (ModelPair("openai/old", "openai", "triage"), "nor known to litellm"),
         (ModelPair("openai/old", "openai/x", "triagee"), "--route triagee: .* did you mean 'triage'?"),
-        (ModelPair("openai/old", "openai/x", "chat"), "--route chat: no route of .* with holdout and criteria"),
-        (ModelPair("openai/old", "openai/old", "triage"), "is the pinned model itself"),
+        (ModelPair("openai/old", "openai/x", "chat"), "--route chat: not a route of .* with holdout and criteria"),
+        (ModelPair("openai/old", "openai/old", "triage"), "is the pinned model; choose another"),
     ],
 )
 def test_what_cannot_be_compared_is_said_in_one_line(settings: load.Config, pair: ModelPair, complaint: str) -> None:

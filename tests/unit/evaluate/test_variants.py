@@ -101,7 +101,7 @@ def test_a_prompts_own_question_is_that_of_the_worked_examples_too(tmp_path: Pat
 def test_a_dev_set_without_enough_labels_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     rows = [DEV[0], DEV[4], row("holdout", 1, "a", "b")]
     config = workspace(tmp_path, "[{model: openai/new, few_shot: 2}]", rows)
-    wanted = "openai/new few-shot 2: route intent: the dev set has 1 examples with `expected`, `few_shot` wants 2"
+    wanted = "openai/new few-shot 2: route intent: the dev set has 1 examples with `expected`, `few_shot` needs 2"
     with pytest.raises(ConfigError, match=wanted):
         evaluate(config)
     assert not config.open_lake().names("completions", DAY)
@@ -169,7 +169,10 @@ def test_expected_objects_are_classes_as_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "complaint"),
     [
-        ([str(n) for n in range(51)], "51 different `expected` are no classes; a baseline takes at most 50; let it"),
+        (
+            [str(n) for n in range(51)],
+            "51 different values of `expected`; a baseline supports at most 50 classes; restrict the model",
+        ),
         (["a"] * 10, "needs at least 5 examples with `expected`, of two classes"),
         (["a", "b", "a"], "needs at least 5 examples"),
         ([None] * 10, "needs at least 5 examples"),
