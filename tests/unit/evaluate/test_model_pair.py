@@ -61,7 +61,7 @@ def test_a_run_is_named_by_what_it_asks_and_by_no_key(settings: load.Config) -> 
         (ModelPair("opnai/old", "openai/new @ v1", "triage"), "--pinned opnai/old: .* did you mean 'openai/old'?"),
         (ModelPair("openai/old", "openai", "triage"), "nor known to litellm"),
         (ModelPair("openai/old", "openai/x", "triagee"), "--route triagee: .* did you mean 'triage'?"),
-        (ModelPair("openai/old", "openai/x", "chat"), "--route chat: not a route of .* with holdout and criteria"),
+        (ModelPair("openai/old", "openai/x", "chat"), "--route chat: not a route of .* with a holdout and criteria"),
         (ModelPair("openai/old", "openai/old", "triage"), "is the pinned model; choose another"),
     ],
 )
