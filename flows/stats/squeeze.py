@@ -22,7 +22,7 @@ _FREEDOM_OF_A_WEEK = 6
 
 @dataclass(frozen=True)
 class Squeezed:
-    """For S series: `wander`, the day-to-day variance of the level on the log odds scale, and its degrees of freedom."""
+    """For S series: `wander`, the day-to-day variance on the log odds scale, and its degrees of freedom."""
 
     wander: Array
     freedom: Array
