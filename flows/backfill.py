@@ -17,8 +17,7 @@ from flows.evaluate.flow import check_production
 from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
 from flows.nightly import evaluated, first_touched
-from flows.prefect_run import described
-from flows.progress import step
+from flows.prefect_run import described, stage
 from flows.retention import first_open
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
@@ -61,21 +60,21 @@ def _backfill(setup: EvalSetup, start: date, end: date, only: Stage | None) -> B
 def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
     config, first = setup.config, start
     if only in (None, "ingest"):
-        with step("ingest") as current:
+        with stage("ingest") as current:
             landed = land_days(config, start, end)
             current.outcome = landed.summary()
             first = first_open(config, first_touched(landed.days, start), end)
-        with step("semantics") as current:
+        with stage("semantics") as current:
             current.outcome = semantics(config, first, end).summary()
-        with step("production") as current:
+        with stage("production") as current:
             current.outcome = check_production(setup, first, end).summary()
     if only == "evaluate":
         config.require_evaluation()
         for day in each_day(start, end):
-            with step(f"evaluate {day}") as current:
+            with stage(f"evaluate {day}") as current:
                 freeze(config, day)
                 current.outcome = evaluated(setup, day, other_nights=True)
-    with step("transform") as current:
+    with stage("transform") as current:
         current.outcome = transform(config, first, end).summary()
     began = query(
         config.warehouse,

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import cast
 
-from prefect import flow, tags, task
+from prefect import flow, task
 from prefect.states import Completed
 
 from flows import retention
@@ -26,12 +26,12 @@ from flows.evaluate.flow import evaluate, score_production, shadow
 from flows.ingest.flow import freeze, ingest
 from flows.lake import LATE_DAYS
 from flows.llm import register_local_providers
-from flows.prefect_run import STAGE_S, TASK, announce_night, described
-from flows.progress import Step, step
+from flows.prefect_run import STAGE_S, TASK, announce_night, described, stage
+from flows.progress import Step
 from flows.report.flow import report
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
-from flows.transform import COMPARISON, EVALUATION, MONITORING
+from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING
 from flows.transform.flow import transform
 
 CRITICAL_FINDINGS = "Critical findings"
@@ -52,7 +52,7 @@ class Night:
     def stage(self, name: str) -> Iterator[Step]:
         """A stage that may fail without ending the night. A wrong configuration still ends it."""
         try:
-            with tags(name), step(name) as current:
+            with stage(name) as current:
                 yield current
         except ConfigError:
             raise
@@ -125,7 +125,7 @@ def _stages(setup: EvalSetup, day: date) -> Night:
     with night.stage("transform") as current:
         # Whole at once where nothing is evaluated; else the drift tables first, which a provider that is down must
         # not hide.
-        current.outcome = transform(config, first, day, MONITORING if evaluates(config) else None).summary()
+        current.outcome = transform(config, first, day, MONITORING if evaluates(config) else EVERYTHING).summary()
     with night.stage("evaluate") as current:
         current.outcome = evaluated(setup, day)
     if evaluates(config) and config.shadow.samples_per_day:
@@ -182,11 +182,11 @@ def _ingest(setup: EvalSetup, day: date | None) -> None:
     config = setup.config
     day = day or config.yesterday()
     with described(f"ingest-day {day}", config.app), config.open_lake().lock("ingest"):
-        with step("ingest") as current:
+        with stage("ingest") as current:
             landed = ingest(config, day)
             current.outcome = landed.summary()
         first = retention.first_open(config, first_touched(landed.days, day), day)
-        with step("semantics") as current:
+        with stage("semantics") as current:
             current.outcome = semantics(config, first, day).summary()
         score_production(setup, first, day)
         _transform(config, first, day)
@@ -212,7 +212,7 @@ def _transform_days(config: Config, first: date | None, last: date | None) -> No
 
 
 def _transform(config: Config, first: date, last: date) -> None:
-    with step("transform") as current:
+    with stage("transform") as current:
         current.outcome = transform(config, first, last).summary()
 
 
@@ -234,10 +234,10 @@ def _evaluate(setup: EvalSetup, day: date | None) -> None:
     config.require_evaluation()
     with described(f"evaluate-day {day}", config.app), config.open_lake().lock("evaluate"):
         freeze(config, day)
-        with step("evaluate") as current:
+        with stage("evaluate") as current:
             current.outcome = evaluated(setup, day)
         if config.shadow.samples_per_day:
-            with step("shadow") as current:
+            with stage("shadow") as current:
                 current.outcome = shadow(setup, day).summary()
         _transform(config, day, day)
 
@@ -251,9 +251,9 @@ def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> 
     register_local_providers(model.model for model in narrowed.config.all_models())
     with described(f"compare {day}", config.app), config.open_lake().lock("compare"):
         freeze(config, day)
-        with step("evaluate") as current:
+        with stage("evaluate") as current:
             current.outcome = evaluate(narrowed, day, run_id, other_nights=True).summary()
-        with step("comparisons") as current:
+        with stage("comparisons") as current:
             current.outcome = transform(config, day, day, COMPARISON).summary()
 
 

@@ -13,6 +13,7 @@ from prefect.client.schemas import State, TaskRun
 from prefect.events import emit_event
 
 from flows.errors import TransientError
+from flows.progress import Step, step
 
 STAGE_S = 24 * 3600  # a stage that has not ended by then hangs
 ASKING_S = 48 * 3600  # a batch of requests may wait a day for its answers
@@ -53,6 +54,13 @@ def described(name: str, app: str) -> Iterator[None]:
         with get_client(sync_client=True) as client:
             client.update_flow_run(runtime.flow_run.id, name=name, tags=sorted({*runtime.flow_run.tags, app}))
         yield
+
+
+@contextmanager
+def stage(name: str) -> Iterator[Step]:
+    """A step of a run, as `flows.progress` has it: what runs in Prefect meanwhile is tagged with its first word."""
+    with tags(name.split(maxsplit=1)[0]), step(name) as current:
+        yield current
 
 
 def announce_night(app: str, payload: Mapping[str, object]) -> None:

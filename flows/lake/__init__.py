@@ -4,6 +4,7 @@ from flows.lake.atomic import replace_text
 from flows.lake.lake import (
     LATE_DAYS,
     SCHEMAS,
+    UNWRAPPED,
     Lake,
     Note,
     Staging,
@@ -19,6 +20,7 @@ from flows.lake.object_store import Found, Storage, find_files, is_remote, known
 __all__ = [
     "LATE_DAYS",
     "SCHEMAS",
+    "UNWRAPPED",
     "Found",
     "Lake",
     "Note",

@@ -17,7 +17,6 @@ from flows.errors import ConfigError
 from flows.evaluate.criteria import judge_prompt, repair
 from flows.evaluate.criteria.definitions import (
     KINDS,
-    REPAIRED_SUFFIX,
     Contains,
     Definition,
     Exact,
@@ -28,6 +27,7 @@ from flows.evaluate.criteria.definitions import (
     Python,
 )
 from flows.evaluate.criteria.json_schema import Schema, hash_of, load_schema
+from flows.lake import UNWRAPPED
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Criterion:
         """
         match self.definition:
             case JsonValid() | JsonSchema() | Python() | Exact(extract=None):
-                own = {"name": self.name + REPAIRED_SUFFIX, "severity": "info", "min_pass_rate": None}
+                own = {"name": self.name + UNWRAPPED, "severity": "info", "min_pass_rate": None}
                 version = hash_of(self.version, repair.RULES)
                 definition = self.definition.model_copy(update=own)
                 return replace(self, definition=definition, version=version, is_repaired=True)

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from flows.config import Severity
+from flows.lake import UNWRAPPED
 
-REPAIRED_SUFFIX = ":unwrapped"
 OUTPUT_SCHEMA = "output_schema"
 
 
@@ -30,7 +30,7 @@ Extract = Annotated[str, AfterValidator(_has_group)]
 
 
 def _is_free(name: str) -> str:
-    if name == OUTPUT_SCHEMA or name.endswith(REPAIRED_SUFFIX):
+    if name == OUTPUT_SCHEMA or name.endswith(UNWRAPPED):
         raise ValueError("is a reserved name; choose another")
     return name
 

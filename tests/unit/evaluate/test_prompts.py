@@ -59,7 +59,11 @@ def test_a_list_that_does_not_ask_for_the_input_comes_before_what_was_spoken(tmp
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("v1.md", "", r"models: m: prompt 'v2': .*prompts/triage/v2\.md, \.yaml or \.json not found; the folder contains v1\.md"),
+        (
+            "v1.md",
+            "",
+            r"models: m: prompt 'v2': .*prompts/triage/v2\.md, \.yaml or \.json not found; the folder contains v1\.md",
+        ),
         ("v2.yaml", "role: system", "expected a list of messages"),
         ("v2.yaml", "- {role: sytem, content: a}", "message 1: `role` must be one of system, .* found 'sytem'"),
         ("v2.yaml", "- {role: user, content: 2026-01-01}", "message 1: `content` must be text"),
