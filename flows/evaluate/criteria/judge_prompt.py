@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from flows.evaluate.criteria.json_schema import hash_of
-from flows.evaluate.criteria.repair import PROSE, repair
+from flows.evaluate.criteria.repair import PROSE, repair_text
 
 Mode = Literal["binary", "pairwise"]
 Said = Literal["yes", "no", "first", "second", "tie"]
@@ -110,7 +110,7 @@ def read_verdict(mode: Mode, text: str, finish_reason: str | None = None) -> Ver
     """
     if finish_reason == "length":
         return None
-    whole = repair(text.strip())
+    whole = repair_text(text.strip())
     if PROSE in whole.repairs:
         return None
     try:
