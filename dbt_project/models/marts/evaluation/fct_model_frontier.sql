@@ -1,6 +1,6 @@
 with entrants as (
     select * from {{ ref('stg_entrants') }}
-    where {{ is_day_to_build(source('lake', 'entrants')) }} and not {{ is_shadow_run() }}
+    where {{ is_day_to_build(ref('stg_entrants')) }} and not {{ is_shadow_run() }}
 ),
 
 answers as (
@@ -10,10 +10,10 @@ answers as (
         route,
         model,
         1000 * {{ exact_sum('cost_usd') }} / nullif(count(cost_usd), 0) as cost_per_1k_calls,
-        percentile_cont(0.50) within group (order by latency_ms) as latency_p50_ms,
-        percentile_cont(0.95) within group (order by latency_ms) as latency_p95_ms
+        {{ percentile('latency_ms', 0.50) }} as latency_p50_ms,
+        {{ percentile('latency_ms', 0.95) }} as latency_p95_ms
     from {{ ref('stg_completions') }}
-    where status = 'ok' and {{ is_day_to_build(source('lake', 'entrants')) }}
+    where status = 'ok' and {{ is_day_to_build(ref('stg_entrants')) }}
     group by day, run_id, route, model
 ),
 

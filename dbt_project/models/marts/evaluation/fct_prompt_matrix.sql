@@ -1,6 +1,6 @@
 with comparisons as (
     select * from {{ ref('int_comparisons') }}
-    where slice = '*' and {{ is_day_to_build(source('lake', 'entrants')) }} and not {{ is_shadow_run() }}
+    where slice = '*' and {{ is_day_to_build(ref('stg_entrants')) }} and not {{ is_shadow_run() }}
 ),
 
 entrants as (
