@@ -98,10 +98,10 @@ def _in_words(annotation: Any) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value = field.get_default(call_default_factory=True)
+    value = field.default
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"`{value}`" if isinstance(value, str | int | float) and value != "" else "-"
+    return f"`{value}`" if isinstance(value, str | int | float | Path) and str(value) not in ("", ".") else "-"
 
 
 if __name__ == "__main__":
