@@ -15,6 +15,7 @@ from flows.config import Config, load_config
 from flows.config.reference import reference
 from flows.evaluate.criteria import criteria_file
 from flows.evaluate.criteria.definitions import KINDS
+from flows.lake import SCHEMAS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -199,6 +200,14 @@ def test_every_command_in_python_compiles(page: Path) -> None:
     for block in blocks(page, "sh"):
         for code in re.findall(r'python -c "(.+?)"', block, re.S):
             compile(code, str(page), "exec")
+
+
+def test_every_table_of_the_lake_has_the_stage_that_writes_it() -> None:
+    text = (ROOT / "flows" / "README.md").read_text(encoding="utf-8")
+    rows = text.partition("| in the order of the night |")[2].partition("\n\n")[0].splitlines()
+    named = {name for row in rows[2:] for name in re.findall(r"[a-z_]+", row.split("|")[-2])}
+    assert set(SCHEMAS) <= named
+    assert {name for name in named if "_" in name} <= set(SCHEMAS)
 
 
 def test_every_page_under_version_control_is_looked_at() -> None:
