@@ -24,7 +24,7 @@ from flows.progress import Step, step
 from flows.report.flow import report
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
-from flows.transform import COMPARISON, EVALUATION, MONITORING
+from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING
 from flows.transform.flow import transform
 
 # Rows that are older than this when they arrive are landed; their marts wait for a backfill.
@@ -95,7 +95,7 @@ def _night(config: Config, config_path: str, day: date) -> Night:
     with night.stage("transform") as current:
         # Whole at once where nothing is evaluated; else the drift tables first, which a provider that is down must
         # not hide.
-        current.outcome = transform(config_path, first, day, MONITORING if evaluates(config) else None).summary()
+        current.outcome = transform(config_path, first, day, MONITORING if evaluates(config) else EVERYTHING).summary()
     with night.stage("evaluate") as current:
         current.outcome = evaluated(config, config_path, day)
     if evaluates(config) and config.shadow.samples_per_day:

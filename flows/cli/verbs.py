@@ -7,6 +7,8 @@ the verb that needs it.
 import argparse
 import sys
 
+import yaml
+
 from flows.cli import prefect_server
 from flows.config import Config, load_config
 from flows.errors import ConfigError
@@ -103,6 +105,19 @@ def holdout(options: argparse.Namespace) -> int:
     return FINE
 
 
+def migrate(options: argparse.Namespace) -> int:
+    """The versions of lake and warehouse, after older ones were brought up to date. Every night does the same."""
+    from flows import transform  # noqa: PLC0415 - as above
+
+    loaded = load_config(options.config)
+    lake = loaded.open_lake()
+    with lake.lock("migrate"):
+        tell(f"lake: version {lake.version}")
+        warehouse = transform.migrate(loaded)
+    tell("warehouse: none yet" if warehouse is None else f"warehouse: version {warehouse}")
+    return FINE
+
+
 def doctor(options: argparse.Namespace) -> int:
     """What can be reached."""
     from flows.cli import doctor  # noqa: PLC0415 - as above
@@ -112,6 +127,23 @@ def doctor(options: argparse.Namespace) -> int:
     for finding in findings:
         tell(f"{'✓' if finding.fine else '✗'} {finding.text}")
     return FINE if all(finding.fine for finding in findings) else WRONG
+
+
+def dbt(options: argparse.Namespace) -> int:
+    """A command of dbt. What went wrong in it dbt has said itself."""
+    loaded = load_config(options.config)
+    first, last = options.start or options.day, options.end or options.day
+    if (options.start is None) != (options.end is None) or (options.start and options.day):
+        raise ConfigError("the days to build are either --day, or --start with --end")
+    if first and first > last:
+        raise ConfigError(f"--end {last} lies before --start {first}")
+    more = yaml.safe_load(options.vars)
+    if not isinstance(more, dict):
+        raise ConfigError(f"--vars {options.vars!r}: must be names with values, such as '{{typo_sample: 500}}'")
+    from flows.transform import run_command  # noqa: PLC0415 - as above
+
+    yesterday = loaded.yesterday()
+    return FINE if run_command(loaded, options.arguments, first or yesterday, last or yesterday, more) else FAILED
 
 
 def demo(options: argparse.Namespace) -> int:

@@ -40,12 +40,7 @@ def run_dbt(
     Afterwards the warehouse is closed. Raises RunError, in one line, where a node or dbt itself fails.
     """
     kept = config.state / "_dbt"
-    config.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        _environment({**environment, "GENCHI_WAREHOUSE": str(config.warehouse)}),
-        _closing_afterwards(),
-        _open_to_dbt(config),
-    ):
+    with opened_for_dbt(config, environment):
         try:
             outcome = _runner(kept / "target").invoke(
                 arguments,
@@ -60,6 +55,18 @@ def run_dbt(
         if node.status in _FAILED:
             raise RunError(f"dbt: the {node.kind} {node.name} failed: {_cause(node.message)}")
     return nodes
+
+
+@contextmanager
+def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[None]:
+    """Let dbt find the warehouse and read the lake, with these variables; afterwards everything is closed."""
+    config.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        _environment({**environment, "GENCHI_WAREHOUSE": str(config.warehouse)}),
+        _closing_afterwards(),
+        _open_to_dbt(config),
+    ):
+        yield
 
 
 def _runner(target: Path) -> Any:
