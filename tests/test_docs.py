@@ -117,6 +117,8 @@ def test_every_command_of_genchi_is_one_with_its_options(page: Path, capsys: pyt
         with pytest.raises(SystemExit) as stopped:
             main([verb, "--help"])
         assert stopped.value.code == 0, command
+        if verb == "dbt":
+            continue  # what follows is dbt's own
         known = set(re.findall(r"--[\w-]+", capsys.readouterr().out))
         assert {option for option in options if option.startswith("--")} <= known, command
 
