@@ -3,6 +3,7 @@
 from flows.lake.atomic import replace_text
 from flows.lake.lake import (
     SCHEMAS,
+    UNWRAPPED,
     Lake,
     Note,
     Staging,
@@ -17,6 +18,7 @@ from flows.lake.object_store import Found, Storage, find_files, is_remote, known
 
 __all__ = [
     "SCHEMAS",
+    "UNWRAPPED",
     "Found",
     "Lake",
     "Note",

@@ -22,11 +22,12 @@ from flows.lake import lock, migration, transaction
 from flows.lake.atomic import replacing
 from flows.lake.backends import Backend, open_backend
 from flows.lake.object_store import Storage
-from flows.lake.schemas import SCHEMAS, conform, from_rows
+from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
 from flows.lake.transaction import Staging
 
 __all__ = [
     "SCHEMAS",
+    "UNWRAPPED",
     "Lake",
     "Note",
     "Staging",

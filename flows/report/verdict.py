@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from flows.lake import UNWRAPPED
 from flows.report.rows import Breach, Comparison, Expectation, Facts
 from flows.report.wording import count
 
 Status = Literal["critical", "warning", "healthy", "unknown"]
 
-UNWRAPPED = ":unwrapped"  # ends the name of a criterion on answers without their wrapping
 SEVERITIES = ("critical", "warning", "info")
 OF_TRAFFIC = ("volume", "drift", "skew", "topic", "new_topic", "two_sample")
 KINDS = (*OF_TRAFFIC, "pin_changed", "pass_rate", "end_of_life", "worse", "slice_worse")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flows.config import Config
 from flows.errors import RunError
+from flows.lake import UNWRAPPED
 from flows.project import DBT_PROJECT
 from flows.retention import first_open
 from flows.transform.dictionary import write_words
@@ -106,4 +107,5 @@ def variables(config: Config) -> dict[str, object]:
         "words": glob.escape(str(write_words(config.open_lake()))),
         "window_days": config.window_days,
         "risk": config.risk,
+        "unwrapped_suffix": UNWRAPPED,
     }

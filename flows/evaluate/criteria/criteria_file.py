@@ -16,7 +16,6 @@ from flows.errors import ConfigError
 from flows.evaluate.criteria import judge_prompt, repair
 from flows.evaluate.criteria.definitions import (
     KINDS,
-    UNWRAPPED,
     Contains,
     Definition,
     Exact,
@@ -27,6 +26,7 @@ from flows.evaluate.criteria.definitions import (
     Python,
 )
 from flows.evaluate.criteria.json_schema import Schema, hash_of, load_schema
+from flows.lake import UNWRAPPED
 
 
 @dataclass(frozen=True)

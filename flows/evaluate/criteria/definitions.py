@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from flows.config import Severity
+from flows.lake import UNWRAPPED
 
-UNWRAPPED = ":unwrapped"
 OUTPUT_SCHEMA = "output_schema"
 
 
