@@ -35,14 +35,20 @@ _SILENT = ("Connection", "Timeout", "Endpoint", "Proxy", "ClientPayload", "Serve
 class Storage(BaseModel):
     """How the object store is reached. What is not given is taken from the usual places of AWS (environment, files)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     key: str | None = Field(default=None, repr=False)
+    """Access key id. Needs `secret`."""
     secret: str | None = Field(default=None, repr=False)
+    """Secret access key. Needs `key`."""
     token: str | None = Field(default=None, repr=False)
+    """Session token."""
     endpoint_url: str | None = Field(default=None, pattern=r"^https?://[^@]+$")
+    """URL of the store. Default: AWS."""
     region: str | None = None
+    """Region."""
     anon: bool = False
+    """Send unsigned requests, for public buckets."""
 
     @model_validator(mode="after")
     def _has_whole_credentials(self) -> "Storage":
