@@ -1,12 +1,11 @@
 """The sections of genchi.yaml: what may stand in each, and what a single one can know to be wrong."""
 
 import json
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from flows.lake import known_place
+from flows.config.paths import SourcePattern, WorkspacePath
 from flows.project import log_formats
 
 
@@ -34,7 +33,7 @@ class Source(Section):
 
     name: str
     format: Annotated[str, AfterValidator(_known_format)]
-    path: Annotated[str, AfterValidator(known_place)] = ""
+    path: SourcePattern = ""
     dsn: str | None = Field(default=None, repr=False)
     query: str | None = None
     route: str | None = None
@@ -147,9 +146,9 @@ class Route(Section):
     Of a holdout with more than `limit` examples, so many are asked about: the same ones every time.
     """
 
-    holdout: Path | None = None
-    criteria: Path | None = None
-    output_schema: Path | None = None
+    holdout: WorkspacePath | None = None
+    criteria: WorkspacePath | None = None
+    output_schema: WorkspacePath | None = None
     repeats: int = Field(default=1, ge=1)
     limit: int | None = Field(default=None, ge=1)
     margin: float | None = Field(default=None, ge=0, le=1)

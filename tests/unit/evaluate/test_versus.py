@@ -56,11 +56,11 @@ def test_a_run_is_named_by_what_it_asks_and_by_no_key(settings: load.Config) -> 
     [
         (
             ModelPair("openai/old", "openai-new", "triage"),
-            "--candidate openai-new: .* did you mean 'openai/new",
+            "--candidate openai-new: .* did you mean `openai/new",
         ),
-        (ModelPair("opnai/old", "openai/new @ v1", "triage"), "--pinned opnai/old: .* did you mean 'openai/old'?"),
+        (ModelPair("opnai/old", "openai/new @ v1", "triage"), "--pinned opnai/old: .* did you mean `openai/old`?"),
         (ModelPair("openai/old", "openai", "triage"), "none that litellm knows"),
-        (ModelPair("openai/old", "openai/x", "triagee"), "--route triagee: .* did you mean 'triage'?"),
+        (ModelPair("openai/old", "openai/x", "triagee"), "--route triagee: .* did you mean `triage`?"),
         (ModelPair("openai/old", "openai/x", "chat"), "--route chat: no route of .* with holdout and criteria"),
         (ModelPair("openai/old", "openai/old", "triage"), "is the pinned model itself"),
     ],
