@@ -22,7 +22,7 @@ EXPIRED = "expired"
 # Of these the marts are computed.
 _COUNTED = (
     *("interactions", "examples", "scores", "estimates", "comparisons"),
-    *("completions", "canaries", "entrants", "shadow_samples"),
+    *("completions", "canaries", "model_variants", "shadow_samples"),
     *("topics", "topic_catalog", "topic_tests", "topic_pasts"),
 )
 

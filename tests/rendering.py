@@ -26,12 +26,17 @@ def render(sql: str, *files: str, **names: object) -> str:
     environment = Environment(autoescape=False, extensions=["jinja2.ext.do"])
     known = {
         "adapter": {"dispatch": _dispatch},
+        "bool_or": lambda expression: f"bool_or({expression})",
         "config": lambda **_: "",
+        "hash": lambda field: f"md5({field})",
+        "length": lambda expression: f"length({expression})",
         "is_day_to_build": lambda _: "true",
         "ref": lambda name: name,
         "return": lambda value: value,
         "source": lambda _, name: name,
+        "split_part": lambda text, delimiter, part: f"split_part({text}, {delimiter}, {part})",
         "text_keys": lambda: TEXT_KEYS,
+        "type_string": lambda: "varchar",
     }
     return environment.from_string(macros + sql).render({**known, **names})
 

@@ -31,16 +31,26 @@
 {#- True for the days to put into an incremental model: those that are asked for, and those of the window that
     `relation` has and the model has not, so that a new warehouse on an old lake finds its history. The days are
     looked up beforehand and written out, for literals prune files and a subquery does not. With `days_more` the window
-    begins so much earlier. -#}
+    begins so much earlier. A staging model is a step within a build and cannot be asked by itself: its source is. -#}
 {% macro is_day_to_build(relation, days_more=0) -%}
     {%- set start = 'cast(' ~ dateadd('day', -1 * ((var('window_days') | int) + days_more), first_day()) ~ ' as date)' -%}
     {%- if not execute or not is_incremental() -%}
         day between {{ start }} and {{ last_day() }}
     {%- else -%}
-        {%- set missing = run_query(missing_days(relation, start)).columns[0].values() -%}
+        {%- set asked = source_of(relation) if relation.is_cte else relation -%}
+        {%- set missing = run_query(missing_days(asked, start)).columns[0].values() -%}
         ({{ is_built_day() }}
         {%- for day in missing %} or day = cast('{{ day }}' as date){% endfor %})
     {%- endif -%}
+{%- endmacro %}
+
+{#- The source that an ephemeral staging model renames. -#}
+{% macro source_of(staging) -%}
+    {%- set name = staging.identifier.split('__')[-1] -%}
+    {%- set model = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+        | selectattr('name', 'equalto', name) | first -%}
+    {%- set table = graph.sources[model.depends_on.nodes | first] -%}
+    {{ return(source(table.source_name, table.name)) }}
 {%- endmacro %}
 
 {% macro missing_days(relation, start) -%}

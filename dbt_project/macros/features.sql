@@ -63,7 +63,7 @@
 {#- The bin of a number on its grid. -#}
 {% macro bin_of(feature) -%}
     {%- if feature.grid == 'log' -%}
-        floor(4 * log2(1 + greatest({{ feature.name }}, 0)))
+        floor(4 * {{ binary_log('1 + greatest(' ~ feature.name ~ ', 0)') }})
     {%- else -%}
         floor(20 * {{ feature.name }})
     {%- endif -%}
@@ -78,6 +78,12 @@
         when {{ feature }} like 'criterion:%' then 'criterion:'
         else {{ feature }}
     end
+{%- endmacro %}
+
+{#- Whether a row of the seed speaks for a series: for its feature, measured on its side. -#}
+{% macro is_seeded(series, seeded) -%}
+    {{ seed_feature(series ~ '.feature') }} = {{ seeded }}.feature
+    and {{ seeded }}.sides in ({{ series }}.side, case when {{ series }}.side <> 'pair' then 'both' end)
 {%- endmacro %}
 
 {#- The keys, `feature` and `names` of a wide table: of each row one for each feature, whose columns there are called

@@ -11,8 +11,8 @@
 {#- One bin's part of the Jensen-Shannon divergence, in bits. The distance is the square root of the sum. -#}
 {% macro js_term(p, q) -%}
     (
-        case when {{ p }} > 0 then 0.5 * {{ p }} * log2(2 * {{ p }} / ({{ p }} + {{ q }})) else 0 end
-        + case when {{ q }} > 0 then 0.5 * {{ q }} * log2(2 * {{ q }} / ({{ p }} + {{ q }})) else 0 end
+        case when {{ p }} > 0 then 0.5 * {{ p }} * {{ binary_log('2 * ' ~ p ~ ' / (' ~ p ~ ' + ' ~ q ~ ')') }} else 0 end
+        + case when {{ q }} > 0 then 0.5 * {{ q }} * {{ binary_log('2 * ' ~ q ~ ' / (' ~ p ~ ' + ' ~ q ~ ')') }} else 0 end
     )
 {%- endmacro %}
 
@@ -42,7 +42,7 @@
         when {{ pooled }} <= 0 or {{ pooled }} >= 1 then 0
         else
             ({{ share }} - {{ share_reference }})
-            / sqrt({{ pooled }} * (1 - {{ pooled }}) * (1.0 / {{ n }} + 1.0 / {{ n_reference }}))
+            / sqrt({{ pooled }} * (1 - {{ pooled }}) * (1 / cast({{ n }} as double) + 1 / cast({{ n_reference }} as double)))
     end
 {%- endmacro %}
 
@@ -61,7 +61,7 @@
 
 {#- The scaled Kolmogorov-Smirnov statistic (Stephens 1970); null where one side is empty. -#}
 {% macro ks_lambda(ks, n, n_reference) -%}
-    {%- set root -%} sqrt(1.0 * {{ n }} * {{ n_reference }} / ({{ n }} + {{ n_reference }})) {%- endset -%}
+    {%- set root -%} sqrt(cast({{ n }} as double) * {{ n_reference }} / ({{ n }} + {{ n_reference }})) {%- endset -%}
     case
         when {{ n }} > 0 and {{ n_reference }} > 0 then ({{ root }} + 0.12 + 0.11 / {{ root }}) * {{ ks }}
     end
@@ -99,20 +99,49 @@
     )
 {%- endmacro %}
 
-{#- The sum of the rows so far, in the order in which a subquery gives them: DuckDB keeps it, and sweeps over them once
-    in place of sorting them again. -#}
-{% macro running_sum(value) -%}
-    {{ adapter.dispatch('running_sum')(value) }}
+{#- The logarithm to base 2: exact for powers of 2, which are edges of bins. -#}
+{% macro binary_log(x) -%}
+    {{ adapter.dispatch('binary_log')(x) }}
 {%- endmacro %}
 
-{% macro duckdb__running_sum(value) -%}
+{% macro duckdb__binary_log(x) -%}
+    log2({{ x }})
+{%- endmacro %}
+
+{#- The value below which this share of a group's values lies, interpolated between its neighbours; nulls take no
+    part. -#}
+{% macro percentile(value, share) -%}
+    {{ adapter.dispatch('percentile')(value, share) }}
+{%- endmacro %}
+
+{% macro duckdb__percentile(value, share) -%}
+    percentile_cont({{ share }}) within group (order by {{ value }})
+{%- endmacro %}
+
+{#- The sum of the rows so far, and the value of the next row, of a subquery that is sorted by `keys` (a list of
+    columns) and `order`. The sums go on from one group of `keys` to the next; an engine may begin again in each where
+    every group sums to 0, and has no next row after a group's last. DuckDB keeps the order of the subquery, and sweeps
+    over the rows once in place of sorting them again. -#}
+{% macro running_sum(value, keys, order) -%}
+    {{ adapter.dispatch('running_sum')(value, keys, order) }}
+{%- endmacro %}
+
+{% macro duckdb__running_sum(value, keys, order) -%}
     sum({{ value }}) over (rows unbounded preceding)
+{%- endmacro %}
+
+{% macro next_value(value, keys, order) -%}
+    {{ adapter.dispatch('next_value')(value, keys, order) }}
+{%- endmacro %}
+
+{% macro duckdb__next_value(value, keys, order) -%}
+    lead({{ value }}) over ()
 {%- endmacro %}
 
 {#- The cell of a value: any rule that never falls with the value would do. Some thousands to a column are few enough
     to be grouped by, and so many that most of them hold less than what the samples differ by. -#}
 {% macro cell_of(value) -%}
-    floor(8192 * log2(1 + greatest({{ value }}, 0)))
+    floor(8192 * {{ binary_log('1 + greatest(' ~ value ~ ', 0)') }})
 {%- endmacro %}
 
 {#- The cells of each series of `relation`, whose rows are a value with its counts in the current and in the reference
@@ -210,8 +239,8 @@
     steps as (
         select
             *,
-            abs({{ running_sum('weight') }}) / scale as distance,
-            lead(value) over () as next_value
+            abs({{ running_sum('weight', series, 'value') }}) / scale as distance,
+            {{ next_value('value', series, 'value') }} as next_value
         from in_order
     )
 

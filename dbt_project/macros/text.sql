@@ -142,13 +142,24 @@
     unnest(regexp_extract_all({{ text }}, '[\pL\pM\pN_@''’]+'))
 {%- endmacro %}
 
-{#- A key as a number, the same for the same key, evenly spread from 0 to below 1. -#}
-{% macro spread(key) -%}
-    {{ adapter.dispatch('spread')(key) }}
+{#- The place of a key in a random sample: the MD5 of its text in UTF-8, as hexadecimal digits in lower case. The keys
+    with the smallest ranks are the sample: the same ones every time and in every engine, and in Python, for this is
+    `rank` of flows/stats/sample.py. -#}
+{% macro sample_rank(key) -%}
+    {{ hash(key) }}
 {%- endmacro %}
 
-{% macro duckdb__spread(key) -%}
-    hash({{ key }}) / 18446744073709551616.0
+{#- The text below which lie the ranks of about `n` of `size` keys; null where the size is. -#}
+{% macro sample_limit(n, size) -%}
+    {{ adapter.dispatch('sample_limit')(n, size) }}
+{%- endmacro %}
+
+{#- The share as the first 13 digits of a rank, 52 bits. No rank reaches 'g'. -#}
+{% macro duckdb__sample_limit(n, size) -%}
+    case
+        when {{ size }} <= {{ n }} then 'g'
+        else printf('%013x', cast(floor({{ n }} / cast({{ size }} as double) * 4503599627370496) as bigint))
+    end
 {%- endmacro %}
 
 {#- A key as an integer that takes its place in groupings. -#}
@@ -173,19 +184,19 @@
 
 {#- A share as a person reads it: 61.0 %. -#}
 {% macro percent(share) -%}
-    cast(cast(100 * {{ share }} as decimal(18, 1)) as varchar) || ' %'
+    cast(cast(100 * {{ share }} as decimal(18, 1)) as {{ type_string() }}) || ' %'
 {%- endmacro %}
 
 {#- A difference of shares as a person reads it: 12.5 (points). -#}
 {% macro points(difference) -%}
-    cast(cast(100 * {{ difference }} as decimal(18, 1)) as varchar)
+    cast(cast(100 * {{ difference }} as decimal(18, 1)) as {{ type_string() }})
 {%- endmacro %}
 
 {#- A number as a person reads it: 210.3, or 0.021 where it is small. -#}
 {% macro figure(number) -%}
     case
-        when abs({{ number }}) < 1 then cast(cast({{ number }} as decimal(18, 3)) as varchar)
-        else cast(cast({{ number }} as decimal(18, 1)) as varchar)
+        when abs({{ number }}) < 1 then cast(cast({{ number }} as decimal(18, 3)) as {{ type_string() }})
+        else cast(cast({{ number }} as decimal(18, 1)) as {{ type_string() }})
     end
 {%- endmacro %}
 
@@ -197,6 +208,11 @@
     {{ criterion }} || ':unwrapped'
 {%- endmacro %}
 
+{#- The run of a night's evaluation (nightly_run_id of flows/lake). -#}
+{% macro nightly_run_id(day) -%}
+    'nightly-' || cast({{ day }} as {{ type_string() }})
+{%- endmacro %}
+
 {#- Whether a run is the shadow of a day: the candidates on production's own inputs. -#}
 {% macro is_shadow_run(run_id='run_id') -%}
     {{ run_id }} like 'shadow-%'
@@ -204,7 +220,7 @@
 
 {#- The version of the catalogue that a topic is of: what stands before the dash of its id. -#}
 {% macro topic_version_of(topic_id) -%}
-    split_part({{ topic_id }}, '-', 1)
+    {{ split_part(topic_id, "'-'", 1) }}
 {%- endmacro %}
 
 {#- Whether a topic of a night's catalogue was added to it: a version's first day is the one on which it was fitted. -#}

@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('int_text_features') }}
 -- depends_on: {{ ref('int_pair_features') }}
 with measured as (
-    select cast(null as varchar) as feature
+    select cast(null as {{ type_string() }}) as feature
     where false
     {%- if execute %}
     {%- for relation in [ref('int_text_features'), ref('int_pair_features')] %}

@@ -4,7 +4,6 @@ A provider may put another model behind the same name. The night on which the ca
 answers of the era are the past of later canaries, and only they are reused in place of asking the holdout anew.
 """
 
-import hashlib
 import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from flows.evaluate.setup import EvalTask
 from flows.lake import Lake, from_rows, nightly_run_id
 from flows.llm import ClientFactory
 from flows.stats.answer_change import Swap, compare_answers
+from flows.stats.sample import rank
 
 _NIGHTS = 7  # so many nights of the era are the past
 _COLUMNS = (
@@ -134,11 +134,11 @@ def _land(night: EvalRun, past: Past, tonight: CanaryAnswers) -> Swap:
 def choose(papers: Sequence[EvalTask], prompts: int, answers: int) -> list[EvalTask]:
     """The papers with so many examples in all, each asked `answers` times.
 
-    They are those of the smallest hashes of route and example_id, so that every night has the same ones wherever
+    They are those of the smallest ranks of route and example_id, so that every night has the same ones wherever
     the holdout still has them.
     """
     places = (
-        (_rank(paper.name, one.example_id), n, at)
+        (rank(paper.name, one.example_id), n, at)
         for n, paper in enumerate(papers)
         for at, one in enumerate(paper.examples)
     )
@@ -153,10 +153,6 @@ def choose(papers: Sequence[EvalTask], prompts: int, answers: int) -> list[EvalT
         )
         for n in sorted(chosen)
     ]
-
-
-def _rank(route: str, example_id: str) -> bytes:
-    return hashlib.sha256(f"{route}\x1f{example_id}".encode()).digest()
 
 
 def _read_answers(

@@ -30,7 +30,7 @@ from flows.llm import ClientFactory
 
 log = logging.getLogger(__name__)
 
-_TABLES = ("completions", "scores", "estimates", "comparisons", "entrants", "shadow_samples")
+_TABLES = ("completions", "scores", "estimates", "comparisons", "model_variants", "shadow_samples")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ is written elsewhere and renamed or put into its place, so that a reader sees th
 half of either; `staging` is for files that are to appear together.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.lake import lock, transaction
+from flows.lake import lock, migration, transaction
 from flows.lake.atomic import replacing
 from flows.lake.backends import Backend, open_backend
 from flows.lake.object_store import Storage
@@ -36,6 +37,9 @@ __all__ = [
     "nightly_run_id",
     "replace_parquet",
 ]
+
+
+log = logging.getLogger("genchi")
 
 
 @dataclass(frozen=True)
@@ -158,9 +162,10 @@ class Lake:
         """Keep other runs from writing the lake; within one process it may be taken again.
 
         Waits for another run at most `patience` seconds, and says for whom. Then finishes what a run that was killed
-        had begun to publish. Raises RunError where the other run takes longer.
+        had begun to publish, and migrates an older lake. Raises RunError where the other run takes longer, and for a
+        lake of a later version.
         """
-        with lock.holding(self.ground, verb, patience, self.recover):
+        with lock.holding(self.ground, verb, patience, self._bring_up_to_date):
             yield
 
     @contextmanager
@@ -171,6 +176,16 @@ class Lake:
         """
         with transaction.staging(self.ground, _name) as staged:
             yield staged
+
+    @property
+    def version(self) -> int:
+        """The version of the lake's tables; one that is older is brought up to date by whoever takes the lock."""
+        return migration.version_of(self.ground)
+
+    def _bring_up_to_date(self) -> None:
+        self.recover()
+        for done in migration.migrate(self.ground):
+            log.info("%s: brought up to version %s: %s", self.ground.address, migration.VERSION, done)
 
     def recover(self) -> None:
         """Finish or clear what a killed run had begun to publish. Only for who holds the lock."""

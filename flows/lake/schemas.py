@@ -101,7 +101,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     # Who took part in a run on a route, and how often its answers pass all that is decisive there. `base` is the
     # model's own name, `ends_on` the day on which its provider ends it, as far as litellm knows.
-    "entrants": _ordered(
+    "model_variants": _ordered(
         _schema(
             "run_id route model arm base prompt_version",
             shots=_COUNT,

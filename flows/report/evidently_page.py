@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.config import Config
 from flows.lake import replace_text
+from flows.stats.sample import rank_in_sql
 from flows.warehouse import query
 
 if TYPE_CHECKING:
@@ -46,13 +47,13 @@ _BUSIEST = """
     where origin = 'production' and day = ?
     group by route order by count(*) desc, route limit 1
 """
-# Chosen by the hash of their ids: the same calls each time, and spread over the days.
+# Drawn by the rank of their ids: the same calls each time, and spread over the days.
 _SAMPLED = f"""
     with calls as (
         select distinct day, subject_id
         from intermediate.int_text_features
         where origin = 'production' and route = ? and day between ? and ?
-        order by md5(subject_id), subject_id, day
+        order by {rank_in_sql("subject_id")}, subject_id, day
         limit {SAMPLE}
     )
     select features.*

@@ -7,10 +7,10 @@ from datetime import date
 import numpy as np
 
 from flows.semantics.catalog import Catalog, Topic, examples_of
-from flows.semantics.texts import rank
 from flows.semantics.vectors import Vectors
 from flows.stats import scan, two_sample
 from flows.stats.neighbours import nearest, of_others, projected, unit
+from flows.stats.sample import rank
 
 Row = dict[str, object]
 # A group becomes a topic of the catalogue at this p-value: of a thousand quiet nights of a route one gains a topic

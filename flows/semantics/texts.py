@@ -1,11 +1,10 @@
 """Which texts of a day are looked at: production's by a stated sample, and the examples of the test sets.
 
-Of a route and day the `max_texts_per_day` calls count whose hash of call_id is smallest (SHA-256, so that the sample
-is the same every time, and says nothing of the hour or the user). Shadow traffic and answers from a cache are no
+Of a route and day the `max_texts_per_day` calls count whose rank of call_id is smallest (flows/stats/sample.py: the
+sample is the same every time, and says nothing of the hour or the user). Shadow traffic and answers from a cache are no
 production, and a failed call has no output, as in dbt's int_calls.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from datetime import date
 import duckdb
 
 from flows.lake import Lake
+from flows.stats.sample import rank, rank_in_sql
 
 # Longer texts are cut here: what a text is about stands at its beginning, and a document pasted in must not cost
 # more than a thousand questions.
@@ -44,17 +44,12 @@ def of_day(lake: Lake, day: date, max_texts_per_day: int) -> list[Text]:
     return sorted(texts, key=lambda text: (text.origin, text.route, text.side, text.call_id))
 
 
-def rank(example_id: str) -> bytes:
-    """The place of an example in the sample: smallest first."""
-    return hashlib.sha256(example_id.encode("utf-8", "replace")).digest()
-
-
 # The ids come first, and alone: the texts of a day are many times as large.
-_SAMPLED = """
+_SAMPLED = f"""
     with sampled as (
         select
             coalesce(nullif(route, ''), 'default') as route,
-            min_by(call_id, sha256(call_id), $count) as call_ids
+            min_by(call_id, {rank_in_sql("call_id")}, $count) as call_ids
         from read_parquet($files, union_by_name = true, hive_partitioning = false)
         where not coalesce(is_shadow, false) and not coalesce(cache_hit, false)
         group by all

@@ -9,7 +9,7 @@ with calls as (
         count(*) as n,
         {{ count_if('not is_cache_hit') }} as n_answered
     from {{ ref('int_calls') }}
-    where {{ is_day_to_build(source('lake', 'interactions'), days_more=14) }}
+    where {{ is_day_to_build(ref('stg_interactions'), days_more=14) }}
     group by day, route, cluster_key
 )
 

@@ -59,7 +59,7 @@ weighed as (
 mixed as (
     select
         {{ series | join(', ') }},
-        sum(case when n_day >= {{ least_calls }} then n_window * total_day / n_day end)
+        {{ exact_sum('case when n_day >= ' ~ least_calls ~ ' then n_window * total_day / n_day end') }}
         / sum(case when n_day >= {{ least_calls }} then n_window end) as mean_at_constant_mix,
         sum(case when n_day >= {{ least_calls }} then n_window end) / sum(n_window) as cover
     from weighed
@@ -69,7 +69,7 @@ mixed as (
 raw as (
     select
         {{ series | join(', ') }},
-        sum(total) / sum(n) as mean_of_day
+        {{ exact_sum('total') }} / sum(n) as mean_of_day
     from days
     group by {{ series | join(', ') }}
 )

@@ -53,8 +53,5 @@ cells as (
 
 select cells.*
 from cells
-inner join features
-    on
-        {{ seed_feature('cells.feature') }} = features.feature
-        and features.sides in (cells.side, case when cells.side <> 'pair' then 'both' end)
+inner join features on {{ is_seeded('cells', 'features') }}
 where cells.n > 0

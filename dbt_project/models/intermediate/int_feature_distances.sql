@@ -8,10 +8,10 @@ with seeded as (
 counts as (
     select
         cast(null as date) as day,
-        cast(null as varchar) as origin,
-        cast(null as varchar) as route,
-        cast(null as varchar) as side,
-        cast(null as varchar) as feature,
+        cast(null as {{ type_string() }}) as origin,
+        cast(null as {{ type_string() }}) as route,
+        cast(null as {{ type_string() }}) as side,
+        cast(null as {{ type_string() }}) as feature,
         cast(null as double) as value,
         cast(null as bigint) as n
     where false

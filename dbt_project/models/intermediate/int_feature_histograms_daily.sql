@@ -54,6 +54,29 @@ bins as (
     group by day, origin, route, model_served, prompt_version, side, bin
     {%- endfor %}
     {%- endfor %}
+),
+
+added as (
+    select
+        day,
+        origin,
+        route,
+        model_served,
+        prompt_version,
+        side,
+        feature,
+        bin,
+        cast(sum(n) as bigint) as n,
+        {{ exact_sum('total') }} as total,
+        {{ exact_sum('total_squares') }} as total_squares,
+        grouping(model_served) + grouping(prompt_version) as n_wholes
+    from bins
+    group by
+        grouping sets (
+            (day, origin, route, side, feature, bin),
+            (day, origin, route, side, feature, bin, model_served),
+            (day, origin, route, side, feature, bin, prompt_version)
+        )
 )
 
 select
@@ -65,14 +88,9 @@ select
     side,
     feature,
     bin,
-    cast(sum(n) as bigint) as n,
-    {{ exact_sum('total') }} as total,
-    {{ exact_sum('total_squares') }} as total_squares
-from bins
-group by
-    grouping sets (
-        (day, origin, route, side, feature, bin),
-        (day, origin, route, side, feature, bin, model_served),
-        (day, origin, route, side, feature, bin, prompt_version)
-    )
-having origin = 'production' or (grouping(model_served) = 1 and grouping(prompt_version) = 1)
+    n,
+    total,
+    total_squares
+from added
+-- Examples have no model and no prompt version.
+where origin = 'production' or n_wholes = 2

@@ -13,8 +13,8 @@ shares as (
         total_current,
         total_reference,
         squares_reference,
-        n_current / nullif(1.0 * sum(n_current) over (partition by {{ series }}), 0) as p,
-        n_reference / nullif(1.0 * sum(n_reference) over (partition by {{ series }}), 0) as q,
+        n_current / nullif(cast(sum(n_current) over (partition by {{ series }}) as double), 0) as p,
+        n_reference / nullif(cast(sum(n_reference) over (partition by {{ series }}) as double), 0) as q,
         (total_current + total_reference) / (n_current + n_reference) as bin_mean
     from bins
 ),

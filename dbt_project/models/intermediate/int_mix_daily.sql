@@ -1,98 +1,22 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
 
-{%- set days = is_day_to_build(ref('int_text_features')) -%}
-{%- set group = ['day', 'route', 'side', 'kind'] -%}
+{%- set days = is_day_to_build(ref('int_text_features')) %}
 
-with calls as (
-    select * from {{ ref('int_pair_features') }}
-    where origin = 'production' and not failed and {{ days }}
-),
-
-topics as (
-    select * from {{ ref('stg_topics') }}
-    where origin = 'production' and side = 'input' and topic_id is not null and {{ days }}
-),
-
-units as (
+with present as (
     select
         day,
         route,
-        'pair' as side,
-        'model:' as kind,
-        cluster_key,
-        model_served as member
-    from calls
-    union all
-    select
-        day,
-        route,
-        'pair' as side,
-        'prompt:' as kind,
-        cluster_key,
-        prompt_version as member
-    from calls
-    union all
-    select
-        calls.day,
-        calls.route,
-        'input' as side,
-        'topic:' as kind,
-        calls.cluster_key,
-        topics.topic_id as member
-    from calls
-    inner join topics on calls.day = topics.day and calls.subject_id = topics.subject_id
-),
-
-members as (
-    select
-        {{ group | join(', ') }},
-        cluster_key,
-        member,
-        count(*) as total,
-        sum(count(*)) over (partition by {{ group | join(', ') }}, cluster_key) as n
-    from units
-    group by {{ group | join(', ') }}, cluster_key, member
-),
-
-clusters as (
-    select distinct
-        {{ group | join(', ') }},
-        cluster_key,
-        n
-    from members
-),
-
-wholes as (
-    select
-        {{ group | join(', ') }},
-        cast(sum(n) as bigint) as n,
-        count(*) as n_clusters,
-        cast(sum(n * n) as double) as cluster_sizes
-    from clusters
-    group by {{ group | join(', ') }}
-),
-
-present as (
-    select
-        members.day,
-        members.route,
-        members.side,
-        members.kind,
-        members.kind || members.member as feature,
-        any_value(wholes.n) as n,
-        any_value(wholes.n_clusters) as n_clusters,
-        cast(sum(members.total) as double) as total,
-        cast(sum(members.total * members.total) as double) as cluster_squares,
-        cast(sum(members.total * members.n) as double) as cluster_cross,
-        any_value(wholes.cluster_sizes) as cluster_sizes
-    from members
-    inner join wholes
-        on
-            members.day = wholes.day
-            and members.route = wholes.route
-            and members.side = wholes.side
-            and members.kind = wholes.kind
-    group by members.day, members.route, members.side, members.kind, members.member
+        side,
+        kind,
+        feature,
+        n,
+        n_clusters,
+        total,
+        cluster_squares,
+        cluster_cross,
+        cluster_sizes
+    from {{ ref('int_mix_members_daily') }}
+    where {{ days }}
 ),
 
 pasts as (
@@ -120,7 +44,7 @@ known as (
 versioned as (
     select
         *,
-        case when kind = 'topic:' then {{ topic_version_of('substr(feature, 7)') }} else '' end as catalog_version
+        case when kind = 'topic:' then {{ topic_version_of('substring(feature, 7)') }} else '' end as catalog_version
     from known
 ),
 

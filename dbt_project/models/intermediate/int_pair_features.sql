@@ -38,7 +38,7 @@ measured as (
         coalesce({{ matches('pairs.params_json', '"json_(object|schema)"|"application/json"') }}, false)
         or coalesce(inputs.asks_for_json, false) as asks_for_json,
         inputs.script = outputs.script as script_kept,
-        outputs.characters / nullif(1.0 * inputs.characters, 0) as length_ratio,
+        outputs.characters / nullif(cast(inputs.characters as double), 0) as length_ratio,
         outputs.json_valid as has_json
     from pairs
     {% for side in ['inputs', 'outputs'] -%}

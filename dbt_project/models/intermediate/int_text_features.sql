@@ -6,19 +6,19 @@
 
 with texts as (
     select * from {{ ref('int_texts') }}
-    where {{ is_day_to_build(source('lake', 'interactions')) }}
+    where {{ is_day_to_build(ref('stg_interactions')) }}
 ),
 
 text_words as (
     select * from {{ ref('int_text_words') }}
-    where {{ is_day_to_build(source('lake', 'interactions')) }}
+    where {{ is_day_to_build(ref('stg_interactions')) }}
 ),
 
 cased as (
     select
         *,
-        length(text_value) as n_characters,
-        {{ count_bytes('text_value') }} = length(text_value) as is_ascii,
+        {{ length('text_value') }} as n_characters,
+        {{ count_bytes('text_value') }} = {{ length('text_value') }} as is_ascii,
         lower(text_value) as lower_text,
         upper(text_value) as upper_text,
         {{ lettered_pieces('text_value') }} as pieces,
@@ -79,8 +79,8 @@ described as (
         n_characters as characters,
         n_words as words,
         n_sentences as sentences,
-        1 - (n_letters + n_spaces) / nullif(1.0 * n_characters, 0) as non_letter_share,
-        1 - n_ascii / nullif(1.0 * n_characters, 0) as non_ascii_share,
+        1 - (n_letters + n_spaces) / nullif(cast(n_characters as double), 0) as non_letter_share,
+        1 - n_ascii / nullif(cast(n_characters as double), 0) as non_ascii_share,
         is_empty as empty,
         json_kind is not null as json_valid,
         coalesce(json_kind = 'OBJECT', false) as json_is_object,
@@ -106,7 +106,7 @@ described as (
 -- Joined last, so that the texts themselves pass through no join.
 select
     described.*,
-    1 - text_words.words_known / (1.0 * text_words.words_checked) as typo_share
+    1 - text_words.words_known / cast(text_words.words_checked as double) as typo_share
 from described
 left join text_words
     on

@@ -2,12 +2,15 @@
 
 with texts as (
     select * from {{ ref('int_texts') }}
-    where {{ is_day_to_build(source('lake', 'interactions')) }}
+    where {{ is_day_to_build(ref('stg_interactions')) }}
 ),
 
 -- A table of its own: calls that are named twice would be copied, texts and all.
 route_sizes as (
-    select * from {{ ref('int_call_counts_daily') }}
+    select
+        *,
+        {{ sample_limit(var('typo_sample'), 'n_answered') }} as sample_limit
+    from {{ ref('int_call_counts_daily') }}
 ),
 
 words as (
@@ -21,7 +24,7 @@ sampled as (
         on texts.day = route_sizes.day and texts.route = route_sizes.route
     where
         texts.origin <> 'production'
-        or {{ spread('texts.subject_id') }} * route_sizes.n_answered < {{ var('typo_sample') }}
+        or {{ sample_rank('texts.subject_id') }} < route_sizes.sample_limit
 ),
 
 text_tokens as (

@@ -2,7 +2,7 @@
 
 with topics as (
     select * from {{ ref('stg_topics') }}
-    where side = 'input' and {{ is_day_to_build(source('lake', 'topics')) }}
+    where side = 'input' and {{ is_day_to_build(ref('stg_topics')) }}
 )
 
 select

@@ -1,11 +1,11 @@
 """The sample of a day's production answers that is put to the judge, and its scores.
 
-Of a route's n answers the k with the smallest hashes of their call_ids are taken: a simple random sample in which each
-answer has the probability k / n, and the same sample however often the day is scored.
+Of a route's n answers the k with the smallest ranks (flows/stats/sample.py) are taken: a simple random sample in which
+each answer has the probability k / n, and the same sample however often the day is scored.
 """
 
-import hashlib
 import heapq
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,37 +20,30 @@ from flows.evaluate.examples import messages_of
 from flows.evaluate.generate import ask_judge, budget_of, judge_replies, production_run_id
 from flows.evaluate.production.checks import rows_of
 from flows.llm import ClientFactory
+from flows.stats.sample import rank
 
 _COLUMNS = ("call_id", "model_served", "messages_json", "input_text", "output_text")
 
 
 @dataclass
 class Sample:
-    """The `size` calls of a route with the smallest hashes so far, of `n` that were seen; `judges` will judge them."""
+    """The `size` calls of a route with the smallest ranks so far, of `n` that were seen; `judges` will judge them."""
 
     route: str
     judges: tuple[Criterion, ...]
     size: int
     n: int = 0
-    _largest_first: list[tuple[int, str]] = field(default_factory=list)
+    _drawn: list[tuple[str, str]] = field(default_factory=list)
 
     def see(self, call_ids: list[str]) -> None:
         """Take more calls into account."""
         self.n += len(call_ids)
-        for call_id in call_ids:
-            entry = (-_place(call_id), call_id)
-            if len(self._largest_first) < self.size:
-                heapq.heappush(self._largest_first, entry)
-            else:
-                heapq.heappushpop(self._largest_first, entry)
+        ranked = ((rank(call_id), call_id) for call_id in call_ids)
+        self._drawn = heapq.nsmallest(self.size, itertools.chain(self._drawn, ranked))
 
     def call_ids(self, size: int) -> list[str]:
-        """The ids of the `size` calls with the smallest hashes, the smallest first."""
-        return [call_id for _, call_id in sorted(self._largest_first, reverse=True)[:size]]
-
-
-def _place(call_id: str) -> int:
-    return int.from_bytes(hashlib.blake2b(call_id.encode(), digest_size=8).digest())
+        """The ids of the `size` calls with the smallest ranks, the smallest first."""
+        return [call_id for _, call_id in self._drawn[:size]]
 
 
 def samples(config: Config) -> dict[str, Sample]:

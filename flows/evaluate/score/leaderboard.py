@@ -48,10 +48,10 @@ group by route, model
 
 
 def land_leaderboard(lake: Lake, day: date, run_id: str, papers: Iterable[EvalTask]) -> None:
-    """Land the table `entrants` of a run whose scores have landed."""
+    """Land the table `model_variants` of a run whose scores have landed."""
     papers = list(papers)
     scores = lake.read("scores", day, run_id, columns=_COLUMNS)
-    lake.write("entrants", day, from_rows(_rows(run_id, papers, scores), "entrants"), run_id)
+    lake.write("model_variants", day, from_rows(_rows(run_id, papers, scores), "model_variants"), run_id)
 
 
 def decisive(criteria: Sequence[Criterion]) -> list[str]:

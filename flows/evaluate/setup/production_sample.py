@@ -1,8 +1,8 @@
 """A sample of a day's own calls, as examples to put to the candidates.
 
 Eligible are calls that were answered with a text, by a model and not by a cache, and are no shadow themselves. Of a
-route those are drawn whose hash of call_id is smallest (SHA-256): the same ones every time, whoever asked what and
-when; each with the same, known probability.
+route those are drawn whose rank of call_id is smallest (flows/stats/sample.py): the same ones every time, whoever asked
+what and when; each with the same, known probability.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,11 @@ import duckdb
 
 from flows.evaluate.examples import Example, as_example, messages_of, the_input_of
 from flows.lake import Lake
+from flows.stats.sample import rank_in_sql
 
 PRODUCTION = "production"
 
-_SQL = """
+_SQL = f"""
 with calls as not materialized (
     select *, coalesce(nullif(route, ''), 'default') as named_route
     from read_parquet($files, union_by_name = true, hive_partitioning = false)
@@ -30,7 +31,7 @@ with calls as not materialized (
 ),
 
 drawn as (
-    select count(*) as n_eligible, unnest(min_by(call_id, sha256(call_id), $count)) as call_id
+    select count(*) as n_eligible, unnest(min_by(call_id, {rank_in_sql("call_id")}, $count)) as call_id
     from calls
     where named_route = $route
 )

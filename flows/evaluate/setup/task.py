@@ -1,6 +1,5 @@
 """What a night's evaluation asks about: each evaluated route with its frozen examples and its criteria."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from flows.evaluate.examples import Example, Holdout, labelled_in_file, read_hol
 from flows.evaluate.setup import variants
 from flows.evaluate.setup.variants import Variant
 from flows.lake import Lake
+from flows.stats.sample import rank
 
 log = logging.getLogger(__name__)
 
@@ -90,12 +90,8 @@ def _learn(found: Sequence[Variant]) -> bool:
 
 
 def sample(examples: Sequence[Example], limit: int | None) -> Sequence[Example]:
-    """At most `limit` of the examples, by the hash of their id: the same ones every time, in the order given."""
+    """At most `limit` of the examples, by the rank of their id: the same ones every time, in the order given."""
     if limit is None or len(examples) <= limit:
         return examples
-    by_hash = sorted(range(len(examples)), key=lambda place: _digest(examples[place].example_id))
-    return [examples[place] for place in sorted(by_hash[:limit])]
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+    by_rank = sorted(range(len(examples)), key=lambda place: rank(examples[place].example_id))
+    return [examples[place] for place in sorted(by_rank[:limit])]

@@ -1,4 +1,4 @@
-"""How an entrant stands on a route, of the scores that landed."""
+"""How an variant stands on a route, of the scores that landed."""
 
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,7 @@ def land(folder: Path, text: str, passed: dict[tuple[str, int], list[bool | None
     lake = Lake(folder / "lake")
     lake.write("scores", DAY, from_rows(scores, "scores"), RUN)
     leaderboard.land_leaderboard(lake, DAY, RUN, [paper(folder, text)])
-    return {row["model"]: row for row in lake.read("entrants", DAY, RUN).to_pylist()}
+    return {row["model"]: row for row in lake.read("model_variants", DAY, RUN).to_pylist()}
 
 
 CRITICAL = (

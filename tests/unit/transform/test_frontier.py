@@ -44,11 +44,11 @@ def verdict(word: str) -> dict[str, float | None]:
 
 
 def write(
-    lake: Lake, entrants: dict[str, Any], run_id: str = RUN, criteria: tuple[str, str] = ("right", "short")
+    lake: Lake, variants: dict[str, Any], run_id: str = RUN, criteria: tuple[str, str] = ("right", "short")
 ) -> None:
     place = {"run_id": run_id, "route": "triage"}
     rows, answers, comparisons = [], [], []
-    for name, (rate, usd, latency, verdicts) in entrants.items():
+    for name, (rate, usd, latency, verdicts) in variants.items():
         base, _, version = name.partition(" @ ")
         arm = "candidate" if verdicts else "pinned"
         rows.append(
@@ -63,7 +63,7 @@ def write(
             severity = "critical" if criterion == "right" else "warning"
             compared = {**place, "pinned": "old", "candidate": name, "criterion": criterion, "slice": "*"}
             comparisons.append({**compared, "severity": severity, "n_examples": 20} | verdict(word))
-    for table, found in (("entrants", rows), ("completions", answers), ("comparisons", comparisons)):
+    for table, found in (("model_variants", rows), ("completions", answers), ("comparisons", comparisons)):
         lake.write(table, DAY, from_rows(found, table), run_id)
 
 

@@ -27,7 +27,7 @@ def test_the_end_of_a_pinned_model_is_a_warning_from_sixty_days_before_and_of_no
             for route in ("triage", "chat")
         ]
         others = [{**rows[0], "model": "new", "arm": "candidate"}, {**rows[0], "model": "x", "run_id": "compare-1"}]
-        config.open_lake().write("entrants", day, from_rows([*rows, *others], "entrants"))
+        config.open_lake().write("model_variants", day, from_rows([*rows, *others], "model_variants"))
     build(config, FIRST, LAST)
     found = query(config.warehouse, "select * from marts.fct_breaches order by subject, day")
     assert [(row["subject"], row["day"], row["severity"], row["nights"]) for row in found] == [

@@ -1,22 +1,20 @@
-{%- set columns = 'day, kind, subject, severity, is_start, moved, why, evidence_json' -%}
+{#- Every kind of breach comes from one of these models, which have the same columns. -#}
+{%- set authors = ['features', 'traffic', 'candidates', 'pass_rates', 'pins', 'lifetimes'] -%}
 
 with breaches as (
-    select {{ columns }} from {{ ref('int_breaches_of_texts') }}
-    union all
-    select {{ columns }} from {{ ref('int_breaches_of_traffic') }}
-    union all
-    select
-        day,
-        kind,
-        subject,
-        severity,
-        true as is_start,
-        summary as moved,
-        '' as why,
-        evidence_json
-    from {{ ref('int_breaches_of_models') }}
-    union all
-    select {{ columns }} from {{ ref('int_breaches_of_lifetimes') }}
+    {% for author in authors -%}
+        select
+            day,
+            kind,
+            subject,
+            severity,
+            is_start,
+            summary,
+            explanation,
+            evidence_json
+        from {{ ref('int_breaches_of_' ~ author) }}
+        {{ 'union all' if not loop.last }}
+    {% endfor -%}
 ),
 
 preceded as (
@@ -56,12 +54,12 @@ select
     kind,
     subject,
     severity,
-    moved
+    summary
     || case
         when nights > 1 then ' Night ' || cast(nights as varchar) || ', since ' || cast(first_seen as varchar) || '.'
         else ''
     end
-    || why as summary,
+    || explanation as summary,
     evidence_json,
     first_seen,
     nights

@@ -1,6 +1,6 @@
 with estimates as (
     select * from {{ ref('stg_estimates') }}
-    where {{ is_day_to_build(source('lake', 'estimates')) }}
+    where {{ is_day_to_build(ref('stg_estimates')) }}
 )
 
 select

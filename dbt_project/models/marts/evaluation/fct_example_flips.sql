@@ -11,12 +11,12 @@ with scores as (
         subject = 'completion'
         and criterion not like {{ unwrapped("'%'") }}
         and not {{ is_shadow_run() }}
-        and ({{ is_day_to_build(source('lake', 'completions')) }})
+        and ({{ is_day_to_build(ref('stg_completions')) }})
 ),
 
 completions as (
     select * from {{ ref('stg_completions') }}
-    where {{ is_day_to_build(source('lake', 'completions')) }}
+    where {{ is_day_to_build(ref('stg_completions')) }}
 ),
 
 answers as (
@@ -53,7 +53,7 @@ tallied as (
         {{ count_if('is_passed') }} as passes,
         count(is_passed) as repeats,
         avg(score) as mean_score,
-        bool_or(reason = '{{ against_itself }}') as is_pairwise,
+        {{ bool_or("reason = '" ~ against_itself ~ "'") }} as is_pairwise,
         max(case when is_passed and place = 1 then output_text end) as passed_text,
         max(case when not is_passed and place = 1 then output_text end) as failed_text,
         max(case when not is_passed and place = 1 then reason end) as failing_reason
@@ -78,14 +78,14 @@ day_before as (
         {{ keys | join(', ') }},
         case
             when count(is_passed) = 0 then null
-            when bool_and(is_passed) then 'pass'
-            when bool_or(is_passed) then 'flaky'
+            when {{ count_if('is_passed') }} = count(is_passed) then 'pass'
+            when {{ count_if('is_passed') }} > 0 then 'flaky'
             else 'fail'
         end as state
     from {{ ref('stg_scores') }}
     where
         subject = 'completion'
-        and run_id = 'nightly-' || cast(day as varchar)
+        and run_id = {{ nightly_run_id('day') }}
         and day between {{ day_before(first_day()) }} and {{ day_before(last_day()) }}
     group by {{ keys | join(', ') }}
 ),
@@ -117,7 +117,7 @@ compared as (
     left join day_before
         on
             states.arm = 'pinned'
-            and states.run_id = 'nightly-' || cast(states.day as varchar)
+            and states.run_id = {{ nightly_run_id('states.day') }}
             and {{ day_before('states.day') }} = day_before.day
             and states.model = day_before.model
             and states.route = day_before.route

@@ -1,6 +1,6 @@
 with comparisons as (
     select * from {{ ref('int_comparisons') }}
-    where {{ is_day_to_build(source('lake', 'comparisons')) }}
+    where {{ is_day_to_build(ref('stg_comparisons')) }}
 )
 
 select

@@ -1,6 +1,6 @@
-with entrants as (
-    select * from {{ ref('stg_entrants') }}
-    where {{ is_day_to_build(source('lake', 'entrants')) }} and not {{ is_shadow_run() }}
+with model_variants as (
+    select * from {{ ref('stg_model_variants') }}
+    where {{ is_day_to_build(ref('stg_model_variants')) }} and not {{ is_shadow_run() }}
 ),
 
 answers as (
@@ -10,36 +10,36 @@ answers as (
         route,
         model,
         1000 * {{ exact_sum('cost_usd') }} / nullif(count(cost_usd), 0) as cost_per_1k_calls,
-        percentile_cont(0.50) within group (order by latency_ms) as latency_p50_ms,
-        percentile_cont(0.95) within group (order by latency_ms) as latency_p95_ms
+        {{ percentile('latency_ms', 0.50) }} as latency_p50_ms,
+        {{ percentile('latency_ms', 0.95) }} as latency_p95_ms
     from {{ ref('stg_completions') }}
-    where status = 'ok' and {{ is_day_to_build(source('lake', 'entrants')) }}
+    where status = 'ok' and {{ is_day_to_build(ref('stg_model_variants')) }}
     group by day, run_id, route, model
 ),
 
 measured as (
     select
-        entrants.*,
+        model_variants.*,
         answers.cost_per_1k_calls,
         answers.latency_p50_ms,
         answers.latency_p95_ms,
-        entrants.arm = 'pinned' or coalesce(sufficiency.is_not_worse, false) as is_sufficient,
-        entrants.pass_rate is not null
+        model_variants.arm = 'pinned' or coalesce(sufficiency.is_not_worse, false) as is_sufficient,
+        model_variants.pass_rate is not null
         and answers.cost_per_1k_calls is not null
         and answers.latency_p50_ms is not null as is_comparable
-    from entrants
+    from model_variants
     left join answers
         on
-            entrants.day = answers.day
-            and entrants.run_id = answers.run_id
-            and entrants.route = answers.route
-            and entrants.model = answers.model
+            model_variants.day = answers.day
+            and model_variants.run_id = answers.run_id
+            and model_variants.route = answers.route
+            and model_variants.model = answers.model
     left join {{ ref('int_sufficiency') }} as sufficiency
         on
-            entrants.day = sufficiency.day
-            and entrants.run_id = sufficiency.run_id
-            and entrants.route = sufficiency.route
-            and entrants.model = sufficiency.candidate
+            model_variants.day = sufficiency.day
+            and model_variants.run_id = sufficiency.run_id
+            and model_variants.route = sufficiency.route
+            and model_variants.model = sufficiency.candidate
 ),
 
 -- Who is beaten: another has at least the pass rate, at most the cost and the median latency, and not all the same.
@@ -72,7 +72,7 @@ ranked as (
             order by cost_per_1k_calls asc, latency_p50_ms asc, arm desc, model asc
         ) as place,
         count(cost_per_1k_calls) over (partition by day, run_id, route, is_sufficient) as n_priced,
-        count(*) over (partition by day, run_id, route, is_sufficient) as n_entrants
+        count(*) over (partition by day, run_id, route, is_sufficient) as n_variants
     from measured
 )
 
@@ -99,7 +99,7 @@ select
     ranked.is_sufficient,
     case
         when not ranked.is_sufficient then false
-        when ranked.n_priced = ranked.n_entrants then ranked.place = 1
+        when ranked.n_priced = ranked.n_variants then ranked.place = 1
     end as is_smallest_sufficient
 from ranked
 left join dominated

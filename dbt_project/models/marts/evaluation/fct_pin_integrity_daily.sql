@@ -4,7 +4,7 @@
     the last one that has is the one to compare with. A row a night and model: it is built whole. -#}
 with canaries as (
     select * from {{ ref('stg_canaries') }}
-    where run_id = 'nightly-' || cast(day as varchar)
+    where run_id = {{ nightly_run_id('day') }}
 ),
 
 named as (

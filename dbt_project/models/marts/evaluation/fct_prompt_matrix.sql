@@ -1,10 +1,10 @@
 with comparisons as (
     select * from {{ ref('int_comparisons') }}
-    where slice = '*' and {{ is_day_to_build(source('lake', 'entrants')) }} and not {{ is_shadow_run() }}
+    where slice = '*' and {{ is_day_to_build(ref('stg_model_variants')) }} and not {{ is_shadow_run() }}
 ),
 
-entrants as (
-    select * from {{ ref('stg_entrants') }}
+model_variants as (
+    select * from {{ ref('stg_model_variants') }}
 ),
 
 sufficiency as (
@@ -15,9 +15,9 @@ select
     comparisons.day,
     comparisons.run_id,
     comparisons.route,
-    entrants.base as base_model,
-    entrants.prompt_version,
-    entrants.n_shots,
+    model_variants.base as base_model,
+    model_variants.prompt_version,
+    model_variants.n_shots,
     comparisons.criterion,
     comparisons.candidate as entrant,
     comparisons.severity,
@@ -28,12 +28,12 @@ select
     comparisons.verdict,
     sufficiency.is_not_worse
 from comparisons
-inner join entrants
+inner join model_variants
     on
-        comparisons.day = entrants.day
-        and comparisons.run_id = entrants.run_id
-        and comparisons.route = entrants.route
-        and comparisons.candidate = entrants.model
+        comparisons.day = model_variants.day
+        and comparisons.run_id = model_variants.run_id
+        and comparisons.route = model_variants.route
+        and comparisons.candidate = model_variants.model
 inner join sufficiency
     on
         comparisons.day = sufficiency.day

@@ -1,6 +1,6 @@
 with comparisons as (
     select * from {{ ref('int_comparisons') }}
-    where slice = '*' and {{ is_shadow_run() }} and {{ is_day_to_build(source('lake', 'comparisons')) }}
+    where slice = '*' and {{ is_shadow_run() }} and {{ is_day_to_build(ref('stg_comparisons')) }}
 ),
 
 samples as (

@@ -17,7 +17,7 @@ ages as (
     select
         built.day,
         built.route,
-        built.day - min(holdouts.day) as age_days
+        {{ datediff('min(holdouts.day)', 'built.day', 'day') }} as age_days
     from built
     inner join holdouts
         on

@@ -1,6 +1,6 @@
 with scores as (
     select * from {{ ref('int_scored_calls') }}
-    where {{ is_day_to_build(source('lake', 'scores')) }}
+    where {{ is_day_to_build(ref('stg_scores')) }}
 ),
 
 counted as (
@@ -11,7 +11,7 @@ counted as (
         criterion,
         count(is_passed) as n,
         count(*) - count(is_passed) as n_unscored,
-        {{ count_if('is_passed') }} / nullif(1.0 * count(is_passed), 0) as pass_rate
+        {{ count_if('is_passed') }} / nullif(cast(count(is_passed) as double), 0) as pass_rate
     from scores
     group by day, route, model_served, criterion
 )

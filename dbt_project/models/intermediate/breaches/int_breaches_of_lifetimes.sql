@@ -1,5 +1,3 @@
-{{ config(schema='intermediate', materialized='ephemeral', contract={'enforced': false}) }}
-
 {#- A pinned model that its provider is about to end, or has ended. -#}
 with pinned as (
     select
@@ -30,8 +28,8 @@ select
         when days_left > 0 then ', ' || cast(days_left as varchar) || ' days from ' || cast(day as varchar)
         else ''
     end
-    || ', as its provider has announced.' as moved,
-    '' as why,
+    || ', as its provider has announced.' as summary,
+    '' as explanation,
     {{ json_object([
         ('model', 'model'),
         ('ends_on', 'cast(ends_on as varchar)'),

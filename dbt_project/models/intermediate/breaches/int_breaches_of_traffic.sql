@@ -1,5 +1,3 @@
-{{ config(schema='intermediate', materialized='ephemeral', contract={'enforced': false}) }}
-
 {#- How many calls there are, and what they are about. -#}
 with night as (
     select * from {{ ref('int_traffic_tests_daily') }} as found
@@ -56,8 +54,8 @@ select
         else
             'On route ' || route || ', ' || side || 's as a whole mean something else on ' || cast(day as varchar)
             || ' than in the trailing {{ var("window_days") }} days.'
-    end as moved,
-    '' as why,
+    end as summary,
+    '' as explanation,
     {{ json_object([
         ('route', 'route'),
         ('side', 'side'),

@@ -14,4 +14,4 @@ select
     pass_rate,
     ci_low,
     ci_high
-from {{ source('lake', 'entrants') }}
+from {{ source('lake', 'model_variants') }}

@@ -1,5 +1,3 @@
-{{ config(schema='intermediate', materialized='ephemeral', contract={'enforced': false}) }}
-
 with skew as (
     select * from {{ ref('fct_feature_skew_daily') }}
     where
@@ -103,7 +101,7 @@ select
             || ' from ' || {{ figure('value_reference') }} || ' on average (' || reference_words || ')'
             || ' to ' || {{ figure('value_current') }} || ' on ' || cast(day as varchar)
             || ' (PSI ' || {{ figure('psi') }} || ').'
-    end as moved,
+    end as summary,
     coalesce(
         case
             when is_of_mix then ' At a constant mix of topics it would be ' || constant_mix_words
@@ -111,7 +109,7 @@ select
         end || case when is_of_mix then ': the mix of questions moved.' else ': it is not the mix of questions.' end,
         ''
     )
-    || coalesce(cause_sentence, '') as why,
+    || coalesce(cause_sentence, '') as explanation,
     {{ json_object([
         ('route', 'route'),
         ('side', 'side'),

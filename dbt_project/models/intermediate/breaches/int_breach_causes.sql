@@ -32,9 +32,9 @@ members as (
         series.dimension,
         series.member,
         sum(case when series.day = breaches.day then series.n else 0 end) as n,
-        sum(case when series.day = breaches.day then series.total else 0 end) as total,
+        {{ exact_sum('case when series.day = breaches.day then series.total else 0 end') }} as total,
         sum(case when series.day < breaches.day then series.n else 0 end) as n_before,
-        sum(case when series.day < breaches.day then series.total else 0 end) as total_before
+        {{ exact_sum('case when series.day < breaches.day then series.total else 0 end') }} as total_before
     from breaches
     inner join series
         on
@@ -53,8 +53,8 @@ wholes as (
         dimension,
         sum(n) as n_all,
         sum(n_before) as n_all_before,
-        sum(total) / nullif(sum(n), 0) as mean_all,
-        sum(total_before) / nullif(sum(n_before), 0) as mean_all_before
+        {{ exact_sum('total') }} / nullif(sum(n), 0) as mean_all,
+        {{ exact_sum('total_before') }} / nullif(sum(n_before), 0) as mean_all_before
     from members
     group by {{ keys | join(', ') }}, dimension
 ),

@@ -1,0 +1,52 @@
+{#- A pinned model that passes too rarely, in nightly runs. -#}
+with scores as (
+    select
+        came.*,
+        bare.pass_rate as pass_rate_unwrapped,
+        case
+            when bare.pass_rate is null then ''
+            else
+                ' Once unwrapped it is ' || {{ percent('bare.pass_rate') }}
+                || case
+                    when bare.pass_rate >= came.min_pass_rate then ', so it is the wrapping and not the answer.'
+                    else '.'
+                end
+        end as unwrapped_words
+    from {{ ref('fct_eval_scores') }} as came
+    left join {{ ref('fct_eval_scores') }} as bare
+        on
+            came.day = bare.day
+            and came.run_id = bare.run_id
+            and came.route = bare.route
+            and came.model = bare.model
+            and bare.criterion = {{ unwrapped('came.criterion') }}
+    where came.arm = 'pinned' and came.pass_rate < came.min_pass_rate
+)
+
+select
+    day,
+    'pass_rate' as kind,
+    {{ subject_part('route') }} || '/' || {{ subject_part('criterion') }} as subject,
+    severity,
+    true as is_start,
+    'On route ' || route || ', ' || model || ' passes ' || criterion || ' in ' || {{ percent('pass_rate') }}
+    || ' of answers (95 % interval ' || {{ percent('ci_low') }} || ' to ' || {{ percent('ci_high') }}
+    || ', ' || cast(n_examples as varchar) || ' examples), below the required '
+    || {{ percent('min_pass_rate') }} || '.' as summary,
+    unwrapped_words as explanation,
+    {{ json_object([
+        ('run_id', 'run_id'),
+        ('route', 'route'),
+        ('criterion', 'criterion'),
+        ('model', 'model'),
+        ('pass_rate', 'pass_rate'),
+        ('pass_rate_unwrapped', 'pass_rate_unwrapped'),
+        ('min_pass_rate', 'min_pass_rate'),
+        ('ci_low', 'ci_low'),
+        ('ci_high', 'ci_high'),
+        ('n_examples', 'n_examples'),
+        ('n_repeats', 'n_repeats'),
+        ('n_unscored', 'n_unscored'),
+    ]) }} as evidence_json
+from scores
+where run_id = 'nightly-' || cast(day as varchar)
