@@ -18,7 +18,7 @@ from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
 from flows.nightly import evaluated, first_touched
 from flows.progress import step
-from flows.retention import first_open
+from flows.retention import first_rebuildable_day
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
 from flows.transform.flow import transform
@@ -54,7 +54,7 @@ def _days(config: Config, config_path: str, start: date, end: date, only: Stage 
         with step("ingest") as current:
             landed = land_days(config_path, start, end)
             current.outcome = landed.summary()
-            first = first_open(config, first_touched(landed.days, start), end)
+            first = first_rebuildable_day(config, first_touched(landed.days, start), end)
         with step("semantics") as current:
             current.outcome = semantics(config_path, first, end).summary()
         with step("structure") as current:

@@ -87,7 +87,7 @@ def _night(config: Config, config_path: str, day: date) -> Night:
     with night.stage("ingest") as current:
         landed = ingest(config_path, day)
         current.outcome = landed.summary()
-        first = retention.first_open(config, first_touched(landed.days, day), day)
+        first = retention.first_rebuildable_day(config, first_touched(landed.days, day), day)
     with night.stage("semantics") as current:
         current.outcome = semantics(config_path, first, day).summary()
     with night.stage("structure") as current:
@@ -132,7 +132,7 @@ def ingest_day(config_path: str = "genchi.yaml", day: date | None = None) -> Non
         with step("ingest") as current:
             landed = ingest(config_path, day)
             current.outcome = landed.summary()
-        first = retention.first_open(config, first_touched(landed.days, day), day)
+        first = retention.first_rebuildable_day(config, first_touched(landed.days, day), day)
         with step("semantics") as current:
             current.outcome = semantics(config_path, first, day).summary()
         score_production(config_path, first, day)

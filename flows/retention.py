@@ -65,7 +65,7 @@ def _remove(lake: Lake, table: str, day: date) -> bool:
     return bool(files)
 
 
-def first_open(config: Config, first: date, last: date) -> date:
+def first_rebuildable_day(config: Config, first: date, last: date) -> date:
     """The first day from `first` on after which none up to `last` has lost its rows: where a rebuild may begin.
 
     The day after `last` where that one has lost them.

@@ -144,8 +144,8 @@ def _are_messages(messages: Any) -> bool:
 
 def _input_text(messages: list[dict[str, Any]]) -> str:
     """The text of the last user message (of the last message where no user speaks)."""
-    spoken = [message for message in messages if message["role"] == "user"] or messages
-    content = spoken[-1]["content"]
+    messages_of_user = [message for message in messages if message["role"] == "user"] or messages
+    content = messages_of_user[-1]["content"]
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return str(content or "")

@@ -77,8 +77,8 @@ def name_of(config: Config) -> str:
     if chosen.api_base is None and not chosen.params:
         return chosen.model
     # The same name at another address, or with other parameters, may be another model.
-    told = json.dumps([chosen.api_base, chosen.params], sort_keys=True)
-    return f"{chosen.model}#{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+    settings = json.dumps([chosen.api_base, chosen.params], sort_keys=True)
+    return f"{chosen.model}#{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
 
 
 def check_embedding(config: Config) -> None:

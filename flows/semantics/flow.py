@@ -16,13 +16,13 @@ def embed(config_path: str, first: date, last: date) -> Embedded:
 
 
 @task(name="find topics", persist_result=False)
-def find_topics(config_path: str, first: date, last: date) -> run.Found:
+def find_topics(config_path: str, first: date, last: date) -> run.TopicsResult:
     """Assign the days' texts to topics, and test for what is new."""
     return run.find_topics(load_config(config_path), first, last)
 
 
 @flow(name="semantics", persist_result=False)
-def semantics(config_path: str, first: date, last: date) -> run.Understood:
+def semantics(config_path: str, first: date, last: date) -> run.SemanticsResult:
     """What the texts of the days from `first` to `last` are about."""
     embedded = embed(config_path, first, last)
-    return run.Understood(embedded, find_topics(config_path, first, last))
+    return run.SemanticsResult(embedded, find_topics(config_path, first, last))

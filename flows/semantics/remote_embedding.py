@@ -35,14 +35,14 @@ class Remote:
         gate = asyncio.Semaphore(self._budget.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._patiently(batch, pacer, gate)) for batch in batches]
+                tasks = [group.create_task(self._with_retries(batch, pacer, gate)) for batch in batches]
         except* RunError as failed:
             raise failed.exceptions[0] from None
         finally:
             await close_clients()
         return [vector for task in tasks for vector in task.result()]
 
-    async def _patiently(self, batch: list[str], pacer: Pacer, gate: asyncio.Semaphore) -> list[list[float]]:
+    async def _with_retries(self, batch: list[str], pacer: Pacer, gate: asyncio.Semaphore) -> list[list[float]]:
         async with gate:
             for attempt in range(ATTEMPTS):
                 await pacer.wait()
@@ -50,7 +50,7 @@ class Remote:
                     return await self._once(batch)
                 except Exception as error:
                     if not is_transient(error) or attempt == ATTEMPTS - 1:
-                        raise RunError(f"{self._model.model}: {_told(error)}") from None
+                        raise RunError(f"{self._model.model}: {_error_text(error)}") from None
                     await asyncio.sleep(pause_s(error, attempt, self._first_pause_s))
         raise AssertionError("the last attempt returns")
 
@@ -73,5 +73,5 @@ class Remote:
         return [row["embedding"] for row in rows]
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).splitlines()[0][:_MESSAGE_CHARACTERS] if str(error) else ''}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from flows.config import Config
 from flows.errors import RunError
 from flows.project import DBT_PROJECT
-from flows.retention import first_open
+from flows.retention import first_rebuildable_day
 from flows.transform.dictionary import write_words
 from flows.transform.runner import Node, run_dbt
 
@@ -50,7 +50,7 @@ def build(config: Config, first: date, last: date, select: str | None = None) ->
     warehouse.
     """
     started = time.monotonic()
-    asked, first = first, first_open(config, first, last)
+    asked, first = first, first_rebuildable_day(config, first, last)
     if first > last:
         raise RunError(
             f"{last}: its rows were removed from the lake, as `retention` says, so that its numbers are final;"

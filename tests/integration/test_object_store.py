@@ -227,11 +227,11 @@ def test_a_commit_whose_files_another_run_has_cleared_is_none(lake: Lake) -> Non
             f"manifest/day={DAYS[0]}/data.parquet": "0.parquet",
             f"manifest/day={DAYS[1]}/data.parquet": "1.parquet",
         }
-        lake.ground.write_text("_staging/late/0.parquet", "a file")
-        lake.ground.write_text("_staging/late/commit.json", json.dumps({"files": names, "remove": []}))
+        lake.backend.write_text("_staging/late/0.parquet", "a file")
+        lake.backend.write_text("_staging/late/commit.json", json.dumps({"files": names, "remove": []}))
         lake.recover()
         assert generation_of(lake) == 0
-        assert lake.ground.children("_staging") == []
+        assert lake.backend.children("_staging") == []
 
 
 @contextmanager
@@ -284,32 +284,32 @@ def test_a_holder_that_is_alive_keeps_the_lock_and_a_killed_one_loses_it(
 
 
 def test_who_lost_the_lock_writes_no_more(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "BEAT", 0.2)
+    monkeypatch.setattr(lock, "RENEWAL", 0.2)
     rows = from_rows([{"source": "a"}], "manifest")
     with lake.lock("first"):
         lake.write("manifest", DAYS[0], rows)
-        lake.ground.write_text("_lock", json.dumps({**vars(lock.Holder("second")), "id": "another"}))
+        lake.backend.write_text("_lock", json.dumps({**vars(lock.Holder("second")), "id": "another"}))
         time.sleep(2)
         with pytest.raises(RunError, match="the lock was lost"):
             lake.write("manifest", DAYS[1], rows)
         with pytest.raises(RunError, match="the lock was lost"), lake.staging():
             pass
-    assert json.loads(str(lake.ground.read_text("_lock")))["id"] == "another"
+    assert json.loads(str(lake.backend.read_text("_lock")))["id"] == "another"
 
 
 def test_of_many_at_once_one_takes_the_lock(lake: Lake) -> None:
-    grounds = [Lake(lake.root, lake.storage).ground for _ in range(8)]
-    locks = [lock._ObjectLock(ground) for ground in grounds]  # type: ignore[arg-type]  # all of these grounds are buckets
+    backends = [Lake(lake.root, lake.storage).backend for _ in range(8)]
+    locks = [lock._ObjectLock(backend) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
     for _ in range(3):
         taken: list[Any] = []
         start = threading.Barrier(len(locks))
 
         def take(one: Any, start: threading.Barrier = start, taken: list[Any] = taken) -> None:
             start.wait()
-            if one.take(lock.Holder("test", id=str(id(one)))) is None:
+            if one.acquire(lock.Holder("test", id=str(id(one)))) is None:
                 taken.append(one)
 
-        locks = [lock._ObjectLock(ground) for ground in grounds]  # type: ignore[arg-type]  # all of these grounds are buckets
+        locks = [lock._ObjectLock(backend) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
         threads = [threading.Thread(target=take, args=(one,)) for one in locks]
         for thread in threads:
             thread.start()

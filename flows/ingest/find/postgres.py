@@ -76,10 +76,10 @@ def _connected(dsn: str, timeout_seconds: int) -> Iterator["psycopg.Connection[t
             connection.commit()
             yield connection
     except psycopg.Error as error:
-        raise RunError(f"{where}: {_said(error, dsn)}") from None
+        raise RunError(f"{where}: {_error_text(error, dsn)}") from None
 
 
-def _said(error: Exception, dsn: str) -> str:
+def _error_text(error: Exception, dsn: str) -> str:
     """PostgreSQL's own words on one line, with the password masked wherever they repeat it."""
     text = " ".join(str(error).split()) or type(error).__name__
     password = str(_parts(dsn).get("password") or "")

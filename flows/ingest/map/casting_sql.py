@@ -10,14 +10,14 @@ _DUCKDB_TYPES = {pa.int64(): "bigint", pa.float64(): "double", pa.bool_(): "bool
 # Beyond these a number is no count, cost or duration (infinity and NaN are beyond them too), and sums overflow.
 _LARGEST = {"bigint": "1e15", "double": "1e15"}
 # Which words a person sees for a type.
-_WORDS = {"bigint": "whole number", "double": "number", "boolean": "true or false", "timestamptz": "time"}
+_TYPE_NAMES = {"bigint": "whole number", "double": "number", "boolean": "true or false", "timestamptz": "time"}
 
 
-# The texts that are judged or changed too.
+# The texts that are cast or changed too.
 _TEXTS = ("call_id", "target", "problem", "user_key", "kind", "updated_at")
 
 
-def judging(given: list[str]) -> str:
+def casting_sql(given: list[str]) -> str:
     """Every narrow column cast, and the reason for which a record cannot be taken."""
     types = {name: kind for name, kind in _types().items() if name in given and kind != "varchar"}
     target = "coalesce(target, 'interaction')" if "target" in given else "'interaction'"
@@ -77,7 +77,7 @@ def _miscast(name: str, kind: str) -> str:
         is_readable += f" and abs({cast}) <= {_LARGEST[kind]}"
     if kind == "timestamptz":  # a year that no log was written in is a wrong unit or a wrong clock
         is_readable += f" and {cast} between '1990-01-01'::timestamptz and '2200-12-31'::timestamptz"
-    complaint = f"'{name}: ' || left({text}, 80) || ' is no {_WORDS[kind]}'"
+    complaint = f"'{name}: ' || left({text}, 80) || ' is no {_TYPE_NAMES[kind]}'"
     return f"case when {text} <> '' and not ({is_readable}) then {complaint} end"
 
 
@@ -88,7 +88,7 @@ def key_of(table: str, at: str = '"at"') -> str:
     return "hash(call_id)"
 
 
-def narrow(given: list[str]) -> list[str]:
-    """Of the columns that a SELECT gives those that are cast or judged; the long texts pass as they are."""
+def columns_to_cast(given: list[str]) -> list[str]:
+    """Of the columns that a SELECT gives those that are cast or cast; the long texts pass as they are."""
     types = _types()
     return [name for name in given if types.get(name, "varchar") != "varchar" or name in _TEXTS]

@@ -66,7 +66,7 @@ class Quarantine:
             self._write(part.filter(pa.array([name not in read for name in names], pa.bool_())))
 
     def add(self, refused: pa.Table, files: Sequence[LogFile]) -> pa.Table:
-        """Add rejected records (REFUSED; `file` is an index of `files`). Returns those that another night has already."""
+        """Add rejected records (REFUSED; `file` is an index of `files`). Returns those another night has already."""
         chosen = [files[place] for place in refused.column("file").to_pylist()]
         named = refused.set_column(0, "file", pa.array([file.name for file in chosen], pa.string()))
         source = pa.array([file.source for file in chosen], pa.string())
