@@ -97,7 +97,7 @@ def frame(config: Config, day: date) -> pd.DataFrame:
 
 
 def suite(config: Config) -> gx.ExpectationSuite:
-    """What must hold of each model's answers: of the pinned model's strictly, for it is what users meet."""
+    """What must hold of each model's answers: stricter for the pinned model, which users depend on."""
     limits = thresholds(config.risk)
     arms: list[tuple[str, Severity]] = [("pinned", "critical"), ("candidate", "warning")]
     return gx.ExpectationSuite(
@@ -109,8 +109,8 @@ def suite(config: Config) -> gx.ExpectationSuite:
                     severity,
                     Words(
                         f"{arm}_examples_asked",
-                        "every example of the holdout asked, as often as it repeats",
-                        "{asked:,} of {due:,} asked",
+                        "every example of the holdout requested, with all its repeats",
+                        "{asked:,} of {due:,} requested",
                         arm=arm,
                     ),
                 )
@@ -135,8 +135,8 @@ def suite(config: Config) -> gx.ExpectationSuite:
                 "warning",
                 Words(
                     "response_ids_distinct",
-                    "a response id of its own for every answer",
-                    "{repeated_ids:,} of {answered:,} answers repeat a response id",
+                    "no duplicate response id",
+                    "{repeated_ids:,} of {answered:,} answers with a duplicate response id",
                 ),
             ),
             at_most(

@@ -66,7 +66,7 @@ def suite(_: Config) -> gx.ExpectationSuite:
             none(
                 "repeated",
                 "critical",
-                Words("example_ids_unique", "every example_id once", "{repeated:,} ids stand more than once"),
+                Words("example_ids_unique", "no duplicate example_id", "{repeated:,} duplicate ids"),
             ),
             none(
                 "empty",

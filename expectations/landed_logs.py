@@ -18,7 +18,7 @@ with answered as (
     select *, try_cast(output_json as json) as message from interactions
 ),
 
-judged as (
+checked as (
     select
         *,
         coalesce(status, 'success') = 'error' as failed,
@@ -40,11 +40,11 @@ calls as (
         count(*) filter (started_at is null) as untimed,
         count(*) - count(distinct call_id) as repeated_ids,
         count(*) filter (least(input_tokens, output_tokens, cached_tokens, reasoning_tokens) < 0) as negative_tokens
-    from judged
+    from checked
     group by source
 ),
 
-refused as (
+rejected as (
     select source, count(*) as quarantined from quarantine group by source
 ),
 
@@ -71,7 +71,7 @@ select
     coalesce(negative_tokens, 0) as negative_tokens
 from sources
 left join calls on calls.source = sources.source
-left join refused on refused.source = sources.source
+left join rejected on rejected.source = sources.source
 left join files on files.source = sources.source
 order by subject
 """
@@ -95,7 +95,7 @@ def suite(config: Config) -> gx.ExpectationSuite:
             some(
                 "arrived",
                 "critical",
-                Words("calls_landed", "at least 1 call, or signal of feedback", "{calls:,} calls in {files:,} files"),
+                Words("calls_landed", "at least 1 call or feedback signal", "{calls:,} calls in {files:,} files"),
             ),
             at_most(
                 "quarantined_share",
@@ -132,17 +132,21 @@ def suite(config: Config) -> gx.ExpectationSuite:
             none(
                 "untimed",
                 "critical",
-                Words("times_present", "a time on every call", "{untimed:,} calls without started_at"),
+                Words("times_present", "started_at on every call", "{untimed:,} calls without started_at"),
             ),
             none(
                 "repeated_ids",
                 "critical",
-                Words("call_ids_unique", "every call_id once", "{repeated_ids:,} calls repeat a call_id"),
+                Words("call_ids_unique", "no duplicate call_id", "{repeated_ids:,} calls with a duplicate call_id"),
             ),
             none(
                 "negative_tokens",
                 "warning",
-                Words("tokens_not_negative", "no negative token count", "{negative_tokens:,} calls with one"),
+                Words(
+                    "tokens_not_negative",
+                    "no negative token count",
+                    "{negative_tokens:,} calls with one",
+                ),
             ),
         ],
     )

@@ -1,6 +1,6 @@
 """What the night concluded. One row a breach, and one row a candidate and evaluated route.
 
-A null column is not judged: `severity` speaks of breaches, `comparisons` of candidates.
+A null is not checked: `severity` belongs to breaches, `comparisons` to candidates.
 """
 
 from datetime import date
@@ -62,7 +62,12 @@ def suite(_: Config) -> gx.ExpectationSuite:
                 "severity",
                 "warning",
                 "warning",
-                Words("no_warning_breach", "no breach that warns", "{summary}", passed="no breach that warns"),
+                Words(
+                    "no_warning_breach",
+                    "no warning",
+                    "{summary}",
+                    passed="no warning",
+                ),
             ),
             some(
                 "comparisons",

@@ -127,7 +127,7 @@ class Config(Section):
         """Raise ConfigError where the configuration has nothing to evaluate."""
         if not (self.models and self.evaluated_routes()):
             needed = "`models`, and a route with `holdout` and `criteria`"
-            raise ConfigError(f"{self.path}: nothing to evaluate; it takes {needed}")
+            raise ConfigError(f"{self.path}: nothing to evaluate; add {needed}")
 
     def yesterday(self) -> date:
         """The last whole day in the configured time zone. The only reading of the clock in a night."""

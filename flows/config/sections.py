@@ -12,7 +12,7 @@ from flows.project import log_formats
 def _known_format(name: str) -> str:
     known = log_formats()
     if name not in known:
-        raise ValueError(f"no such log format; there are {', '.join(known)}")
+        raise ValueError(f"unknown log format; use one of {', '.join(known)}")
     return name
 
 
@@ -89,7 +89,7 @@ class Model(Section):
     @model_validator(mode="after")
     def _has_a_batch_api(self) -> "Model":
         if self.batch and not self.model.startswith("openai/"):
-            raise ValueError(f"`batch` takes models called openai/...; {self.model} is asked one question at a time")
+            raise ValueError(f"`batch` takes models called openai/...; {self.model} cannot be used in a batch")
         return self
 
     def model_post_init(self, _: Any) -> None:
@@ -116,10 +116,10 @@ class Embedding(Section):
 
 
 class Canary(Section):
-    """How the pinned model is watched: so many of the holdouts' prompts are asked anew each night, `answers` times.
+    """How changes of the pinned model are found: so many prompts of the holdouts are sent a night, `answers` times.
 
     With `reuse`, answers of earlier nights stand for the holdout where the canary shows the pinned model unchanged.
-    No prompts, no canary: then the pinned model is asked anew each night.
+    No prompts, no canary: then the whole holdout is sent to the pinned model each night.
     """
 
     prompts: int = Field(default=100, ge=0)
@@ -143,7 +143,7 @@ class Models(Section):
 class Route(Section):
     """One job of the application. `margin` is in pass rate; None takes the default of the risk level.
 
-    Of a holdout with more than `limit` examples, so many are asked about: the same ones every time.
+    Of a holdout with more than `limit` examples, only so many are used: the same ones every time.
     """
 
     holdout: WorkspacePath | None = None

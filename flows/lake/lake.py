@@ -73,7 +73,7 @@ class Lake:
 
     @cached_property
     def backend(self) -> Backend:
-        """What the lake stands on."""
+        """Where the lake is stored."""
         return open_backend(self.root, self.storage)
 
     def partition(self, table: str, day: date, file: str = "data") -> Path | str:

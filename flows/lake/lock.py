@@ -1,4 +1,4 @@
-"""The lock on a lake: two runs never write it at the same time, and one that was killed does not lock it for ever.
+"""The lock on a lake: two runs never write it at the same time, and a killed run does not keep it locked.
 
 A folder is locked by flock on `_lock`, which the kernel gives back when a process ends. An object store is locked by
 an object `_lock` that is only ever put under the condition that it is still what was seen: its holder puts it anew
@@ -44,7 +44,7 @@ class Holder:
     @property
     def text(self) -> str:
         """The holder in words."""
-        return f"`genchi {self.verb}` holds it, process {self.pid} on host {self.host} since {self.since}"
+        return f"`genchi {self.verb}`, process {self.pid} on host {self.host} since {self.since}"
 
 
 class _FileLock:
@@ -60,7 +60,9 @@ class _FileLock:
             self._place.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise RunError(f"{self._place}: cannot be written: {error.strerror}; mend the rights of the lake") from None
+            raise RunError(
+                f"{self._place}: {error.strerror} while taking the lake's lock; check the permissions of its folder"
+            ) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -69,7 +71,7 @@ class _FileLock:
         except OSError as error:
             os.close(descriptor)
             raise RunError(
-                f"{self._place}: cannot be locked: {error.strerror}; keep the lake on another disk"
+                f"{self._place}: the file system cannot lock files: {error.strerror}; put the lake on another disk"
             ) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, _encoded(me))
@@ -120,7 +122,7 @@ class _ObjectLock:
         try:
             self._backend.put_if(_NAME, b"{}", self._tag)
         except RunError as error:
-            _logger.warning("the lock could not be given back and expires in %.0f s: %s", EXPIRED, error)
+            _logger.warning("the lock could not be released and expires in %.0f s: %s", EXPIRED, error)
 
     @property
     def is_lost(self) -> bool:
@@ -198,8 +200,8 @@ def is_held(backend: Backend) -> bool:
     held = _process.held.get(backend.address)
     if held and held.lock.is_lost:
         raise RunError(
-            f"{backend.address}: the lock was lost, for it could not be renewed in {LOST:.0f} s, and another run may"
-            " write by now; nothing more is written, run the same command again"
+            f"{backend.address}: the lock was lost: it could not be renewed for {LOST:.0f} s, and another run may"
+            " have taken it; nothing more was written, run the same command again"
         )
     return held is not None
 
@@ -213,9 +215,12 @@ def _acquire(backend: Backend, verb: str, patience: float, on_acquired: Callable
         if holder is None:
             return
         if time.monotonic() >= deadline:
-            raise RunError(f"{backend.address}: another run writes the lake: {holder.text}; waited {patience:.0f} s")
+            raise RunError(
+                f"{backend.address}: the lake is locked by {holder.text}; waited {patience:.0f} s;"
+                " run the command again when that run has ended"
+            )
         if holder.id != reported:
-            _logger.info("waiting for the lake: %s", holder.text)
+            _logger.info("waiting for the lake, locked by %s", holder.text)
             reported = holder.id
         time.sleep(_PAUSE)
 

@@ -23,7 +23,7 @@ NameOf = Callable[[str, date, str], str]
 
 
 class Staging:
-    """What is to be published. Names of files are told by table, day and file, as everywhere in the lake."""
+    """What is to be published. Files are named by table, day and file, as everywhere in the lake."""
 
     def __init__(self, folder: Path, name_of: NameOf) -> None:
         self._folder = folder
@@ -45,7 +45,7 @@ class Staging:
         """Take this file away when all is published; nothing happens where there is none."""
         name = self._name_of(table, day, file)
         if name in self.files:
-            raise ValueError(f"{name} is staged, and cannot be taken away too")
+            raise ValueError(f"{name} is staged, and cannot be removed too")
         self.removed.add(name)
 
 
@@ -56,7 +56,7 @@ def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
     Raises RuntimeError where this process does not hold the lake's lock.
     """
     if not lock.is_held(backend):
-        raise RuntimeError(f"{backend.address}: what is to be published together needs the lake's lock")
+        raise RuntimeError(f"{backend.address}: publishing needs the lake's lock")
     recover(backend)  # what an earlier publication of this very run could not finish
     name = f"{_ROOT}/{uuid.uuid4().hex}"
     with backend.scratch(name) as folder:
@@ -65,7 +65,7 @@ def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
             yield staged
             unwritten = [target for target, path in staged.files.items() if not path.is_file()]
             if unwritten:
-                raise ValueError(f"{unwritten[0]} was to be published, but was not written")
+                raise ValueError(f"{unwritten[0]} was staged, but not written")
             for path in staged.files.values():
                 backend.keep(path, f"{name}/{path.name}")
             lock.is_held(backend)  # raises where it was lost meanwhile

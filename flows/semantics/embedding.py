@@ -102,7 +102,7 @@ def _static(config: Config, name: str) -> Static:
         return Static(name, package.StaticModel.from_pretrained(str(folder)))
     except Exception as error:
         kind = type(error).__name__
-        raise ConfigError(f"{config.path}: embedding.model: {folder} holds no model2vec model ({kind})") from None
+        raise ConfigError(f"{config.path}: embedding.model: {folder} contains no model2vec model ({kind})") from None
 
 
 def _folder(config: Config, name: str) -> Path:

@@ -26,7 +26,7 @@ class Remote:
         widths = {len(vector) for vector in found}
         if len(found) != len(texts) or len(widths) > 1:
             raise RunError(
-                f"{self._model.model}: {len(texts)} texts got {len(found)} vectors of {sorted(widths)} numbers"
+                f"{self._model.model}: {len(texts)} texts gave {len(found)} vectors of lengths {sorted(widths)}"
             )
         return unit(np.asarray(found, np.float32).reshape(len(texts), -1))
 

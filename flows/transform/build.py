@@ -53,11 +53,14 @@ def build(config: Config, first: date, last: date, select: str | None = None) ->
     asked, first = first, first_rebuildable_day(config, first, last)
     if first > last:
         raise RunError(
-            f"{last}: its rows were removed from the lake, as `retention` says, so that its numbers are final;"
-            " build days after it"
+            f"{last}: its rows were removed by `retention`, so its numbers are final and cannot be rebuilt;"
+            " choose a later day"
         )
     if first > asked:
-        logger.info("the numbers up to %s are final: `retention` has removed their rows", first - timedelta(days=1))
+        logger.info(
+            "the numbers up to %s are final: `retention` has removed their rows",
+            first - timedelta(days=1),
+        )
     config.open_lake().create()
     nodes = _run(config, first, last, [] if select is None else ["--select", select])
     if not nodes:
@@ -78,7 +81,7 @@ def _run(config: Config, first: date, last: date, selection: list[str]) -> list[
 
 
 def variables(config: Config) -> dict[str, object]:
-    """What dbt is told of the workspace: the vars of dbt_project.yml.
+    """The vars of dbt_project.yml for this workspace.
 
     Paths are escaped, for dbt reads them as patterns. Writes the dictionary where it is missing.
     """

@@ -122,11 +122,11 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     "secret": (
         {"secret": "wrong-hush"},
         "s3://genchi/lake",
-        "the store refuses the credentials (SignatureDoesNotMatch)",
+        "invalid credentials (SignatureDoesNotMatch)",
     ),
-    "key": ({"key": "nobody"}, "s3://genchi/lake", "the store refuses the credentials (InvalidAccessKeyId)"),
-    "bucket": ({}, "s3://no-such-bucket/lake", "there is no such bucket; make it, or mend its name"),
-    "endpoint": ({"endpoint_url": "http://127.0.0.1:9"}, "s3://genchi/lake", "127.0.0.1:9 does not answer"),
+    "key": ({"key": "nobody"}, "s3://genchi/lake", "invalid credentials (InvalidAccessKeyId)"),
+    "bucket": ({}, "s3://no-such-bucket/lake", "no such bucket; create it, or correct its name"),
+    "endpoint": ({"endpoint_url": "http://127.0.0.1:9"}, "s3://genchi/lake", "127.0.0.1:9 does not respond"),
 }
 
 
@@ -159,12 +159,12 @@ def test_the_command_line_says_what_is_wrong_with_the_store_in_one_line(tmp_path
     path = workspace(tmp_path, storage, "wrong")
     path.write_text(path.read_text().replace("s3://genchi/wrong/lake", "s3://no-such-bucket/lake"))
     done = run(tmp_path, storage, "transform", "--day", str(LAST_DAY), code=(3,))
-    assert done.stderr == "genchi: s3://no-such-bucket/lake/_lock: there is no such bucket; make it, or mend its name\n"
+    assert done.stderr == "genchi: s3://no-such-bucket/lake/_lock: no such bucket; create it, or correct its name\n"
     done = run(tmp_path, storage, "doctor", "--day", str(LAST_DAY), code=(2,))
-    assert "✗ lake: s3://no-such-bucket/lake/_probe/: there is no such bucket" in done.stdout
+    assert "✗ lake: s3://no-such-bucket/lake/_probe/: no such bucket" in done.stdout
     assert f"✓ source gateway: 1 files for {LAST_DAY} at s3://genchi/wrong/logs/{LAST_DAY}/*.jsonl*" in done.stdout
     refused = genchi("doctor", "--day", str(LAST_DAY), cwd=tmp_path, KEY="owner", SECRET="wrong-hush")
-    assert "✗ source gateway: s3://genchi/wrong/logs/2026-03-31/: the store refuses the credentials" in refused.stdout
+    assert "✗ source gateway: s3://genchi/wrong/logs/2026-03-31/: invalid credentials" in refused.stdout
     assert "wrong-hush" not in refused.stdout + refused.stderr
 
 
@@ -329,7 +329,7 @@ def test_the_second_run_waits_for_the_first(tmp_path: Path, storage: Storage) ->
         )
         assert second.stderr is not None
         said = second.stderr.readline()
-        assert f"waiting for the lake: `genchi nightly` holds it, process {os.getpid()} on host" in said
+        assert f"waiting for the lake, locked by `genchi nightly`, process {os.getpid()} on host" in said
         lake.write("interactions", LAST_DAY, from_rows([{"call_id": "a", "route": "triage"}], "interactions"))
         assert second.poll() is None
     with second.stderr:

@@ -97,4 +97,4 @@ def _parts(dsn: str) -> dict[str, object]:
         return dict(conninfo_to_dict(dsn))
     except psycopg.Error:
         how = "write it as postgresql://user:password@host:5432/database"
-        raise RunError(f"the dsn of a source is no connection string of PostgreSQL; {how}") from None
+        raise RunError(f"the dsn of a source is not a valid PostgreSQL connection string; {how}") from None

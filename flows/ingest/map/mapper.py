@@ -1,4 +1,4 @@
-"""Records to canonical rows: runs a format's SELECT, casts what it gives, and judges every record.
+"""Records to canonical rows: runs a format's SELECT, casts what it returns, and accepts or rejects each record.
 
 A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and gives
 `file`, `line` and any of the canonical columns, as texts; it may also give `target` (interaction, feedback or
@@ -71,7 +71,7 @@ class _Prepared:
 class Mapper:
     """Maps batches of one format, on a DuckDB of its own with one thread. Not to be shared between threads.
 
-    Raises RunError, which names the file, where a format's SELECT is none.
+    Raises RunError, which names the file, where a format's SELECT is not valid.
     """
 
     def __init__(self, log_format: str, user_key_secret: bytes = b"") -> None:
@@ -94,11 +94,11 @@ class Mapper:
         select = _sql(log_format)
         statements = duckdb.extract_statements(select)
         if len(statements) != 1:
-            raise RunError(f"{self._place}: holds {len(statements)} statements; a format is one SELECT")
+            raise RunError(f"{self._place}: has {len(statements)} statements; a format must be one SELECT")
         given = {row[0]: row[1] for row in self._connection.execute(f"describe {select}").fetchall()}
         if not {"file", "line", "call_id"} <= given.keys():
             lacking = sorted({"file", "line", "call_id"} - given.keys())
-            raise RunError(f"{self._place}: gives no {', '.join(lacking)}")
+            raise RunError(f"{self._place}: the SELECT lacks the columns {', '.join(lacking)}; add them")
         texts = [f'cast("{name}" as varchar) as "{name}"' for name in given if name not in ("file", "line")]
         self._narrow = columns_to_cast(list(given))
         extracting = f"select file, line, {', '.join(texts)} from (\n{select}\n)"
@@ -142,7 +142,7 @@ class Mapper:
             if len(records):
                 rows = self._extracting.run(records)
                 if not _are_known(rows, records):
-                    raise RunError(f"{self._place}: gives rows of a file and line that it was not given")
+                    raise RunError(f"{self._place}: returns a file and line that `records` does not have")
                 if lost := _without_row(records, rows):
                     others = records.take(lost)
                     refused.append(refusing(others, [unread(raw) for raw in others.column("raw").to_pylist()]))

@@ -1,4 +1,4 @@
-"""A wrong configuration gets one line that says what, where and how to mend it."""
+"""A wrong configuration gets one line that says what, where and how to fix it."""
 
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def test_what_a_machine_keeps_of_a_lake_in_an_object_store_lies_beside_the_confi
         ("repeats:", "repeat:", "unknown key `repeat` in `routes.triage`; did you mean `repeats`?"),
         ("usd: 20", "dollars: 20", "unknown key `dollars` in `budget`"),
         ("name: newer", "nmae: newer", "unknown key `nmae` in `models.candidates.0`; did you mean `name`?"),
-        ("format: litellm", "format: litelm", "`sources.0.format`: no such log format; there are "),
+        ("format: litellm", "format: litelm", "`sources.0.format`: unknown log format; use one of "),
         ("Europe/Berlin", "Europe/Atlantis", "`timezone`: 'Europe/Atlantis' is not a known time zone"),
         ("app: support-triage", "", "the key `app` is missing"),
         ("repeats: 3", "repeats: none", "`routes.triage.repeats`: input should be a valid integer"),
@@ -107,10 +107,10 @@ def test_what_a_machine_keeps_of_a_lake_in_an_object_store_lies_beside_the_confi
         ("risk: strict", "embedding: {modl: m}", "unknown key `modl` in `embedding`; did you mean `model`?"),
         ("risk: strict", "embedding: {max_texts_per_day: 0}", "`embedding.max_texts_per_day`: input should be greater"),
         ("risk: strict", "embedding: {params: {a: 2026-03-02}}", "write dates in quotes"),
-        ("lake: lake", "lake: gs://bucket/lake", "`lake`: gs:// is no store that is known; use s3://bucket/prefix"),
-        ("lake: lake", "lake: s3://b", "`lake`: 'b' is no name of a bucket"),
+        ("lake: lake", "lake: gs://bucket/lake", "`lake`: gs:// is not a supported store; use s3://bucket/prefix"),
+        ("lake: lake", "lake: s3://b", "`lake`: 'b' is not a valid bucket name"),
         ("lake: lake", "lake: [lake]", "`lake`: should be a path"),
-        ("logs/{day}", "ftp://logs/{day}", "`sources.0.path`: ftp:// is no store that is known"),
+        ("logs/{day}", "ftp://logs/{day}", "`sources.0.path`: ftp:// is not a supported store"),
         ("risk: strict", "storage: {secrt: hush, key: k}", "unknown key `secrt` in `storage`; did you mean `secret`?"),
         ("risk: strict", "storage: {secret: hush}", "`storage`: `key` and `secret` go together"),
         ("risk: strict", "storage: {key: k, secret: [hush]}", "`storage.secret`: input should be a valid string"),

@@ -138,7 +138,7 @@ def test_a_healthy_night_passes_every_expectation_and_says_what_it_saw(
     assert [row for row in found.values() if not row.success] == []
     assert {suite for suite, _, _ in found} == {"landed_logs", "holdout", "eval_outputs", "verdicts"}
     assert found["landed_logs", "calls_landed", "batch"].observed == "20 calls in 0 files"
-    assert found["eval_outputs", "pinned_examples_asked", "triage/old"].observed == "20 of 20 asked"
+    assert found["eval_outputs", "pinned_examples_asked", "triage/old"].observed == "20 of 20 requested"
     assert found["verdicts", "no_critical_breach", "*"].observed == "no critical breach"
     assert Lake(config.lake).read("expectation_results", DAY).num_rows == len(found)
     assert capfd.readouterr() == ("", "")
@@ -170,7 +170,7 @@ def test_the_risk_decides_how_many_records_may_be_in_quarantine(
     config: Config, risk: str, severities: set[str]
 ) -> None:
     healthy(config)
-    bad = [{"source": "batch", "file": "f", "line": n, "reason": "no valid JSON", "raw": "{"} for n in range(6)]
+    bad = [{"source": "batch", "file": "f", "line": n, "reason": "not valid JSON", "raw": "{"} for n in range(6)]
     write(config, "quarantine", bad)
     write(config, "manifest", [{"source": "batch", "file": "f", "records": 100, "feedback": 0}])
     found = check(config.model_copy(update={"risk": risk}), "landed_logs")
