@@ -83,13 +83,13 @@ def frame(config: Config, day: date) -> pd.DataFrame:
     expected = [
         {
             "model": model.name,
-            "arm": "candidate" if place else "pinned",
+            "arm": model.arm,
             "route": name,
             "repeats": route.repeats,
             "limit": route.limit,
         }
         for name, route in config.evaluated_routes().items()
-        for place, model in enumerate(config.models_on(name))
+        for model in config.models_on(name)
     ]
     columns = [(name, pa.string()) for name in ("model", "arm", "route")]
     columns += [(name, pa.int64()) for name in ("repeats", "limit")]

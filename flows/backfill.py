@@ -10,14 +10,14 @@ from typing import Literal
 
 from prefect import flow
 
-from flows.config import Config, load_config
+from flows.config import load_config
 from flows.errors import ConfigError
-from flows.evaluate import check_setup
-from flows.evaluate.flow import structure
+from flows.evaluate import EvalSetup, load_setup
+from flows.evaluate.flow import check_production
 from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
 from flows.nightly import evaluated, first_touched
-from flows.progress import step
+from flows.prefect_run import described, stage
 from flows.retention import first_rebuildable_day
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
@@ -39,34 +39,43 @@ class Backfilled:
 @flow(name="backfill", persist_result=False)
 def backfill(start: date, end: date, config_path: str = "genchi.yaml", only: Stage | None = None) -> Backfilled:
     """Land, transform and (only where told) evaluate every day from `start` to `end`, both included."""
+    return _backfill(load_setup(load_config(config_path)), start, end, only)
+
+
+@flow(name="backfill", persist_result=False)
+def run_backfill(setup: EvalSetup, start: date, end: date, only: Stage | None = None) -> Backfilled:
+    """The same with a configuration that was read."""
+    return _backfill(setup, start, end, only)
+
+
+def _backfill(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
     if end < start:
         raise ConfigError(f"--end {end} lies before --start {start}")
-    config = load_config(config_path)
-    check_setup(config)
+    config = setup.config
     check_embedding(config)
-    with config.open_lake().lock("backfill"):
-        return _days(config, config_path, start, end, only)
+    with described(f"backfill {start} to {end}", config.app), config.open_lake().lock("backfill"):
+        return _days(setup, start, end, only)
 
 
-def _days(config: Config, config_path: str, start: date, end: date, only: Stage | None) -> Backfilled:
-    first = start
+def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
+    config, first = setup.config, start
     if only in (None, "ingest"):
-        with step("ingest") as current:
-            landed = land_days(config_path, start, end)
+        with stage("ingest") as current:
+            landed = land_days(config, start, end)
             current.outcome = landed.summary()
             first = first_rebuildable_day(config, first_touched(landed.days, start), end)
-        with step("semantics") as current:
-            current.outcome = semantics(config_path, first, end).summary()
-        with step("structure") as current:
-            current.outcome = structure(config_path, first, end).summary()
+        with stage("semantics") as current:
+            current.outcome = semantics(config, first, end).summary()
+        with stage("production") as current:
+            current.outcome = check_production(setup, first, end).summary()
     if only == "evaluate":
         config.require_evaluation()
         for day in each_day(start, end):
-            with step(f"evaluate {day}") as current:
-                freeze(config_path, day)
-                current.outcome = evaluated(config, config_path, day, other_nights=True)
-    with step("transform") as current:
-        current.outcome = transform(config_path, first, end).summary()
+            with stage(f"evaluate {day}") as current:
+                freeze(config, day)
+                current.outcome = evaluated(setup, day, other_nights=True)
+    with stage("transform") as current:
+        current.outcome = transform(config, first, end).summary()
     began = query(
         config.warehouse,
         "select first_seen from marts.fct_breaches where day = first_seen and day between ? and ?",

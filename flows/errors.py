@@ -17,6 +17,10 @@ class RunError(GenchiError):
     """The run itself failed."""
 
 
+class TransientError(RunError):
+    """The run failed for a reason that may pass by itself, such as a store that does not answer: it is tried again."""
+
+
 def in_one_line(error: BaseException) -> str:
     """What an exception says, on one line: our own messages as they are, others with their type before them."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:

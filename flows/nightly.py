@@ -2,6 +2,9 @@
 
 A night goes on where one of its stages fails: a provider that is down must not hide the drift tables, and a
 drift failure must not stop the evaluation. What failed is said at the end, and the run is then a failed one.
+
+Each verb is one flow by two doors: `nightly` reads the configuration at a path, as a deployment does; `run_nightly`
+takes one that was read. Nothing below reads a file of the workspace again, but logs and test sets.
 """
 
 from collections.abc import Iterator
@@ -9,26 +12,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import cast
 
 from prefect import flow, task
+from prefect.states import Completed
 
 from flows import retention
 from flows.alerts.flow import alert
 from flows.config import Config, load_config
 from flows.errors import ConfigError, RunError, in_one_line
-from flows.evaluate import ModelPair, check_setup
-from flows.evaluate.flow import evaluate, evaluate_two, score_production, shadow
+from flows.evaluate import EvalSetup, load_setup
+from flows.evaluate.flow import evaluate, score_production, shadow
 from flows.ingest.flow import freeze, ingest
+from flows.lake import LATE_DAYS
 from flows.llm import register_local_providers
-from flows.progress import Step, step
+from flows.prefect_run import STAGE_S, TASK, announce_night, described, stage
+from flows.progress import Step
 from flows.report.flow import report
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
-from flows.transform import COMPARISON, EVALUATION, MONITORING
+from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING
 from flows.transform.flow import transform
 
-# Rows that are older than this when they arrive are landed; their marts wait for a backfill.
-_LATE_DAYS = 60
+CRITICAL_FINDINGS = "Critical findings"
 
 
 @dataclass
@@ -39,18 +45,26 @@ class Night:
     headline: str = ""
     page: Path | None = None
     critical: int = 0
+    warning: int = 0
     failures: list[str] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Step]:
         """A stage that may fail without ending the night. A wrong configuration still ends it."""
         try:
-            with step(name) as current:
+            with stage(name) as current:
                 yield current
         except ConfigError:
             raise
         except (Exception, SystemExit) as error:  # whatever a stage raises, the others still have something to say
             self.failures.append(f"{name}: {in_one_line(error)}")
+
+    @property
+    def severity(self) -> str:
+        """The worst of what failed: critical, warning, or info where all held."""
+        if self.critical or self.failures:
+            return "critical"
+        return "warning" if self.warning else "info"
 
 
 class NightFailedError(RunError):
@@ -61,127 +75,194 @@ class NightFailedError(RunError):
         self.night = night
 
 
-@task(name="check", persist_result=False)
-def check(config_path: str, day: date, failures: list[str]) -> tuple[int, int]:
+@task(name="check", task_run_name="check {day}", timeout_seconds=STAGE_S, **TASK)
+def check(config: Config, day: date, failures: list[str]) -> tuple[int, int]:
     """Validate every suite that applies; how many expectations were checked, and how many failed."""
     from expectations.validate import validate  # noqa: PLC0415 - imported late: great_expectations takes seconds
 
-    results = validate(load_config(config_path), day, failures)
+    results = validate(config, day, failures)
     return len(results), sum(not result.success for result in results)
 
 
 @flow(name="nightly", persist_result=False)
 def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
     """One whole night. Raises NightFailedError at its end where a stage failed, and ConfigError before its start."""
-    config = load_config(config_path)
-    check_setup(config)
+    return _nightly(load_setup(load_config(config_path)), day)
+
+
+@flow(name="nightly", persist_result=False)
+def run_nightly(setup: EvalSetup, day: date | None = None) -> Night:
+    """The same with a configuration that was read."""
+    return _nightly(setup, day)
+
+
+def _nightly(setup: EvalSetup, day: date | None) -> Night:
+    config = setup.config
     check_embedding(config)
     day = day or config.yesterday()
-    with config.open_lake().lock("nightly"):
-        return _night(config, config_path, day)
+    with described(f"nightly {day}", config.app), config.open_lake().lock("nightly"):
+        night = _stages(setup, day)
+    _announce(config, night)
+    if night.failures:
+        raise NightFailedError(night)
+    if night.critical:
+        # Of a state that a flow returns, Prefect keeps the state, and hands the data to the caller.
+        return cast(Night, Completed(name=CRITICAL_FINDINGS, message=night.headline, data=night))
+    return night
 
 
-def _night(config: Config, config_path: str, day: date) -> Night:
-    night = Night(day)
+def _stages(setup: EvalSetup, day: date) -> Night:
+    config, night = setup.config, Night(day)
     first = day
     with night.stage("ingest") as current:
-        landed = ingest(config_path, day)
+        landed = ingest(config, day)
         current.outcome = landed.summary()
         first = retention.first_rebuildable_day(config, first_touched(landed.days, day), day)
     with night.stage("semantics") as current:
-        current.outcome = semantics(config_path, first, day).summary()
-    with night.stage("structure") as current:
-        current.outcome = score_production(config_path, first, day, ask=True).summary()
+        current.outcome = semantics(config, first, day).summary()
+    with night.stage("production") as current:
+        current.outcome = score_production(setup, first, day, ask=True).summary()
     with night.stage("transform") as current:
         # Whole at once where nothing is evaluated; else the drift tables first, which a provider that is down must
         # not hide.
-        current.outcome = transform(config_path, first, day, MONITORING if evaluates(config) else None).summary()
+        current.outcome = transform(config, first, day, MONITORING if evaluates(config) else EVERYTHING).summary()
     with night.stage("evaluate") as current:
-        current.outcome = evaluated(config, config_path, day)
+        current.outcome = evaluated(setup, day)
     if evaluates(config) and config.shadow.samples_per_day:
         with night.stage("shadow") as current:
-            current.outcome = shadow(config_path, day).summary()
+            current.outcome = shadow(setup, day).summary()
     if evaluates(config):
-        with night.stage("compare") as current:
-            current.outcome = transform(config_path, day, day, EVALUATION).summary()
+        with night.stage("comparisons") as current:
+            current.outcome = transform(config, day, day, EVALUATION).summary()
     with night.stage("check") as current:
-        checked, failed = check(config_path, day, night.failures)
+        checked, failed = check(config, day, night.failures)
         current.outcome = f"{checked} expectations, {failed} failed"
     with night.stage("report") as current:
-        laid_out = report(config_path, day)
+        laid_out = report(config, day)
         night.headline, night.page = laid_out.headline, laid_out.path
         current.outcome = str(laid_out.path)
     with night.stage("alert") as current:
-        alerted = alert(config_path, day)
-        night.critical = alerted.failed_critical
+        alerted = alert(config, day)
+        night.critical, night.warning = alerted.failed_critical, alerted.failed_warning
         current.outcome = alerted.summary()
     if config.retention:
         with night.stage("retention") as current:
             current.outcome = retention.apply(config, config.yesterday()).summary()
-    if night.failures:
-        raise NightFailedError(night)
     return night
+
+
+def _announce(config: Config, night: Night) -> None:
+    announce_night(
+        config.app,
+        {
+            "day": night.day.isoformat(),
+            "severity": night.severity,
+            "critical": night.critical,
+            "warning": night.warning,
+            "failed_stages": [failure.partition(":")[0] for failure in night.failures],
+            "headline": night.headline,
+            "page": str(night.page or ""),
+        },
+    )
 
 
 @flow(name="ingest-day", persist_result=False)
 def ingest_day(config_path: str = "genchi.yaml", day: date | None = None) -> None:
     """`genchi ingest`: land one day, and bring the monitoring marts up to date."""
-    config = load_config(config_path)
+    _ingest(load_setup(load_config(config_path)), day)
+
+
+@flow(name="ingest-day", persist_result=False)
+def run_ingest(setup: EvalSetup, day: date | None = None) -> None:
+    """The same with a configuration that was read."""
+    _ingest(setup, day)
+
+
+def _ingest(setup: EvalSetup, day: date | None) -> None:
+    config = setup.config
     day = day or config.yesterday()
-    with config.open_lake().lock("ingest"):
-        with step("ingest") as current:
-            landed = ingest(config_path, day)
+    with described(f"ingest-day {day}", config.app), config.open_lake().lock("ingest"):
+        with stage("ingest") as current:
+            landed = ingest(config, day)
             current.outcome = landed.summary()
         first = retention.first_rebuildable_day(config, first_touched(landed.days, day), day)
-        with step("semantics") as current:
-            current.outcome = semantics(config_path, first, day).summary()
-        score_production(config_path, first, day)
-        transform_days(config_path, first, day)
+        with stage("semantics") as current:
+            current.outcome = semantics(config, first, day).summary()
+        score_production(setup, first, day)
+        _transform(config, first, day)
 
 
 @flow(name="transform-days", persist_result=False)
 def transform_days(config_path: str = "genchi.yaml", first: date | None = None, last: date | None = None) -> None:
     """`genchi transform`: rebuild every mart for the days from `first` to `last`."""
-    config = load_config(config_path)
+    _transform_days(load_config(config_path), first, last)
+
+
+@flow(name="transform-days", persist_result=False)
+def run_transform(config: Config, first: date | None = None, last: date | None = None) -> None:
+    """The same with a configuration that was read."""
+    _transform_days(config, first, last)
+
+
+def _transform_days(config: Config, first: date | None, last: date | None) -> None:
     last = last or config.yesterday()
-    with config.open_lake().lock("transform"), step("transform") as current:
-        current.outcome = transform(config_path, first or last, last).summary()
+    first = first or last
+    with described(f"transform-days {first} to {last}", config.app), config.open_lake().lock("transform"):
+        _transform(config, first, last)
+
+
+def _transform(config: Config, first: date, last: date) -> None:
+    with stage("transform") as current:
+        current.outcome = transform(config, first, last).summary()
 
 
 @flow(name="evaluate-day", persist_result=False)
 def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> None:
     """`genchi evaluate`: rerun the holdouts for one night, and compare."""
-    config = load_config(config_path)
+    _evaluate(load_setup(load_config(config_path)), day)
+
+
+@flow(name="evaluate-day", persist_result=False)
+def run_evaluate(setup: EvalSetup, day: date | None = None) -> None:
+    """The same with a configuration that was read."""
+    _evaluate(setup, day)
+
+
+def _evaluate(setup: EvalSetup, day: date | None) -> None:
+    config = setup.config
     day = day or config.yesterday()
     config.require_evaluation()
-    with config.open_lake().lock("evaluate"):
-        freeze(config_path, day)
-        with step("evaluate") as current:
-            current.outcome = evaluated(config, config_path, day)
+    with described(f"evaluate-day {day}", config.app), config.open_lake().lock("evaluate"):
+        freeze(config, day)
+        with stage("evaluate") as current:
+            current.outcome = evaluated(setup, day)
         if config.shadow.samples_per_day:
-            with step("shadow") as current:
-                current.outcome = shadow(config_path, day).summary()
-        transform_days(config_path, day, day)
+            with stage("shadow") as current:
+                current.outcome = shadow(setup, day).summary()
+        _transform(config, day, day)
 
 
 @flow(name="compare", persist_result=False)
-def compare_models(versus: ModelPair, config_path: str = "genchi.yaml", day: date | None = None) -> str:
-    """`genchi compare`: two models on one route, as the night would; the run_id under which marts hold the verdict."""
-    config = load_config(config_path)
-    day = day or config.yesterday()
-    register_local_providers(model.model for model in versus.narrowed(config).all_models())
-    with config.open_lake().lock("compare"):
-        freeze(config_path, day)
-        with step("evaluate") as current:
-            current.outcome = evaluate_two(config_path, day, versus).summary()
-        with step("compare") as current:
-            current.outcome = transform(config_path, day, day, COMPARISON).summary()
-    return versus.run_id(config, day)
+def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> None:
+    """`genchi compare`: two models on one route, as the night would; marts hold the verdict under `run_id`.
+
+    `narrowed` has these two models and this route alone; the test sets are frozen as `config` has them.
+    """
+    register_local_providers(model.model for model in narrowed.config.all_models())
+    with described(f"compare {day}", config.app), config.open_lake().lock("compare"):
+        freeze(config, day)
+        with stage("evaluate") as current:
+            current.outcome = evaluate(narrowed, day, run_id, other_nights=True).summary()
+        with stage("comparisons") as current:
+            current.outcome = transform(config, day, day, COMPARISON).summary()
 
 
 def first_touched(days: tuple[date, ...], day: date) -> date:
-    """The first day to rebuild: the earliest that late rows reached, within reason."""
-    return min([day, *(touched for touched in days if day - timedelta(days=_LATE_DAYS) <= touched <= day)])
+    """The first day to rebuild: the earliest that late rows reached, within reason.
+
+    Rows that are older than LATE_DAYS when they arrive are landed; their marts wait for a backfill.
+    """
+    return min([day, *(touched for touched in days if day - timedelta(days=LATE_DAYS) <= touched <= day)])
 
 
 def evaluates(config: Config) -> bool:
@@ -189,9 +270,9 @@ def evaluates(config: Config) -> bool:
     return bool(config.models and config.evaluated_routes())
 
 
-def evaluated(config: Config, config_path: str, day: date, *, other_nights: bool = False) -> str:
+def evaluated(setup: EvalSetup, day: date, *, other_nights: bool = False) -> str:
     """Evaluate one night whose test sets are frozen, and say what came of it."""
-    if not evaluates(config):
+    if not evaluates(setup.config):
         return "nothing to evaluate: no models, or no route with a holdout and criteria"
-    register_local_providers(model.model for model in config.all_models())
-    return evaluate(config_path, day, other_nights).summary()
+    register_local_providers(model.model for model in setup.config.all_models())
+    return evaluate(setup, day, other_nights=other_nights).summary()

@@ -44,7 +44,7 @@ def step(name: str) -> Iterator[Step]:
 
 
 def _print_line(mark: str, name: str, outcome: str, started: float, terminal: bool) -> None:
-    line = f"{mark} {name:<10} {outcome} ({time.monotonic() - started:.1f} s)"
+    line = f"{mark} {name:<11} {outcome} ({time.monotonic() - started:.1f} s)"
     if terminal:
         colour = "32" if mark == "✓" else "31"
         sys.stderr.write(f"\x1b[2K\x1b[{colour}m{line[0]}\x1b[0m{line[1:]}\n")

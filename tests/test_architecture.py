@@ -19,9 +19,9 @@ TOP_LEVEL = {
 STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
 FLOORS = [
-    {"stats", "errors", "project"},
+    {"stats", "errors", "project", "retry_policy"},
     {"lake", "progress"},
-    {"config", "warehouse"},
+    {"config", "warehouse", "prefect_run"},
     {"llm", "retention"},
     STAGES | {"demo"},
     {"nightly", "backfill"},
@@ -134,6 +134,13 @@ def test_production_code_does_not_know_the_demo() -> None:
     knowing = {path for path, _, name in own_imports() if name.startswith("flows.demo")}
     assert {path.relative_to(FLOWS).parts[0] for path in knowing} == {"demo", "cli"}
     assert {path.name for path in knowing if path.is_relative_to(FLOWS / "cli")} == {"demo_command.py"}
+
+
+def test_only_a_door_of_a_verb_reads_the_configuration() -> None:
+    written = {FLOWS / "config" / "load.py", FLOWS / "evaluate" / "setup" / "eval_setup.py"}
+    doors = {FLOWS / "nightly.py", FLOWS / "backfill.py", *(FLOWS / "cli").glob("*.py")}
+    reading = {path for path in SOURCES if re.search(r"\b(load_config|load_setup)\(", path.read_text(encoding="utf-8"))}
+    assert reading - doors == written
 
 
 def test_dbt_knows_the_mathematics_only() -> None:

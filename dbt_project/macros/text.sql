@@ -182,35 +182,23 @@
     ) as varchar)
 {%- endmacro %}
 
-{#- A share as a person reads it: 61.0 %. -#}
-{% macro percent(share) -%}
-    cast(cast(100 * {{ share }} as decimal(18, 1)) as {{ type_string() }}) || ' %'
-{%- endmacro %}
-
-{#- A difference of shares as a person reads it: 12.5 (points). -#}
-{% macro points(difference) -%}
-    cast(cast(100 * {{ difference }} as decimal(18, 1)) as {{ type_string() }})
-{%- endmacro %}
-
-{#- A number as a person reads it: 210.3, or 0.021 where it is small. -#}
-{% macro figure(number) -%}
-    case
-        when abs({{ number }}) < 1 then cast(cast({{ number }} as decimal(18, 3)) as {{ type_string() }})
-        else cast(cast({{ number }} as decimal(18, 1)) as {{ type_string() }})
-    end
+{#- A number or a date as a text. -#}
+{% macro as_text(value) -%}
+    cast({{ value }} as {{ type_string() }})
 {%- endmacro %}
 
 {#- A part of a breach's subject: a slash within it would make two subjects look alike. -#}
 {% macro subject_part(text) %}replace({{ text }}, '/', '%2F'){% endmacro %}
 
-{#- The name under which a criterion is scored on answers without their wrapping (flows/evaluate/criteria/definitions.py). -#}
+{#- The name under which a criterion is scored on answers without their wrapping (the var unwrapped_suffix, which
+    flows.lake defines). -#}
 {% macro unwrapped(criterion) -%}
-    {{ criterion }} || ':unwrapped'
+    {{ criterion }} || '{{ var("unwrapped_suffix") }}'
 {%- endmacro %}
 
 {#- The run of a night's evaluation (nightly_run_id of flows/lake). -#}
 {% macro nightly_run_id(day) -%}
-    'nightly-' || cast({{ day }} as {{ type_string() }})
+    'nightly-' || {{ as_text(day) }}
 {%- endmacro %}
 
 {#- Whether a run is the shadow of a day: the candidates on production's own inputs. -#}

@@ -8,12 +8,13 @@ from prefect import flow, task
 from flows.alerts import digest, notifiers
 from flows.alerts.digest import Digest
 from flows.alerts.notifiers import Delivered
-from flows.config import load_config
+from flows.config import Config
+from flows.prefect_run import STAGE_S, TASK
 
 
 @dataclass(frozen=True)
 class AlertResult:
-    """What failed, and how many targets were told now (`sent`) or before (`already`)."""
+    """What failed, and how many targets got the digest now (`sent`) or before (`already`)."""
 
     failed_critical: int
     failed_warning: int
@@ -24,33 +25,32 @@ class AlertResult:
     def summary(self) -> str:
         """One line for the log of a night."""
         if not self.failed_critical + self.failed_warning:
-            return "nothing to tell"
+            return "nothing to report"
         if self.ongoing == self.failed_critical + self.failed_warning:
-            return f"nothing new: {self.ongoing} of nights before go on"
-        told = "no alerts are configured"
+            return f"nothing new: {self.ongoing} ongoing, reported on earlier nights"
+        delivery = "no alerts are configured"
         if self.sent + self.already:
-            told = f"digest sent to {self.sent}" + (f", {self.already} had it already" if self.already else "")
-        return f"{self.failed_critical} critical and {self.failed_warning} warning failures; {told}"
+            delivery = f"digest sent to {self.sent}" + (f", {self.already} had it already" if self.already else "")
+        return f"{self.failed_critical} critical and {self.failed_warning} warning failures; {delivery}"
 
 
-@task(name="gather failures", persist_result=False)
-def gather(config_path: str, day: date) -> Digest:
+@task(name="gather failures", task_run_name="gather failures {day}", **TASK)
+def gather(config: Config, day: date) -> Digest:
     """The digest of the night's failed expectations."""
-    return digest.of_night(load_config(config_path), day)
+    return digest.of_night(config, day)
 
 
-@task(name="notify", persist_result=False)
-def notify(config_path: str, day: date, failures: Digest) -> Delivered:
+@task(name="notify", task_run_name="notify {day}", **TASK)
+def notify(config: Config, day: date, failures: Digest) -> Delivered:
     """The digest, to every configured target."""
-    config = load_config(config_path)
     return notifiers.deliver(failures, config.alerts, config.open_lake().alerts_sent(day))
 
 
-@flow(name="alert", persist_result=False)
-def alert(config_path: str, day: date) -> AlertResult:
-    """Tell about the failed expectations of `day`; nothing is sent where all held."""
-    failures = gather(config_path, day)
-    delivered = notify(config_path, day, failures)
+@flow(name="alert", flow_run_name="alert {day}", timeout_seconds=STAGE_S, persist_result=False)
+def alert(config: Config, day: date) -> AlertResult:
+    """Report the failed expectations of `day`; nothing is sent where all passed."""
+    failures = gather(config, day)
+    delivered = notify(config, day, failures)
     return AlertResult(
         failures.count("critical"), failures.count("warning"), delivered.sent, delivered.already, failures.ongoing
     )

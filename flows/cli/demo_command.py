@@ -5,10 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from flows.backfill import backfill
+from flows.backfill import run_backfill
 from flows.config import load_config
 from flows.demo import DAYS, findings, unexpected, write_workspace
-from flows.nightly import nightly
+from flows.evaluate import load_setup
+from flows.nightly import run_nightly
 from flows.progress import step
 
 
@@ -19,9 +20,10 @@ def run(folder: Path, print_line: Callable[[str], None]) -> bool:
     with step("write") as current:
         path = write_workspace(folder, last)
         current.outcome = f"{DAYS} days of logs, a dev set, a holdout and genchi.yaml in {folder}"
-    backfill(last - timedelta(days=DAYS - 1), last - timedelta(days=1), str(path))
-    night = nightly(str(path), last)
     config = load_config(path)
+    setup = load_setup(config)
+    run_backfill(setup, last - timedelta(days=DAYS - 1), last - timedelta(days=1))
+    night = run_nightly(setup, last)
     found = findings(config, last)
     print_line(f"\n{night.headline}\n\nPlanted incidents, and what genchi found:")
     for finding in found:

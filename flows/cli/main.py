@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from flows.cli import library_settings
+from flows.cli import dbt_arguments, library_settings
 from flows.errors import ConfigError, GenchiError, in_one_line
 
 _WRONG, _FAILED = 2, 3
@@ -21,6 +21,8 @@ _WRONG, _FAILED = 2, 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and give its exit code. Every error of ours is one line on stderr."""
     options = _parser().parse_args(arguments)
+    if options.verb == "dbt":
+        options = dbt_arguments.take_own(options, _day)
     library_settings.configure_environment()
     library_settings.end_clean()
     from flows import progress  # noqa: PLC0415 - what takes long to import is not needed for --help
@@ -77,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(verb="compare")
     holdout = _with_config(verbs.add_parser("holdout", help="list every test set with its frozen version"))
     holdout.set_defaults(verb="holdout")
+    migrate = _with_config(
+        verbs.add_parser("migrate", help="bring an older lake and warehouse up to date; every night does it too")
+    )
+    migrate.set_defaults(verb="migrate")
+    dbt_arguments.add_verb(verbs, _day)
     return parser
 
 

@@ -6,22 +6,29 @@ the verb that needs it.
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
+
+import yaml
 
 from flows.cli import prefect_server
-from flows.config import Config, load_config
+from flows.config import load_config
 from flows.errors import ConfigError
+
+if TYPE_CHECKING:
+    from flows.evaluate import EvalSetup
 
 FINE, CRITICAL, WRONG, FAILED = 0, 1, 2, 3
 
 
 def nightly(options: argparse.Namespace) -> int:
     """One whole night."""
-    _load(options)
+    setup = _load(options)
+    day = options.day or setup.config.yesterday()
     with prefect_server.server(prefect_server.EVERYTHING):
-        from flows.nightly import NightFailedError, nightly  # noqa: PLC0415 - as above
+        from flows.nightly import NightFailedError, run_nightly  # noqa: PLC0415 - as above
 
         try:
-            night = nightly(str(options.config), options.day)
+            night = run_nightly(setup, day)
         except NightFailedError as failed:
             tell(f"\n{failed.night.headline}\n{failed.night.page}")
             raise
@@ -31,13 +38,13 @@ def nightly(options: argparse.Namespace) -> int:
 
 def backfill(options: argparse.Namespace) -> int:
     """A range of days."""
-    _load(options)
+    setup = _load(options)
     if options.end < options.start:
         raise ConfigError(f"--end {options.end} lies before --start {options.start}")
     with prefect_server.server():
-        from flows.backfill import backfill  # noqa: PLC0415 - as above
+        from flows.backfill import run_backfill  # noqa: PLC0415 - as above
 
-        done = backfill(options.start, options.end, str(options.config), options.only)
+        done = run_backfill(setup, options.start, options.end, options.only)
     for day, count in sorted(done.breaches.items()):
         tell(f"{day}: {count} breach{'es' if count > 1 else ''} began")
     return FINE
@@ -45,51 +52,55 @@ def backfill(options: argparse.Namespace) -> int:
 
 def ingest(options: argparse.Namespace) -> int:
     """One day landed, and its monitoring marts."""
-    _load(options)
+    setup = _load(options)
     with prefect_server.server():
-        from flows.nightly import ingest_day  # noqa: PLC0415 - as above
+        from flows.nightly import run_ingest  # noqa: PLC0415 - as above
 
-        ingest_day(str(options.config), options.day)
+        run_ingest(setup, options.day)
     return FINE
 
 
 def transform(options: argparse.Namespace) -> int:
     """Every mart of one day."""
-    load_config(options.config)
+    config = load_config(options.config)
     with prefect_server.server():
-        from flows.nightly import transform_days  # noqa: PLC0415 - as above
+        from flows.nightly import run_transform  # noqa: PLC0415 - as above
 
-        transform_days(str(options.config), options.day, options.day)
+        run_transform(config, options.day, options.day)
     return FINE
 
 
 def evaluate(options: argparse.Namespace) -> int:
     """The holdouts of one night."""
-    _load(options).require_evaluation()
+    setup = _load(options)
+    setup.config.require_evaluation()
     with prefect_server.server():
-        from flows.nightly import evaluate_day  # noqa: PLC0415 - as above
+        from flows.nightly import run_evaluate  # noqa: PLC0415 - as above
 
-        evaluate_day(str(options.config), options.day)
+        run_evaluate(setup, options.day)
     return FINE
 
 
 def compare(options: argparse.Namespace) -> int:
     """Two models on one route."""
-    loaded = _load(options)
-    from flows.evaluate import ModelPair, check_setup  # noqa: PLC0415 - as above
+    from flows.evaluate import ModelPair, load_setup  # noqa: PLC0415 - as above
+    from flows.ingest import describe_example_sets  # noqa: PLC0415 - as above
 
-    versus = ModelPair(options.pinned, options.candidate, options.route, options.repeats, options.limit)
-    check_setup(versus.narrowed(loaded))  # what is wrong is said before a server is started
-    day = options.day or loaded.yesterday()
+    config = load_config(options.config)
+    describe_example_sets(config)
+    pair = ModelPair(options.pinned, options.candidate, options.route, options.repeats, options.limit)
+    narrowed = load_setup(pair.narrowed(config))  # what is wrong is said before a server is started
+    day = options.day or config.yesterday()
+    run_id = pair.run_id(config, day)
     with prefect_server.server():
-        from flows.nightly import compare_models  # noqa: PLC0415 - as above
+        from flows.nightly import run_compare  # noqa: PLC0415 - as above
 
-        run_id = compare_models(versus, str(options.config), day)
+        run_compare(config, narrowed, day, run_id)
     from rich.console import Console  # noqa: PLC0415 - as above
 
     from flows.cli import compare_report  # noqa: PLC0415 - as above
 
-    result = compare_report.read(loaded, day, run_id)
+    result = compare_report.read(config, day, run_id)
     compare_report.show(result, Console())
     return CRITICAL if result.is_critical else FINE
 
@@ -100,6 +111,19 @@ def holdout(options: argparse.Namespace) -> int:
 
     for line in describe_example_sets(load_config(options.config)):
         tell(line)
+    return FINE
+
+
+def migrate(options: argparse.Namespace) -> int:
+    """The versions of lake and warehouse, after older ones were brought up to date. Every night does the same."""
+    from flows import transform  # noqa: PLC0415 - as above
+
+    loaded = load_config(options.config)
+    lake = loaded.open_lake()
+    with lake.lock("migrate"):
+        tell(f"lake: version {lake.version}")
+        warehouse = transform.migrate(loaded)
+    tell("warehouse: none yet" if warehouse is None else f"warehouse: version {warehouse}")
     return FINE
 
 
@@ -114,6 +138,23 @@ def doctor(options: argparse.Namespace) -> int:
     return FINE if all(finding.fine for finding in findings) else WRONG
 
 
+def dbt(options: argparse.Namespace) -> int:
+    """A command of dbt. What went wrong in it dbt has said itself."""
+    loaded = load_config(options.config)
+    first, last = options.start or options.day, options.end or options.day
+    if (options.start is None) != (options.end is None) or (options.start and options.day):
+        raise ConfigError("the days to build are either --day, or --start with --end")
+    if first and first > last:
+        raise ConfigError(f"--end {last} lies before --start {first}")
+    more = yaml.safe_load(options.vars)
+    if not isinstance(more, dict):
+        raise ConfigError(f"--vars {options.vars!r}: must be names with values, such as '{{typo_sample: 500}}'")
+    from flows.transform import run_command  # noqa: PLC0415 - as above
+
+    yesterday = loaded.yesterday()
+    return FINE if run_command(loaded, options.arguments, first or yesterday, last or yesterday, more) else FAILED
+
+
 def demo(options: argparse.Namespace) -> int:
     """The demo."""
     with prefect_server.server(prefect_server.EVERYTHING):
@@ -122,15 +163,14 @@ def demo(options: argparse.Namespace) -> int:
         return FINE if run(options.folder, tell) else CRITICAL
 
 
-def _load(options: argparse.Namespace) -> Config:
-    """The configuration, after all that it names was read: what is wrong is said before a server is started."""
-    from flows.evaluate import check_setup  # noqa: PLC0415 - as above
+def _load(options: argparse.Namespace) -> "EvalSetup":
+    """The configuration and all that it names, read once: what is wrong is said before a server is started."""
+    from flows.evaluate import load_setup  # noqa: PLC0415 - as above
     from flows.ingest import describe_example_sets  # noqa: PLC0415 - as above
 
-    loaded = load_config(options.config)
-    check_setup(loaded)
-    describe_example_sets(loaded)
-    return loaded
+    setup = load_setup(load_config(options.config))
+    describe_example_sets(setup.config)
+    return setup
 
 
 def tell(line: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_serializer
 
 from flows.config import yamlfile
 from flows.config.fields import FieldPath, Retention
@@ -91,6 +91,11 @@ class Config(Section):
     alerts: tuple[Alert, ...] = ()
     warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)
     reports: WorkspacePath = Field(default=Path("reports"), validate_default=True)
+
+    @model_serializer(mode="plain")
+    def _without_secrets(self) -> dict[str, str]:
+        """Prefect stores the parameters of flows as JSON: of a configuration, which holds API keys, only its name."""
+        return {"app": self.app, "path": str(self.path)}
 
     @property
     def workspace(self) -> Path:

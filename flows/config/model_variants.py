@@ -6,22 +6,26 @@ it is in production; its further variants are candidates.
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Literal
 
 from flows.config.sections import Model, Models
 
 AS_IS = "as-is"
 BASELINE = "baseline/"
+Arm = Literal["pinned", "candidate"]
 
 
 class ModelVariant(Model):
     """A model with one prompt and one number of examples. `base` is the model's own name in the configuration.
 
-    `prompt_version` None is the examples' own prompt, or the file that `prompt` names.
+    `prompt_version` None is the examples' own prompt, or the file that `prompt` names. `arm` is `pinned` for what is in
+    production, and `candidate` for all else.
     """
 
     base: str
     prompt_version: str | None = None
     shots: int = 0
+    arm: Arm = "candidate"
 
     @property
     def is_baseline(self) -> bool:
@@ -33,7 +37,12 @@ def model_variants(models: Models) -> tuple[ModelVariant, ...]:
     """All that take part, the pinned model as it is in production first."""
     pinned = _variant(models.pinned, None, 0)
     further = [pair for pair in pairs(models.pinned) if pair.name != pinned.name]
-    return (pinned, *further, *(pair for candidate in models.candidates for pair in pairs(candidate)))
+    others = (*further, *(pair for candidate in models.candidates for pair in pairs(candidate)))
+    return _in_arm(pinned, "pinned"), *(_in_arm(pair, "candidate") for pair in others)
+
+
+def _in_arm(variant: ModelVariant, arm: Arm) -> ModelVariant:
+    return variant.model_copy(update={"arm": arm})
 
 
 def pairs(model: Model) -> Iterator[ModelVariant]:

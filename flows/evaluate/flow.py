@@ -1,88 +1,77 @@
-"""Prefect's wiring of the evaluation, and of the check of production answers against the same criteria."""
+"""Prefect flows and tasks of the evaluation, the shadow, and the scoring of production answers."""
 
 from datetime import date
 
 from prefect import flow, task
 
-from flows.config import load_config
 from flows.evaluate import generation
 from flows.evaluate.generate import GenerationResult, JudgingResult
-from flows.evaluate.production import Checked, score_days
-from flows.evaluate.score import EvaluationResult, judge_night, score_night
-from flows.evaluate.setup import ModelPair
-from flows.evaluate.shadow import Shadowed, shadow_day
+from flows.evaluate.production import ProductionResult, score_days
+from flows.evaluate.score import EvaluationResult, judge_tasks, score_tasks
+from flows.evaluate.setup import EvalSetup, EvalTask, read_tasks
+from flows.evaluate.shadow import ShadowResult, shadow_day
 from flows.lake import nightly_run_id
+from flows.prefect_run import ASKING_S, STAGE_S, TASK
 
 
-@task(name="ask the models", persist_result=False)
-def ask(config_path: str, day: date, run_id: str, other_nights: bool) -> GenerationResult:
-    """Put the frozen holdouts to every model; what is answered already is not asked again."""
-    return generation.generate_night(load_config(config_path), day, run_id, other_nights=other_nights)
+@task(name="ask the models", task_run_name="ask the models {day}", **TASK)
+def ask(setup: EvalSetup, day: date, run_id: str, tasks: list[EvalTask], other_nights: bool) -> GenerationResult:
+    """Send the frozen holdouts to every model. Requests that have an answer are not sent again."""
+    return generation.generate_night(setup.config, day, run_id, tasks, other_nights=other_nights)
 
 
-@task(name="ask the judge", persist_result=False)
-def judge(config_path: str, day: date, run_id: str) -> JudgingResult:
-    """Put to the judge what was answered; what is judged already is not asked again."""
-    return judge_night(load_config(config_path), day, run_id)
+@task(name="ask the judge", task_run_name="ask the judge {day}", **TASK)
+def judge(setup: EvalSetup, day: date, run_id: str, tasks: list[EvalTask]) -> JudgingResult:
+    """Send the answers to the LLM judge. Requests that have a reply are not sent again."""
+    return judge_tasks(setup.config, day, run_id, tasks)
 
 
-@task(name="ask two models", persist_result=False)
-def ask_both(config_path: str, day: date, versus: ModelPair) -> GenerationResult:
-    """Put one route's frozen holdout to two models; what any run has been answered is not asked again."""
-    config = load_config(config_path)
-    return generation.generate_night(versus.narrowed(config), day, versus.run_id(config, day), other_nights=True)
+@task(name="score the answers", task_run_name="score the answers {day}", **TASK)
+def score(
+    setup: EvalSetup, day: date, run_id: str, tasks: list[EvalTask], *, asked: GenerationResult, judged: JudgingResult
+) -> EvaluationResult:
+    """Score the answers and compare the models."""
+    return score_tasks(setup.config, day, run_id, tasks, generation=asked, judged=judged)
 
 
-@task(name="score two models", persist_result=False)
-def score_both(config_path: str, day: date, versus: ModelPair, asked: GenerationResult) -> EvaluationResult:
-    """Have judged what they answered, score and compare it."""
-    config = load_config(config_path)
-    narrowed, run_id = versus.narrowed(config), versus.run_id(config, day)
-    return score_night(narrowed, day, run_id, asked, judge_night(narrowed, day, run_id))
+@task(name="shadow production", task_run_name="shadow production {day}", **TASK)
+def put_to_candidates(setup: EvalSetup, day: date) -> ShadowResult:
+    """Send a sample of the day's production inputs to the candidates, and compare them with production's answers."""
+    return shadow_day(setup, day)
 
 
-@task(name="score the answers", persist_result=False)
-def score(config_path: str, day: date, run_id: str, asked: GenerationResult, judged: JudgingResult) -> EvaluationResult:
-    """Score and compare what was answered."""
-    return score_night(load_config(config_path), day, run_id, asked, judged)
+@task(name="check production answers", task_run_name="check production answers {first} to {last}", **TASK)
+def check_production(setup: EvalSetup, first: date, last: date, ask: bool = False) -> ProductionResult:
+    """Check the production answers of the days from `first` to `last` by their routes' criteria and schemas."""
+    return score_days(setup, first, last, ask=ask)
 
 
-@task(name="shadow production", persist_result=False)
-def put_to_candidates(config_path: str, day: date) -> Shadowed:
-    """Put a sample of the day's own inputs to the candidates, and compare them with what production answered."""
-    return shadow_day(load_config(config_path), day)
+@flow(name="evaluate", flow_run_name="evaluate {day}", timeout_seconds=ASKING_S, persist_result=False)
+def evaluate(setup: EvalSetup, day: date, run_id: str | None = None, other_nights: bool = False) -> EvaluationResult:
+    """One evaluation run on the test sets that were frozen on `day`. Raises ConfigError if the setup is wrong.
 
-
-@task(name="check production answers", persist_result=False)
-def structure(config_path: str, first: date, last: date, ask: bool = False) -> Checked:
-    """Hold the production answers of the days from `first` to `last` against their routes' criteria and schemas."""
-    return score_days(load_config(config_path), first, last, ask=ask)
-
-
-@flow(name="evaluate", persist_result=False)
-def evaluate(config_path: str, day: date, other_nights: bool = False) -> EvaluationResult:
-    """One night's evaluation. Raises ConfigError where something that it needs is wrong.
-
-    `other_nights` lets answers count that other nights have stored to the very same questions.
+    `run_id` defaults to that of the night. With `other_nights`, answers that other runs stored for identical requests
+    are reused.
     """
-    run_id = nightly_run_id(day)
-    asked = ask(config_path, day, run_id, other_nights)
-    return score(config_path, day, run_id, asked, judge(config_path, day, run_id))
+    run_id = run_id or nightly_run_id(day)
+    tasks = read_tasks(setup, day)
+    asked = ask(setup, day, run_id, tasks, other_nights)
+    judged = judge(setup, day, run_id, tasks)
+    return score(setup, day, run_id, tasks, asked=asked, judged=judged)
 
 
-@flow(name="evaluate-two", persist_result=False)
-def evaluate_two(config_path: str, day: date, versus: ModelPair) -> EvaluationResult:
-    """The evaluation of two models on one route. Raises ConfigError where something that it needs is wrong."""
-    return score_both(config_path, day, versus, ask_both(config_path, day, versus))
+@flow(
+    name="score-production",
+    flow_run_name="score-production {first} to {last}",
+    timeout_seconds=STAGE_S,
+    persist_result=False,
+)
+def score_production(setup: EvalSetup, first: date, last: date, ask: bool = False) -> ProductionResult:
+    """Score production answers of the days `first` to `last`. New judge requests are sent only if `ask` is true."""
+    return check_production(setup, first, last, ask)
 
 
-@flow(name="score-production", persist_result=False)
-def score_production(config_path: str, first: date, last: date, ask: bool = False) -> Checked:
-    """The check of production answers of the days from `first` to `last`; the judge is asked where `ask` says so."""
-    return structure(config_path, first, last, ask)
-
-
-@flow(name="shadow", persist_result=False)
-def shadow(config_path: str, day: date) -> Shadowed:
-    """The candidates on a sample of the day's own inputs."""
-    return put_to_candidates(config_path, day)
+@flow(name="shadow", flow_run_name="shadow {day}", timeout_seconds=STAGE_S, persist_result=False)
+def shadow(setup: EvalSetup, day: date) -> ShadowResult:
+    """Run the candidates on a sample of the day's production inputs."""
+    return put_to_candidates(setup, day)

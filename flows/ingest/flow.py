@@ -4,32 +4,32 @@ from datetime import date
 
 from prefect import flow, task
 
-from flows.config import load_config
+from flows.config import Config
 from flows.ingest import example_sets, landing
+from flows.prefect_run import STAGE_S, TASK
 
 
-@task(name="land logs", persist_result=False)
-def land(config_path: str, day: date) -> landing.Landed:
+@task(name="land logs", task_run_name="land logs {day}", **TASK)
+def land(config: Config, day: date) -> landing.Landed:
     """Read the day's log files."""
-    return landing.land(load_config(config_path), day)
+    return landing.land(config, day)
 
 
-@task(name="freeze test sets", persist_result=False)
-def freeze(config_path: str, day: date) -> int:
+@task(name="freeze test sets", task_run_name="freeze test sets {day}", **TASK)
+def freeze(config: Config, day: date) -> int:
     """Land the dev set and the holdouts as they stand, and count the examples."""
-    return len(example_sets.freeze(load_config(config_path), day))
+    return len(example_sets.freeze(config, day))
 
 
-@task(name="land days", persist_result=False)
-def land_days(config_path: str, first: date, last: date) -> landing.Landed:
+@task(name="land days", task_run_name="land {first} to {last}", **TASK)
+def land_days(config: Config, first: date, last: date) -> landing.Landed:
     """Read the log files and test sets of every day from `first` to `last`: one task, for a task a day costs more."""
-    config = load_config(config_path)
     example_sets.freeze_days(config, first, last)
     return landing.land_days(config, first, last)
 
 
-@flow(name="ingest", persist_result=False)
-def ingest(config_path: str, day: date) -> landing.Landed:
+@flow(name="ingest", flow_run_name="ingest {day}", timeout_seconds=STAGE_S, persist_result=False)
+def ingest(config: Config, day: date) -> landing.Landed:
     """The day's logs and test sets, in the lake."""
-    freeze(config_path, day)
-    return land(config_path, day)
+    freeze(config, day)
+    return land(config, day)

@@ -2,7 +2,9 @@
 
 from flows.lake.atomic import replace_text
 from flows.lake.lake import (
+    LATE_DAYS,
     SCHEMAS,
+    UNWRAPPED,
     Lake,
     Note,
     Staging,
@@ -16,7 +18,9 @@ from flows.lake.lake import (
 from flows.lake.object_store import Found, Storage, find_files, is_remote, known_place, open_binary
 
 __all__ = [
+    "LATE_DAYS",
     "SCHEMAS",
+    "UNWRAPPED",
     "Found",
     "Lake",
     "Note",

@@ -22,11 +22,12 @@ from flows.lake import lock, migration, transaction
 from flows.lake.atomic import replacing
 from flows.lake.backends import Backend, open_backend
 from flows.lake.object_store import Storage
-from flows.lake.schemas import SCHEMAS, conform, from_rows
+from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
 from flows.lake.transaction import Staging
 
 __all__ = [
     "SCHEMAS",
+    "UNWRAPPED",
     "Lake",
     "Note",
     "Staging",
@@ -282,6 +283,10 @@ def replace_parquet(place: Path, rows: pa.Table) -> None:
     """Put `rows` into the place, atomically."""
     with replacing(place) as file:
         pq.write_table(rows, file, compression="zstd")
+
+
+# A night works through days as old as this again where rows for them come late.
+LATE_DAYS = 60
 
 
 def nightly_run_id(day: date) -> str:

@@ -9,9 +9,8 @@ import glob
 import io
 import os
 import re
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -21,13 +20,15 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flows.errors import RunError
+from flows.errors import RunError, TransientError
+from flows.retry_policy import brief_retries
 
 SCHEME = "s3://"
 _BLOCK = 8 << 20  # bytes asked for at once where a file is read from its start to its end
 _REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "InvalidSecurity"}
 _FORBIDDEN = {"AccessDenied", "403"}
 _CHANGED = {"PreconditionFailed", "412"}
+_OVERLOADED = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "502", "503", "504"}
 _SILENT = ("Connection", "Timeout", "Endpoint", "Proxy", "ClientPayload", "ServerDisconnected")
 
 
@@ -159,11 +160,11 @@ def get(name: str, storage: Storage, **asked: str) -> tuple[bytes, dict[str, Any
         async with answer["Body"] as body:
             return await body.read(), answer
 
-    for pause in (0.5, 2.0):
-        with suppress(*s3fs.core.S3_RETRYABLE_ERRORS):  # the connection broke off in the middle of the content
-            return fsspec.asyn.sync(files.loop, ask)  # type: ignore[no-any-return]  # fsspec is not typed
-        time.sleep(pause)
-    return fsspec.asyn.sync(files.loop, ask)  # type: ignore[no-any-return]  # fsspec is not typed
+    def broke_off(error: BaseException) -> bool:
+        return isinstance(error, s3fs.core.S3_RETRYABLE_ERRORS)  # in the middle of the content
+
+    found: tuple[bytes, dict[str, Any]] = brief_retries(broke_off)(fsspec.asyn.sync, files.loop, ask)
+    return found
 
 
 def split(url: str) -> tuple[str, str]:
@@ -221,7 +222,14 @@ def readable_errors(where: str, storage: Storage, *, absent_is_fine: bool = Fals
     except Exception as error:
         if absent_is_fine and code_of(error) in ("NoSuchKey", "404"):
             return
-        raise RunError(describe_error(error, where, storage)) from None
+        kind = TransientError if _is_transient(error) else RunError
+        raise kind(describe_error(error, where, storage)) from None
+
+
+def _is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed in a minute: the store is out of reach or overloaded."""
+    code = code_of(error)
+    return code in _OVERLOADED or (not code and any(word in type(error).__name__ for word in _SILENT))
 
 
 def code_of(error: BaseException | None) -> str:
@@ -239,17 +247,20 @@ def describe_error(error: Exception, where: str, storage: Storage) -> str:
     code, kind = code_of(error), type(error).__name__
     endpoint = urlsplit(storage.endpoint_url).netloc if storage.endpoint_url else "the object store"
     where_to_set = "in `storage`, or in the AWS environment variables"
-    known = {
-        "no such bucket; create it, or correct its name": code == "NoSuchBucket",
-        f"invalid credentials ({code}); correct key and secret {where_to_set}": code in _REFUSED,
-        f"access denied ({code}); use other credentials {where_to_set}, or allow these to read and write": (
-            code in _FORBIDDEN
-        ),
-        f"no credentials ({kind}); set key and secret {where_to_set}": "Credential" in kind or "Token" in kind,
-        f"{endpoint} does not respond ({kind}); check `storage.endpoint_url` and the network": not code
-        and any(word in kind for word in _SILENT),
-        "it changed while it was read; run the same command again": kind == "FileExpired" or code in _CHANGED,
-        "no such object": isinstance(error, FileNotFoundError),
-    }
-    message = next((words for words, holds in known.items() if holds), f"the object store failed: {code or kind}")
+    if code == "NoSuchBucket":
+        message = "no such bucket; create it, or correct its name"
+    elif code in _REFUSED:
+        message = f"invalid credentials ({code}); correct key and secret {where_to_set}"
+    elif code in _FORBIDDEN:
+        message = f"access denied ({code}); use other credentials {where_to_set}, or allow these to read and write"
+    elif "Credential" in kind or "Token" in kind:
+        message = f"no credentials ({kind}); set key and secret {where_to_set}"
+    elif not code and any(word in kind for word in _SILENT):
+        message = f"{endpoint} does not respond ({kind}); check `storage.endpoint_url` and the network"
+    elif kind == "FileExpired" or code in _CHANGED:
+        message = "it changed while it was read; run the same command again"
+    elif isinstance(error, FileNotFoundError):
+        message = "no such object"
+    else:
+        message = f"the object store failed: {code or kind}"
     return f"{where}: {message}"

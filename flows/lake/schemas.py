@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+UNWRAPPED = ":unwrapped"
+"""Ends the name of a criterion on answers without their wrapping: code fences, and text around them."""
+
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXT, _COUNT, _RATE, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 

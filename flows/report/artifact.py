@@ -1,27 +1,36 @@
 """The verdict of a night as a Markdown artifact for Prefect's pages."""
 
+import hashlib
 import re
 
 from flows.report.page import ReportResult
 from flows.report.rows import Facts
-from flows.report.verdict import answers, guard_failures, judge
+from flows.report.verdict import answers, guard_failures, night_verdict
 from flows.report.wording import count
 
-KEY = "genchi-night"
 _SHOWN = 20
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>:@])")
 
 
 def publish(facts: Facts, result: ReportResult) -> None:
-    """Leave the verdict in Prefect's database, under one key, so that it shows the nights one after the other."""
+    """Leave the verdict in Prefect, under one key for each app, so that it shows the nights one after the other."""
     from prefect.artifacts import create_markdown_artifact  # noqa: PLC0415 - imported late: costs 2 s
 
-    create_markdown_artifact(key=KEY, markdown=markdown(facts, result), description=f"{facts.app}, {facts.day}")
+    create_markdown_artifact(
+        key=key_of(facts.app), markdown=markdown(facts, result), description=f"{facts.app}, {facts.day}"
+    )
+
+
+def key_of(app: str) -> str:
+    """The artifact's key: `genchi-night-` and the app in characters that Prefect allows; a hash where it has others."""
+    slug = re.sub(r"[^a-z0-9]+", "-", app.lower()).strip("-")
+    lost = "" if slug == app else hashlib.sha256(app.encode()).hexdigest()[:6]
+    return "-".join(filter(None, ("genchi-night", slug, lost)))
 
 
 def markdown(facts: Facts, result: ReportResult) -> str:
     """Verdict, breaches, failed checks and the answers about candidates, each text escaped."""
-    verdict = judge(facts)
+    verdict = night_verdict(facts)
     lines = [f"# {plain(verdict.word)}", "", plain(verdict.sentence), ""]
     for breach in facts.breaches[:_SHOWN]:
         lines.append(f"- **{plain(breach.severity)}** {plain(breach.subject)}: {plain(breach.summary)}")
@@ -32,7 +41,7 @@ def markdown(facts: Facts, result: ReportResult) -> str:
         name = plain(f"{found.suite}, {found.expectation}, {found.subject}")
         lines.append(f"- **{plain(found.severity)}** {name}: expected {expected}, observed {observed}")
     for answer in answers(facts):
-        question = f"May {plain(answer.candidate)} replace {plain(answer.pinned)}?"
+        question = f"Can {plain(answer.candidate)} replace {plain(answer.pinned)}?"
         lines.append(f"- {question} **{answer.word}.** {plain(answer.sentence)}")
     return "\n".join([*lines, "", f"Page: `{str(result.path).replace('`', '')}`", ""])
 

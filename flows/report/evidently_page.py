@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SAMPLE = 2000  # calls a side: Evidently draws that in seconds, and more would not look different
+# Calls a side, as many as fct_text_samples has of a day: Evidently draws that in seconds, and more would not look
+# different.
+SAMPLE = 2000
 
 # The scripts of the page are inline, and plotly compiles some of them; nothing may be fetched.
 POLICY = (
@@ -39,27 +41,27 @@ _FEATURES = "select feature from seeds.features"
 _EXISTS = """
     select count(*) as n
     from information_schema.tables
-    where table_schema = 'intermediate' and table_name = 'int_text_features'
+    where table_schema = 'marts' and table_name = 'fct_text_samples'
 """
 _BUSIEST = """
     select route
-    from intermediate.int_text_features
-    where origin = 'production' and day = ?
-    group by route order by count(*) desc, route limit 1
+    from marts.fct_text_samples
+    where day = ?
+    group by route order by max(n_texts) desc, route limit 1
 """
 # Drawn by the rank of their ids: the same calls each time, and spread over the days.
 _SAMPLED = f"""
     with calls as (
         select distinct day, subject_id
-        from intermediate.int_text_features
-        where origin = 'production' and route = ? and day between ? and ?
+        from marts.fct_text_samples
+        where route = ? and day between ? and ?
         order by {rank_in_sql("subject_id")}, subject_id, day
         limit {SAMPLE}
     )
     select features.*
-    from intermediate.int_text_features as features
+    from marts.fct_text_samples as features
     inner join calls on features.day = calls.day and features.subject_id = calls.subject_id
-    where features.origin = 'production' and features.route = ?
+    where features.route = ?
     order by features.day, features.subject_id, features.side
 """
 

@@ -3,31 +3,30 @@
 from datetime import date
 
 from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
 
-from flows.config import Config, load_config
+from flows.config import Config
+from flows.prefect_run import STAGE_S, TASK
 from flows.report import artifact, page
 from flows.report.facts import read_facts
 from flows.report.page import ReportResult
 from flows.report.rows import Facts
 
 
-@task(name="write page", cache_policy=NO_CACHE, persist_result=False)
+@task(name="write page", **TASK)
 def write(config: Config, facts: Facts) -> ReportResult:
     """The page, in its place."""
     return page.lay_out(config, facts)
 
 
-@task(name="publish verdict", cache_policy=NO_CACHE, persist_result=False)
+@task(name="publish verdict", **TASK)
 def publish(facts: Facts, result: ReportResult) -> None:
     """The same verdict on Prefect's pages."""
     artifact.publish(facts, result)
 
 
-@flow(name="report", persist_result=False)
-def report(config_path: str, day: date) -> ReportResult:
+@flow(name="report", flow_run_name="report {day}", timeout_seconds=STAGE_S, persist_result=False)
+def report(config: Config, day: date) -> ReportResult:
     """Write the page of `day` and publish its verdict."""
-    config = load_config(config_path)
     facts = read_facts(config, day)
     result = write(config, facts)
     publish(facts, result)

@@ -4,25 +4,26 @@ from datetime import date
 
 from prefect import flow, task
 
-from flows.config import load_config
+from flows.config import Config
+from flows.prefect_run import STAGE_S, TASK
 from flows.semantics import run
 from flows.semantics.vectors import Embedded
 
 
-@task(name="embed texts", persist_result=False)
-def embed(config_path: str, first: date, last: date) -> Embedded:
+@task(name="embed texts", task_run_name="embed texts {first} to {last}", **TASK)
+def embed(config: Config, first: date, last: date) -> Embedded:
     """Embed what the days' texts have that is not embedded yet."""
-    return run.embed_days(load_config(config_path), first, last)
+    return run.embed_days(config, first, last)
 
 
-@task(name="find topics", persist_result=False)
-def find_topics(config_path: str, first: date, last: date) -> run.TopicsResult:
+@task(name="find topics", task_run_name="find topics {first} to {last}", **TASK)
+def find_topics(config: Config, first: date, last: date) -> run.TopicsResult:
     """Assign the days' texts to topics, and test for what is new."""
-    return run.find_topics(load_config(config_path), first, last)
+    return run.find_topics(config, first, last)
 
 
-@flow(name="semantics", persist_result=False)
-def semantics(config_path: str, first: date, last: date) -> run.SemanticsResult:
+@flow(name="semantics", flow_run_name="semantics {first} to {last}", timeout_seconds=STAGE_S, persist_result=False)
+def semantics(config: Config, first: date, last: date) -> run.SemanticsResult:
     """What the texts of the days from `first` to `last` are about."""
-    embedded = embed(config_path, first, last)
-    return run.SemanticsResult(embedded, find_topics(config_path, first, last))
+    embedded = embed(config, first, last)
+    return run.SemanticsResult(embedded, find_topics(config, first, last))

@@ -3,6 +3,7 @@
 Belongs here: running the project of `dbt_project`. Does not belong here: SQL; nothing else writes the warehouse.
 """
 
-from flows.transform.build import COMPARISON, EVALUATION, MONITORING
+from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, migrate
+from flows.transform.command_line import run_command
 
-__all__ = ["COMPARISON", "EVALUATION", "MONITORING"]
+__all__ = ["COMPARISON", "EVALUATION", "EVERYTHING", "MONITORING", "migrate", "run_command"]

@@ -10,18 +10,19 @@ from pathlib import Path
 
 from flows.config import Config
 from flows.errors import RunError
+from flows.lake import UNWRAPPED
 from flows.project import DBT_PROJECT
 from flows.retention import first_rebuildable_day
 from flows.transform.dictionary import write_words
 from flows.transform.runner import Node, run_dbt
+from flows.warehouse import query
 
 logger = logging.getLogger(__name__)
 
-# What a night builds before the evaluation, and after it.
-MONITORING = "+path:models/marts/monitoring +tag:evidence"
-EVALUATION = "path:models/marts/evaluation+"
-# What one comparison by hand needs, on a new warehouse too.
-COMPARISON = "+path:models/marts/evaluation"
+# The selectors of dbt_project/selectors.yml: all, what a night builds before the evaluation and after it, and what one
+# comparison by hand needs.
+EVERYTHING, MONITORING, EVALUATION, COMPARISON = "everything", "monitoring", "evaluation", "comparison"
+_KEPT = ("--exclude", "config.materialized:ephemeral")  # as the selectors: tables alone are tested
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,16 @@ class BuildResult:
         return f"{self.models} models built, {self.tests} tests passed"
 
 
-def build(config: Config, first: date, last: date, select: str | None = None) -> BuildResult:
+def build(
+    config: Config, first: date, last: date, selector: str = EVERYTHING, select: str | None = None
+) -> BuildResult:
     """Build the warehouse for the days from `first` to `last`, both included, and test it.
 
     Days of the trailing window that the warehouse lacks are filled in from the lake. Days whose rows `retention` has
-    removed, and those before them, keep their numbers. `select` is a selection in dbt's words; None is everything.
-    The unit tests of dbt's models do not run. The same days again give the same tables. Raises RunError where a node
-    fails, where `select` matches none, where `retention` leaves nothing to build, and where another process uses the
-    warehouse.
+    removed, and those before them, keep their numbers. `selector` is the name of one in selectors.yml; `select`, a
+    selection in dbt's words, takes its place. The unit tests of dbt's models do not run, nor the tests of models that
+    are not kept. The same days again give the same tables. Raises RunError where a node fails, where the selection
+    matches none, where `retention` leaves nothing to build, and where another process uses the warehouse.
     """
     started = time.monotonic()
     asked, first = first, first_rebuildable_day(config, first, last)
@@ -62,13 +65,25 @@ def build(config: Config, first: date, last: date, select: str | None = None) ->
             first - timedelta(days=1),
         )
     config.open_lake().create()
-    nodes = _run(config, first, last, [] if select is None else ["--select", select])
+    nodes = _run(config, first, last, ["--selector", selector] if select is None else ["--select", select, *_KEPT])
     if not nodes:
-        raise RunError(f"dbt: the selection {select!r} matches no node of {DBT_PROJECT}")
+        raise RunError(f"dbt: the selection {select or selector!r} matches no node of {DBT_PROJECT}")
     counts = Counter(node.kind for node in nodes)
     result = BuildResult(first, last, counts["model"], counts["seed"], counts["test"], time.monotonic() - started)
     logger.info("built %s models and passed %s tests in %.1f s", result.models, result.tests, result.seconds)
     return result
+
+
+def migrate(config: Config) -> int | None:
+    """Bring an older warehouse up to date, as the next build would (macros/warehouse_version.sql). Gives its version.
+
+    None where there is no warehouse yet. Raises RunError for a warehouse that a later genchi has written.
+    """
+    if not config.warehouse.exists():
+        return None
+    run_dbt(config, ["seed"], variables(config), {})
+    version: int = query(config.warehouse, "select version from meta.warehouse_version")[0]["version"]
+    return version
 
 
 def _run(config: Config, first: date, last: date, selection: list[str]) -> list[Node]:
@@ -76,8 +91,13 @@ def _run(config: Config, first: date, last: date, selection: list[str]) -> list[
         config,
         ["build", "--exclude-resource-type", "unit_test", *selection],
         variables(config),
-        {"GENCHI_FIRST_DAY": first.isoformat(), "GENCHI_LAST_DAY": last.isoformat()},
+        days_of_build(first, last),
     )
+
+
+def days_of_build(first: date, last: date) -> dict[str, str]:
+    """The days from `first` to `last` as dbt reads them from the environment (macros/days.sql)."""
+    return {"GENCHI_FIRST_DAY": first.isoformat(), "GENCHI_LAST_DAY": last.isoformat()}
 
 
 def variables(config: Config) -> dict[str, object]:
@@ -90,4 +110,5 @@ def variables(config: Config) -> dict[str, object]:
         "words": glob.escape(str(write_words(config.open_lake()))),
         "window_days": config.window_days,
         "risk": config.risk,
+        "unwrapped_suffix": UNWRAPPED,
     }

@@ -4,11 +4,12 @@ from datetime import date
 
 from prefect import flow
 
-from flows.config import load_config
-from flows.transform.build import BuildResult, build
+from flows.config import Config
+from flows.prefect_run import STAGE_S
+from flows.transform.build import EVERYTHING, BuildResult, build
 
 
-@flow(name="transform", persist_result=False)
-def transform(config_path: str, first: date, last: date, select: str | None = None) -> BuildResult:
-    """Build the warehouse of the workspace at `config_path` for the days from `first` to `last`."""
-    return build(load_config(config_path), first, last, select)
+@flow(name="transform", flow_run_name="transform {first} to {last}", timeout_seconds=STAGE_S, persist_result=False)
+def transform(config: Config, first: date, last: date, selector: str = EVERYTHING) -> BuildResult:
+    """Build the warehouse of the workspace for the days from `first` to `last`."""
+    return build(config, first, last, selector)

@@ -69,8 +69,8 @@ def run_bare(url: str, count: int, folder: Path) -> None:
 def run_genchi(url: str, count: int, folder: Path) -> None:
     """A night's asking of one model."""
     from flows.config import load as configuration
-    from flows.evaluate.generation import generate_night
     from flows.lake.lake import Lake, from_rows
+    from tests.evaluating import generate_night
 
     (folder / "h.jsonl").write_text("{}")
     (folder / "c.yaml").write_text("- {name: right, kind: exact}")

@@ -19,10 +19,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from flows.config import load as configuration
-from flows.evaluate.generation import generate_night
-from flows.evaluate.score.scoring import score_night
 from flows.lake.lake import SCHEMAS, Lake
 from flows.llm.client import Answer
+from tests.evaluating import generate_night, score_night
 
 DAY, RUN, REPEATS = date(2026, 5, 4), "nightly-2026-05-04", 3
 CRITERIA = "- {name: right, kind: exact, severity: critical}\n- {name: short, kind: length, max_chars: 900}\n"

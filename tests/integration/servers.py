@@ -69,6 +69,16 @@ def webhook() -> Iterator[Hook]:
         server.server_close()
 
 
+def prefect_api(path: str, **asked: Any) -> Any:
+    """What the API of the Prefect server that runs says."""
+    from prefect import get_client
+
+    with get_client(sync_client=True) as client:
+        answer = client._client.post(path, json=asked)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
 @contextmanager
 def object_store(folder: Path) -> Iterator[Storage]:
     """How a real S3-compatible store (SeaweedFS), which keeps its objects in `folder`, is reached as its owner."""

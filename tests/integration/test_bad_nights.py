@@ -18,7 +18,7 @@ from flows.config import load
 from flows.errors import RunError
 from flows.lake.lake import Lake, nightly_run_id
 from flows.warehouse import query
-from tests.integration.servers import replayed, webhook
+from tests.integration.servers import prefect_api, replayed, webhook
 from tests.integration.workspaces import happy_numbers
 
 DAY = date(2026, 3, 2)
@@ -101,6 +101,10 @@ def test_a_stage_that_failed_is_a_failed_run_an_alert_and_no_green_page(
         assert "Still works" not in failed.value.night.headline
         (digest,) = hook.received
         assert [(item["subject"], item["severity"]) for item in digest["items"]] == [("transform", "critical")]
+    ends = prefect_api(
+        "/flow_runs/filter", flow_runs={"name": {"any_": [f"nightly {DAY}"]}}, sort="START_TIME_DESC", limit=1
+    )
+    assert [(row["state"]["type"], row["state"]["name"]) for row in ends] == [("FAILED", "Failed")]
 
 
 def test_a_provider_that_is_down_hides_no_drift_and_gives_no_verdict(tmp_path: Path, shared: Path) -> None:

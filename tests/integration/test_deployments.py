@@ -96,4 +96,4 @@ def test_every_deployment_is_made_and_a_worker_runs_one(tmp_path: Path, server: 
             worker.wait()
     assert Lake(tmp_path / "lake").read("interactions", date(2026, 3, 2)).column("call_id").to_pylist() == ["a"]
     assert (tmp_path / "lake" / "warehouse.duckdb").exists()
-    assert "✓ ingest     1 calls" in (tmp_path / "worker.log").read_text(encoding="utf-8")
+    assert "✓ ingest      1 calls" in (tmp_path / "worker.log").read_text(encoding="utf-8")

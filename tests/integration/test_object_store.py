@@ -275,7 +275,7 @@ def test_a_holder_that_is_alive_keeps_the_lock_and_a_killed_one_loses_it(
     monkeypatch.setattr(lock, "EXPIRED", 4.0)
     with lake.lock("test"):
         publish(lake, 0)
-    with child(lake, beat=0.5) as process, pytest.raises(RunError, match="`genchi test` holds it") as caught:
+    with child(lake, beat=0.5) as process, pytest.raises(RunError, match="locked by `genchi test`, process") as caught:
         lake.lock("a", patience=7).__enter__()
     assert f"process {process.pid} on host" in str(caught.value)
     started = time.monotonic()

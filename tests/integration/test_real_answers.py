@@ -89,13 +89,16 @@ def test_code_in_a_fence_is_said_to_be_wrapped_wrongly_and_not_to_be_worse(tmp_p
     assert {row["criterion"]: row["verdict"] for row in verdicts}["runs"] == "worse"
     assert {row["criterion"]: row["verdict"] for row in verdicts}["runs:unwrapped"] != "worse"
     (breach,) = query(settings.warehouse, "select kind, summary from marts.fct_breaches")
-    assert breach["summary"].startswith("On route code, gpt-4-0613 passes runs 42.0 points less often than gpt-4-0314")
+    assert breach["summary"].startswith(
+        "On route code, gpt-4-0613 passes criterion runs 42.0 percentage points less often than gpt-4-0314"
+    )
     assert breach["summary"].endswith(
-        "Once unwrapped it passes 18.0 points more often, so it is the wrapping and not the answer."
+        "Without code fences and text around them, answers pass 18.0 percentage points more often: only the"
+        " formatting is worse."
     )
     assert code == 1  # whoever runs the answers as they come must know
     page = (settings.reports / str(DAY) / "index.html").read_text(encoding="utf-8")
-    for said in ("runs:unwrapped", "52.0%", "10.0%", "70.0%", "the wrapping and not the answer"):
+    for said in ("runs:unwrapped", "52.0%", "10.0%", "70.0%", "only the formatting is worse"):
         assert said in page, said
 
 

@@ -1,8 +1,8 @@
 """Criteria: definitions, the file they are read from, scorers, JSON schemas, repair of formats, the judge prompt."""
 
-from flows.evaluate.criteria.criteria_file import Criterion, criteria_of_route
+from flows.evaluate.criteria.criteria_file import Criterion, criteria_by_route
 from flows.evaluate.criteria.definitions import OUTPUT_SCHEMA, Cost, Judge, Latency, Python
-from flows.evaluate.criteria.json_schema import hash_of, load_schema
+from flows.evaluate.criteria.json_schema import Schema, hash_of, load_schema
 from flows.evaluate.criteria.judge_prompt import Mode, read_verdict
 from flows.evaluate.criteria.judge_scores import (
     AGAINST_ITSELF,
@@ -13,7 +13,7 @@ from flows.evaluate.criteria.judge_scores import (
     judge_requests,
     score_from_replies,
 )
-from flows.evaluate.criteria.scorers import Response, Score, score, score_schema, score_unwrapped, unscored
+from flows.evaluate.criteria.scorers import Response, Score, score, score_repaired, score_schema, unscored
 
 __all__ = [
     "AGAINST_ITSELF",
@@ -29,15 +29,16 @@ __all__ = [
     "Python",
     "Reply",
     "Response",
+    "Schema",
     "Score",
-    "criteria_of_route",
+    "criteria_by_route",
     "hash_of",
     "judge_requests",
     "load_schema",
     "read_verdict",
     "score",
     "score_from_replies",
+    "score_repaired",
     "score_schema",
-    "score_unwrapped",
     "unscored",
 ]

@@ -1,4 +1,4 @@
-"""Criteria: what is asked of an answer, from YAML to typed, ready-made objects."""
+"""Criteria of a route: read from YAML, validated, and ready to score."""
 
 import importlib.util
 import sys
@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
 
-from flows.config import Config, Model, Route, did_you_mean, first_problem, read_yaml
+from flows.config import Config, Model, did_you_mean, first_problem, read_yaml
 from flows.errors import ConfigError
 from flows.evaluate.criteria import judge_prompt, repair
 from flows.evaluate.criteria.definitions import (
     KINDS,
-    UNWRAPPED,
     Contains,
     Definition,
     Exact,
@@ -26,14 +26,25 @@ from flows.evaluate.criteria.definitions import (
     Python,
 )
 from flows.evaluate.criteria.json_schema import Schema, hash_of, load_schema
+from flows.lake import UNWRAPPED
+
+
+@dataclass(frozen=True)
+class LoadedModule:
+    """An imported file of Python checks, and its text when it was imported."""
+
+    module: ModuleType
+    text: str
+
+
+Modules = dict[Path, LoadedModule]
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One criterion, ready to score. `version` changes with whatever may change a score, and with nothing else.
+    """One criterion, ready to score. `version` changes with anything that may change a score, and nothing else.
 
-    `judge` is the model that a criterion of this kind asks. One that is `unwrapped` looks at answers without their
-    wrapping; see `unwrapped`.
+    `judge` is the judge model of a judge criterion. `is_repaired` criteria score the repaired answer; see `repaired`.
     """
 
     definition: Definition
@@ -41,11 +52,11 @@ class Criterion:
     schema: Schema | None = None
     function: Callable[[dict[str, Any], str], Any] | None = None
     judge: Model | None = None
-    is_unwrapped: bool = False
+    is_repaired: bool = False
 
     @property
     def name(self) -> str:
-        """Its name, unique in a route."""
+        """The name, unique in a route."""
         return self.definition.name
 
     @property
@@ -55,49 +66,61 @@ class Criterion:
 
     @property
     def needs_expected(self) -> bool:
-        """Whether it compares an answer with what is expected, which nobody knows of production."""
+        """Whether it needs `expected`, which production calls do not have."""
         return isinstance(self.definition, Exact | Contains | Numeric)
 
     @cached_property
-    def unwrapped(self) -> "Criterion | None":
-        """The same question to the answer without its wrapping; None where a wrapping cannot mislead this one.
+    def repaired(self) -> "Criterion | None":
+        """The same criterion applied to the repaired answer; None if formatting cannot mislead this criterion.
 
-        It is for information: nothing hangs on it but the words about its original.
+        It has severity `info`, and only explains the result of the original criterion.
         """
         match self.definition:
             case JsonValid() | JsonSchema() | Python() | Exact(extract=None):
                 own = {"name": self.name + UNWRAPPED, "severity": "info", "min_pass_rate": None}
                 version = hash_of(self.version, repair.RULES)
                 definition = self.definition.model_copy(update=own)
-                return replace(self, definition=definition, version=version, is_unwrapped=True)
+                return replace(self, definition=definition, version=version, is_repaired=True)
             case _:
                 return None
 
 
-def criteria_of_route(config: Config, route: Route) -> tuple[Criterion, ...]:
-    """The criteria of a route; none where it names no file. Raises ConfigError as `load` does."""
-    if route.criteria is None:
-        return ()
-    return load_criteria(route.criteria, config.workspace, route.output_schema, config.judge)
+def criteria_by_route(config: Config) -> dict[str, tuple[Criterion, ...]]:
+    """The criteria by route; empty for a route without a criteria file. Raises ConfigError as `load_criteria`.
+
+    A Python file that several criteria use is imported once.
+    """
+    loaded: Modules = {}
+    return {
+        name: load_criteria(route.criteria, config.workspace, route.output_schema, config.judge, loaded)
+        if route.criteria
+        else ()
+        for name, route in config.routes.items()
+    }
 
 
 def load_criteria(
-    path: Path, workspace: Path, output_schema: Path | None = None, judge: Model | None = None
+    path: Path,
+    workspace: Path,
+    output_schema: Path | None = None,
+    judge: Model | None = None,
+    loaded: Modules | None = None,
 ) -> tuple[Criterion, ...]:
     """Read the criteria of one route.
 
-    `workspace` is where python criteria look for their modules; `output_schema` is the route's own JSON schema;
-    `judge` is the model that judges.
-    Raises ConfigError, in one line, for what is wrong in the file or in a file that it names.
+    `workspace` is the folder of the modules of python criteria, `output_schema` the route's JSON schema, `judge` the
+    judge model. `loaded` are the Python files imported so far; newly imported ones are added to it.
+    Raises ConfigError, in one line, for an error in the file or in a file that it refers to.
     """
+    loaded = {} if loaded is None else loaded
     criteria = tuple(
-        _build(path, *pair, workspace, output_schema=output_schema, judge=judge)
+        _build(path, *pair, workspace, output_schema=output_schema, judge=judge, loaded=loaded)
         for pair in enumerate(_read_list(path), 1)
     )
     names = [criterion.name for criterion in criteria]
     for name in names:
         if names.count(name) > 1:
-            raise ConfigError(f"{path}: the name {name!r} stands twice; criteria of a route need a name each")
+            raise ConfigError(f"{path}: duplicate name {name!r}; each criterion of a route needs a unique name")
     return criteria
 
 
@@ -109,14 +132,23 @@ def _read_list(path: Path) -> list[Any]:
 
 
 def _build(
-    path: Path, number: int, raw: Any, workspace: Path, *, output_schema: Path | None, judge: Model | None
+    path: Path,
+    number: int,
+    raw: Any,
+    workspace: Path,
+    *,
+    output_schema: Path | None,
+    judge: Model | None,
+    loaded: Modules,
 ) -> Criterion:
     definition = _define(path, number, raw)
     decisive = definition.model_dump(mode="json", exclude={"name", "severity", "min_pass_rate", "samples_per_day"})
     match definition:
         case Judge():
             if judge is None:
-                raise ConfigError(f"{path}: criterion `{definition.name}`: no model judges; name one as `models.judge`")
+                raise ConfigError(
+                    f"{path}: criterion `{definition.name}`: no judge model is configured; set `models.judge`"
+                )
             version = hash_of(
                 decisive, judge.model, judge.api_base, judge.params, judge_prompt.version(definition.mode)
             )
@@ -127,8 +159,10 @@ def _build(
         case Python():
             where = f"{path}: criterion `{definition.name}`"
             file = workspace.joinpath(*definition.function.split(":")[0].split(".")).with_suffix(".py")
-            function = _load_function(where, file, definition.function.split(":")[1])
-            return Criterion(definition, hash_of(decisive, file.read_text(encoding="utf-8")), function=function)
+            if file not in loaded:
+                loaded[file] = _load_module(where, file)
+            function = _function(where, file, loaded[file].module, definition.function.split(":")[1])
+            return Criterion(definition, hash_of(decisive, loaded[file].text), function=function)
         case _:
             return Criterion(definition, hash_of(decisive))
 
@@ -139,7 +173,7 @@ def _define(path: Path, number: int, raw: Any) -> Definition:
     where = f"{path}: criterion {number}" + (f" (`{raw['name']}`)" if "name" in raw else "")
     kind = raw.get("kind")
     if kind not in KINDS:
-        raise ConfigError(f"{where}: `kind`: no kind {kind!r}; {did_you_mean(kind, KINDS)}")
+        raise ConfigError(f"{where}: `kind`: unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
     try:
         return KINDS[kind].model_validate(raw)
     except ValidationError as error:
@@ -151,28 +185,31 @@ def _schema_path(path: Path, definition: JsonSchema, output_schema: Path | None)
         return path.parent / definition.file
     if output_schema is None:
         raise ConfigError(
-            f"{path}: criterion `{definition.name}`: no schema; name one with `schema`, or give the route an"
-            " `output_schema`"
+            f"{path}: criterion `{definition.name}`: no schema; set `schema`, or give the route an `output_schema`"
         )
     return output_schema
 
 
-def _load_function(where: str, file: Path, name: str) -> Callable[[dict[str, Any], str], Any]:
-    """A function of the workspace's own code, which is trusted as the configuration is."""
+def _load_module(where: str, file: Path) -> LoadedModule:
+    """Import a Python file of the workspace. It is trusted like the configuration."""
     if not file.is_file():
         raise ConfigError(f"{where}: no such file: {file}")
     spec = importlib.util.spec_from_file_location(f"_genchi_workspace_{hash_of(str(file))}", file)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{where}: cannot be loaded: {file}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses and pickle look a module up by its name
-    sys.path.insert(0, str(file.parent))  # so that it can import what lies beside it
+    module, text = importlib.util.module_from_spec(spec), file.read_text(encoding="utf-8")
+    sys.modules[spec.name] = module  # dataclasses and pickle look up a module by its name
+    sys.path.insert(0, str(file.parent))  # so that it can import modules beside it
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise ConfigError(f"{where}: {file} fails to load: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(file.parent))
+    return LoadedModule(module, text)
+
+
+def _function(where: str, file: Path, module: ModuleType, name: str) -> Callable[[dict[str, Any], str], Any]:
     function = getattr(module, name, None)
     if not callable(function):
         raise ConfigError(f"{where}: {file} has no function `{name}`")

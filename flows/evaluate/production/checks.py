@@ -1,4 +1,4 @@
-"""Code criteria on production answers: ready to be put to a million of them. No model is asked."""
+"""Code criteria on production answers, fast enough for a million of them. No request is sent."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows.config import Config, Route
 from flows.evaluate.criteria import (
     OUTPUT_SCHEMA,
     Cost,
@@ -16,23 +15,22 @@ from flows.evaluate.criteria import (
     Python,
     Response,
     Score,
-    criteria_of_route,
-    load_schema,
     score,
     score_schema,
     unscored,
 )
 from flows.evaluate.examples import Example, as_example, messages_of
+from flows.evaluate.setup import EvalSetup
 from flows.lake import SCHEMAS, conform
 
 INPUTS = ("input_text", "messages_json")
-_REMEMBERED = 1 << 14  # distinct answers whose score is not worked out again
-_NOBODY = Example("", "", ())
+_CACHED_ANSWERS = 1 << 14  # size of the cache of scores, in distinct answers
+_NO_EXAMPLE = Example("", "", ())
 
 
 @dataclass(frozen=True)
 class Check:
-    """One criterion for every answer of a route. `scorer` takes the values of `columns`, on which alone it depends."""
+    """One criterion for every answer of a route. `scorer` takes the values of `columns` and depends on nothing else."""
 
     criterion: str
     version: str
@@ -46,16 +44,15 @@ class Check:
         return rows_of(answers, route, self.criterion, self.version, found)
 
 
-def checks(config: Config, route_name: str, route: Route) -> list[Check]:
-    """The checks of a route: its `output_schema`, and the criteria that need nothing but the call. Raises ConfigError.
+def checks(setup: EvalSetup, route: str) -> list[Check]:
+    """The checks of a route: its `output_schema`, and the criteria that need nothing but the call.
 
     What is expected is known of no production call, so that exact, contains and numeric do not apply.
     """
     found = []
-    if route.output_schema:
-        schema = load_schema(route.output_schema)
+    if (schema := setup.output_schemas.get(route)) is not None:
         found.append(_check(OUTPUT_SCHEMA, schema.version, ("output_text",), lambda text: score_schema(schema, text)))
-    for criterion in criteria_of_route(config, route):
+    for criterion in setup.criteria[route]:
         if criterion.needs_expected or criterion.judge:
             continue
         match criterion.definition:
@@ -67,23 +64,23 @@ def checks(config: Config, route_name: str, route: Route) -> list[Check]:
                 columns = ("output_text", *INPUTS)
             case _:
                 columns = ("output_text",)
-        found.append(_check(criterion.name, criterion.version, columns, _scorer(criterion, columns, route_name)))
+        found.append(_check(criterion.name, criterion.version, columns, _scorer(criterion, columns, route)))
     return found
 
 
 def _check(name: str, version: str, columns: tuple[str, ...], scorer: Callable[..., Score]) -> Check:
-    @lru_cache(_REMEMBERED)
-    def remembering(text: str | None, *others: Any) -> Score:
+    @lru_cache(_CACHED_ANSWERS)
+    def cached(text: str | None, *others: Any) -> Score:
         return unscored("the answer has no text") if text is None else scorer(text, *others)
 
-    return Check(name, version, columns, remembering)
+    return Check(name, version, columns, cached)
 
 
 def _scorer(criterion: Criterion, columns: Sequence[str], route: str) -> Callable[..., Score]:
     def scored(text: str, *others: Any) -> Score:
         given = dict(zip(columns[1:], others, strict=True))
         answer = Response(text, given.get("latency_ms"), given.get("cost_usd"))
-        call = as_example(messages_of(given), given, route) if "messages_json" in given else _NOBODY
+        call = as_example(messages_of(given), given, route) if "messages_json" in given else _NO_EXAMPLE
         return score(criterion, call, answer)
 
     return scored

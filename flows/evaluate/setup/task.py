@@ -1,4 +1,4 @@
-"""What a night's evaluation asks about: each evaluated route with its frozen examples and its criteria."""
+"""The tasks of an evaluation: each evaluated route with its frozen examples, its criteria and its model variants."""
 
 import logging
 from collections.abc import Sequence
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from flows.config import Config, Route
-from flows.evaluate.criteria import Criterion, criteria_of_route, load_schema
-from flows.evaluate.examples import Example, Holdout, labelled_in_file, read_holdout, read_labelled_dev_set
+from flows.config import Route
+from flows.evaluate.criteria import Criterion
+from flows.evaluate.examples import Example, Holdout, read_holdout, read_labelled_dev_set
 from flows.evaluate.setup import variants
+from flows.evaluate.setup.eval_setup import EvalSetup
 from flows.evaluate.setup.variants import Variant
 from flows.lake import Lake
 from flows.stats.sample import rank
@@ -19,16 +20,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EvalTask:
-    """One route's questions, before they are asked. The pinned model's arm is the first."""
+    """One evaluated route. The pinned model's variant is the first of `variants`."""
 
     name: str
     route: Route
     examples: Sequence[Example]
     criteria: Sequence[Criterion]
-    arms: Sequence[Variant] = ()
+    variants: Sequence[Variant] = ()
 
     def example(self, example_id: str) -> Example | None:
-        """The example of this id, or None where the frozen holdout has none."""
+        """The example with this id, or None if the frozen holdout has none."""
         place = self._places.get(example_id)
         return None if place is None else self.examples[place]
 
@@ -38,59 +39,34 @@ class EvalTask:
         return {example_id: place for place, example_id in enumerate(ids)}
 
 
-def check_setup(config: Config) -> None:
-    """Read all that an evaluation and the check of production answers rest on, so that what is wrong is said first.
-
-    Raises ConfigError for a wrong criterion, schema or prompt, and for labels that do not suffice to learn from.
-    """
-    for route in config.routes.values():
-        if route.criteria is not None:
-            criteria_of_route(config, route)
-        elif route.output_schema is not None:
-            load_schema(route.output_schema)
-    for name, route in config.evaluated_routes().items():
-        found = variants.variants_of_route(config, name)
-        if _learn(found):
-            assert route.holdout is not None
-            labelled = labelled_in_file(config.dev_set, name) if config.dev_set else []
-            variants.with_training_data(found, name, labelled_in_file(route.holdout), labelled)
-
-
-def read_tasks(config: Config, day: date) -> list[EvalTask]:
-    """The evaluated routes with their examples and criteria. Raises ConfigError."""
-    lake = config.open_lake()
-    papers: list[EvalTask] = []
+def read_tasks(setup: EvalSetup, day: date) -> list[EvalTask]:
+    """The evaluated routes with their criteria and the examples that were frozen on `day`. Raises ConfigError."""
+    config, lake = setup.config, setup.config.open_lake()
+    tasks: list[EvalTask] = []
     if config.models is None:
         log.info("no models are configured: nothing to evaluate")
-        return papers
+        return tasks
     for name, route in config.evaluated_routes().items():
-        assert route.criteria is not None
         holdout = read_holdout(lake, day, name)
         examples = sample(holdout, route.limit)
         if not examples:
-            log.warning("route %s: no holdout was frozen on %s; its rates are unknown", name, day)
-        papers.append(
-            EvalTask(
-                name, route, examples, criteria_of_route(config, route), task_variants(config, lake, day, name, holdout)
-            )
+            log.warning("route %s: no holdout was frozen on %s; its pass rates are unknown", name, day)
+        tasks.append(
+            EvalTask(name, route, examples, setup.criteria[name], task_variants(setup, lake, day, name, holdout))
         )
-    return papers
+    return tasks
 
 
-def task_variants(config: Config, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Variant]:
-    """The arms of a route, with the examples of the dev set and the holdout that they need."""
-    found = variants.variants_of_route(config, route)
-    if not holdout or not _learn(found):
+def task_variants(setup: EvalSetup, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Variant]:
+    """The variants of a route, with the few-shot examples and training data that they need. Raises ConfigError."""
+    found = setup.variants[route]
+    if not holdout or not variants.need_labels(found):
         return found
     return variants.with_training_data(found, route, holdout, read_labelled_dev_set(lake, day, route))
 
 
-def _learn(found: Sequence[Variant]) -> bool:
-    return any(arm.model.shots or arm.model.is_baseline for arm in found)
-
-
 def sample(examples: Sequence[Example], limit: int | None) -> Sequence[Example]:
-    """At most `limit` of the examples, by the rank of their id: the same ones every time, in the order given."""
+    """At most `limit` of the examples, chosen by the rank of their id (deterministic), in the order given."""
     if limit is None or len(examples) <= limit:
         return examples
     by_rank = sorted(range(len(examples)), key=lambda place: rank(examples[place].example_id))

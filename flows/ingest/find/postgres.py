@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from flows.errors import RunError
+from flows.errors import RunError, TransientError
 from flows.ingest.read import Batches
 
 if TYPE_CHECKING:
@@ -76,7 +76,18 @@ def _connected(dsn: str, timeout_seconds: int) -> Iterator["psycopg.Connection[t
             connection.commit()
             yield connection
     except psycopg.Error as error:
-        raise RunError(f"{where}: {_error_text(error, dsn)}") from None
+        kind = TransientError if _is_transient(error) else RunError
+        raise kind(f"{where}: {_error_text(error, dsn)}") from None
+
+
+def _is_transient(error: "psycopg.Error") -> bool:
+    """Whether the server is out of reach, starting, stopping or full (classes 08, 57P and 53 of its codes).
+
+    An error of the connection itself has no code; with FATAL the server has answered, and would answer so again.
+    """
+    if error.sqlstate is None:
+        return "FATAL" not in str(error) or "starting up" in str(error)
+    return error.sqlstate.startswith(("08", "53", "57P"))
 
 
 def _error_text(error: Exception, dsn: str) -> str:

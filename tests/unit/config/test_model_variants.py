@@ -27,6 +27,7 @@ def test_the_matrix_of_prompts_and_models_is_spelt_out_with_the_pinned_model_fir
         *("openai/old", "openai/old @ v2", "openai/new", "openai/new @ v1", "openai/new @ v2"),
         *("openai/small few-shot 3", "openai/tiny @ v2", "openai/tiny @ v2 few-shot 5"),
     ]
+    assert [model.arm for model in settings.all_models()] == ["pinned", *["candidate"] * 7]
     last = settings.all_models()[-1]
     assert (last.model, last.base, last.prompt_version, last.shots) == ("openai/tiny", "openai/tiny", "v2", 5)
     assert last.params == {"n": 1}

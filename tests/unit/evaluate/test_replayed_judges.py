@@ -10,10 +10,9 @@ import pytest
 
 from flows.config import load as configuration
 from flows.evaluate.criteria import judge_prompt
-from flows.evaluate.score.scoring import score_night
 from flows.lake.lake import Lake, from_rows
 from flows.llm.client import LiteLLMClient
-from tests.evaluating import evaluate_night
+from tests.evaluating import evaluate_night, score_night
 
 DAY, RUN = date(2023, 10, 11), "nightly-2023-10-11"
 QUESTION = "Which of the two answers follows the instruction better?"
@@ -115,7 +114,7 @@ def test_a_recorded_judge_is_as_right_and_as_stable_as_it_was(tmp_path, shared, 
     with replay(shared, answers) as url:
         config = configured(tmp_path, url, rows)
         result = evaluate_night(config, DAY, RUN)
-    assert (result.asking.asked, result.judging.asked, result.failed) == (200, 200, 0)
+    assert (result.generation.asked, result.judging.asked, result.failed) == (200, 200, 0)
     assert figures(config, gold) == (pytest.approx(right), pytest.approx(stable), 100)
     score_night(config, DAY, RUN)  # the server is gone: nothing is asked
     assert figures(config, gold) == (pytest.approx(right), pytest.approx(stable), 100)

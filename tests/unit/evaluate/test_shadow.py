@@ -9,13 +9,12 @@ import pytest
 
 from flows.config import load as configuration
 from flows.config.load import Config
-from flows.evaluate.generation import generate_night
 from flows.evaluate.setup import production_sample
-from flows.evaluate.shadow import shadow_day
 from flows.lake.lake import from_rows
 from flows.llm.client import FakeClient
 from flows.transform.build import COMPARISON, build
 from flows.warehouse import query
+from tests.evaluating import generate_night, shadow_day
 
 DAY, RUN = date(2026, 5, 4), "shadow-2026-05-04"
 Row = dict[str, Any]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from flows.errors import RunError
+from flows.errors import RunError, TransientError
 from flows.lake import object_store
 from flows.lake.object_store import Storage, find_files
 
@@ -45,3 +45,30 @@ def test_a_store_that_does_not_answer_is_one_line_within_seconds() -> None:
 def test_options_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(ValidationError, match="go together"):
         Storage(key="k")
+
+
+class EndpointConnectionError(Exception):
+    """As botocore names it: the store is out of reach."""
+
+
+class RefusedError(Exception):
+    """A store that answers, with its own word for what is wrong."""
+
+    def __init__(self, code: str) -> None:
+        self.response = {"Error": {"Code": code}}
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (EndpointConnectionError("no route"), True),
+        (RefusedError("SlowDown"), True),
+        (RefusedError("AccessDenied"), False),
+        (RefusedError("NoSuchBucket"), False),
+        (FileNotFoundError("no such object"), False),
+    ],
+)
+def test_only_a_store_that_is_out_of_reach_or_overloaded_is_asked_again(error: Exception, passes: bool) -> None:
+    with pytest.raises(RunError) as raised, object_store.readable_errors("s3://genchi/lake", Storage()):
+        raise error
+    assert isinstance(raised.value, TransientError) == passes

@@ -76,8 +76,8 @@ def test_what_was_always_asked_about_is_no_news_on_the_night_that_finds_it(confi
 
 def test_what_was_never_asked_about_is(config: Config) -> None:
     (new,) = [summary for summary in told(config, "never") if "label 2" in summary]
-    assert new.startswith("On route never, inputs about label 2 are new: they rose to 1")
-    assert new.endswith(f"on {LAST}, where 0.0 % was to be expected.")
+    assert new.startswith('On route never, new topic "label 2" rose to 1')
+    assert new.endswith("of inputs on 20 March; none expected.")
 
 
 def test_the_topics_of_another_catalogue_neither_vanish_nor_come(config: Config) -> None:

@@ -39,9 +39,9 @@ def test_the_end_of_a_pinned_model_is_a_warning_from_sixty_days_before_and_of_no
     ]
     assert {row["kind"] for row in found} == {"end_of_life"}
     assert found[1]["summary"] == (
-        "gone, which is pinned, ended on 2026-03-02, as its provider has announced. Night 2, since 2026-03-01."
+        "The pinned model gone was shut down by its provider on 2 March 2026. Night 2, since 1 March."
     )
     assert found[3]["summary"] == (
-        "near/model, which is pinned, ends on 2026-05-01, 60 days from 2026-03-02, as its provider has announced."
+        "The pinned model near/model will be shut down by its provider on 1 May 2026 (in 60 days)."
     )
     assert json.loads(found[3]["evidence_json"]) == {"model": "near/model", "ends_on": "2026-05-01", "days_left": 60}

@@ -62,5 +62,5 @@ def test_a_new_feature_is_in_skew_and_breaches_after_one_expression_and_one_row(
         settings.warehouse, "select summary from marts.fct_breaches where subject = 'r/input/exclamation'"
     )
     assert breach["summary"].startswith(
-        "On route r, inputs with an exclamation mark rose from 0.0 % (trailing 28 days)"
+        "On route r, inputs with an exclamation mark rose from 0.0 % (previous 28 days)"
     )

@@ -83,8 +83,8 @@ def test_a_criterion_that_falls_is_a_breach_that_reads_well_and_names_its_cause(
     assert [row["subject"] for row in found] == [f"reply/{subject}" for subject in subjects]
     breach = found[0]
     assert (breach["kind"], breach["day"], breach["severity"]) == ("drift", LAST, "warning")
-    assert breach["summary"].startswith("On route reply, outputs that pass cites fell from 9")
-    assert "(trailing 28 days)" in breach["summary"]
+    assert breach["summary"].startswith("On route reply, outputs that pass criterion cites fell from 9")
+    assert "(previous 28 days)" in breach["summary"]
     evidence = json.loads(breach["evidence_json"])
     assert evidence["cause"] == "prompt version v2"
     failed = {one["subject_id"] for one in day_of(LAST)[1] if one["criterion"] == "cites" and one["passed"] is False}
@@ -94,7 +94,7 @@ def test_a_criterion_that_falls_is_a_breach_that_reads_well_and_names_its_cause(
 def test_where_the_criterion_was_changed_the_breach_says_so(config: Config) -> None:
     sql = "select summary from marts.fct_breaches where subject like '%criterion:short'"
     (breach,) = query(config.warehouse, sql)
-    assert "It coincides with version strict of the criterion itself, which is new" in breach["summary"]
+    assert "It coincides with criterion version strict, which is new" in breach["summary"]
 
 
 def test_a_series_of_a_criterion_is_judged_once_and_with_all_others(config: Config) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from flows.config.load import Config
 from flows.errors import RunError
 from flows.lake.lake import Lake, from_rows
+from flows.project import DBT_PROJECT
 from flows.transform.build import build, variables
 from flows.transform.runner import run_dbt
 from flows.warehouse import query
@@ -235,7 +237,7 @@ def test_a_breach_is_a_sentence_with_its_numbers_and_counts_its_nights(config: C
         config, "select * from marts.fct_breaches where kind = 'drift' and subject = 'triage/output/json_is_object'"
     )
     assert found["summary"] == (
-        "On route triage, outputs that are a JSON object fell from 80.0 % (trailing 28 days) to 0.0 % on 2026-03-04."
+        "On route triage, outputs that are a JSON object fell from 80.0 % (previous 28 days) to 0.0 % on 4 March."
     )
     assert (found["day"], found["severity"], found["first_seen"], found["nights"]) == (LAST, "critical", LAST, 1)
     evidence = json.loads(found["evidence_json"])
@@ -264,16 +266,16 @@ def test_a_worse_candidate_and_a_low_pass_rate_are_breaches_of_the_night_alone(c
         ("worse", "triage/correct/new", "critical"),
     ]
     assert found[0]["summary"] == (
-        "On route triage, old passes correct in 61.0 % of answers (95 % interval 57.0 % to 65.0 %, 500 examples),"
-        " below the required 80.0 %."
+        "On route triage, old passes criterion correct in 61.0 % of answers (95 % interval 57.0 % to 65.0 %,"
+        " 500 examples), below the required 80.0 %."
     )
     assert found[3]["summary"] == (
-        "On route triage, new passes correct 10.0 points less often than old"
+        "On route triage, new passes criterion correct 10.0 percentage points less often than old"
         " (95 % interval of the difference: -15.0 to -5.0, 500 examples)."
     )
     assert found[1]["summary"] == (
-        "The pinned model old is no longer what it was. It calls itself m-2, and no longer m-1 as on the night before."
-        " Its answers to 100 prompts are unlike those of the past (p = 0.001)."
+        "The pinned model old appears to have changed: now served as m-2 (was m-1);"
+        " its answers to 100 prompts differ from those of earlier nights (p = 0.001)."
     )
     verdicts = rows(config, "select run_id, candidate, verdict, margin from marts.fct_model_comparisons order by all")
     assert [tuple(row.values()) for row in verdicts] == [
@@ -358,7 +360,7 @@ def test_a_second_build_and_a_new_warehouse_give_the_same_rows(config: Config, t
     assert snapshot(config) == before
     other = config.model_copy(update={"warehouse": tmp_path / "other.duckdb"})
     build(other, LAST, LAST)
-    told = r"replace (regexp_replace(summary, ' Night \d+, since [\d-]+\.', '') as summary)"
+    told = r"replace (regexp_replace(summary, ' Night \d+, since \d+ \w+\.', '') as summary)"
     day = f"select * exclude (nights, first_seen) {told} from marts.fct_breaches where day = '{LAST}' order by all"
     assert rows(other, day) == rows(config, day)
 
@@ -396,3 +398,11 @@ def test_what_goes_wrong_is_one_line_that_names_the_node(tmp_path: Path, capfd: 
     with pytest.raises(RunError, match="the selection 'nothing' matches no node"):
         build(config, LAST, LAST, select="nothing")
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_vars_of_the_project_are_those_that_a_night_passes(tmp_path: Path) -> None:
+    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    passed = variables(workspace(tmp_path))
+    assert set(passed) <= set(project["vars"])
+    same = ("window_days", "unwrapped_suffix", "risk")
+    assert {name: passed[name] for name in same} == {name: project["vars"][name] for name in same}

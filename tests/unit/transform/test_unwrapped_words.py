@@ -11,6 +11,7 @@ from flows.transform.build import build
 from flows.warehouse import query
 from tests.unit.transform.test_transform_build import LAST, comparison, workspace
 
+BARE = "Without code fences and text around them, answers"
 BETTER = {"delta": 0.2, "ci_low": 0.1, "ci_high": 0.3}
 AT_THE_BOUND = pass_rate([[1.0] * 3] * 7 + [[1.0, 0.0, 0.0]] * 3).rate or 0.0  # 24 of 30: no breach of 0.8
 UNCLEAR = {"delta": -0.03, "ci_high": 0.02, "q_value": 0.6}
@@ -66,11 +67,11 @@ def test_answers_without_their_wrapping_are_no_breach_of_their_own(said: dict[st
 
 
 def test_a_worse_candidate_is_said_to_be_wrapped_wrongly_or_to_be_wrong(said: dict[str, str]) -> None:
-    more, less = "Once unwrapped it passes 20.0 points more", "Once unwrapped it passes 10.0 points less"
+    more, less = f"{BARE} pass 20.0 percentage points more", f"{BARE} pass 10.0 percentage points less"
     endings = {
-        "wrapped": f"{more} often, so it is the wrapping and not the answer.",
-        "wrong": f"{less} often, so it is the answer too.",
-        "unclear": "Once unwrapped it passes 3.0 points less often: it is not clear whether it is the answer too.",
+        "wrapped": f"{more} often: only the formatting is worse.",
+        "wrong": f"{less} often: the answers are worse, too.",
+        "unclear": f"{BARE} pass 3.0 percentage points less often: it is not clear whether the answers are worse, too.",
         "plain": "500 examples).",
     }
     for name, ending in endings.items():
@@ -79,8 +80,6 @@ def test_a_worse_candidate_is_said_to_be_wrapped_wrongly_or_to_be_wrong(said: di
 
 def test_a_low_pass_rate_is_told_with_that_of_the_bare_answers(said: dict[str, str]) -> None:
     below = "below the required 80.0 %."
-    assert said["triage/json"].endswith(
-        f"{below} Once unwrapped it is 90.0 %, so it is the wrapping and not the answer."
-    )
-    assert said["triage/code"].endswith(f"{below} Once unwrapped it is 70.0 %.")
+    assert said["triage/json"].endswith(f"{below} {BARE} pass in 90.0 %: only the formatting is wrong.")
+    assert said["triage/code"].endswith(f"{below} {BARE} pass in 70.0 %.")
     assert said["triage/free"].endswith(below)

@@ -13,8 +13,8 @@ named as (
         case causes.dimension
             when 'model_served' then 'model ' || causes.member
             when 'prompt_version' then 'prompt version ' || causes.member
-            when 'criterion_version' then 'version ' || causes.member || ' of the criterion itself'
-            when 'topic' then 'topic ' || coalesce(catalog.label, causes.member)
+            when 'criterion_version' then 'criterion version ' || causes.member
+            when 'topic' then 'topic "' || coalesce(catalog.label, causes.member) || '"'
             else causes.dimension || ' ' || causes.member
         end as cause
     from causes
@@ -32,8 +32,5 @@ select
     side,
     feature,
     cause,
-    case when is_new then ' It coincides with ' else ' It comes from ' end
-    || cause
-    || case when is_new then ', which is new and has ' else ', which has ' end
-    || {{ percent('share') }} || ' of the calls.' as sentence
+    {{ cause_words() }} as sentence
 from named

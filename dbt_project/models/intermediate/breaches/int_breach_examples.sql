@@ -13,7 +13,7 @@ with breaches as (
         route,
         side,
         feature,
-        bool_or(coalesce(effect > 0, value_current > value_reference)) as has_risen
+        {{ bool_or('coalesce(effect > 0, value_current > value_reference)') }} as has_risen
     from {{ ref('fct_feature_skew_daily') }}
     where model_served = '*' and prompt_version = '*' and (is_breach or is_ongoing) and {{ is_built_day() }}
     group by day, route, side, feature
@@ -62,7 +62,7 @@ ordered as (
         *,
         row_number() over (
             partition by day, route, side, feature
-            order by case when has_risen then -value else value end, md5(subject_id)
+            order by case when has_risen then -value else value end, {{ sample_rank('subject_id') }}
         ) as place
     from measured
     where value is not null

@@ -1,4 +1,5 @@
-{#- What `genchi compare` finds is an answer to a person and no breach of the night: its runs are left out. -#}
+{#- A candidate that is worse than the pinned model. What `genchi compare` finds answers a person's question and is not
+    a breach of the night: its runs are left out. -#}
 {%- set evidence = [
     ('run_id', 'run_id'),
     ('route', 'route'),
@@ -36,23 +37,12 @@ with all_comparisons as (
     from {{ ref('fct_slice_comparisons') }}
 ),
 
--- Answers without their wrapping are no breach: they say of one whether the answers themselves are worse.
+-- Answers without their wrapping are not a breach themselves: they show whether only the formatting is worse.
 comparisons as (
     select
         came.*,
         bare.delta as delta_unwrapped,
-        case
-            when bare.delta is null then ''
-            else
-                ' Once unwrapped it passes ' || {{ points('abs(bare.delta)') }} || ' points '
-                || case when bare.delta < 0 then 'less' else 'more' end || ' often'
-                || case
-                    when bare.verdict in ('better', 'not_worse') or bare.delta >= 0
-                        then ', so it is the wrapping and not the answer.'
-                    when bare.verdict = 'worse' then ', so it is the answer too.'
-                    else ': it is not clear whether it is the answer too.'
-                end
-        end as unwrapped_words
+        bare.verdict as verdict_unwrapped
     from all_comparisons as came
     left join all_comparisons as bare
         on
@@ -73,12 +63,8 @@ select
     || case when slice = '*' then '' else '/' || slice end as subject,
     case when slice = '*' or severity = 'info' then severity else 'warning' end as severity,
     true as is_start,
-    'On route ' || route || case when slice = '*' then '' else ', slice ' || slice end
-    || ', ' || candidate || ' passes ' || criterion || ' ' || {{ points('-delta') }}
-    || ' points less often than ' || pinned
-    || ' (95 % interval of the difference: ' || {{ points('ci_low') }} || ' to ' || {{ points('ci_high') }}
-    || ', ' || cast(n_examples as varchar) || ' examples).' as summary,
-    unwrapped_words as explanation,
+    case when slice = '*' then {{ worse_sentence() }} else {{ slice_worse_sentence() }} end as summary,
+    {{ worse_unwrapped_words() }} as explanation,
     {{ json_object(evidence) }} as evidence_json
 from comparisons
-where run_id = 'nightly-' || cast(day as varchar)
+where run_id = {{ nightly_run_id('day') }}

@@ -4,7 +4,7 @@ with skew as (
         (is_breach or is_ongoing)
         and model_served = '*'
         and prompt_version = '*'
-        -- Where one member of the mix falls another one rises, and tells it.
+        -- Where one member of the mix falls another one rises, and that one is reported.
         and not (
             (feature like 'model:%' or feature like 'prompt:%')
             and coalesce(effect < 0, value_current < value_reference)
@@ -26,34 +26,28 @@ examples as (
 worded as (
     select
         skew.*,
-        features.kind as feature_kind,
+        features.kind as kind_of_value,
+        features.grid,
         features.severity,
         causes.cause,
         causes.sentence as cause_sentence,
         examples.example_call_ids,
-        case
-            -- The mix of calls: "answered by", and then whose share it is.
+        case when features.kind = 'share' then '' else 'mean ' || features.description || ' per ' end
+        || case skew.side when 'pair' then 'call' else skew.side end
+        || case when features.kind = 'share' then 's ' || features.description else '' end
+        -- The mix of calls: "answered by", and then whose share it is.
+        || case
             when features.feature <> skew.feature
-                then features.description || ' ' || substr(skew.feature, length(features.feature) + 1)
-            else features.description
-        end as description,
-        case skew.side when 'pair' then 'calls' else skew.side || 's' end as noun,
-        case when skew.reference = 'trailing' then 'drift' else 'skew' end as kind,
-        case
-            when skew.reference = 'trailing' then 'trailing {{ var("window_days") }} days' else 'dev set'
-        end as reference_words,
-        case
-            when coalesce(skew.effect > 0, skew.value_current > skew.value_reference) then 'rose' else 'fell'
-        end as direction,
+                then ' ' || substring(skew.feature, {{ length('features.feature') }} + 1)
+            else ''
+        end as feature_words,
+        coalesce(skew.effect > 0, skew.value_current > skew.value_reference) as is_risen,
         -- Weekends differ from the mean of the window, and levels move.
         coalesce(
             (skew.effect > 0) <> (skew.value_current > skew.value_reference)
             or 2 * abs(skew.value_expected - skew.value_reference) > abs(skew.value_current - skew.value_reference),
             false
-        ) as is_of_its_own,
-        case features.kind
-            when 'share' then {{ percent('skew.value_constant_mix') }} else {{ figure('skew.value_constant_mix') }}
-        end as constant_mix_words,
+        ) as is_beyond_expected,
         2 * abs(skew.value_constant_mix - skew.value_reference)
         < abs(skew.value_current - skew.value_reference) as is_of_mix
     from skew
@@ -75,41 +69,15 @@ worded as (
 
 select
     day,
-    kind,
+    case when reference = 'trailing' then 'drift' else 'skew' end as kind,
     {{ subject_part('route') }} || '/' || side || '/' || {{ subject_part('feature') }} as subject,
     severity,
     is_breach as is_start,
     case
-        when feature_kind = 'share' and is_of_its_own
-            then
-                'On route ' || route || ', ' || noun || ' ' || description || ' ' || direction
-                || ' to ' || {{ percent('value_current') }} || ' on ' || cast(day as varchar)
-                || ', where ' || {{ percent('value_expected') }} || ' was to be expected of such a day ('
-                || reference_words || ': ' || {{ percent('value_reference') }} || ').'
-        when feature_kind = 'share'
-            then
-                'On route ' || route || ', ' || noun || ' ' || description || ' ' || direction
-                || ' from ' || {{ percent('value_reference') }} || ' (' || reference_words || ')'
-                || ' to ' || {{ percent('value_current') }} || ' on ' || cast(day as varchar) || '.'
-        when is_of_its_own
-            then
-                'On route ' || route || ', ' || description || ' in ' || noun || ' ' || direction
-                || ', for such a day, to ' || {{ figure('value_current') }} || ' on average on '
-                || cast(day as varchar) || ' (' || reference_words || ': ' || {{ figure('value_reference') }} || ').'
-        else
-            'On route ' || route || ', ' || description || ' in ' || noun || ' ' || direction
-            || ' from ' || {{ figure('value_reference') }} || ' on average (' || reference_words || ')'
-            || ' to ' || {{ figure('value_current') }} || ' on ' || cast(day as varchar)
-            || ' (PSI ' || {{ figure('psi') }} || ').'
+        when reference = 'trailing' then {{ drift_sentence() }}
+        else {{ skew_sentence() }}
     end as summary,
-    coalesce(
-        case
-            when is_of_mix then ' At a constant mix of topics it would be ' || constant_mix_words
-            else ' At a constant mix of topics it is ' || constant_mix_words
-        end || case when is_of_mix then ': the mix of questions moved.' else ': it is not the mix of questions.' end,
-        ''
-    )
-    || coalesce(cause_sentence, '') as explanation,
+    {{ topic_mix_words() }} || coalesce(cause_sentence, '') as explanation,
     {{ json_object([
         ('route', 'route'),
         ('side', 'side'),

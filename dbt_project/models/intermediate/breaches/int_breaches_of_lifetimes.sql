@@ -5,7 +5,7 @@ with pinned as (
         model,
         min(ends_on) as ends_on
     from {{ ref('fct_model_frontier') }}
-    where arm = 'pinned' and run_id = 'nightly-' || cast(day as varchar)
+    where arm = 'pinned' and run_id = {{ nightly_run_id('day') }}
     group by day, model
 ),
 
@@ -20,19 +20,13 @@ select
     day,
     'end_of_life' as kind,
     {{ subject_part('model') }} as subject,
-    'warning' as severity,
+    cast(null as {{ type_string() }}) as severity,
     true as is_start,
-    model || ', which is pinned, '
-    || case when days_left > 0 then 'ends' else 'ended' end || ' on ' || cast(ends_on as varchar)
-    || case
-        when days_left > 0 then ', ' || cast(days_left as varchar) || ' days from ' || cast(day as varchar)
-        else ''
-    end
-    || ', as its provider has announced.' as summary,
+    {{ end_of_life_sentence() }} as summary,
     '' as explanation,
     {{ json_object([
         ('model', 'model'),
-        ('ends_on', 'cast(ends_on as varchar)'),
+        ('ends_on', as_text('ends_on')),
         ('days_left', 'days_left'),
     ]) }} as evidence_json
 from counted

@@ -2,16 +2,7 @@
 with scores as (
     select
         came.*,
-        bare.pass_rate as pass_rate_unwrapped,
-        case
-            when bare.pass_rate is null then ''
-            else
-                ' Once unwrapped it is ' || {{ percent('bare.pass_rate') }}
-                || case
-                    when bare.pass_rate >= came.min_pass_rate then ', so it is the wrapping and not the answer.'
-                    else '.'
-                end
-        end as unwrapped_words
+        bare.pass_rate as pass_rate_unwrapped
     from {{ ref('fct_eval_scores') }} as came
     left join {{ ref('fct_eval_scores') }} as bare
         on
@@ -29,11 +20,8 @@ select
     {{ subject_part('route') }} || '/' || {{ subject_part('criterion') }} as subject,
     severity,
     true as is_start,
-    'On route ' || route || ', ' || model || ' passes ' || criterion || ' in ' || {{ percent('pass_rate') }}
-    || ' of answers (95 % interval ' || {{ percent('ci_low') }} || ' to ' || {{ percent('ci_high') }}
-    || ', ' || cast(n_examples as varchar) || ' examples), below the required '
-    || {{ percent('min_pass_rate') }} || '.' as summary,
-    unwrapped_words as explanation,
+    {{ pass_rate_sentence() }} as summary,
+    {{ pass_rate_unwrapped_words() }} as explanation,
     {{ json_object([
         ('run_id', 'run_id'),
         ('route', 'route'),
@@ -49,4 +37,4 @@ select
         ('n_unscored', 'n_unscored'),
     ]) }} as evidence_json
 from scores
-where run_id = 'nightly-' || cast(day as varchar)
+where run_id = {{ nightly_run_id('day') }}

@@ -1,23 +1,6 @@
-{#- A pinned model that is no longer the same. -#}
+{#- A pinned model that is no longer the same behind its name. -#}
 with pins as (
-    select
-        *,
-        case
-            when is_renamed
-                then
-                    ' It calls itself ' || {{ listed('served_names') }} || ', and no longer '
-                    || {{ listed('last_served_names') }} || ' as on the night before.'
-            else ''
-        end
-        || case
-            when is_unlike
-                then
-                    ' Its answers to ' || cast(n_prompts as varchar) || ' prompts are unlike those of the past (p = '
-                    || {{ figure('p_value') }} || ').'
-            else ''
-        end
-        || case when is_refingerprinted then ' Its fingerprint is another one, too.' else '' end as why
-    from {{ ref('fct_pin_integrity_daily') }}
+    select * from {{ ref('fct_pin_integrity_daily') }}
     where is_changed
 )
 
@@ -25,10 +8,10 @@ select
     day,
     'pin_changed' as kind,
     {{ subject_part('model') }} as subject,
-    'critical' as severity,
+    cast(null as {{ type_string() }}) as severity,
     true as is_start,
-    'The pinned model ' || model || ' is no longer what it was.' as summary,
-    why as explanation,
+    {{ pin_changed_sentence() }} as summary,
+    '' as explanation,
     {{ json_object([
         ('model', 'model'),
         ('served_names', 'served_names'),

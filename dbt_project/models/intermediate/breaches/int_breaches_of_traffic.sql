@@ -3,14 +3,14 @@ with night as (
     select * from {{ ref('int_traffic_tests_daily') }} as found
     where
         (is_breach or is_ongoing)
-        -- A group that is a topic from this day on is told by its share, and goes on by it.
+        -- A group that is a topic from this day on is reported by its share, and goes on by it.
         and not exists (
-            select 1 from {{ ref('int_traffic_tests_daily') }} as told
+            select 1 from {{ ref('int_traffic_tests_daily') }} as reported
             where
-                told.is_breach
-                and told.day = found.day
-                and told.route = found.route
-                and found.feature = 'new_' || told.feature
+                reported.is_breach
+                and reported.day = found.day
+                and reported.route = found.route
+                and found.feature = 'new_' || reported.feature
         )
 ),
 
@@ -30,30 +30,13 @@ select
     day,
     breach_kind as kind,
     {{ subject_part('route') }} || '/' || side || '/' || {{ subject_part('feature') }} as subject,
-    'warning' as severity,
+    cast(null as {{ type_string() }}) as severity,
     is_breach as is_start,
     case breach_kind
-        when 'volume'
-            then
-                'On route ' || route || ', there were ' || cast(n as varchar) || ' calls on ' || cast(day as varchar)
-                || ', where ' || cast(cast(round(exp(expected) - 1) as bigint) as varchar) || ' were to be expected.'
-        when 'topic'
-            then
-                'On route ' || route || ', inputs about ' || coalesce(topic_label, feature)
-                || case
-                    when is_added and expected < 0.0005 then ' are new: they rose'
-                    when effect > 0 then ' rose'
-                    else ' fell'
-                end || ' to ' || {{ percent('observed') }} || ' on ' || cast(day as varchar)
-                || ', where ' || {{ percent('expected') }} || ' was to be expected.'
-        when 'new_topic'
-            then
-                'On route ' || route || ', ' || coalesce(cast(n_group as varchar) || ' ', '') || 'inputs on '
-                || cast(day as varchar) || ' are about something new: ' || coalesce(topic_label, 'without a label')
-                || '.'
-        else
-            'On route ' || route || ', ' || side || 's as a whole mean something else on ' || cast(day as varchar)
-            || ' than in the trailing {{ var("window_days") }} days.'
+        when 'volume' then {{ volume_sentence() }}
+        when 'topic' then {{ topic_sentence() }}
+        when 'new_topic' then {{ new_topic_sentence() }}
+        else {{ two_sample_sentence() }}
     end as summary,
     '' as explanation,
     {{ json_object([

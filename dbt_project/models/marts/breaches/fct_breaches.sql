@@ -17,6 +17,10 @@ with breaches as (
     {% endfor -%}
 ),
 
+kinds as (
+    select * from {{ ref('breach_kinds') }}
+),
+
 preceded as (
     select
         *,
@@ -33,7 +37,7 @@ grouped as (
     from preceded
 ),
 
--- What is still open begins with a day on which it was beyond doubt; days before that are none of its nights.
+-- What is still open begins with a day on which it was beyond doubt; the days before do not count.
 begun as (
     select
         *,
@@ -50,17 +54,13 @@ counted as (
 )
 
 select
-    day,
-    kind,
-    subject,
-    severity,
-    summary
-    || case
-        when nights > 1 then ' Night ' || cast(nights as varchar) || ', since ' || cast(first_seen as varchar) || '.'
-        else ''
-    end
-    || explanation as summary,
-    evidence_json,
-    first_seen,
-    nights
+    counted.day,
+    counted.kind,
+    counted.subject,
+    coalesce(counted.severity, kinds.severity) as severity,
+    counted.summary || {{ since_words() }} || counted.explanation as summary,
+    counted.evidence_json,
+    counted.first_seen,
+    counted.nights
 from counted
+left join kinds on counted.kind = kinds.kind

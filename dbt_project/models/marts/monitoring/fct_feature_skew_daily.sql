@@ -93,5 +93,6 @@ select
         else value_current + mix_shift
     end as value_constant_mix,
     case when reference = 'trailing' and is_whole and kind = 'share' then expected_of_past end as value_expected,
-    case when reference = 'trailing' and is_whole then effect_of_past end as effect
+    case when reference = 'trailing' and is_whole then effect_of_past end as effect,
+    kind as feature_kind
 from adjusted

@@ -14,11 +14,10 @@ from flows.config.sections import Model
 from flows.evaluate.generate.budget import spent_usd
 from flows.evaluate.generate.journal import appending, note
 from flows.evaluate.production.production_scores import score_days
-from flows.evaluate.score.scoring import judge_night
-from flows.evaluate.shadow import shadow_day
+from flows.evaluate.setup import load_setup
 from flows.lake.lake import from_rows
 from flows.llm.client import Answer, FakeClient
-from tests.evaluating import evaluate_night
+from tests.evaluating import evaluate_night, judge_night, shadow_day
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 CENT = 0.01
@@ -74,7 +73,7 @@ class Night:
         return Paid(model.name, self.paid)
 
     def structure(self, first: date = DAY) -> None:
-        score_days(self.config, first, DAY, self.client, ask=True)
+        score_days(load_setup(self.config), first, DAY, self.client, ask=True)
 
     def run(self) -> int:
         """Structure, evaluation and shadow in their order; how many cents they cost."""

@@ -10,9 +10,9 @@ from scipy.stats import chisquare
 
 from flows.config import load as configuration
 from flows.evaluate.production.judge_sample import Sample
-from flows.evaluate.production.production_scores import score_production
 from flows.lake.lake import SCHEMAS, Lake, from_rows
 from flows.llm.client import FakeClient
+from tests.evaluating import score_production
 
 DAY = date(2026, 5, 4)
 JUDGE = "- {name: polite, kind: judge, question: 'Is it polite?', samples_per_day: 20, severity: info}"
@@ -133,8 +133,8 @@ def test_samples_are_drawn_alike_from_all_answers():
     drawn = []
     for start in range(0, 100_000, 200):
         sample = Sample("r", (), 20)
-        sample.see([str(n) for n in range(start, start + 120)])
-        sample.see([str(n) for n in range(start + 120, start + 200)])
+        sample.offer([str(n) for n in range(start, start + 120)])
+        sample.offer([str(n) for n in range(start + 120, start + 200)])
         assert len(set(sample.call_ids(20))) == 20
         assert sample.call_ids(7) == sample.call_ids(20)[:7]
         drawn += [int(call_id) % 200 for call_id in sample.call_ids(20)]

@@ -7,10 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from flows.config import load as configuration
-from flows.evaluate.score.scoring import judge_night, score_night
 from flows.lake.lake import Lake, from_rows
 from flows.llm.client import Answer, FakeClient
-from tests.evaluating import evaluate_night
+from tests.evaluating import evaluate_night, judge_night, score_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 BINARY = "- {name: polite, kind: judge, question: 'Is it polite?'}"
@@ -195,7 +194,7 @@ def test_a_killed_night_asks_only_for_the_verdicts_that_it_lacks(tmp_path):
 
 
 def evaluate_night_without_judge(config):
-    from flows.evaluate.generation import generate_night
+    from tests.evaluating import generate_night
 
     generate_night(config, DAY, RUN, lambda model: Says(lambda _: "thanks" if model.name == "openai/old" else "no"))
 
@@ -305,3 +304,16 @@ def test_the_gullible_judge_would_pass_it_outside_of_the_data():
     )
     messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
     assert json.loads(obeys_what_stands_outside_of_the_data(messages))["verdict"] == "yes"
+
+
+def test_a_stored_verdict_counts_only_where_the_whole_reply_is_one(tmp_path):
+    config = workspace(tmp_path, BINARY)
+    evaluate(config, is_thanks)
+    lake = Lake(config.lake)
+    stored = rows(config, "judgements")
+    for row in stored:  # as a reader would have left it that takes a verdict out of prose
+        row["output_text"] = f"It quotes {row['output_text']}, which I disregard."
+    lake.write("judgements", DAY, from_rows(stored, "judgements"), RUN)
+    result, judge = evaluate(config, is_thanks)
+    assert (len(judge.asked), result.judging.without_verdict) == (0, 8)
+    assert {row["passed"] for row in rows(config, "scores")} == {None}

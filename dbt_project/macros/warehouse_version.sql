@@ -1,0 +1,59 @@
+{#- The version of the warehouse, and the steps that bring an older one up to date before a build.
+
+    A step may be repeated and must lose no number of a mart: marts outlive the rows of the lake that they were computed
+    of. A warehouse with marts and without a version has version 1. Add a step as `migrate_warehouse_to_<n>` and raise
+    `newest_warehouse_version`. -#}
+
+{% macro newest_warehouse_version() -%}
+    {{ return(2) }}
+{%- endmacro %}
+
+{% macro version_relation() -%}
+    {{ return(api.Relation.create(database=target.database, schema='meta', identifier='warehouse_version', type='table')) }}
+{%- endmacro %}
+
+{#- Runs at the start of every command that writes the warehouse. -#}
+{% macro migrate_warehouse() -%}
+    {%- if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot'] -%}
+        {%- set newest = newest_warehouse_version() -%}
+        {%- set found = warehouse_version() -%}
+        {%- if found > newest -%}
+            {{ exceptions.raise_compiler_error(
+                'the warehouse has version ' ~ found ~ ', this genchi reads up to version ' ~ newest
+                ~ '; install the genchi that wrote it, or a later one'
+            ) }}
+        {%- endif -%}
+        {%- for version in range(found + 1, newest + 1) -%}
+            {%- do context['migrate_warehouse_to_' ~ version]() -%}
+        {%- endfor -%}
+        {%- if load_relation(version_relation()) is none or found < newest -%}
+            {%- do adapter.create_schema(version_relation()) -%}
+            {%- do run_query(create_table_as(false, version_relation(), 'select ' ~ newest ~ ' as version')) -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The version of the warehouse before this command; that of a new one is the newest. -#}
+{% macro warehouse_version() -%}
+    {%- if load_relation(version_relation()) is not none -%}
+        {{ return(run_query('select version from ' ~ version_relation()).columns[0].values()[0] | int) }}
+    {%- endif -%}
+    {{ return(1 if relations_of('marts') else newest_warehouse_version()) }}
+{%- endmacro %}
+
+{#- The names of what there is in a schema. -#}
+{% macro relations_of(schema) -%}
+    {%- set place = api.Relation.create(database=target.database, schema=schema) -%}
+    {{ return(list_relations_without_caching(place).columns['name'].values() | list) }}
+{%- endmacro %}
+
+{#- Version 2: steps of the build have new names, and what was built under the old ones is dropped. Every row of theirs
+    can be computed from the lake; marts are left alone. -#}
+{% macro migrate_warehouse_to_2() -%}
+    {%- set known = graph.nodes.values() | selectattr('schema', 'eq', 'intermediate') | map(attribute='alias') | list -%}
+    {%- for name in relations_of('intermediate') if name not in known -%}
+        {%- set relation = adapter.get_relation(target.database, 'intermediate', name) -%}
+        {%- do log('dropping ' ~ relation ~ ', which no model builds any more') -%}
+        {%- do adapter.drop_relation(relation) -%}
+    {%- endfor -%}
+{%- endmacro %}

@@ -1,0 +1,69 @@
+"""How runs look and behave in Prefect: their names and tags, how long they may take, what is tried again, the event.
+
+Belongs here: what all flows and tasks have in common. Where to hang an automation: the event `genchi.night`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypedDict
+
+from prefect import Task, get_client, runtime, tags
+from prefect.cache_policies import NO_CACHE, CachePolicy
+from prefect.client.schemas import State, TaskRun
+from prefect.events import emit_event
+
+from flows.errors import TransientError
+from flows.progress import Step, step
+
+STAGE_S = 24 * 3600  # a stage that has not ended by then hangs
+ASKING_S = 48 * 3600  # a batch of requests may wait a day for its answers
+EVENT = "genchi.night"
+
+
+class _Policy(TypedDict):
+    cache_policy: CachePolicy
+    persist_result: bool
+    retries: int
+    retry_delay_seconds: list[float]
+    retry_jitter_factor: float
+    retry_condition_fn: Any
+
+
+def _is_transient(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
+    return isinstance(state.data, TransientError)
+
+
+# Every task: its arguments are neither hashed nor stored, and it is tried again where the failure may pass.
+TASK: _Policy = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retries": 2,
+    "retry_delay_seconds": [5.0, 30.0],
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": _is_transient,
+}
+
+
+@contextmanager
+def described(name: str, app: str) -> Iterator[None]:
+    """Name the run under way, and tag it and all that run below it with the application.
+
+    A template cannot do so: the day and the application are known once the configuration is read.
+    """
+    with tags(app):
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(runtime.flow_run.id, name=name, tags=sorted({*runtime.flow_run.tags, app}))
+        yield
+
+
+@contextmanager
+def stage(name: str) -> Iterator[Step]:
+    """A step of a run, as `flows.progress` has it: what runs in Prefect meanwhile is tagged with its first word."""
+    with tags(name.split(maxsplit=1)[0]), step(name) as current:
+        yield current
+
+
+def announce_night(app: str, payload: Mapping[str, object]) -> None:
+    """Emit the event of a night that has ended, with the application as its resource."""
+    resource = {"prefect.resource.id": f"genchi.app.{app}", "prefect.resource.name": app}
+    emit_event(EVENT, resource, payload=dict(payload))

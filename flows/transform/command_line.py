@@ -1,0 +1,51 @@
+"""`genchi dbt`: any dbt command on a workspace's warehouse, with all that dbt must know of it set.
+
+dbt writes its own lines to stdout, and its target and log where a night's build has them. What a user says to dbt comes
+last, so that an option of theirs takes the place of genchi's; their `--vars` are added to genchi's.
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from flows.config import Config
+from flows.errors import ConfigError
+from flows.transform.build import days_of_build, variables
+from flows.transform.runner import opened_for_dbt
+
+# The commands that write the warehouse; all others leave it as it is.
+WRITING = {"build", "run", "seed", "snapshot", "clone", "retry", "run-operation"}
+
+
+def run_command(
+    config: Config, arguments: Sequence[str], first: date, last: date, more_variables: Mapping[str, object]
+) -> bool:
+    """Run `dbt <arguments>` for the days from `first` to `last`, and say whether all of it went well.
+
+    A command that writes waits for the lake's lock. Raises ConfigError where dbt does not know the command or one of
+    its options, KeyboardInterrupt where it was stopped, and RunError where the lake cannot be locked.
+    """
+    if not arguments:
+        raise ConfigError("dbt: no command is given; name one, such as build, show or test")
+    lake = config.open_lake()
+    lake.create()
+    known = {**variables(config), **more_variables}
+    with (
+        lake.lock("dbt") if WRITING & set(arguments[:1]) else contextlib.nullcontext(),
+        opened_for_dbt(config, days_of_build(first, last)) as note,
+    ):
+        outcome = _invoke(list(arguments), known, note)
+    return bool(outcome.success)
+
+
+def _invoke(arguments: list[str], known: dict[str, object], note: Callable[[Any], None]) -> Any:
+    from dbt.cli.exceptions import DbtUsageException  # noqa: PLC0415 - imported late: costs seconds
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - as above
+
+    outcome = dbtRunner(callbacks=[note]).invoke(arguments, vars=known)
+    if isinstance(outcome.exception, DbtUsageException):
+        raise ConfigError(f"dbt: {outcome.exception}")
+    if outcome.exception is not None and not isinstance(outcome.exception, Exception):
+        raise outcome.exception  # KeyboardInterrupt, which dbt catches too
+    return outcome

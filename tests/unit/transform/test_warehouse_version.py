@@ -1,0 +1,64 @@
+"""An older warehouse is brought up to date by the next build and keeps its marts; a later one is left alone."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+import pytest
+
+from flows.cli import main
+from flows.config.load import Config
+from flows.errors import RunError
+from flows.lake.lake import from_rows
+from flows.transform.build import build
+from flows.warehouse import query
+
+DAY = date(2026, 3, 2)
+VERSION = "select version from meta.warehouse_version"
+USAGE = "select day, calls from marts.fct_usage_daily order by day"
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    folder = tmp_path_factory.mktemp("workspace")
+    config = Config(path=folder / "genchi.yaml", app="a", lake=folder / "lake", warehouse=folder / "warehouse.duckdb")
+    for day in (DAY, DAY + timedelta(days=1)):
+        at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        calls = [{"call_id": f"{day}-{n}", "route": "r", "started_at": at, "status": "success"} for n in range(3)]
+        config.open_lake().write("interactions", day, from_rows(calls, "interactions"))
+    build(config, DAY, DAY)
+    return config
+
+
+def test_a_new_warehouse_has_the_newest_version(config: Config) -> None:
+    assert query(config.warehouse, VERSION) == [{"version": 2}]
+
+
+def test_a_build_drops_what_no_model_builds_any_more_and_keeps_the_marts(config: Config) -> None:
+    with duckdb.connect(str(config.warehouse)) as connection:
+        connection.execute("drop table meta.warehouse_version")
+        connection.execute("create table intermediate.int_of_an_older_genchi as select 1 as n")
+        connection.execute("create table marts.fct_of_a_colleague as select 1 as n")
+    before = query(config.warehouse, USAGE)
+    build(config, DAY + timedelta(days=1), DAY + timedelta(days=1))
+    tables = "select table_schema, table_name from information_schema.tables"
+    left = {(row["table_schema"], row["table_name"]) for row in query(config.warehouse, tables)}
+    assert ("intermediate", "int_of_an_older_genchi") not in left
+    assert {("marts", "fct_of_a_colleague"), ("intermediate", "int_text_features")} <= left
+    assert query(config.warehouse, VERSION) == [{"version": 2}]
+    assert query(config.warehouse, USAGE)[:1] == before
+
+
+def test_genchi_migrate_says_the_versions_of_both(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    config.path.write_text("app: a\nlake: lake\nwarehouse: warehouse.duckdb\n", encoding="utf-8")
+    with duckdb.connect(str(config.warehouse)) as connection:
+        connection.execute("drop table meta.warehouse_version")
+    assert main(["migrate", "--config", str(config.path)]) == 0
+    assert capsys.readouterr().out == "lake: version 2\nwarehouse: version 2\n"
+
+
+def test_a_warehouse_of_a_later_version_is_left_alone(config: Config) -> None:
+    with duckdb.connect(str(config.warehouse)) as connection:
+        connection.execute("update meta.warehouse_version set version = 3")
+    with pytest.raises(RunError, match="the warehouse has version 3, this genchi reads up to version 2"):
+        build(config, DAY, DAY)
+    assert query(config.warehouse, VERSION) == [{"version": 3}]
