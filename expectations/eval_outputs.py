@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations import frames
-from expectations.vocabulary import Words, at_most
-from flows.config import Config, Severity
+from expectations.vocabulary import Words, at_most, none
+from flows.config import Config, Severity, thresholds
 from flows.lake import nightly_run_id
 
 NAME = "eval_outputs"
@@ -96,21 +96,21 @@ def frame(config: Config, day: date) -> pd.DataFrame:
     return frames.select(lake, files, _SQL, expected=pa.Table.from_pylist(expected, schema=pa.schema(columns)))
 
 
-def suite() -> gx.ExpectationSuite:
-    """What must hold of each model's answers: of the pinned model's strictly, for it is what users meet."""
+def suite(config: Config) -> gx.ExpectationSuite:
+    """What must hold of each model's answers: stricter for the pinned model, which users depend on."""
+    limits = thresholds(config.risk)
     arms: list[tuple[str, Severity]] = [("pinned", "critical"), ("candidate", "warning")]
     return gx.ExpectationSuite(
         name=NAME,
         expectations=[
             *(
-                at_most(
+                none(
                     "unasked",
-                    0,
                     severity,
                     Words(
                         f"{arm}_examples_asked",
-                        "every example of the holdout asked, as often as it repeats",
-                        "{asked:,} of {due:,} asked",
+                        "every example of the holdout requested, with all its repeats",
+                        "{asked:,} of {due:,} requested",
                         arm=arm,
                     ),
                 )
@@ -119,34 +119,33 @@ def suite() -> gx.ExpectationSuite:
             *(
                 at_most(
                     "unscored_share",
-                    0.05,
+                    limits["max_unscored_share"],
                     severity,
                     Words(
                         f"{arm}_answers_scored",
-                        "at most 5 % unscored",
+                        "at most {limit} unscored",
                         "{unscored_share:.1%} unscored by {unscored_criterion}",
                         arm=arm,
                     ),
                 )
                 for arm, severity in arms
             ),
-            at_most(
+            none(
                 "repeated_ids",
-                0,
                 "warning",
                 Words(
                     "response_ids_distinct",
-                    "a response id of its own for every answer",
-                    "{repeated_ids:,} of {answered:,} answers repeat a response id",
+                    "no duplicate response id",
+                    "{repeated_ids:,} of {answered:,} answers with a duplicate response id",
                 ),
             ),
             at_most(
                 "empty_share",
-                0.05,
+                limits["max_empty_share"],
                 "warning",
                 Words(
                     "answers_not_empty",
-                    "at most 5 % of the answers empty",
+                    "at most {limit} of the answers empty",
                     "{empty:,} of {answered:,} answers empty ({empty_share:.1%})",
                 ),
             ),

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations import frames
-from expectations.vocabulary import Words, at_least, at_most
+from expectations.vocabulary import Words, none, some
 from flows.config import Config
 
 NAME = "holdout"
@@ -53,26 +53,23 @@ def frame(config: Config, day: date) -> pd.DataFrame:
     return frames.select(lake, frames.of_day(lake, day, "examples"), _SQL, routes=routes)
 
 
-def suite() -> gx.ExpectationSuite:
+def suite(_: Config) -> gx.ExpectationSuite:
     """What must hold of each route's holdout."""
     return gx.ExpectationSuite(
         name=NAME,
         expectations=[
-            at_least(
+            some(
                 "examples",
-                1,
                 "critical",
                 Words("examples_present", "at least 1 example", "{examples:,} examples"),
             ),
-            at_most(
+            none(
                 "repeated",
-                0,
                 "critical",
-                Words("example_ids_unique", "every example_id once", "{repeated:,} ids stand more than once"),
+                Words("example_ids_unique", "no duplicate example_id", "{repeated:,} duplicate ids"),
             ),
-            at_most(
+            none(
                 "empty",
-                0,
                 "critical",
                 Words("inputs_not_empty", "an input in every example", "{empty:,} examples without an input"),
             ),

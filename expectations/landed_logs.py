@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations import frames
-from expectations.vocabulary import Words, at_least, at_most
-from flows.config import Config
+from expectations.vocabulary import Words, at_most, none, some
+from flows.config import Config, thresholds
 
 NAME = "landed_logs"
 
@@ -18,7 +18,7 @@ with answered as (
     select *, try_cast(output_json as json) as message from interactions
 ),
 
-judged as (
+checked as (
     select
         *,
         coalesce(status, 'success') = 'error' as failed,
@@ -40,11 +40,11 @@ calls as (
         count(*) filter (started_at is null) as untimed,
         count(*) - count(distinct call_id) as repeated_ids,
         count(*) filter (least(input_tokens, output_tokens, cached_tokens, reasoning_tokens) < 0) as negative_tokens
-    from judged
+    from checked
     group by source
 ),
 
-refused as (
+rejected as (
     select source, count(*) as quarantined from quarantine group by source
 ),
 
@@ -71,7 +71,7 @@ select
     coalesce(negative_tokens, 0) as negative_tokens
 from sources
 left join calls on calls.source = sources.source
-left join refused on refused.source = sources.source
+left join rejected on rejected.source = sources.source
 left join files on files.source = sources.source
 order by subject
 """
@@ -85,67 +85,68 @@ def frame(config: Config, day: date) -> pd.DataFrame:
     return frames.select(lake, files, _SQL, sources=sources)
 
 
-def suite() -> gx.ExpectationSuite:
+def suite(config: Config) -> gx.ExpectationSuite:
     """What must hold of each source."""
+    limits = thresholds(config.risk)
     refused = "{quarantined:,} of {records:,} records quarantined ({quarantined_share:.1%})"
     return gx.ExpectationSuite(
         name=NAME,
         expectations=[
-            at_least(
+            some(
                 "arrived",
-                1,
                 "critical",
-                Words("calls_landed", "at least 1 call, or signal of feedback", "{calls:,} calls in {files:,} files"),
+                Words("calls_landed", "at least 1 call or feedback signal", "{calls:,} calls in {files:,} files"),
             ),
             at_most(
                 "quarantined_share",
-                0.1,
+                limits["max_quarantined_share"],
                 "critical",
-                Words("records_readable", "at most 10 % of the records in quarantine", refused),
+                Words("records_readable", "at most {limit} of the records in quarantine", refused),
             ),
             at_most(
                 "quarantined_share",
-                0.01,
+                limits["warn_quarantined_share"],
                 "warning",
-                Words("nearly_all_records_readable", "at most 1 % of the records in quarantine", refused),
+                Words("nearly_all_records_readable", "at most {limit} of the records in quarantine", refused),
             ),
             at_most(
                 "silent_share",
-                0.05,
+                limits["max_silent_share"],
                 "warning",
                 Words(
                     "answers_have_text",
-                    "at most 5 % of the successful calls without an answer",
+                    "at most {limit} of the successful calls without an answer",
                     "{silent:,.0f} of {successes:,.0f} successful calls without an answer ({silent_share:.1%})",
                 ),
             ),
             at_most(
                 "error_share",
-                0.2,
+                limits["max_error_share"],
                 "warning",
                 Words(
                     "calls_succeed",
-                    "at most 20 % of the calls failed",
+                    "at most {limit} of the calls failed",
                     "{errors:,.0f} of {calls:,} calls failed ({error_share:.1%})",
                 ),
             ),
-            at_most(
+            none(
                 "untimed",
-                0,
                 "critical",
-                Words("times_present", "a time on every call", "{untimed:,} calls without started_at"),
+                Words("times_present", "started_at on every call", "{untimed:,} calls without started_at"),
             ),
-            at_most(
+            none(
                 "repeated_ids",
-                0,
                 "critical",
-                Words("call_ids_unique", "every call_id once", "{repeated_ids:,} calls repeat a call_id"),
+                Words("call_ids_unique", "no duplicate call_id", "{repeated_ids:,} calls with a duplicate call_id"),
             ),
-            at_most(
+            none(
                 "negative_tokens",
-                0,
                 "warning",
-                Words("tokens_not_negative", "no negative token count", "{negative_tokens:,} calls with one"),
+                Words(
+                    "tokens_not_negative",
+                    "no negative token count",
+                    "{negative_tokens:,} calls with one",
+                ),
             ),
         ],
     )

@@ -1,6 +1,6 @@
 """From what Great Expectations found to rows of the lake's table expectation_results.
 
-Great Expectations decides which rows of a frame fail; here that is only put into words.
+Great Expectations decides which rows of a frame fail; this module only words it.
 """
 
 import json
@@ -37,7 +37,7 @@ def read(suite: str, frame: pd.DataFrame, validation: ExpectationSuiteValidation
 def _read(suite: str, frame: pd.DataFrame, result: ExpectationValidationResult) -> Iterator[ExpectationResult]:
     configured = result.expectation_config
     if configured is None:
-        raise ValueError(f"{suite}: a result without its expectation")
+        raise ValueError(f"{suite}: a result has no expectation")
     words, severity = configured.meta, str(configured.severity.value)
 
     def row(
@@ -50,15 +50,15 @@ def _read(suite: str, frame: pd.DataFrame, result: ExpectationValidationResult) 
         yield row(EVERYTHING, False, f"could not be checked: {problem}", level="critical")
         return
     failed = {found["subject"] for found in result.result.get("unexpected_index_list") or ()}
-    judged = _records(frame, configured.kwargs["column"], words["arm"])
-    for record in judged:
+    checked = _records(frame, configured.kwargs["column"], words["arm"])
+    for record in checked:
         fails = record["subject"] in failed
         if fails or words["passed"] is None:
             yield row(str(record["subject"]), not fails, words["observed"].format_map(record), evidence_of(record))
     if result.success and words["passed"] is not None:
         yield row(EVERYTHING, True, words["passed"])
-    if not result.success and not failed & {record["subject"] for record in judged}:
-        yield row(EVERYTHING, False, "failed, and on no row that could be named")
+    if not result.success and not failed & {record["subject"] for record in checked}:
+        yield row(EVERYTHING, False, "failed, but Great Expectations named no row")
 
 
 def exception(result: ExpectationValidationResult) -> str | None:
@@ -67,8 +67,8 @@ def exception(result: ExpectationValidationResult) -> str | None:
     Great Expectations keeps either one account, or one for each metric that it could not compute.
     """
     info = result.exception_info or {}
-    accounts = [info] if "raised_exception" in info else [one for one in info.values() if isinstance(one, dict)]
-    raised = [str(one.get("exception_message")) for one in accounts if one.get("raised_exception")]
+    details = [info] if "raised_exception" in info else [one for one in info.values() if isinstance(one, dict)]
+    raised = [str(one.get("exception_message")) for one in details if one.get("raised_exception")]
     return " ".join(raised[0].split()) if raised else None
 
 
@@ -86,9 +86,9 @@ def evidence_of(record: Mapping[Hashable, Any]) -> str:
 
 
 def _records(frame: pd.DataFrame, column: str, arm: str | None) -> list[dict[Hashable, Any]]:
-    """The rows that an expectation on `column` speaks of."""
-    spoken_of = frame[frame[column].notna()]
-    return (spoken_of if arm is None else spoken_of[spoken_of["arm"] == arm]).to_dict("records")
+    """The rows that an expectation on `column` checks."""
+    relevant = frame[frame[column].notna()]
+    return (relevant if arm is None else relevant[relevant["arm"] == arm]).to_dict("records")
 
 
 def of_stages(failures: Sequence[str]) -> list[ExpectationResult]:
@@ -100,8 +100,8 @@ def of_stages(failures: Sequence[str]) -> list[ExpectationResult]:
             subject=failure.partition(": ")[0],
             success=False,
             severity="critical",
-            observed=failure.partition(": ")[2] or "it failed",
-            expected="the stage runs to its end",
+            observed=failure.partition(": ")[2] or "failed without a message",
+            expected="the stage completes",
             evidence_json="{}",
         )
         for failure in failures

@@ -32,7 +32,7 @@ class Suite(Protocol):
     def frame(self, config: Config, day: date) -> pd.DataFrame:
         """The table to validate, one row a `subject`."""
 
-    def suite(self) -> gx.ExpectationSuite:
+    def suite(self, config: Config) -> gx.ExpectationSuite:
         """What must hold of it."""
 
 
@@ -64,7 +64,7 @@ def _validate(config: Config, day: date) -> list[ExpectationResult]:
     validations: dict[str, ExpectationSuiteValidationResult] = {}
     for module in applicable(config):
         frame = module.frame(config, day)
-        validations[module.NAME] = check(context, module.NAME, module.suite(), frame)
+        validations[module.NAME] = check(context, module.NAME, module.suite(config), frame)
         found += results.read(module.NAME, frame, validations[module.NAME])
     data_docs.write(config.reports / day.isoformat() / "data_docs", config.app, day, validations, found)
     return found

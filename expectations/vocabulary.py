@@ -1,10 +1,10 @@
-"""The few kinds of expectation that the suites are made of, each with its words.
+"""The kinds of expectation that the suites are made of, each with its words.
 
-Every expectation speaks of one column of a frame that has one row a subject; a null is "no evidence" and is
-not judged. What is said of a row is a format string over the row's columns: `"{calls:,} calls"`.
+Every expectation checks one column of a frame that has one row a subject; a null is "no evidence" and is not checked.
+What is reported of a row is a format string over the row's columns: `"{calls:,} calls"`.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
 from great_expectations.expectations.core.expect_column_values_to_not_be_in_set import (
@@ -19,7 +19,10 @@ from flows.config import Severity
 
 @dataclass(frozen=True)
 class Words:
-    """How an expectation is reported. `passed` stands for all rows where none fails; None reports each row."""
+    """How an expectation is reported.
+
+    `passed` is the one line for all rows where none fails; None reports each row. `arm` limits the check to its rows.
+    """
 
     name: str
     expected: str
@@ -28,14 +31,23 @@ class Words:
     arm: str | None = None
 
 
-def at_least(column: str, least: float, severity: Severity, words: Words) -> Expectation:
-    """Every value of `column` is `least` or more."""
-    return _between(column, least, None, severity, words)
+def some(column: str, severity: Severity, words: Words) -> Expectation:
+    """Every count in `column` is at least 1."""
+    return _between(column, 1, None, severity, words)
 
 
-def at_most(column: str, most: float, severity: Severity, words: Words) -> Expectation:
-    """Every value of `column` is `most` or less; a row is one of `words.arm` where that is given."""
-    return _between(column, None, most, severity, words)
+def none(column: str, severity: Severity, words: Words) -> Expectation:
+    """Every count in `column` is 0."""
+    return _between(column, None, 0, severity, words)
+
+
+def at_most(column: str, limit: float, severity: Severity, words: Words) -> Expectation:
+    """Every share in `column` is `limit` (a row of thresholds.csv) or less.
+
+    `{limit}` in `words.expected` stands for the limit in per cent.
+    """
+    expected = words.expected.format(limit=f"{100 * limit:g} %")
+    return _between(column, None, limit, severity, replace(words, expected=expected))
 
 
 def never(column: str, value: str, severity: Severity, words: Words) -> Expectation:

@@ -1,7 +1,7 @@
 """The kinds of failure that the command line tells apart.
 
-What a person can mend in a file or a command is a `ConfigError` (exit code 2); all else that stops a step
-is a `RunError` (exit code 3). Both are shown as one line, so a message says what, where and how to mend it.
+What a person can fix in a file or a command is a `ConfigError` (exit code 2); all else that stops a step
+is a `RunError` (exit code 3). Both are shown as one line, so a message says what, where and how to fix it.
 """
 
 
@@ -25,5 +25,5 @@ def in_one_line(error: BaseException) -> str:
     """What an exception says, on one line: our own messages as they are, others with their type before them."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
-    said = " ".join(str(error).split())
-    return said if isinstance(error, GenchiError) and said else f"{type(error).__name__}: {said}".rstrip(": ")
+    text = " ".join(str(error).split())
+    return text if isinstance(error, GenchiError) and text else f"{type(error).__name__}: {text}".rstrip(": ")

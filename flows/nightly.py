@@ -117,7 +117,7 @@ def _stages(setup: EvalSetup, day: date) -> Night:
     with night.stage("ingest") as current:
         landed = ingest(config, day)
         current.outcome = landed.summary()
-        first = retention.first_open(config, first_touched(landed.days, day), day)
+        first = retention.first_rebuildable_day(config, first_touched(landed.days, day), day)
     with night.stage("semantics") as current:
         current.outcome = semantics(config, first, day).summary()
     with night.stage("production") as current:
@@ -185,7 +185,7 @@ def _ingest(setup: EvalSetup, day: date | None) -> None:
         with stage("ingest") as current:
             landed = ingest(config, day)
             current.outcome = landed.summary()
-        first = retention.first_open(config, first_touched(landed.days, day), day)
+        first = retention.first_rebuildable_day(config, first_touched(landed.days, day), day)
         with stage("semantics") as current:
             current.outcome = semantics(config, first, day).summary()
         score_production(setup, first, day)

@@ -29,7 +29,7 @@ class Step:
 
 @contextmanager
 def step(name: str) -> Iterator[Step]:
-    """Say on one line what came of a step and how long it took; an exception is said, and raised on."""
+    """Print on one line the outcome of a step and its duration; an exception is printed, and raised again."""
     started, current = time.monotonic(), Step(name)
     terminal = sys.stderr.isatty()
     if terminal:
@@ -38,12 +38,12 @@ def step(name: str) -> Iterator[Step]:
     try:
         yield current
     except BaseException as error:
-        _say("✗", name, f"failed: {in_one_line(error)}", started, terminal)
+        _print_line("✗", name, f"failed: {in_one_line(error)}", started, terminal)
         raise
-    _say("✓", name, current.outcome, started, terminal)
+    _print_line("✓", name, current.outcome, started, terminal)
 
 
-def _say(mark: str, name: str, outcome: str, started: float, terminal: bool) -> None:
+def _print_line(mark: str, name: str, outcome: str, started: float, terminal: bool) -> None:
     line = f"{mark} {name:<11} {outcome} ({time.monotonic() - started:.1f} s)"
     if terminal:
         colour = "32" if mark == "✓" else "31"

@@ -1,7 +1,7 @@
 """How long the lake keeps its rows: `retention` of genchi.yaml, applied at the end of a night.
 
 Numbers outlive the texts: a day whose rows were removed keeps an empty file that says so (`expired`), and no build
-touches the marts of such a day again, for it would count what is no longer there. Rows that arrive for it later are
+rebuilds the marts of such a day, for their rows are gone. Rows that arrive for it later are
 removed by the next night, uncounted.
 
 What the removal of a table means beyond its rows: without `manifest`, files of a source whose path has no {day} are
@@ -36,7 +36,7 @@ class Removed:
     def summary(self) -> str:
         """The counts in words, for a line."""
         if not self.days:
-            return "nothing is older than it is kept"
+            return "nothing is older than `retention` allows"
         return ", ".join(
             f"{count:,} {'day' if count == 1 else 'days'} of {table}" for table, count in self.days.items()
         )
@@ -65,7 +65,7 @@ def _remove(lake: Lake, table: str, day: date) -> bool:
     return bool(files)
 
 
-def first_open(config: Config, first: date, last: date) -> date:
+def first_rebuildable_day(config: Config, first: date, last: date) -> date:
     """The first day from `first` on after which none up to `last` has lost its rows: where a rebuild may begin.
 
     The day after `last` where that one has lost them.

@@ -49,8 +49,8 @@ class Killed(BaseException):
 class Dying:
     """A ground on which the process dies before the n-th step that changes something; no later step is done."""
 
-    def __init__(self, ground: Any, steps: int) -> None:
-        self._ground, self._left = ground, steps
+    def __init__(self, backend: Any, steps: int) -> None:
+        self._backend, self._left = backend, steps
 
     def _step(self) -> None:
         self._left -= 1
@@ -58,7 +58,7 @@ class Dying:
             raise Killed
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._ground, name)
+        found = getattr(self._backend, name)
         if name not in ("keep", "move", "remove", "clear", "write_text"):
             return found
 
@@ -73,7 +73,7 @@ class Dying:
 def dying(lake: Lake, steps: int) -> Iterator[Lake]:
     """The same lake for a process that dies after so many steps; the kernel or time has given its lock back after."""
     mortal = Lake(lake.root, lake.storage)
-    mortal.__dict__["ground"] = Dying(lake.ground, steps)
+    mortal.__dict__["backend"] = Dying(lake.backend, steps)
     yield mortal
 
 
@@ -94,7 +94,7 @@ def die_at_every_step(lake: Lake) -> list[int]:
         with lake.lock("test"):  # recovers
             pass
         stands.append(generation_of(lake))
-        assert lake.ground.children("_staging") == []
+        assert lake.backend.children("_staging") == []
         assert stands[-1] in (generation, generation - 1)
         if through:
             assert stands[-1] == generation
@@ -104,7 +104,7 @@ def die_at_every_step(lake: Lake) -> list[int]:
 
 if __name__ == "__main__":
     root, options, beat = sys.argv[1:]
-    lock.BEAT = float(beat)
+    lock.RENEWAL = float(beat)
     lake = Lake(root if "://" in root else Path(root), Storage.model_validate_json(options))
     with lake.lock("test"):
         first = generation_of(lake) + 1

@@ -21,7 +21,7 @@ from flows.warehouse import query
 
 _SHOWN = 5
 # Widths are held so that 80 columns are enough.
-_COLUMNS = ("criterion", "pinned", "cand.", "difference\n(95 %)", "verdict", "could\nsee", "n", "un-\nscored")
+_COLUMNS = ("criterion", "pinned", "cand.", "difference\n(95 %)", "verdict", "MDE", "n", "un-\nscored")
 _COLOURS = {"better": "green", "not_worse": "green", "worse": "red", "insufficient": "yellow"}
 
 _CRITERIA = """
@@ -85,8 +85,8 @@ def _why_not(config: Config, day: date, run_id: str) -> str:
         return "the holdout is empty"
     if failed:
         one = min(failed, key=lambda row: (row["model"], row["error_type"]))
-        return f"{len(failed)} of {len(rows)} questions have no answer; {one['model']}: {one['error_type']}"
-    return "no criterion could score an answer"
+        return f"{len(failed)} of {len(rows)} requests have no answer; {one['model']}: {one['error_type']}"
+    return "no criterion could score any answer"
 
 
 def _regressed(config: Config, day: date, run_id: str) -> dict[str, list[str]]:
@@ -103,9 +103,9 @@ def show(result: Result, console: Console) -> None:
         console.print(_table(result))
     else:
         for row in result.criteria:
-            _say(console, _line(row))
+            _print(console, _line(row))
     for line in _below(result):
-        _say(console, line)
+        _print(console, line)
 
 
 def _table(result: Result) -> Table:
@@ -148,7 +148,7 @@ def _words(row: Row) -> dict[str, str]:
 def _line(row: Row) -> str:
     return (
         "{verdict}: {criterion} ({severity}): {candidate} {candidate_rate}, {pinned} {pinned_rate} (pinned),"
-        " difference {delta} points ({interval}), q {q}, could see {least} points, n {n}, unscored {unscored}"
+        " difference {delta} points ({interval}), q {q}, MDE {least} points, n {n}, unscored {unscored}"
     ).format(**_words(row))
 
 
@@ -164,7 +164,7 @@ def _below(result: Result) -> Iterator[str]:
     yield f"run_id {result.run_id}"
 
 
-def _say(console: Console, line: str) -> None:
+def _print(console: Console, line: str) -> None:
     console.print(Text(_plain(line)), soft_wrap=True)
 
 

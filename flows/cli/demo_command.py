@@ -13,10 +13,10 @@ from flows.nightly import run_nightly
 from flows.progress import step
 
 
-def run(folder: Path, tell: Callable[[str], None]) -> bool:
-    """Write the workspace, run its month and its last night, and tell what was found; whether all that was planted."""
+def run(folder: Path, print_line: Callable[[str], None]) -> bool:
+    """Write the workspace, run its month and its last night. Returns whether all planted incidents were found."""
     last = datetime.now(UTC).date() - timedelta(days=1)
-    tell("A simulated support desk: its users, its logs and its models are made up, and say so.")
+    print_line("A simulated support desk: its users, logs and models are invented.")
     with step("write") as current:
         path = write_workspace(folder, last)
         current.outcome = f"{DAYS} days of logs, a dev set, a holdout and genchi.yaml in {folder}"
@@ -25,12 +25,12 @@ def run(folder: Path, tell: Callable[[str], None]) -> bool:
     run_backfill(setup, last - timedelta(days=DAYS - 1), last - timedelta(days=1))
     night = run_nightly(setup, last)
     found = findings(config, last)
-    tell(f"\n{night.headline}\n\nWhat was planted, and what genchi says of it:")
+    print_line(f"\n{night.headline}\n\nPlanted incidents, and what genchi found:")
     for finding in found:
-        tell(f"  {'✓' if finding.found else '✗'} {finding.text}")
+        print_line(f"  {'✓' if finding.found else '✗'} {finding.text}")
     for breach in unexpected(config, last):
-        tell(f"  ? not planted: {breach.day} {breach.summary}")
-    tell(f"\nThe page of the night: {night.page}")
+        print_line(f"  ? unexpected: {breach.day} {breach.summary}")
+    print_line(f"\nThe report: {night.page}")
     called = sys.argv[0] if Path(sys.argv[0]).name == "genchi" else "genchi"  # by `make` it is not on the PATH
-    tell(f"Run it again, or another day: {called} nightly --config {path} --day {last}")
+    print_line(f"Run this or another day again: {called} nightly --config {path} --day {last}")
     return all(finding.found for finding in found)

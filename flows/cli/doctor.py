@@ -1,4 +1,4 @@
-"""What a person asks first when a night does not do what they expect: is everything in its place?"""
+"""Checks that everything a night needs can be reached and written."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from flows.llm import is_local
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     fine: bool
     text: str
@@ -39,15 +39,15 @@ def _lake(config: Config) -> Finding:
     except RunError as error:
         return Finding(False, f"lake: {error}")
     except OSError as error:
-        return Finding(False, f"lake: {config.lake}: cannot be written: {error.strerror}")
+        return Finding(False, f"lake: {config.lake}: {error.strerror} while writing; check its permissions")
     is_new = isinstance(config.lake, Path) and not config.lake.exists()
-    stands = "is not there yet; the first run makes it" if is_new else "can be listed and written"
-    return Finding(True, f"lake: {config.lake} {stands}; the warehouse is {config.warehouse}")
+    state = "does not exist yet; the first run creates it" if is_new else "can be listed and written"
+    return Finding(True, f"lake: {config.lake} {state}; the warehouse is {config.warehouse}")
 
 
 def _sources(config: Config, day: date) -> Iterator[Finding]:
     if not config.sources:
-        yield Finding(True, "sources: none; logs are not checked")
+        yield Finding(True, "sources: none configured; no logs are read")
     for source in config.sources:
         if source.dsn:
             yield _database(source, source.dsn, day)
@@ -83,13 +83,18 @@ def _model(model: Model) -> Finding:
             headers = {"Authorization": f"Bearer {model.api_key}"} if model.api_key else {}
             answer = httpx.get(f"{model.api_base.rstrip('/')}/models", timeout=10, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # its message may hold the key
-            return Finding(False, f"model {model.name}: {model.api_base} cannot be asked: {type(error).__name__}")
+            problem = f"no response: {type(error).__name__}; check `api_base` and the network"
+            return Finding(False, f"model {model.name}: {model.api_base}: {problem}")
         return Finding(answer.status_code < 400, f"model {model.name}: {model.api_base} answers {answer.status_code}")
     if model.model.startswith(BASELINE):
-        return Finding(True, f"model {model.name}: learnt from labelled examples, in this process")
+        return Finding(True, f"model {model.name}: trained on the labelled examples, in this process")
     if is_local(model.model):
-        return Finding(True, f"model {model.name}: answered in this process")
+        return Finding(True, f"model {model.name}: runs in this process")
     from litellm import validate_environment  # noqa: PLC0415 - imported late: litellm takes seconds
 
     missing = validate_environment(model.model, api_key=model.api_key)["missing_keys"] if not model.api_key else []
-    return Finding(not missing, f"model {model.name}: " + (f"needs {', '.join(missing)}" if missing else "has its key"))
+    return Finding(
+        not missing,
+        f"model {model.name}: "
+        + (f"missing environment variables: {', '.join(missing)}" if missing else "its key is set"),
+    )

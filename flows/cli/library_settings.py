@@ -1,6 +1,7 @@
-"""What the libraries of a night must not do: call the internet unasked, talk over genchi's own lines, and dawdle.
+"""Settings of the libraries: no calls to the internet, no output among genchi's lines, no needless start-up work.
 
-`settle` has to run before prefect, dbt or litellm is imported; what a user has set in the environment stays.
+`configure_environment` has to run before prefect, dbt or litellm is imported; what a user has set in the
+environment stays.
 """
 
 import atexit

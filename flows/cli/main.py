@@ -37,15 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GenchiError as error:
         return _complain(error, _FAILED)
     except KeyboardInterrupt:
-        return _complain("stopped; run the same command again to go on where it was", _FAILED)
+        return _complain("stopped; run the same command again to continue", _FAILED)
     except (Exception, SystemExit) as error:  # a traceback is for us, the line for the person who ran the command
-        return _complain(f"{in_one_line(error)}; the whole of it is in {_keep_traceback()}", _FAILED)
+        return _complain(f"{in_one_line(error)}; the traceback is in {_keep_traceback()}", _FAILED)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="genchi",
-        description="Go and see the real thing: the nightly check of an LLM application, from its own logs.",
+        description="The nightly check of an LLM application, from its own logs.",
         epilog="Exit codes: 0 fine; 1 a critical expectation failed; 2 wrong command or configuration; 3 a failed run.",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
@@ -54,10 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(verb="demo")
     for name, what in (
         ("nightly", "one whole night: ingest, compare, evaluate, check, report, alert"),
-        ("ingest", "land one day's logs and bring the monitoring marts up to date"),
+        ("ingest", "read one day's logs and update the monitoring marts"),
         ("transform", "rebuild every mart for one day"),
-        ("evaluate", "rerun the holdouts against the pinned model and the candidates"),
-        ("doctor", "say whether the configuration, its files and its models can be reached"),
+        ("evaluate", "run the holdouts against the pinned model and the candidates"),
+        ("doctor", "check that the configuration, its files, models and sources can be reached"),
     ):
         added = _with_config(verbs.add_parser(name, help=what))
         added.add_argument("--day", type=_day, help="YYYY-MM-DD (default: yesterday)")
@@ -66,18 +66,18 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("--start", type=_day, required=True, help="the first day, YYYY-MM-DD")
     back.add_argument("--end", type=_day, required=True, help="the last day, YYYY-MM-DD")
     back.add_argument(
-        "--only", choices=("ingest", "transform", "evaluate"), help="one stage; evaluate asks live models"
+        "--only", choices=("ingest", "transform", "evaluate"), help="one stage; evaluate calls live models"
     )
     back.set_defaults(verb="backfill")
-    compare = _with_config(verbs.add_parser("compare", help="two models on one route, now, and the verdict as a table"))
+    compare = _with_config(verbs.add_parser("compare", help="compare two models on one route, and print the verdict"))
     compare.add_argument("--pinned", required=True, metavar="MODEL", help="a configured name, or any litellm string")
     compare.add_argument("--candidate", required=True, metavar="MODEL", help="the same")
     compare.add_argument("--route", required=True, help="a route with a holdout and criteria")
     compare.add_argument("--day", type=_day, help="YYYY-MM-DD (default: yesterday)")
-    compare.add_argument("--repeats", type=_count, help="how often each example is asked (default: the route's)")
-    compare.add_argument("--limit", type=_count, help="so many examples of the holdout at most, by their hash")
+    compare.add_argument("--repeats", type=_count, help="how many times each example is run (default: the route's)")
+    compare.add_argument("--limit", type=_count, help="use at most so many examples, chosen by their hash")
     compare.set_defaults(verb="compare")
-    holdout = _with_config(verbs.add_parser("holdout", help="name the frozen version of every test set"))
+    holdout = _with_config(verbs.add_parser("holdout", help="list every test set with its frozen version"))
     holdout.set_defaults(verb="holdout")
     migrate = _with_config(
         verbs.add_parser("migrate", help="bring an older lake and warehouse up to date; every night does it too")
@@ -96,17 +96,17 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as YYYY-MM-DD") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a valid day; write it as YYYY-MM-DD") from None
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
 
 def _keep_traceback() -> Path:
-    """Write the exception under way to a file of its own, for whoever mends it."""
+    """Write the exception under way to a file of its own, for whoever debugs it."""
     with tempfile.NamedTemporaryFile("w", prefix="genchi-", suffix=".log", delete=False, encoding="utf-8") as file:
         file.write(traceback.format_exc())
     return Path(file.name)

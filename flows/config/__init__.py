@@ -3,9 +3,10 @@
 from flows.config.fields import parse_path
 from flows.config.load import Alert, Config, Model, Route, Severity, Source, load_config
 from flows.config.model_variants import BASELINE, ModelVariant
+from flows.config.problems import did_you_mean, first_problem
 from flows.config.sections import Budget, Embedding, Models
 from flows.config.threshold_table import thresholds
-from flows.config.yamlfile import nearest_name, read_yaml
+from flows.config.yamlfile import read_yaml
 
 __all__ = [
     "BASELINE",
@@ -19,8 +20,9 @@ __all__ = [
     "Route",
     "Severity",
     "Source",
+    "did_you_mean",
+    "first_problem",
     "load_config",
-    "nearest_name",
     "parse_path",
     "read_yaml",
     "thresholds",

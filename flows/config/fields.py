@@ -1,28 +1,28 @@
-"""What genchi.yaml may say about personal data, and how it is written: paths of fields, and how long tables are kept.
+"""Two kinds of values in genchi.yaml with a syntax of their own: field paths, and how long a table is kept.
 
-Belongs here: reading and refusing these values, for config.py and for those that act on them. Does not belong here:
-acting on them (`ingest/field_paths.py`, `retention.py`).
+Belongs here: parsing and validation. Does not belong here: applying them (`ingest/redact/field_paths.py`,
+`retention.py`).
 """
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
+from flows.config.problems import did_you_mean
 from flows.lake import SCHEMAS
 
-# A key that is no plain word is written in quotes: metadata["user.email"].
+# A key with special characters is written in quotes: metadata["user.email"].
 _STEP = re.compile(
     r"""\.?(?P<word>[^.\[\]"'*\s]+)|\.?(?P<any>\*)|\[(?P<place>\*|\d+)\]|\[(?P<quote>["'])(?P<quoted>.+?)(?P=quote)\]"""
 )
 
 
 def parse_path(text: str) -> tuple[str | int | None, ...]:
-    """The steps of a path such as `messages[*].name`: a key, a place in a list, or None for any of either.
+    """The steps of a path such as `messages[*].name`: a key, an index of a list, or None for any of either.
 
-    Raises ValueError for what is no path.
+    Raises ValueError for an invalid path.
     """
     rest = re.sub(r"^\$\.?", "", text.strip()) if text.strip().startswith("$") else text.strip()
     steps: list[str | int | None] = []
@@ -34,7 +34,9 @@ def parse_path(text: str) -> tuple[str | int | None, ...]:
         steps.append(int(place) if place and place != "*" else step["word"] or step["quoted"])
         rest = rest[step.end() :]
     if rest or not any(isinstance(step, str) for step in steps):
-        raise ValueError(f"{text!r} is no path of a field; write one such as metadata.user_email or messages[*].name")
+        raise ValueError(
+            f"{text!r} is not a valid field path; write one such as metadata.user_email or messages[*].name"
+        )
     return tuple(steps)
 
 
@@ -47,17 +49,16 @@ def _days(value: object) -> int | None:
     """`90d` or `12w` as days, `keep` as None."""
     if value == "keep":
         return None
-    found = re.fullmatch(r"([1-9]\d{0,4})([dw])", value) if isinstance(value, str) else None
-    if not found:
-        raise ValueError("is no time; write days or weeks such as 90d or 12w, or keep")
-    return int(found[1]) * (7 if found[2] == "w" else 1)
+    match = re.fullmatch(r"([1-9]\d{0,4})([dw])", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError("is not a valid period; write days or weeks such as 90d or 12w, or keep")
+    return int(match[1]) * (7 if match[2] == "w" else 1)
 
 
 def _known_tables(kept: Mapping[str, int | None]) -> Mapping[str, int | None]:
     for table in kept:
         if table not in SCHEMAS:
-            nearest = difflib.get_close_matches(table, SCHEMAS, n=1, cutoff=0)[0]
-            raise ValueError(f"the lake has no table `{table}`; did you mean `{nearest}`?")
+            raise ValueError(f"the lake has no table `{table}`; {did_you_mean(table, SCHEMAS)}")
     return kept
 
 

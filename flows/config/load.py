@@ -5,22 +5,22 @@ Does not belong here: the criteria and holdouts that it names (evaluate reads th
 (`dbt_project/seeds/thresholds.csv` holds those).
 """
 
-import glob
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, Field, PlainValidator, ValidationError, model_serializer
+from pydantic import AfterValidator, Field, ValidationError, model_serializer
 
 from flows.config import yamlfile
 from flows.config.fields import FieldPath, Retention
 from flows.config.model_variants import BASELINE, ModelVariant, model_variants
+from flows.config.paths import LakePlace, WorkspacePath
+from flows.config.problems import did_you_mean, first_problem
 from flows.config.sections import (
     Alert,
     Budget,
-    Canary,
     Embedding,
     Model,
     Models,
@@ -32,7 +32,7 @@ from flows.config.sections import (
     Source,
 )
 from flows.errors import ConfigError
-from flows.lake import Lake, Storage, known_place
+from flows.lake import Lake, Storage
 
 __all__ = [
     "Alert",
@@ -57,8 +57,13 @@ def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no time zone; use a name such as UTC or Europe/Berlin") from error
+        raise ValueError(f"{name!r} is not a known time zone; use a name such as UTC or Europe/Berlin") from error
     return name
+
+
+def _default_warehouse(given: dict[str, Any]) -> Path:
+    """In the lake, or beside genchi.yaml where the lake is in an object store."""
+    return (given["lake"] if isinstance(given["lake"], Path) else Path()) / "warehouse.duckdb"
 
 
 class Config(Section):
@@ -67,7 +72,7 @@ class Config(Section):
     path: Path
     app: str
     """Name of the application."""
-    lake: Annotated[Path | str, PlainValidator(known_place)]
+    lake: LakePlace
     """Directory or `s3://bucket/prefix` of the lake."""
     storage: Storage = Storage()
     """Access to the object store."""
@@ -75,7 +80,7 @@ class Config(Section):
     """Time zone that decides which day a call belongs to."""
     sources: tuple[Source, ...] = ()
     """Where the logs are. Without sources, the checks of arriving logs do not apply."""
-    dev_set: Path | None = None
+    dev_set: WorkspacePath | None = None
     """JSONL of what development tests on: the reference for skew, and the source of worked examples."""
     window_days: int = Field(default=28, ge=1)
     """Length of the trailing window: the reference for drift."""
@@ -103,10 +108,10 @@ class Config(Section):
     """The model that turns texts into vectors."""
     alerts: tuple[Alert, ...] = ()
     """Where the digest of failed expectations goes."""
-    warehouse: Path = Path()
+    warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)
     """DuckDB file. Default: `<lake>/warehouse.duckdb`; next to `genchi.yaml` where the lake is in an object store."""
-    reports: Path = Path()
-    """Folder of the pages. Default: `reports` next to `genchi.yaml`."""
+    reports: WorkspacePath = Field(default=Path("reports"), validate_default=True)
+    """Folder of the pages."""
 
     @model_serializer(mode="plain")
     def _without_secrets(self) -> dict[str, str]:
@@ -148,30 +153,11 @@ class Config(Section):
         """Raise ConfigError where the configuration has nothing to evaluate."""
         if not (self.models and self.evaluated_routes()):
             needed = "`models`, and a route with `holdout` and `criteria`"
-            raise ConfigError(f"{self.path}: nothing to evaluate; it takes {needed}")
+            raise ConfigError(f"{self.path}: nothing to evaluate; add {needed}")
 
     def yesterday(self) -> date:
         """The last whole day in the configured time zone. The only reading of the clock in a night."""
         return datetime.now(ZoneInfo(self.timezone)).date() - timedelta(days=1)
-
-
-# Which section a key of a section opens; names of routes and places in lists open none.
-_SECTIONS: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
-    (Config, "storage"): Storage,
-    (Config, "sources"): Source,
-    (Config, "routes"): Route,
-    (Config, "models"): Models,
-    (Config, "budget"): Budget,
-    (Config, "shadow"): Shadow,
-    (Config, "review"): Review,
-    (Config, "embedding"): Embedding,
-    (Config, "alerts"): Alert,
-    (Models, "pinned"): Model,
-    (Models, "candidates"): Model,
-    (Models, "judge"): Model,
-    (Models, "canary"): Canary,
-    (Model, "price"): Price,
-}
 
 
 def load_config(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
@@ -187,57 +173,14 @@ def load_config(path: str | Path, environment: Mapping[str, str] | None = None) 
     raw = yamlfile.expand(written, path, environment)
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: expected keys and values such as `app: my-app`, found {type(raw).__name__}")
-    try:
-        config = Config.model_validate(_resolve_paths(raw, path))
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {yamlfile.first_problem(error, written, _keys_at)}") from None
-    _check_consistency(config)
-    return config
-
-
-def _resolve_paths(raw: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Make every path absolute, relative to the file's folder, and fill in the defaults that depend on others."""
     if "path" in raw:
         raise ConfigError(f"{path}: unknown key `path`")
-    folder = path.parent
-    resolved = dict(raw, path=path)
-    if isinstance(lake := raw.get("lake"), str):
-        resolved["lake"] = lake.rstrip("/") if "://" in lake else folder / lake
-        resolved.setdefault(
-            "warehouse", "warehouse.duckdb" if "://" in lake else str(folder / lake / "warehouse.duckdb")
-        )
-    resolved.setdefault("reports", "reports")
-    for key in ("dev_set", "warehouse", "reports"):
-        if isinstance(resolved.get(key), str):
-            resolved[key] = folder / resolved[key]
-    if isinstance(raw.get("routes"), dict):
-        resolved["routes"] = {
-            name: {
-                key: folder / item
-                if key in ("holdout", "criteria", "output_schema") and isinstance(item, str)
-                else item
-                for key, item in route.items()
-            }
-            if isinstance(route, dict)
-            else route
-            for name, route in raw["routes"].items()
-        }
-    if isinstance(raw.get("sources"), list):
-        resolved["sources"] = [
-            {**source, "path": str(Path(glob.escape(str(folder))) / source["path"])}
-            if isinstance(source, dict) and isinstance(source.get("path"), str) and "://" not in source["path"]
-            else source
-            for source in raw["sources"]
-        ]
-    return resolved
-
-
-def _keys_at(parents: tuple[int | str, ...]) -> list[str]:
-    """The keys that the section at `parents` takes."""
-    section: type[BaseModel] = Config
-    for part in parents:
-        section = _SECTIONS.get((section, str(part)), section)
-    return [name for name in section.model_fields if (section, name) != (Config, "path")]
+    try:
+        config = Config.model_validate({**raw, "path": path}, context=path.parent)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {first_problem(error, written, Config, hidden=frozenset({'path'}))}") from None
+    _check_consistency(config)
+    return config
 
 
 def _check_consistency(config: Config) -> None:
@@ -265,7 +208,7 @@ def _check_models(config: Config) -> None:
             raise ConfigError(f"{where}: {what} is for candidates; the pinned model is what production uses")
         for route in model.routes:
             if route not in config.routes:
-                raise ConfigError(f"{where}: no route {route!r}; {yamlfile.nearest_name(route, list(config.routes))}")
+                raise ConfigError(f"{where}: no route {route!r}; {did_you_mean(route, config.routes)}")
         if model.shots and config.dev_set is None:
             raise ConfigError(f"{where}: `few_shot` takes its examples from the `dev_set`; name one")
 
@@ -273,6 +216,4 @@ def _check_models(config: Config) -> None:
 def _check_unique(config: Config, section: str, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise ConfigError(
-                f"{config.path}: {section}: the name {name!r} stands twice; give one of them another `name`"
-            )
+            raise ConfigError(f"{config.path}: {section}: duplicate name {name!r}; give one of them another `name`")

@@ -1,7 +1,7 @@
-"""Who takes part in an evaluation: each pair of a model and what it is told, by a name of its own.
+"""The variants of an evaluation: each combination of a model, a prompt and a number of examples, with its own name.
 
-A model that names several prompts or numbers of examples is as many entrants. The pinned model always takes part as
-it is in production; its further pairs are candidates.
+A model with several prompts or numbers of examples is as many variants. The pinned model always takes part as
+it is in production; its further variants are candidates.
 """
 
 from collections.abc import Iterator
@@ -29,13 +29,13 @@ class ModelVariant(Model):
 
     @property
     def is_baseline(self) -> bool:
-        """Whether no LLM answers, but what was learnt from the labelled examples."""
+        """Whether it is a classifier trained on the labelled examples, and not an LLM."""
         return self.model.startswith(BASELINE)
 
 
 def model_variants(models: Models) -> tuple[ModelVariant, ...]:
     """All that take part, the pinned model as it is in production first."""
-    pinned = _entrant(models.pinned, None, 0)
+    pinned = _variant(models.pinned, None, 0)
     further = [pair for pair in pairs(models.pinned) if pair.name != pinned.name]
     others = (*further, *(pair for candidate in models.candidates for pair in pairs(candidate)))
     return _in_arm(pinned, "pinned"), *(_in_arm(pair, "candidate") for pair in others)
@@ -46,15 +46,15 @@ def _in_arm(variant: ModelVariant, arm: Arm) -> ModelVariant:
 
 
 def pairs(model: Model) -> Iterator[ModelVariant]:
-    """One model with each of its prompts and numbers of examples. What is an entrant already is its only one."""
+    """One model with each of its prompts and numbers of examples. A variant stays as it is."""
     if isinstance(model, ModelVariant):
         yield model
         return
     for version, shots in product(model.prompts or (AS_IS,), model.few_shot or (0,)):
-        yield _entrant(model, None if version == AS_IS else version, shots)
+        yield _variant(model, None if version == AS_IS else version, shots)
 
 
-def _entrant(model: Model, version: str | None, shots: int) -> ModelVariant:
+def _variant(model: Model, version: str | None, shots: int) -> ModelVariant:
     if isinstance(model, ModelVariant):
         return model
     name = model.name + (f" @ {version}" if version else "") + (f" few-shot {shots}" if shots else "")

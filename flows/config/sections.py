@@ -1,19 +1,18 @@
 """The sections of genchi.yaml: what may stand in each, and what a single one can know to be wrong."""
 
 import json
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from flows.lake import known_place
+from flows.config.paths import SourcePattern, WorkspacePath
 from flows.project import log_formats
 
 
 def _known_format(name: str) -> str:
     known = log_formats()
     if name not in known:
-        raise ValueError(f"no such log format; there are {', '.join(known)}")
+        raise ValueError(f"unknown log format; use one of {', '.join(known)}")
     return name
 
 
@@ -36,7 +35,7 @@ class Source(Section):
     """Unique name. The lake's `source` columns carry it."""
     format: Annotated[str, AfterValidator(_known_format)]
     """One of the log formats of `flows/ingest/sources/`."""
-    path: Annotated[str, AfterValidator(known_place)] = ""
+    path: SourcePattern = ""
     """Glob of files, local or `s3://`; `{day}` is YYYY-MM-DD. Without `{day}`: each file once, and after changes."""
     dsn: str | None = Field(default=None, repr=False)
     """PostgreSQL connection string, instead of `path`."""
@@ -109,7 +108,7 @@ class Model(Section):
     @model_validator(mode="after")
     def _has_a_batch_api(self) -> "Model":
         if self.batch and not self.model.startswith("openai/"):
-            raise ValueError(f"`batch` takes models called openai/...; {self.model} is asked one question at a time")
+            raise ValueError(f"`batch` takes models called openai/...; {self.model} cannot be used in a batch")
         return self
 
     def model_post_init(self, _: Any) -> None:
@@ -141,10 +140,10 @@ class Embedding(Section):
 
 
 class Canary(Section):
-    """How the pinned model is watched: so many of the holdouts' prompts are asked anew each night, `answers` times.
+    """How changes of the pinned model are found: so many prompts of the holdouts are sent a night, `answers` times.
 
     With `reuse`, answers of earlier nights stand for the holdout where the canary shows the pinned model unchanged.
-    No prompts, no canary: then the pinned model is asked anew each night.
+    No prompts, no canary: then the whole holdout is sent to the pinned model each night.
     """
 
     prompts: int = Field(default=100, ge=0)
@@ -175,14 +174,14 @@ class Models(Section):
 class Route(Section):
     """One job of the application. `margin` is in pass rate; None takes the default of the risk level.
 
-    Of a holdout with more than `limit` examples, so many are asked about: the same ones every time.
+    Of a holdout with more than `limit` examples, only so many are used: the same ones every time.
     """
 
-    holdout: Path | None = None
+    holdout: WorkspacePath | None = None
     """JSONL test set. Needs `criteria`."""
-    criteria: Path | None = None
+    criteria: WorkspacePath | None = None
     """YAML list of criteria. Needs `holdout`."""
-    output_schema: Path | None = None
+    output_schema: WorkspacePath | None = None
     """JSON schema that production answers are checked against."""
     repeats: int = Field(default=1, ge=1)
     """Answers per example and model."""

@@ -25,7 +25,7 @@ class Finding:
     def text(self) -> str:
         """The finding as one line: the incident's name, and the breach's own sentence where there is one."""
         if self.day is None:
-            return f"{self.incident.name}: not found, although {self.incident.story}"
+            return f"{self.incident.name}: not found; planted: {self.incident.story}"
         return f"{self.incident.name}, {self.day}: {self.evidence}"
 
 

@@ -45,11 +45,11 @@ def _clear(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise ConfigError(f"{folder}: is a file; name a folder for the demo")
+        raise ConfigError(f"{folder}: is a file; name a folder instead")
     if not any(folder.iterdir()):
         return
     if not (folder / MARKER).is_file():
-        raise ConfigError(f"{folder}: is not empty and no demo of genchi's; name another folder: `genchi demo FOLDER`")
+        raise ConfigError(f"{folder}: not empty, and not a demo; name another folder: `genchi demo FOLDER`")
     for name in _OURS:
         place = folder / name
         if place.is_dir() and not place.is_symlink():

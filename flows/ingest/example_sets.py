@@ -83,7 +83,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         try:
             example = json.loads(line)
         except ValueError as error:
-            raise ConfigError(f"{path}, line {number}: no valid JSON: {error}") from None
+            raise ConfigError(f"{path}, line {number}: not valid JSON: {error}") from None
         problem = _problem(example) or _unwritable(line)
         if problem:
             raise ConfigError(f"{path}, line {number}: {problem}")
@@ -91,7 +91,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         if example["example_id"] in seen:
             first = seen[example["example_id"]]
             raise ConfigError(
-                f"{path}, line {number}: the example_id {example['example_id']!r} stands in line {first} too"
+                f"{path}, line {number}: duplicate example_id {example['example_id']!r}, first used in line {first}"
             )
         seen[example["example_id"]] = number
         example.setdefault("messages", [{"role": "user", "content": example.get("input")}])
@@ -111,18 +111,18 @@ def _problem(example: Any) -> str | None:
     if unknown:
         return f"unknown key `{unknown[0]}`; an example has {', '.join(sorted(_KEYS))}"
     if ("messages" in example) == ("input" in example):
-        return "needs one of `messages` and `input`"
+        return "needs exactly one of `messages` and `input`"
     if "input" in example and not isinstance(example["input"], str):
-        return "`input` is no text"
+        return "`input` is not a string"
     if "messages" in example and not _are_messages(example["messages"]):
-        return "`messages` is no list of objects with `role` and `content`"
+        return "`messages` is not a list of objects with `role` and `content`"
     return _odd_kind(example)
 
 
 def _odd_kind(example: dict[str, Any]) -> str | None:
     if not isinstance(example.get("route") or "", str):
-        return "`route` is no text"
-    return None if isinstance(example.get("tags") or {}, dict) else "`tags` is no object"
+        return "`route` is not a string"
+    return None if isinstance(example.get("tags") or {}, dict) else "`tags` is not an object"
 
 
 def _unwritable(line: bytes) -> str | None:
@@ -130,7 +130,7 @@ def _unwritable(line: bytes) -> str | None:
     try:
         json.dumps(json.loads(line), ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return "holds half a character (a lone surrogate)"
+        return "contains half a character (a lone surrogate)"
     return None
 
 
@@ -144,8 +144,8 @@ def _are_messages(messages: Any) -> bool:
 
 def _input_text(messages: list[dict[str, Any]]) -> str:
     """The text of the last user message (of the last message where no user speaks)."""
-    spoken = [message for message in messages if message["role"] == "user"] or messages
-    content = spoken[-1]["content"]
+    messages_of_user = [message for message in messages if message["role"] == "user"] or messages
+    content = messages_of_user[-1]["content"]
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return str(content or "")

@@ -1,10 +1,10 @@
-"""A night's files into the lake: read, mapped, put under their days, and accounted for.
+"""A night's files into the lake: read, mapped, put under their days, and counted.
 
-Nothing of a run is seen in the lake until all of it is: a run that dies leaves the lake as it was.
+A run is published as a whole: one that is killed leaves the lake as it was.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from flows.config import Config, Source
@@ -12,15 +12,15 @@ from flows.ingest.find import Manifests, arrived, fetched
 from flows.ingest.map import TABLES, Workers
 from flows.ingest.read import Batch, LogFile, read_files
 from flows.ingest.write import KINDS, REFUSED_AGAIN, KnownRejects, Partitions, Quarantine, RecordCounts, stage_manifest
-from flows.lake import Lake, each_day
+from flows.lake import Lake, Staging, each_day
 from flows.progress import track
 
-_TOGETHER_BYTES = 1 << 30
+_PUBLISHED_TOGETHER_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
 class Landed:
-    """What one night's reading came to. `days` are those whose rows were touched."""
+    """The result of reading one or several nights' files. `days` are those whose rows changed."""
 
     files: int = 0
     records: int = 0
@@ -38,16 +38,16 @@ class Landed:
         return Landed(**counts, days=tuple(sorted({*self.days, *other.days})))
 
     def summary(self) -> str:
-        """The counts in words, for a line."""
+        """The counts as one line."""
         counts = [
             (self.interactions, "calls"),
-            (self.feedback, "signals of feedback"),
+            (self.feedback, "feedback signals"),
             (self.duplicates, "duplicates dropped"),
-            (self.other, "no LLM calls"),
+            (self.other, "records other than LLM calls"),
             (self.redacted, "redactions"),
         ]
-        told = [f"{count:,} {name}" for count, name in counts if count or name == "calls"]
-        return f"{', '.join(told)}, {self.quarantined:,} quarantined, from {self.files} files"
+        parts = [f"{count:,} {name}" for count, name in counts if count or name == "calls"]
+        return f"{', '.join(parts)}, {self.quarantined:,} quarantined, from {self.files} files"
 
 
 def land(config: Config, day: date) -> Landed:
@@ -56,19 +56,19 @@ def land(config: Config, day: date) -> Landed:
 
 
 def land_days(config: Config, first: date, last: date) -> Landed:
-    """Read every day's files from `first` to `last`, both included, and add up what became of them.
+    """Read every day's files from `first` to `last`, both included. Returns the sum over the nights.
 
-    Several nights are published together as long as their files are small: it saves what each costs of itself.
+    Nights with small files are published together: that saves the fixed cost of a publication.
     """
     total = Landed()
     store = config.open_lake()
     with store.lock("ingest"), Workers(config, _secret(config, store)) as workers:
-        several, manifests = list[_Night](), Manifests(store)
+        nights, manifests = list[_Night](), Manifests(store)
         for day in track(each_day(first, last), "landing", (last - first).days + 1):
-            several.append(_arrivals(config, manifests, day, several, is_first=day == first))
-            if day == last or sum(night.size for night in several) > _TOGETHER_BYTES:
-                total += _land(config, store, workers, several)
-                several, manifests = [], Manifests(store)
+            nights.append(_arrivals(config, manifests, day, nights, is_first=day == first))
+            if day == last or sum(night.size for night in nights) > _PUBLISHED_TOGETHER_BYTES:
+                total += _land(config, store, workers, nights)
+                nights, manifests = [], Manifests(store)
     return total
 
 
@@ -78,66 +78,88 @@ def _secret(config: Config, store: Lake) -> bytes:
 
 @dataclass(frozen=True)
 class _Night:
-    """What a night is to read: the files of each source, in the order of the sources."""
+    """The files that a night reads, for each source in the order of the sources."""
 
     day: date
     files: list[list[LogFile]]
 
     @property
+    def all_files(self) -> list[LogFile]:
+        return [file for files in self.files for file in files]
+
+    @property
     def size(self) -> int:
-        return sum(file.expected_bytes for files in self.files for file in files)
+        return sum(file.expected_bytes for file in self.all_files)
 
 
 def _arrivals(config: Config, manifests: Manifests, day: date, before: list[_Night], *, is_first: bool) -> _Night:
-    """What the night of `day` reads, but for what the nights `before`, which are not published yet, have read."""
+    """The files of the night of `day`, except those of the nights `before`, which are not published yet."""
     files = [arrived(config, manifests, source, day, look_back=is_first) for source in config.sources]
-    taken = {(file.source, file.name) for night in before for of_source in night.files for file in of_source}
-    for place, source in enumerate(config.sources):
+    taken = {(file.source, file.name) for night in before for file in night.all_files}
+    for number, source in enumerate(config.sources):
         if source.path and "{day}" not in source.path:
-            files[place] = [file for file in files[place] if (file.source, file.name) not in taken]
+            files[number] = [file for file in files[number] if (file.source, file.name) not in taken]
     return _Night(day, files)
 
 
-def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -> Landed:
-    read_at = datetime.now(UTC)
-    redacted = workers.redacted.total()
-    with store.staging() as staged:
-        accounts = RecordCounts()
-        tables = {name: Partitions(name, config.timezone, staged) for name in TABLES.values()}
-        read = {
-            (night.day, file.source, file.name) for night in nights for of_source in night.files for file in of_source
-        }
-        standing = KnownRejects(store, read, config.window_days)
-        quarantine = {night.day: Quarantine(store, staged, night.day, standing) for night in nights}
-        for night in nights:
-            quarantine[night.day].keep([file for files in night.files for file in files])
-        for mapped in workers.mapped(_batches(config, accounts, nights)):
-            for name, partitions in tables.items():
+class _Run:
+    """One publication: the files of several nights, first read, then merged with the lake, then counted."""
+
+    def __init__(self, config: Config, store: Lake, staged: Staging, nights: list[_Night]) -> None:
+        self._config, self._store, self._staged, self._nights = config, store, staged, nights
+        self._counts = RecordCounts()
+        self._tables = {name: Partitions(name, config.timezone, staged) for name in TABLES.values()}
+        read = {(night.day, file.source, file.name) for night in nights for file in night.all_files}
+        known = KnownRejects(store, read, config.window_days)
+        self._quarantine = {night.day: Quarantine(store, staged, night.day, known) for night in nights}
+
+    def read(self, workers: Workers) -> None:
+        """Map every record, and stage its row or its reject."""
+        for night in self._nights:
+            self._quarantine[night.day].keep(night.all_files)
+        for mapped in workers.mapped(self._batches()):
+            for name, partitions in self._tables.items():
                 partitions.add(getattr(mapped, name))
-            accounts.add_rows("other", mapped.other)
-            accounts.add_rows("quarantined", mapped.refused)
-            for day, refused in accounts.by_night(mapped.refused):
-                accounts.add_rows(REFUSED_AGAIN, quarantine[day].add(refused, accounts.files))
-        for name, partitions in tables.items():
-            counts = partitions.finish(store, len(accounts.files))
-            accounts.add(name, counts.kept)
-            accounts.add("duplicates", counts.duplicates)
-        rows = []
-        for day, refused_of_night in quarantine.items():
-            refused_of_night.close()
-            rows += stage_manifest(store, staged, day, accounts, read_at)
-    return Landed(
-        files=len(rows),
-        **{kind: sum(row[kind] for row in rows) for kind in ("records", *KINDS)},
-        redacted=workers.redacted.total() - redacted,
-        days=tuple(sorted({day for partitions in tables.values() for day in partitions.days})),
-    )
+            self._counts.add_rows("other", mapped.other)
+            self._counts.add_rows("quarantined", mapped.refused)
+            for day, refused in self._counts.by_night(mapped.refused):
+                self._counts.add_rows(REFUSED_AGAIN, self._quarantine[day].add(refused, self._counts.files))
+        for quarantine in self._quarantine.values():
+            quarantine.close()
+
+    def merge(self) -> tuple[date, ...]:
+        """Drop duplicates, within the run and against the lake. Returns the days whose rows changed."""
+        for name, partitions in self._tables.items():
+            counts = partitions.finish(self._store, len(self._counts.files))
+            self._counts.add(name, counts.kept)
+            self._counts.add("duplicates", counts.duplicates)
+        return tuple(sorted({day for partitions in self._tables.values() for day in partitions.days}))
+
+    def count(self, read_at: datetime) -> Landed:
+        """Stage the manifests, and add them up."""
+        rows = [
+            row
+            for night in self._nights
+            for row in stage_manifest(self._store, self._staged, night.day, self._counts, read_at)
+        ]
+        return Landed(
+            files=len(rows), **{kind: sum(getattr(row, kind) for row in rows) for kind in ("records", *KINDS)}
+        )
+
+    def _batches(self) -> Iterator[tuple[Source, Batch]]:
+        """The batches of every source; those of a source go from one night to the next."""
+        for number, source in enumerate(self._config.sources):
+            files = [(night.day, file) for night in self._nights for file in night.files[number]]
+            first = self._counts.open(files)
+            for batch in read_files(fetched(file for _, file in files), first):
+                yield source, batch
 
 
-def _batches(config: Config, accounts: RecordCounts, nights: list[_Night]) -> Iterator[tuple[Source, Batch]]:
-    """The batches of every source; those of a source go from one night to the next."""
-    for place, source in enumerate(config.sources):
-        files = [(night.day, file) for night in nights for file in night.files[place]]
-        first = accounts.open(files)
-        for batch in read_files(fetched(file for _, file in files), first):
-            yield source, batch
+def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -> Landed:
+    read_at, redacted = datetime.now(UTC), workers.redacted.total()
+    with store.staging() as staged:
+        run = _Run(config, store, staged, nights)
+        run.read(workers)
+        days = run.merge()
+        landed = run.count(read_at)
+    return replace(landed, redacted=workers.redacted.total() - redacted, days=days)

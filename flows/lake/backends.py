@@ -1,7 +1,7 @@
-"""What a lake stands on: a folder of this machine or a part of a bucket, with the same methods for both.
+"""Where a lake is stored: a folder of this machine or a prefix of a bucket, with the same methods for both.
 
-Names are relative and have slashes. Belongs here: putting, moving and taking away. Does not belong here: what the
-names mean (`lake.py` knows), and how a store is reached (`stores.py` does).
+Names are relative and have slashes. Belongs here: writing, moving and removing. Does not belong here: what the
+names mean (`lake.py` knows), and how a store is reached (`object_store.py` does).
 """
 
 import io

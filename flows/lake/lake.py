@@ -47,17 +47,17 @@ log = logging.getLogger("genchi")
 class Note:
     """A small text of the lake's that is no table."""
 
-    ground: Backend
+    backend: Backend
     name: str
 
     def read(self) -> str | None:
         """The text, or None where there is none."""
-        return self.ground.read_text(self.name)
+        return self.backend.read_text(self.name)
 
     def write(self, text: str) -> None:
         """Replace the text."""
-        lock.is_held(self.ground)
-        self.ground.write_text(self.name, text)
+        lock.is_held(self.backend)
+        self.backend.write_text(self.name, text)
 
 
 @dataclass(frozen=True)
@@ -73,29 +73,29 @@ class Lake:
     state: Path | None = None
 
     @cached_property
-    def ground(self) -> Backend:
-        """What the lake stands on."""
+    def backend(self) -> Backend:
+        """Where the lake is stored."""
         return open_backend(self.root, self.storage)
 
     def partition(self, table: str, day: date, file: str = "data") -> Path | str:
         """The place of one file, a path or an address. `table` must be one of SCHEMAS."""
-        return self.ground.place(_name(table, day, file))
+        return self.backend.place(_name(table, day, file))
 
     def exists(self, table: str, day: date, file: str = "data") -> bool:
         """Whether there is this file."""
-        return self.ground.exists(_name(table, day, file))
+        return self.backend.exists(_name(table, day, file))
 
     def files(self, table: str, day: date) -> list[Path | str]:
         """The files of one day of a table, by name; empty where there is none."""
-        return [self.ground.place(name) for name in self.ground.names(_name(table, day, "*"))]
+        return [self.backend.place(name) for name in self.backend.names(_name(table, day, "*"))]
 
     def names(self, table: str, day: date) -> list[str]:
         """The names of those files, without their ending."""
-        return [PurePosixPath(name).stem for name in self.ground.names(_name(table, day, "*"))]
+        return [PurePosixPath(name).stem for name in self.backend.names(_name(table, day, "*"))]
 
     def days(self, table: str) -> list[date]:
         """The days for which a table has a file, oldest first; that of a new lake's empty files does not count."""
-        found = {name.split("/")[1].removeprefix("day=") for name in self.ground.names(f"{table}/day=*/*.parquet")}
+        found = {name.split("/")[1].removeprefix("day=") for name in self.backend.names(f"{table}/day=*/*.parquet")}
         return sorted(day for day in map(date.fromisoformat, found) if day != _NO_DAY)
 
     def read(self, table: str, day: date, file: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
@@ -103,29 +103,29 @@ class Lake:
 
         `columns` are those that are wanted, in this order; None is all.
         """
-        names = [_name(table, day, file)] if file else self.ground.names(_name(table, day, "*"))
+        names = [_name(table, day, file)] if file else self.backend.names(_name(table, day, "*"))
         wanted = SCHEMAS[table].names if columns is None else list(columns)
         schema = pa.schema([SCHEMAS[table].field(name) for name in wanted])
-        parts = [_read(source, table, columns) for name in names if (source := self.ground.source(name)) is not None]
+        parts = [_read(source, table, columns) for name in names if (source := self.backend.source(name)) is not None]
         return pa.concat_tables(part.select(wanted) for part in parts) if parts else schema.empty_table()
 
     def batches(
         self, table: str, day: date, columns: Sequence[str] | None = None, file: str = "*"
     ) -> Iterator[pa.Table]:
         """One day of a table (or one file of it) in the table's schema, some thousand rows at once; see `read`."""
-        for name in self.ground.names(_name(table, day, file)):
-            if (source := self.ground.source(name)) is not None:
+        for name in self.backend.names(_name(table, day, file)):
+            if (source := self.backend.source(name)) is not None:
                 for rows in batches_of(source, columns):
                     whole = conform(rows, table)
                     yield whole if columns is None else whole.select(list(columns))
 
     def write(self, table: str, day: date, rows: pa.Table, file: str = "data") -> Path | str:
         """Replace one file by `rows`, atomically."""
-        lock.is_held(self.ground)  # raises where it was lost
+        lock.is_held(self.backend)  # raises where it was lost
         name = _name(table, day, file)
-        with self.ground.replacing(name) as place:
+        with self.backend.replacing(name) as place:
             pq.write_table(conform(rows, table), place, compression="zstd")
-        return self.ground.place(name)
+        return self.backend.place(name)
 
     @contextmanager
     def writing(self, table: str, day: date, file: str = "data") -> Iterator[Callable[[pa.Table], None]]:
@@ -133,20 +133,20 @@ class Lake:
 
         For rows that are more than memory should hold.
         """
-        lock.is_held(self.ground)  # raises where it was lost
+        lock.is_held(self.backend)  # raises where it was lost
         with (
-            self.ground.replacing(_name(table, day, file)) as place,
+            self.backend.replacing(_name(table, day, file)) as place,
             pq.ParquetWriter(place, SCHEMAS[table], compression="zstd") as writer,
         ):
             groups = _Groups(writer)
             yield lambda rows: groups.add(conform(rows, table))
             groups.write()
-            lock.is_held(self.ground)
+            lock.is_held(self.backend)
 
     def remove(self, table: str, day: date, file: str = "data") -> None:
         """Take one file away; nothing happens where there is none."""
-        lock.is_held(self.ground)  # raises where it was lost
-        self.ground.remove(_name(table, day, file))
+        lock.is_held(self.backend)  # raises where it was lost
+        self.backend.remove(_name(table, day, file))
 
     def create(self) -> None:
         """Give every table a first, empty file, so that a query finds all columns: of a new lake, and of an older one.
@@ -154,7 +154,7 @@ class Lake:
         A column that has come since a lake was made is then null in its older files.
         """
         for table, schema in SCHEMAS.items():
-            source = self.ground.source(_name(table, _NO_DAY, "empty"))
+            source = self.backend.source(_name(table, _NO_DAY, "empty"))
             if source is None or not pq.read_schema(source).equals(schema):
                 self.write(table, _NO_DAY, schema.empty_table(), "empty")
 
@@ -166,7 +166,7 @@ class Lake:
         had begun to publish, and migrates an older lake. Raises RunError where the other run takes longer, and for a
         lake of a later version.
         """
-        with lock.holding(self.ground, verb, patience, self._bring_up_to_date):
+        with lock.holding(self.backend, verb, patience, self._bring_up_to_date):
             yield
 
     @contextmanager
@@ -175,38 +175,38 @@ class Lake:
 
         Raises RuntimeError where this process does not hold the lock.
         """
-        with transaction.staging(self.ground, _name) as staged:
+        with transaction.staging(self.backend, _name) as staged:
             yield staged
 
     @property
     def version(self) -> int:
         """The version of the lake's tables; one that is older is brought up to date by whoever takes the lock."""
-        return migration.version_of(self.ground)
+        return migration.version_of(self.backend)
 
     def _bring_up_to_date(self) -> None:
         self.recover()
-        for done in migration.migrate(self.ground):
-            log.info("%s: brought up to version %s: %s", self.ground.address, migration.VERSION, done)
+        for done in migration.migrate(self.backend):
+            log.info("%s: brought up to version %s: %s", self.backend.address, migration.VERSION, done)
 
     def recover(self) -> None:
         """Finish or clear what a killed run had begun to publish. Only for who holds the lock."""
-        transaction.recover(self.ground)
+        transaction.recover(self.backend)
 
     def open_to(self, connection: Any) -> None:
         """Let a DuckDB connection read the lake's files by their places."""
-        self.ground.open_to(connection)
+        self.backend.open_to(connection)
 
     def probe(self) -> None:
         """Write a small text and take it away, where there is a lake. Raises RunError or OSError where that fails."""
         if isinstance(self.root, Path) and not self.root.exists():
             return  # the first run makes it, and says it where it cannot
-        self.ground.children("_probe")
-        self.ground.write_text("_probe", "genchi doctor was here")
-        self.ground.remove("_probe")
+        self.backend.children("_probe")
+        self.backend.write_text("_probe", "genchi doctor was here")
+        self.backend.remove("_probe")
 
     def user_key_secret(self) -> bytes:
         """A random secret that stays with the lake, for who configures none of their own. Made when first asked for."""
-        note = Note(self.ground, "_reference/user_key_secret")
+        note = Note(self.backend, "_reference/user_key_secret")
         if (known := note.read()) is None:
             note.write(known := secrets.token_hex(32))
         return known.encode()
@@ -217,7 +217,7 @@ class Lake:
 
     def alerts_sent(self, day: date) -> Note:
         """Where it is noted which digest of a day went to whom."""
-        return Note(self.ground, f"_alerts/{day.isoformat()}.json")
+        return Note(self.backend, f"_alerts/{day.isoformat()}.json")
 
     def words(self, version: str) -> Path:
         """Where the dictionary lies against which typos are counted. A file of this machine, which can make it anew."""

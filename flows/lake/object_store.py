@@ -82,9 +82,9 @@ def known_place(place: Any) -> Any:
     if not isinstance(place, str) or "://" not in place:
         return place
     if not is_remote(place):
-        raise ValueError(f"{place.partition('://')[0]}:// is no store that is known; use s3://bucket/prefix, or a path")
+        raise ValueError(f"{place.partition('://')[0]}:// is not a supported store; use s3://bucket/prefix, or a path")
     if not re.fullmatch(r"[A-Za-z0-9._-]{3,255}", split(place)[0]):
-        raise ValueError(f"{split(place)[0]!r} is no name of a bucket; use s3://bucket/prefix")
+        raise ValueError(f"{split(place)[0]!r} is not a valid bucket name; use s3://bucket/prefix")
     return place
 
 
@@ -239,7 +239,7 @@ def _is_transient(error: Exception) -> bool:
 
 
 def code_of(error: BaseException | None) -> str:
-    """The store's own word for an error, or nothing."""
+    """The store's error code, or an empty text."""
     while error is not None:
         response = getattr(error, "response", None)
         if isinstance(response, dict):
@@ -249,24 +249,24 @@ def code_of(error: BaseException | None) -> str:
 
 
 def describe_error(error: Exception, where: str, storage: Storage) -> str:
-    """What went wrong and how to mend it, in one line. Of what the store wrote only its word for the error is told."""
+    """What went wrong and how to fix it, in one line. Of the store's own message only the error code is shown."""
     code, kind = code_of(error), type(error).__name__
     endpoint = urlsplit(storage.endpoint_url).netloc if storage.endpoint_url else "the object store"
-    mended = "in `storage`, or in the environment as AWS has it"
+    where_to_set = "in `storage`, or in the AWS environment variables"
     if code == "NoSuchBucket":
-        told = "there is no such bucket; make it, or mend its name"
+        message = "no such bucket; create it, or correct its name"
     elif code in _REFUSED:
-        told = f"the store refuses the credentials ({code}); mend key and secret {mended}"
+        message = f"invalid credentials ({code}); correct key and secret {where_to_set}"
     elif code in _FORBIDDEN:
-        told = f"the store forbids this ({code}); give other credentials {mended}, or let these read and write"
+        message = f"access denied ({code}); use other credentials {where_to_set}, or allow these to read and write"
     elif "Credential" in kind or "Token" in kind:
-        told = f"there are no credentials ({kind}); give key and secret {mended}"
+        message = f"no credentials ({kind}); set key and secret {where_to_set}"
     elif not code and any(word in kind for word in _SILENT):
-        told = f"{endpoint} does not answer ({kind}); look at `storage.endpoint_url` and the network"
+        message = f"{endpoint} does not respond ({kind}); check `storage.endpoint_url` and the network"
     elif kind == "FileExpired" or code in _CHANGED:
-        told = "it changed while it was read; run the same command again"
+        message = "it changed while it was read; run the same command again"
     elif isinstance(error, FileNotFoundError):
-        told = "there is no such object"
+        message = "no such object"
     else:
-        told = f"the object store failed: {code or kind}"
-    return f"{where}: {told}"
+        message = f"the object store failed: {code or kind}"
+    return f"{where}: {message}"

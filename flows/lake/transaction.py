@@ -23,7 +23,7 @@ NameOf = Callable[[str, date, str], str]
 
 
 class Staging:
-    """What is to be published. Names of files are told by table, day and file, as everywhere in the lake."""
+    """What is to be published. Files are named by table, day and file, as everywhere in the lake."""
 
     def __init__(self, folder: Path, name_of: NameOf) -> None:
         self._folder = folder
@@ -45,59 +45,59 @@ class Staging:
         """Take this file away when all is published; nothing happens where there is none."""
         name = self._name_of(table, day, file)
         if name in self.files:
-            raise ValueError(f"{name} is staged, and cannot be taken away too")
+            raise ValueError(f"{name} is staged, and cannot be removed too")
         self.removed.add(name)
 
 
 @contextmanager
-def staging(ground: Backend, name_of: NameOf) -> Iterator[Staging]:
+def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
     """Stage files in the block, and publish them where it ends well; else nothing.
 
     Raises RuntimeError where this process does not hold the lake's lock.
     """
-    if not lock.is_held(ground):
-        raise RuntimeError(f"{ground.address}: what is to be published together needs the lake's lock")
-    recover(ground)  # what an earlier publication of this very run could not finish
+    if not lock.is_held(backend):
+        raise RuntimeError(f"{backend.address}: publishing needs the lake's lock")
+    recover(backend)  # what an earlier publication of this very run could not finish
     name = f"{_ROOT}/{uuid.uuid4().hex}"
-    with ground.scratch(name) as folder:
+    with backend.scratch(name) as folder:
         staged = Staging(folder, name_of)
         try:
             yield staged
             unwritten = [target for target, path in staged.files.items() if not path.is_file()]
             if unwritten:
-                raise ValueError(f"{unwritten[0]} was to be published, but was not written")
+                raise ValueError(f"{unwritten[0]} was staged, but not written")
             for path in staged.files.values():
-                ground.keep(path, f"{name}/{path.name}")
-            lock.is_held(ground)  # raises where it was lost meanwhile
+                backend.keep(path, f"{name}/{path.name}")
+            lock.is_held(backend)  # raises where it was lost meanwhile
         except BaseException:
-            ground.clear(name)
+            backend.clear(name)
             raise
         what = {
             "files": {target: path.name for target, path in staged.files.items()},
             "remove": sorted(staged.removed),
         }
-        ground.write_text(f"{name}/{_COMMIT}", json.dumps(what))
-    _finish(ground, name)
+        backend.write_text(f"{name}/{_COMMIT}", json.dumps(what))
+    _finish(backend, name)
 
 
-def recover(ground: Backend) -> None:
+def recover(backend: Backend) -> None:
     """Finish what was committed and not finished; clear what was not committed. The caller holds the lock."""
-    for child in ground.children(_ROOT):
-        _finish(ground, f"{_ROOT}/{child}")
+    for child in backend.children(_ROOT):
+        _finish(backend, f"{_ROOT}/{child}")
 
 
-def _finish(ground: Backend, name: str) -> None:
+def _finish(backend: Backend, name: str) -> None:
     """All steps can be repeated. `commit.json` goes first of what is cleared: without it nothing is done again.
 
     A commit whose files are not all there is one of a run that had lost the lock, and is none.
     """
-    written = ground.read_text(f"{name}/{_COMMIT}")
+    written = backend.read_text(f"{name}/{_COMMIT}")
     if written is not None:
         what = json.loads(written)
-        if ground.is_whole(name, what["files"].values()):
+        if backend.is_whole(name, what["files"].values()):
             for target, file in what["files"].items():
-                ground.move(f"{name}/{file}", target)
+                backend.move(f"{name}/{file}", target)
             for target in what["remove"]:
-                ground.remove(target)
-        ground.remove(f"{name}/{_COMMIT}")
-    ground.clear(name)
+                backend.remove(target)
+        backend.remove(f"{name}/{_COMMIT}")
+    backend.clear(name)

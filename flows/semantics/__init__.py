@@ -1,4 +1,4 @@
-"""What texts are about: their embeddings, the topics of a route, what is new, and whether a day is unlike the last.
+"""What texts are about: their embeddings, the topics of a route, what is new, and whether a day differs.
 
 Knows the lake and its own models of embedding; rates and shares are dbt's.
 """

@@ -71,7 +71,7 @@ class Catalog:
     def with_new(self, members: Vectors, texts: Mapping[str, str], background: Vectors, day: date) -> "Catalog":
         """The catalogue and one topic more, of `members`; it is named against the `background`."""
         first = self.topics[0]
-        terms, _ = topic_naming.terms_of([_spoken(members, texts), _spoken(background, texts)])
+        terms, _ = topic_naming.terms_of([_with_authors(members, texts), _with_authors(background, texts)])
         made = _topic(members, first.topic_version, len(self.topics), terms, day)
         return Catalog((*self.topics, replace(made, route=first.route, model=first.model)))
 
@@ -107,7 +107,7 @@ def fit(rows: Vectors, texts: Mapping[str, str], route: str, model: str, day: da
     found = topics.find(rows.vectors, seed=0)
     version = _version(route, model, found.centres)
     groups = [rows.where(found.places == place) for place in range(len(found.centres))]
-    terms = topic_naming.terms_of([_spoken(group, texts) for group in groups])
+    terms = topic_naming.terms_of([_with_authors(group, texts) for group in groups])
     made = [
         replace(
             _topic(group, version, number, terms[number], day),
@@ -154,7 +154,7 @@ def _topic(members: Vectors, version: str, number: int, terms: Sequence[str], da
     )
 
 
-def _spoken(rows: Vectors, texts: Mapping[str, str]) -> list[tuple[str | None, str]]:
+def _with_authors(rows: Vectors, texts: Mapping[str, str]) -> list[tuple[str | None, str]]:
     return [(str(author), texts.get(call_id, "")) for author, call_id in zip(rows.authors, rows.call_ids, strict=True)]
 
 

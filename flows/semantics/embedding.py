@@ -77,8 +77,8 @@ def name_of(config: Config) -> str:
     if chosen.api_base is None and not chosen.params:
         return chosen.model
     # The same name at another address, or with other parameters, may be another model.
-    told = json.dumps([chosen.api_base, chosen.params], sort_keys=True)
-    return f"{chosen.model}#{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+    settings = json.dumps([chosen.api_base, chosen.params], sort_keys=True)
+    return f"{chosen.model}#{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
 
 
 def check_embedding(config: Config) -> None:
@@ -102,7 +102,7 @@ def _static(config: Config, name: str) -> Static:
         return Static(name, package.StaticModel.from_pretrained(str(folder)))
     except Exception as error:
         kind = type(error).__name__
-        raise ConfigError(f"{config.path}: embedding.model: {folder} holds no model2vec model ({kind})") from None
+        raise ConfigError(f"{config.path}: embedding.model: {folder} contains no model2vec model ({kind})") from None
 
 
 def _folder(config: Config, name: str) -> Path:

@@ -17,13 +17,13 @@ def embed(config: Config, first: date, last: date) -> Embedded:
 
 
 @task(name="find topics", task_run_name="find topics {first} to {last}", **TASK)
-def find_topics(config: Config, first: date, last: date) -> run.Found:
+def find_topics(config: Config, first: date, last: date) -> run.TopicsResult:
     """Assign the days' texts to topics, and test for what is new."""
     return run.find_topics(config, first, last)
 
 
 @flow(name="semantics", flow_run_name="semantics {first} to {last}", timeout_seconds=STAGE_S, persist_result=False)
-def semantics(config: Config, first: date, last: date) -> run.Understood:
+def semantics(config: Config, first: date, last: date) -> run.SemanticsResult:
     """What the texts of the days from `first` to `last` are about."""
     embedded = embed(config, first, last)
-    return run.Understood(embedded, find_topics(config, first, last))
+    return run.SemanticsResult(embedded, find_topics(config, first, last))

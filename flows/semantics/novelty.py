@@ -1,4 +1,4 @@
-"""What no share of a known topic tells: texts that are suddenly close together, and days that are unlike the last."""
+"""What shares of known topics do not show: new dense groups of texts, and days whose texts differ as a whole."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -125,7 +125,7 @@ def densest(rows: Vectors, day: date) -> Group | None:
 
 
 def two_samples(night: Night, route: str, side: str) -> Row | None:
-    """The row of topic_tests that holds the day against its window as a whole; None where there is no window."""
+    """The row of topic_tests that compares the day as a whole with its window; None where there is no window."""
     rows = _thinned(night.rows, night.day)
     today = night.day.toordinal()
     if (rows.days == today).sum() < _FEWEST_TEXTS or (rows.days < today).sum() < _FEWEST_PAST:

@@ -26,7 +26,7 @@ class Remote:
         widths = {len(vector) for vector in found}
         if len(found) != len(texts) or len(widths) > 1:
             raise RunError(
-                f"{self._model.model}: {len(texts)} texts got {len(found)} vectors of {sorted(widths)} numbers"
+                f"{self._model.model}: {len(texts)} texts gave {len(found)} vectors of lengths {sorted(widths)}"
             )
         return unit(np.asarray(found, np.float32).reshape(len(texts), -1))
 
@@ -35,19 +35,19 @@ class Remote:
         gate = asyncio.Semaphore(self._budget.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._patiently(batch, pacer, gate)) for batch in batches]
+                tasks = [group.create_task(self._with_retries(batch, pacer, gate)) for batch in batches]
         except* RunError as failed:
             raise failed.exceptions[0] from None
         finally:
             await close_clients()
         return [vector for task in tasks for vector in task.result()]
 
-    async def _patiently(self, batch: list[str], pacer: Pacer, gate: asyncio.Semaphore) -> list[list[float]]:
+    async def _with_retries(self, batch: list[str], pacer: Pacer, gate: asyncio.Semaphore) -> list[list[float]]:
         async with gate:
             try:
                 found: list[list[float]] = await provider_retries(self._first_pause_s)(self._once, batch, pacer)
             except Exception as error:
-                raise RunError(f"{self._model.model}: {_told(error)}") from None
+                raise RunError(f"{self._model.model}: {_error_text(error)}") from None
             return found
 
     async def _once(self, batch: list[str], pacer: Pacer) -> list[list[float]]:
@@ -68,5 +68,5 @@ class Remote:
         return [row["embedding"] for row in rows]
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).splitlines()[0][:_MESSAGE_CHARACTERS] if str(error) else ''}"

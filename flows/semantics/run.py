@@ -26,7 +26,7 @@ _ORIGINS = ("dev", "holdout")
 
 
 @dataclass(frozen=True)
-class Found:
+class TopicsResult:
     """What the topics of some days came to: known at their end, added in them, and tests made."""
 
     topics: int = 0
@@ -35,26 +35,26 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Understood:
+class SemanticsResult:
     """What the stage came to."""
 
     embedded: Embedded
-    found: Found
+    topics: TopicsResult
 
     def summary(self) -> str:
         """One line for people, with the throughput of what was embedded now."""
-        done, found = self.embedded, self.found
+        done, topics = self.embedded, self.topics
         rate = f", {done.new / done.seconds:,.0f} a second" if done.new and done.seconds else ""
-        new = f", {found.added:,} of them new" if found.added else ""
-        return f"{done.texts:,} texts, {done.new:,} embedded{rate}; {found.topics:,} topics{new}"
+        new = f", {topics.added:,} of them new" if topics.added else ""
+        return f"{done.texts:,} texts, {done.new:,} embedded{rate}; {topics.topics:,} topics{new}"
 
 
-def understand_days(config: Config, first: date, last: date) -> Understood:
+def run_semantics(config: Config, first: date, last: date) -> SemanticsResult:
     """Embed, and find topics, for every day from `first` to `last`, both included.
 
     Raises ConfigError where the embedding model cannot be had, and RunError where it cannot be asked.
     """
-    return Understood(embed_days(config, first, last), find_topics(config, first, last))
+    return SemanticsResult(embed_days(config, first, last), find_topics(config, first, last))
 
 
 def embed_days(config: Config, first: date, last: date, embedder: embedding.Embedder | None = None) -> Embedded:
@@ -70,30 +70,30 @@ def embed_days(config: Config, first: date, last: date, embedder: embedding.Embe
     return Embedded(*(sum(column) for column in totals))
 
 
-def find_topics(config: Config, first: date, last: date) -> Found:
+def find_topics(config: Config, first: date, last: date) -> TopicsResult:
     """Land topics, topic_catalog and topic_tests of the days, in order; topics too for those of the window without.
 
     In one thread: sums by several come out differently in their last bits, and then so would the files; and threads
     that wait for each other on a busy machine take many times as long as one.
     """
     with threadpool_limits(1):
-        return _found(config, first, last)
+        return _find_topics(config, first, last)
 
 
-def _found(config: Config, first: date, last: date) -> Found:
+def _find_topics(config: Config, first: date, last: date) -> TopicsResult:
     lake, model = config.open_lake(), embedding.name_of(config)
-    work = _Work(lake, config, model, last)
+    run = _Run(lake, config, model, last)
     added = tests = 0
     known: list[Catalog] = []
     for day in each_day(first, last):
         known, rows, tested, pasts = [], [], [], []
-        spoken = work.spoken([day])
+        input_texts = run.input_texts([day])
         for route in _routes(lake, day, model):
-            night = work.night(day, route, spoken)
-            before = catalog.of_night(lake, day, route, model) or work.fitted(day, route)
+            night = run.night(day, route, input_texts)
+            before = catalog.of_night(lake, day, route, model) or run.fitted(day, route)
             after, found = novelty.new_topics(night, before, route, day - timedelta(days=config.window_days))
             known.append(after)
-            tested += [*found, *work.two_samples(night, route)]
+            tested += [*found, *run.two_samples(night, route)]
             pasts += [
                 row for place in range(len(before.topics), len(after.topics))
                 for row in novelty.past_of(night, after, place)
@@ -106,8 +106,8 @@ def _found(config: Config, first: date, last: date) -> Found:
         lake.write("topic_pasts", day, from_rows(pasts, "topic_pasts"))
         tests += len(tested)
         if day == first:
-            work.fill_window(day, known)
-    return Found(sum(len(one.topics) for one in known), added, tests)
+            run.fill_window(day, known)
+    return TopicsResult(sum(len(one.topics) for one in known), added, tests)
 
 
 def _missing(lake: Lake, config: Config, first: date) -> list[date]:
@@ -134,17 +134,17 @@ def _routes(lake: Lake, day: date, model: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Work:
+class _Run:
     """What the steps of a run share: `last` is its last day."""
 
     lake: Lake
     config: Config
     model: str
     last: date
-    heard: dict[date, dict[str, str]] = field(default_factory=dict)
+    texts_by_day: dict[date, dict[str, str]] = field(default_factory=dict)
 
-    def night(self, day: date, route: str, spoken: Mapping[str, str]) -> Night:
-        return Night(day, vectors.read(self.lake, self.window_and(day), route, self.model), spoken)
+    def night(self, day: date, route: str, input_texts: Mapping[str, str]) -> Night:
+        return Night(day, vectors.read(self.lake, self.window_and(day), route, self.model), input_texts)
 
     def window_and(self, day: date) -> list[date]:
         return [*vectors.window(day, self.config.window_days), day]
@@ -155,17 +155,19 @@ class _Work:
         rows = vectors.read(self.lake, days, route, self.model)
         if len(rows) < catalog.FEWEST_TEXTS:
             return Catalog()
-        return catalog.fit(rows, self.spoken(days), route, self.model, day)
+        return catalog.fit(rows, self.input_texts(days), route, self.model, day)
 
-    def spoken(self, days: Iterable[date]) -> dict[str, str]:
+    def input_texts(self, days: Iterable[date]) -> dict[str, str]:
         """The inputs of the embedded calls, by call_id. Those of days that are not asked for again are let go."""
         asked = list(days)
-        for day in set(self.heard) - set(asked):
-            del self.heard[day]
+        for day in set(self.texts_by_day) - set(asked):
+            del self.texts_by_day[day]
         for day in asked:
-            if day not in self.heard:
-                self.heard[day] = texts.spoken(self.lake, day, vectors.ids(self.lake, day, self.model, catalog.SIDE))
-        return {call_id: text for day in asked for call_id, text in self.heard[day].items()}
+            if day not in self.texts_by_day:
+                self.texts_by_day[day] = texts.input_texts(
+                    self.lake, day, vectors.ids(self.lake, day, self.model, catalog.SIDE)
+                )
+        return {call_id: text for day in asked for call_id, text in self.texts_by_day[day].items()}
 
     def two_samples(self, night: Night, route: str) -> Iterator[Row]:
         if row := novelty.two_samples(night, route, "input"):

@@ -71,21 +71,21 @@ _SAMPLED = f"""
 """
 
 
-_SPOKEN = """
+_INPUT_TEXTS = """
     select call_id, input_text
     from read_parquet($files, union_by_name = true, hive_partitioning = false)
     where call_id in (select unnest($ids))
 """
 
 
-def spoken(lake: Lake, day: date, call_ids: Sequence[str]) -> dict[str, str]:
+def input_texts(lake: Lake, day: date, call_ids: Sequence[str]) -> dict[str, str]:
     """What these calls of a day were asked, by call_id, cut as for embedding; a call that is not there is left out."""
     files = [str(place) for place in lake.files("interactions", day)]
     if not files or not call_ids:
         return {}
     with duckdb.connect() as connection:
         lake.open_to(connection)
-        found = connection.execute(_SPOKEN, {"files": files, "ids": list(call_ids)}).fetchall()
+        found = connection.execute(_INPUT_TEXTS, {"files": files, "ids": list(call_ids)}).fetchall()
     return {call_id: _cut(text) for call_id, text in found}
 
 

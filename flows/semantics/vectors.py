@@ -105,7 +105,7 @@ def ids(lake: Lake, day: date, model: str, side: str) -> list[str]:
 
 
 def window(day: date, window_days: int) -> list[date]:
-    """The days before `day` that it is held against, oldest first."""
+    """The days before `day` that it is compared with, oldest first."""
     return [day - timedelta(days=back) for back in range(window_days, 0, -1)]
 
 
@@ -128,8 +128,8 @@ def _table(texts: Sequence[Text], hashes: list[str], known: dict[str, np.ndarray
     widths = {len(known[text_hash]) for text_hash in hashes}
     if len(widths) > 1:
         raise RunError(
-            f"{model}: gives vectors of {max(widths)} and of {min(widths)} numbers: is it another model now?"
-            " Tell the two apart by `embedding.params`, or remove the lake's table embeddings"
+            f"{model}: vectors of two lengths, {min(widths)} and {max(widths)}: the model has changed."
+            " Distinguish the two by `embedding.params`, or remove the lake's table embeddings"
         )
     width = widths.pop() if widths else 0
     flat = np.concatenate([known[text_hash] for text_hash in hashes]) if hashes else np.empty(0, np.float32)

@@ -12,7 +12,7 @@ from flows.config import Config
 from flows.errors import RunError
 from flows.lake import UNWRAPPED
 from flows.project import DBT_PROJECT
-from flows.retention import first_open
+from flows.retention import first_rebuildable_day
 from flows.transform.dictionary import write_words
 from flows.transform.runner import Node, run_dbt
 from flows.warehouse import query
@@ -53,14 +53,17 @@ def build(
     matches none, where `retention` leaves nothing to build, and where another process uses the warehouse.
     """
     started = time.monotonic()
-    asked, first = first, first_open(config, first, last)
+    asked, first = first, first_rebuildable_day(config, first, last)
     if first > last:
         raise RunError(
-            f"{last}: its rows were removed from the lake, as `retention` says, so that its numbers are final;"
-            " build days after it"
+            f"{last}: its rows were removed by `retention`, so its numbers are final and cannot be rebuilt;"
+            " choose a later day"
         )
     if first > asked:
-        logger.info("the numbers up to %s are final: `retention` has removed their rows", first - timedelta(days=1))
+        logger.info(
+            "the numbers up to %s are final: `retention` has removed their rows",
+            first - timedelta(days=1),
+        )
     config.open_lake().create()
     nodes = _run(config, first, last, ["--selector", selector] if select is None else ["--select", select, *_KEPT])
     if not nodes:
@@ -98,7 +101,7 @@ def days_of_build(first: date, last: date) -> dict[str, str]:
 
 
 def variables(config: Config) -> dict[str, object]:
-    """What dbt is told of the workspace: the vars of dbt_project.yml.
+    """The vars of dbt_project.yml for this workspace.
 
     Paths are escaped, for dbt reads them as patterns. Writes the dictionary where it is missing.
     """

@@ -46,4 +46,4 @@ def test_a_provider_that_is_down_is_no_verdict_and_exit_code_3(tmp_path: Path, s
     path = happy_numbers(tmp_path, shared, "http://127.0.0.1:9/v1", "gpt-4-0314", "gpt-4-0613", examples=2)
     code, lines, complaint = compare(path, "--pinned", "gpt-4-0314", "--candidate", "gpt-4-0613", "--route", "happy")
     assert (code, lines) == (3, [])
-    assert "nothing could be compared: 4 of 4 questions have no answer; gpt-4-0314: " in complaint.splitlines()[-1]
+    assert "nothing could be compared: 4 of 4 requests have no answer; gpt-4-0314: " in complaint.splitlines()[-1]

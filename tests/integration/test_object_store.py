@@ -122,11 +122,11 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     "secret": (
         {"secret": "wrong-hush"},
         "s3://genchi/lake",
-        "the store refuses the credentials (SignatureDoesNotMatch)",
+        "invalid credentials (SignatureDoesNotMatch)",
     ),
-    "key": ({"key": "nobody"}, "s3://genchi/lake", "the store refuses the credentials (InvalidAccessKeyId)"),
-    "bucket": ({}, "s3://no-such-bucket/lake", "there is no such bucket; make it, or mend its name"),
-    "endpoint": ({"endpoint_url": "http://127.0.0.1:9"}, "s3://genchi/lake", "127.0.0.1:9 does not answer"),
+    "key": ({"key": "nobody"}, "s3://genchi/lake", "invalid credentials (InvalidAccessKeyId)"),
+    "bucket": ({}, "s3://no-such-bucket/lake", "no such bucket; create it, or correct its name"),
+    "endpoint": ({"endpoint_url": "http://127.0.0.1:9"}, "s3://genchi/lake", "127.0.0.1:9 does not respond"),
 }
 
 
@@ -159,12 +159,12 @@ def test_the_command_line_says_what_is_wrong_with_the_store_in_one_line(tmp_path
     path = workspace(tmp_path, storage, "wrong")
     path.write_text(path.read_text().replace("s3://genchi/wrong/lake", "s3://no-such-bucket/lake"))
     done = run(tmp_path, storage, "transform", "--day", str(LAST_DAY), code=(3,))
-    assert done.stderr == "genchi: s3://no-such-bucket/lake/_lock: there is no such bucket; make it, or mend its name\n"
+    assert done.stderr == "genchi: s3://no-such-bucket/lake/_lock: no such bucket; create it, or correct its name\n"
     done = run(tmp_path, storage, "doctor", "--day", str(LAST_DAY), code=(2,))
-    assert "✗ lake: s3://no-such-bucket/lake/_probe/: there is no such bucket" in done.stdout
+    assert "✗ lake: s3://no-such-bucket/lake/_probe/: no such bucket" in done.stdout
     assert f"✓ source gateway: 1 files for {LAST_DAY} at s3://genchi/wrong/logs/{LAST_DAY}/*.jsonl*" in done.stdout
     refused = genchi("doctor", "--day", str(LAST_DAY), cwd=tmp_path, KEY="owner", SECRET="wrong-hush")
-    assert "✗ source gateway: s3://genchi/wrong/logs/2026-03-31/: the store refuses the credentials" in refused.stdout
+    assert "✗ source gateway: s3://genchi/wrong/logs/2026-03-31/: invalid credentials" in refused.stdout
     assert "wrong-hush" not in refused.stdout + refused.stderr
 
 
@@ -227,11 +227,11 @@ def test_a_commit_whose_files_another_run_has_cleared_is_none(lake: Lake) -> Non
             f"manifest/day={DAYS[0]}/data.parquet": "0.parquet",
             f"manifest/day={DAYS[1]}/data.parquet": "1.parquet",
         }
-        lake.ground.write_text("_staging/late/0.parquet", "a file")
-        lake.ground.write_text("_staging/late/commit.json", json.dumps({"files": names, "remove": []}))
+        lake.backend.write_text("_staging/late/0.parquet", "a file")
+        lake.backend.write_text("_staging/late/commit.json", json.dumps({"files": names, "remove": []}))
         lake.recover()
         assert generation_of(lake) == 0
-        assert lake.ground.children("_staging") == []
+        assert lake.backend.children("_staging") == []
 
 
 @contextmanager
@@ -275,7 +275,7 @@ def test_a_holder_that_is_alive_keeps_the_lock_and_a_killed_one_loses_it(
     monkeypatch.setattr(lock, "EXPIRED", 4.0)
     with lake.lock("test"):
         publish(lake, 0)
-    with child(lake, beat=0.5) as process, pytest.raises(RunError, match="`genchi test` holds it") as caught:
+    with child(lake, beat=0.5) as process, pytest.raises(RunError, match="locked by `genchi test`, process") as caught:
         lake.lock("a", patience=7).__enter__()
     assert f"process {process.pid} on host" in str(caught.value)
     started = time.monotonic()
@@ -284,32 +284,32 @@ def test_a_holder_that_is_alive_keeps_the_lock_and_a_killed_one_loses_it(
 
 
 def test_who_lost_the_lock_writes_no_more(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "BEAT", 0.2)
+    monkeypatch.setattr(lock, "RENEWAL", 0.2)
     rows = from_rows([{"source": "a"}], "manifest")
     with lake.lock("first"):
         lake.write("manifest", DAYS[0], rows)
-        lake.ground.write_text("_lock", json.dumps({**vars(lock.Holder("second")), "id": "another"}))
+        lake.backend.write_text("_lock", json.dumps({**vars(lock.Holder("second")), "id": "another"}))
         time.sleep(2)
         with pytest.raises(RunError, match="the lock was lost"):
             lake.write("manifest", DAYS[1], rows)
         with pytest.raises(RunError, match="the lock was lost"), lake.staging():
             pass
-    assert json.loads(str(lake.ground.read_text("_lock")))["id"] == "another"
+    assert json.loads(str(lake.backend.read_text("_lock")))["id"] == "another"
 
 
 def test_of_many_at_once_one_takes_the_lock(lake: Lake) -> None:
-    grounds = [Lake(lake.root, lake.storage).ground for _ in range(8)]
-    locks = [lock._ObjectLock(ground) for ground in grounds]  # type: ignore[arg-type]  # all of these grounds are buckets
+    backends = [Lake(lake.root, lake.storage).backend for _ in range(8)]
+    locks = [lock._ObjectLock(backend) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
     for _ in range(3):
         taken: list[Any] = []
         start = threading.Barrier(len(locks))
 
         def take(one: Any, start: threading.Barrier = start, taken: list[Any] = taken) -> None:
             start.wait()
-            if one.take(lock.Holder("test", id=str(id(one)))) is None:
+            if one.acquire(lock.Holder("test", id=str(id(one)))) is None:
                 taken.append(one)
 
-        locks = [lock._ObjectLock(ground) for ground in grounds]  # type: ignore[arg-type]  # all of these grounds are buckets
+        locks = [lock._ObjectLock(backend) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
         threads = [threading.Thread(target=take, args=(one,)) for one in locks]
         for thread in threads:
             thread.start()
@@ -329,7 +329,7 @@ def test_the_second_run_waits_for_the_first(tmp_path: Path, storage: Storage) ->
         )
         assert second.stderr is not None
         said = second.stderr.readline()
-        assert f"waiting for the lake: `genchi nightly` holds it, process {os.getpid()} on host" in said
+        assert f"waiting for the lake, locked by `genchi nightly`, process {os.getpid()} on host" in said
         lake.write("interactions", LAST_DAY, from_rows([{"call_id": "a", "route": "triage"}], "interactions"))
         assert second.poll() is None
     with second.stderr:

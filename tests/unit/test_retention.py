@@ -53,7 +53,7 @@ def test_what_is_older_than_it_is_kept_goes_and_the_rest_stays(tmp_path: Path) -
         for table in ("quarantine", "manifest", "feedback"):
             lake.write(table, day, from_rows([{SCHEMAS[table].names[0]: "x"}], table))
     assert retention.apply(settings, TODAY).summary() == "6 days of interactions, 4 days of quarantine"
-    assert retention.apply(settings, TODAY).summary() == "nothing is older than it is kept"
+    assert retention.apply(settings, TODAY).summary() == "nothing is older than `retention` allows"
 
     def full(table: str) -> int:
         return sum(len(lake.read(table, day)) > 0 for day in lake.days(table))
@@ -111,6 +111,6 @@ def test_the_numbers_of_a_day_outlive_its_rows_whatever_is_rebuilt(tmp_path: Pat
         [days[-1]],
     )
     assert skew["n_reference"] == sum(range(20, 30))  # the trailing window has lost nothing
-    with pytest.raises(RunError, match=r"^2026-03-12: its rows were removed from the lake, as `retention` says"):
+    with pytest.raises(RunError, match=r"^2026-03-12: its rows were removed by `retention`, so its numbers are final"):
         build(settings, days[1], days[2])
     assert marts(settings) == after

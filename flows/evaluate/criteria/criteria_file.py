@@ -1,6 +1,5 @@
 """Criteria of a route: read from YAML, validated, and ready to score."""
 
-import difflib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from flows.config import Config, Model, read_yaml
+from flows.config import Config, Model, did_you_mean, first_problem, read_yaml
 from flows.errors import ConfigError
 from flows.evaluate.criteria import judge_prompt, repair
 from flows.evaluate.criteria.definitions import (
@@ -174,27 +173,11 @@ def _define(path: Path, number: int, raw: Any) -> Definition:
     where = f"{path}: criterion {number}" + (f" (`{raw['name']}`)" if "name" in raw else "")
     kind = raw.get("kind")
     if kind not in KINDS:
-        nearest = difflib.get_close_matches(str(kind), KINDS, n=1, cutoff=0)[0]
-        raise ConfigError(f"{where}: `kind`: unknown kind {kind!r}; did you mean `{nearest}`?")
-    known = [field.alias or key for key, field in KINDS[kind].model_fields.items()]
-    for key in raw:
-        if key not in known:
-            nearest = difflib.get_close_matches(str(key), known, n=1, cutoff=0)[0]
-            raise ConfigError(f"{where}: unknown key `{key}`; did you mean `{nearest}`?")
+        raise ConfigError(f"{where}: `kind`: unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
     try:
         return KINDS[kind].model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {_first_problem(error)}") from None
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "missing":
-        return f"the key `{key}` is missing"
-    message = problem["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    return f"`{key}`: {message}, found {problem['input']!r}" if key else message
+        raise ConfigError(f"{where}: {first_problem(error, raw, KINDS[kind])}") from None
 
 
 def _schema_path(path: Path, definition: JsonSchema, output_schema: Path | None) -> Path:

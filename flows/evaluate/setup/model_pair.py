@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from flows.config import BASELINE, Config, Models, ModelVariant, nearest_name
+from flows.config import BASELINE, Config, Models, ModelVariant, did_you_mean
 from flows.errors import ConfigError
 from flows.evaluate.criteria import hash_of
 from flows.llm import is_local, load_litellm
@@ -29,7 +29,7 @@ class ModelPair:
         both models are the same.
         """
         if self.route not in (known := config.evaluated_routes()):
-            hint = nearest_name(self.route, list(known))
+            hint = did_you_mean(self.route, known)
             raise ConfigError(f"--route {self.route}: not a route of {config.path} with a holdout and criteria; {hint}")
         if self.pinned == self.candidate:
             raise ConfigError(f"--candidate {self.candidate}: is the pinned model; choose another model")
@@ -56,7 +56,7 @@ def _find(config: Config, option: str, name: str) -> ModelVariant:
         return known[name].model_copy(update={"routes": ()})
     if name.startswith(BASELINE) or is_local(name) or _is_known_to_litellm(name):
         return ModelVariant(model=name, base=name)
-    hint = nearest_name(name, list(known))
+    hint = did_you_mean(name, known)
     raise ConfigError(f"{option} {name}: neither a model of {config.path} nor known to litellm; {hint}")
 
 

@@ -77,7 +77,7 @@ def _connected(dsn: str, timeout_seconds: int) -> Iterator["psycopg.Connection[t
             yield connection
     except psycopg.Error as error:
         kind = TransientError if _is_transient(error) else RunError
-        raise kind(f"{where}: {_said(error, dsn)}") from None
+        raise kind(f"{where}: {_error_text(error, dsn)}") from None
 
 
 def _is_transient(error: "psycopg.Error") -> bool:
@@ -90,7 +90,7 @@ def _is_transient(error: "psycopg.Error") -> bool:
     return error.sqlstate.startswith(("08", "53", "57P"))
 
 
-def _said(error: Exception, dsn: str) -> str:
+def _error_text(error: Exception, dsn: str) -> str:
     """PostgreSQL's own words on one line, with the password masked wherever they repeat it."""
     text = " ".join(str(error).split()) or type(error).__name__
     password = str(_parts(dsn).get("password") or "")
@@ -108,4 +108,4 @@ def _parts(dsn: str) -> dict[str, object]:
         return dict(conninfo_to_dict(dsn))
     except psycopg.Error:
         how = "write it as postgresql://user:password@host:5432/database"
-        raise RunError(f"the dsn of a source is no connection string of PostgreSQL; {how}") from None
+        raise RunError(f"the dsn of a source is not a valid PostgreSQL connection string; {how}") from None

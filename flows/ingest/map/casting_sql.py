@@ -1,4 +1,4 @@
-"""The SQL that casts what a format's SELECT gave, and says of every record why it cannot be taken, where it cannot."""
+"""The SQL that casts what a format's SELECT returns, and gives each rejected record its reason."""
 
 import pyarrow as pa
 
@@ -7,18 +7,23 @@ from flows.lake import SCHEMAS
 TABLES = {"interaction": "interactions", "feedback": "feedback"}
 _REQUIRED = {"interaction": ("call_id", "started_at"), "feedback": ("call_id", "at")}
 _DUCKDB_TYPES = {pa.int64(): "bigint", pa.float64(): "double", pa.bool_(): "boolean"}
-# Beyond these a number is no count, cost or duration (infinity and NaN are beyond them too), and sums overflow.
+# Larger numbers are not counts, costs or durations (nor are infinity and NaN), and their sums overflow.
 _LARGEST = {"bigint": "1e15", "double": "1e15"}
-# Which words a person sees for a type.
-_WORDS = {"bigint": "whole number", "double": "number", "boolean": "true or false", "timestamptz": "time"}
+# The names of types in reasons.
+_TYPE_NAMES = {
+    "bigint": "whole number",
+    "double": "number",
+    "boolean": "boolean",
+    "timestamptz": "time",
+}
 
 
-# The texts that are judged or changed too.
+# Texts that are checked or changed too.
 _TEXTS = ("call_id", "target", "problem", "user_key", "kind", "updated_at")
 
 
-def judging(given: list[str]) -> str:
-    """Every narrow column cast, and the reason for which a record cannot be taken."""
+def casting_sql(given: list[str]) -> str:
+    """A SELECT of every narrow column, cast, and of the reason why a record is rejected (null: it is not)."""
     types = {name: kind for name, kind in _types().items() if name in given and kind != "varchar"}
     target = "coalesce(target, 'interaction')" if "target" in given else "'interaction'"
     casts = [f'{_cast(name, kind)} as "{name}_cast"' for name, kind in types.items()]
@@ -28,8 +33,8 @@ def judging(given: list[str]) -> str:
     columns.append(f"{'as_time(updated_at)' if 'updated_at' in given else 'null::timestamptz'} as updated_at")
     kinds = ", ".join(f"'{kind}'" for kind in (*TABLES, "other"))
     faults = [
-        f"case when targeted not in ({kinds}) then 'target: ' || left(targeted, 80) || ' is none of {' '.join(TABLES)}"
-        " other' end"
+        f"case when targeted not in ({kinds}) then 'target: ' || left(targeted, 80)"
+        f" || ' is not one of {' '.join(TABLES)} other' end"
     ]
     faults += ["problem"] if "problem" in given else []
     faults += [_missing(name, kind, name in given) for kind, needed in _REQUIRED.items() for name in needed]
@@ -58,7 +63,7 @@ def _cast(name: str, kind: str) -> str:
     text = f'"{name}"'
     if kind == "timestamptz":
         return f"as_time({text})"
-    if kind == "bigint":  # 12.0 is a whole number; 12.5 is none, and would be rounded
+    if kind == "bigint":  # 12.0 is a whole number; 12.5 is not, and would be rounded
         is_plain = f"not contains({text}, '.') and not contains(lower({text}), 'e')"
         return f"case when {is_plain} or try_cast({text} as double) % 1 = 0 then try_cast({text} as bigint) end"
     return f"try_cast({text} as {kind})"
@@ -77,7 +82,7 @@ def _miscast(name: str, kind: str) -> str:
         is_readable += f" and abs({cast}) <= {_LARGEST[kind]}"
     if kind == "timestamptz":  # a year that no log was written in is a wrong unit or a wrong clock
         is_readable += f" and {cast} between '1990-01-01'::timestamptz and '2200-12-31'::timestamptz"
-    complaint = f"'{name}: ' || left({text}, 80) || ' is no {_WORDS[kind]}'"
+    complaint = f"'{name}: ' || left({text}, 80) || ' is not a {_TYPE_NAMES[kind]}'"
     return f"case when {text} <> '' and not ({is_readable}) then {complaint} end"
 
 
@@ -88,7 +93,7 @@ def key_of(table: str, at: str = '"at"') -> str:
     return "hash(call_id)"
 
 
-def narrow(given: list[str]) -> list[str]:
-    """Of the columns that a SELECT gives those that are cast or judged; the long texts pass as they are."""
+def columns_to_cast(given: list[str]) -> list[str]:
+    """Of the columns that a SELECT gives those that are cast or checked; long texts pass as they are."""
     types = _types()
     return [name for name in given if types.get(name, "varchar") != "varchar" or name in _TEXTS]

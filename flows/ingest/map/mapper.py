@@ -1,4 +1,4 @@
-"""Records to canonical rows: runs a format's SELECT, casts what it gives, and judges every record.
+"""Records to canonical rows: runs a format's SELECT, casts what it returns, and accepts or rejects each record.
 
 A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and gives
 `file`, `line` and any of the canonical columns, as texts; it may also give `target` (interaction, feedback or
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from flows.errors import RunError
 from flows.ingest.map import pricing
-from flows.ingest.map.casting_sql import TABLES, judging, narrow
+from flows.ingest.map.casting_sql import TABLES, casting_sql, columns_to_cast
 from flows.ingest.map.rejects import complaint, refused_of, refusing, unread
 from flows.ingest.read import RECORDS, Batch
 from flows.ingest.redact import user_key_macro, without_users
@@ -71,7 +71,7 @@ class _Prepared:
 class Mapper:
     """Maps batches of one format, on a DuckDB of its own with one thread. Not to be shared between threads.
 
-    Raises RunError, which names the file, where a format's SELECT is none.
+    Raises RunError, which names the file, where a format's SELECT is not valid.
     """
 
     def __init__(self, log_format: str, user_key_secret: bytes = b"") -> None:
@@ -94,17 +94,17 @@ class Mapper:
         select = _sql(log_format)
         statements = duckdb.extract_statements(select)
         if len(statements) != 1:
-            raise RunError(f"{self._place}: holds {len(statements)} statements; a format is one SELECT")
+            raise RunError(f"{self._place}: has {len(statements)} statements; a format must be one SELECT")
         given = {row[0]: row[1] for row in self._connection.execute(f"describe {select}").fetchall()}
         if not {"file", "line", "call_id"} <= given.keys():
             lacking = sorted({"file", "line", "call_id"} - given.keys())
-            raise RunError(f"{self._place}: gives no {', '.join(lacking)}")
+            raise RunError(f"{self._place}: the SELECT lacks the columns {', '.join(lacking)}; add them")
         texts = [f'cast("{name}" as varchar) as "{name}"' for name in given if name not in ("file", "line")]
-        self._narrow = narrow(list(given))
+        self._narrow = columns_to_cast(list(given))
         extracting = f"select file, line, {', '.join(texts)} from (\n{select}\n)"
         self._extracting = _Prepared(self._connection, "records", extracting, none)
         texts_given = self._extracting.run(none).select(self._narrow)
-        self._judging = _Prepared(self._connection, "extracted", judging(list(given)), texts_given)
+        self._casting = _Prepared(self._connection, "extracted", casting_sql(list(given)), texts_given)
 
     def __enter__(self) -> Self:
         return self
@@ -122,10 +122,10 @@ class Mapper:
         parts = list(self._extracted(batch.records, refused))
         extracted = pa.concat_tables(parts) if parts else self._extracting.run(RECORDS.empty_table())
         extracted = _in_order(extracted)
-        judged = self._judging.run(extracted.select(self._narrow))
-        rows = extracted.drop_columns([name for name in judged.column_names if name in extracted.column_names])
-        for name in judged.column_names:
-            rows = rows.append_column(name, judged.column(name))
+        cast = self._casting.run(extracted.select(self._narrow))
+        rows = extracted.drop_columns([name for name in cast.column_names if name in extracted.column_names])
+        for name in cast.column_names:
+            rows = rows.append_column(name, cast.column(name))
         refused += refused_of(batch.records, rows)
         targets = pc.if_else(pc.is_null(rows.column("reason")), rows.column("target"), "refused")
         tables = {table: _canonical(_where(rows, targets, target), table) for target, table in TABLES.items()}
@@ -142,7 +142,7 @@ class Mapper:
             if len(records):
                 rows = self._extracting.run(records)
                 if not _are_known(rows, records):
-                    raise RunError(f"{self._place}: gives rows of a file and line that it was not given")
+                    raise RunError(f"{self._place}: returns a file and line that `records` does not have")
                 if lost := _without_row(records, rows):
                     others = records.take(lost)
                     refused.append(refusing(others, [unread(raw) for raw in others.column("raw").to_pylist()]))
@@ -180,12 +180,12 @@ class Mapper:
         return calls
 
     def _valid(self, records: pa.Table) -> pa.ChunkedArray:
-        self._connection.register("judged_records", records)
+        self._connection.register("checked_records", records)
         try:
-            valid = self._connection.sql("select json_valid(raw) as valid from judged_records")
+            valid = self._connection.sql("select json_valid(raw) as valid from checked_records")
             return valid.to_arrow_table().column("valid")
         finally:
-            self._connection.unregister("judged_records")
+            self._connection.unregister("checked_records")
 
 
 def _sql(name: str) -> str:

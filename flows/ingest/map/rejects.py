@@ -1,4 +1,4 @@
-"""Refused records: why, and whole."""
+"""Rejected records, whole, each with its reason."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def refused_of(records: pa.Table, rows: pa.Table) -> Iterator[pa.Table]:
     units = bad.column("unit").to_pylist() if "unit" in bad.column_names else [None] * len(bad)
     for place, reason, unit in zip(_places(bad), bad.column("reason").to_pylist(), units, strict=True):
         found.setdefault(place, []).append((reason, unit))
-    told = []
+    rejects = []
     for (file, line), several in found.items():
         reason, unit = min(several, key=lambda one: (one[0], one[1] or ""))
         raw = whole[raws[file, line]].as_py().strip()
@@ -29,8 +29,8 @@ def refused_of(records: pa.Table, rows: pa.Table) -> Iterator[pa.Table]:
             unit = f"[{','.join(sorted(text for _, text in several if text))}]" if unit is not None else None
         if not raw.startswith("{"):
             reason = unread(raw)
-        told.append((file, line, reason, raw if unit is None else unit))
-    yield pa.table(dict(zip(REFUSED.names, zip(*told, strict=True), strict=True)), schema=REFUSED)
+        rejects.append((file, line, reason, raw if unit is None else unit))
+    yield pa.table(dict(zip(REFUSED.names, zip(*rejects, strict=True), strict=True)), schema=REFUSED)
 
 
 def _places(rows: pa.Table) -> Iterator[tuple[int, int]]:
@@ -47,13 +47,11 @@ def complaint(raw: str) -> str:
     try:
         json.loads(raw)
     except (ValueError, RecursionError):
-        return "no valid JSON"
-    return "no valid JSON: half a character (a lone surrogate)"
+        return "not valid JSON"
+    return "not valid JSON: half a character (a lone surrogate)"
 
 
 def unread(raw: str) -> str:
     kinds = {"[": "array", '"': "text", "n": "null", "t": "boolean", "f": "boolean"}
     kind = kinds.get(raw.lstrip()[:1], "number")
-    return (
-        "nothing in it is a record of this format" if raw.lstrip()[:1] == "{" else f"a JSON {kind}, expected an object"
-    )
+    return "it contains no record of this format" if raw.lstrip()[:1] == "{" else f"a JSON {kind}, expected an object"

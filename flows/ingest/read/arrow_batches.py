@@ -119,7 +119,7 @@ class Filling:
                     data.decode()
                 except UnicodeDecodeError as error:
                     readable[place] = False
-                    why = f"no valid UTF-8 at byte {error.start}"
+                    why = f"not valid UTF-8 at byte {error.start}"
                     self.refuse(int(files[place]), int(lines[place]), why, data.rstrip(b"\r\n"))
             texts = raw.filter(pa.array(readable)).cast(pa.string())
             files, lines = files[readable], lines[readable]

@@ -1,7 +1,7 @@
-"""Rows of CSV as records: one JSON object a row, its names from the first row.
+"""Rows of CSV as records: one JSON object a row, with the names of the first row.
 
-A row that is none (too many fields, a quote that is never closed, bytes that are no text) is a record with its reason
-and its own lines, whole, and the rows after it are read as if it had not been.
+An invalid row (too many fields, an unclosed quote, not UTF-8) becomes a record with its reason and its own lines; the
+rows after it are read as usual.
 """
 
 import csv
@@ -114,7 +114,7 @@ def _next_row(lines: _Lines, width: int | None) -> tuple[list[str], str | None] 
         try:
             text.encode()
         except UnicodeEncodeError:
-            return fields, "no valid UTF-8"
+            return fields, "not valid UTF-8"
     return fields, "a NUL character" if "\0" in text else None
 
 
@@ -137,12 +137,12 @@ def _lost(lines: _Lines, width: int | None) -> int:
 
 
 def _why(error: BaseException) -> str:
-    said = str(error)
-    return "a quote that is never closed" if "unexpected end of data" in said else f"no valid CSV: {said or 'no row'}"
+    message = str(error)
+    return "unclosed quote" if "unexpected end of data" in message else f"not valid CSV: {message or 'no row'}"
 
 
 def _names(fields: list[str]) -> list[str]:
-    """The columns' names: one without a name gets its place, one that stands twice a number."""
+    """The columns' names: one without a name gets its place, a duplicate one gets a number."""
     found: dict[str, int] = {}
     names = []
     for place, field in enumerate(fields, 1):

@@ -27,7 +27,7 @@ class BrokenOffError(Exception):
 
 
 def unpacked(stored: Readable) -> Iterator[bytes]:
-    """The blocks (1 MiB or less, but for zstd's worst) of a plain, gzip or zstd file, told by its first bytes.
+    """The blocks (1 MiB or less, but for zstd's worst) of a plain, gzip or zstd file, recognised by its first bytes.
 
     Raises BrokenOffError after the last block that can be had; the file is then at the byte after its `rest`.
     """
@@ -58,7 +58,7 @@ def _gunzipped(waiting: bytes, stored: Readable) -> Iterator[bytes]:
         waiting = inflate.unconsumed_tail or inflate.unused_data
     if not inflate.eof:
         yield inflate.flush()
-        raise BrokenOffError("it ends in the middle", b"")
+        raise BrokenOffError("unexpected end of the file", b"")
 
 
 def _unzstd(waiting: bytes, stored: Readable) -> Iterator[bytes]:
@@ -77,4 +77,4 @@ def _unzstd(waiting: bytes, stored: Readable) -> Iterator[bytes]:
             yield unpacked_part[place : place + BLOCK]
         waiting = frame.unused_data + waiting
     if not frame.eof:
-        raise BrokenOffError("it ends in the middle", b"")
+        raise BrokenOffError("unexpected end of the file", b"")

@@ -1,7 +1,7 @@
 """A `.json` file to its documents: one object, a list of objects, or objects one after the other.
 
-The documents are cut out of the text as they stand, without parsing them: whether one is valid is judged later,
-and one that is not harms its neighbours only where its brackets do not match.
+The documents are cut out of the text as they stand, without parsing them: whether one is valid is checked later,
+and an invalid one affects its neighbours only where its brackets do not match.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,7 @@
 """Files to batches of records, in bounded memory. A record is one line of a log, one document of a `.json` file, or
 one row of a CSV file, a Parquet file or a database.
 
-What is no text (bad gzip, bad UTF-8) is a record too, refused with its reason, so that nothing is lost.
+What cannot be decoded (bad gzip, bad UTF-8) is a rejected record with its reason, so that nothing is lost.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ class LogFile:
 def read_files(files: Iterable[LogFile], first: int = 0) -> Iterator[Batch]:
     """The records of files, in order, the files being numbered from `first`.
 
-    Blank lines are no records. Never raises for what is in a file.
+    Blank lines are skipped. Never raises for what is in a file.
     """
     filling = Filling()
     for number, file in enumerate(files, first):
@@ -80,7 +80,7 @@ class _Hashing:
         self._size += len(block)
 
     def finish(self, file: LogFile) -> None:
-        """Read what is left, and tell the file its size and hash."""
+        """Read what is left, and set the file's size and hash."""
         while self.read(1 << 20):
             pass
         file.bytes, file.sha256 = self._size, self._digest.hexdigest()
@@ -129,7 +129,7 @@ def _read_blocks(number: int, name: str, stored: _Hashing, filling: Filling) -> 
         for line in _lines(number, blocks, filling):  # noqa: B007 - the last one counts
             yield
     if blocks.broken is not None:
-        why, rest = f"the compressed file breaks off here: {blocks.broken}", blocks.cut_line + blocks.broken.rest
+        why, rest = f"the compressed file is cut off here: {blocks.broken}", blocks.cut_line + blocks.broken.rest
         while rest or why:
             line += 1
             filling.refuse(number, line, why, rest)

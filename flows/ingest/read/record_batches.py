@@ -31,7 +31,7 @@ class Batches:
         try:
             yield from self.add(line, raw.decode(), problem)
         except UnicodeDecodeError as error:
-            why = problem or f"no valid UTF-8 at byte {error.start}"
+            why = problem or f"not valid UTF-8 at byte {error.start}"
             yield from self.add(line, base64.b64encode(raw).decode("ascii"), why + IN_BASE64)
 
     def rest(self) -> Iterator[pa.Table]:

@@ -91,7 +91,7 @@ class Partitions:
             making.flush()
             making.writer.close()
         days = sorted({day + timedelta(days=n) for day in self._days for n in (-1, 0, 1)})
-        losers, known = _losers([(day, _standing(store, self._table, day), self._days.get(day)) for day in days])
+        losers, known = _losers([(day, _existing_rows(store, self._table, day), self._days.get(day)) for day in days])
         kept = np.zeros(files, np.int64)
         duplicates = np.zeros(files, np.int64)
         for day, (old_lost, new_lost), new_known in zip(days, losers, known, strict=True):
@@ -100,18 +100,18 @@ class Partitions:
                 is_duplicate = new_lost | new_known
                 kept += np.bincount(of_file[~is_duplicate], minlength=files)
                 duplicates += np.bincount(of_file[is_duplicate], minlength=files)
-                self._settle(store, day, self._days[day], old_lost, new_lost)
+                self._merge_day(store, day, self._days[day], old_lost, new_lost)
             elif old_lost.any():
-                self._thin_out(store, day, old_lost)
+                self._drop_rows(store, day, old_lost)
         return Counts(kept, duplicates)
 
-    def _thin_out(self, store: Lake, day: date, lost: np.ndarray) -> None:
+    def _drop_rows(self, store: Lake, day: date, lost: np.ndarray) -> None:
         """Take rows out of a day for which nothing arrived: newer ones of theirs lie in the day beside it."""
         self._touched.add(day)
         with _writer(self._staged.place(self._table, day), self._table) as writer:
             _copy(store.batches(self._table, day), ~lost, writer)
 
-    def _settle(self, store: Lake, day: date, making: _Day, old_lost: np.ndarray, new_lost: np.ndarray) -> None:
+    def _merge_day(self, store: Lake, day: date, making: _Day, old_lost: np.ndarray, new_lost: np.ndarray) -> None:
         """Make the day's file of what stays of the old one and of what arrived."""
         if old_lost.all() and not new_lost.any():
             making.path.rename(self._staged.place(self._table, day))
@@ -144,7 +144,7 @@ def _writer(path: Path, table: str) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, SCHEMAS[table], compression="zstd", use_dictionary=repeating)
 
 
-def _standing(store: Lake, table: str, day: date) -> tuple[np.ndarray, np.ndarray]:
+def _existing_rows(store: Lake, table: str, day: date) -> tuple[np.ndarray, np.ndarray]:
     """The keys and times of the rows that a day has already, in their order."""
     names = [*KEYS[table], *({TIMES[table]} - set(KEYS[table]))]
     rows = store.read(table, day, columns=names)

@@ -1,4 +1,4 @@
-"""A wrong configuration gets one line that says what, where and how to mend it."""
+"""A wrong configuration gets one line that says what, where and how to fix it."""
 
 from pathlib import Path
 
@@ -76,13 +76,13 @@ def test_what_a_machine_keeps_of_a_lake_in_an_object_store_lies_beside_the_confi
         ("repeats:", "repeat:", "unknown key `repeat` in `routes.triage`; did you mean `repeats`?"),
         ("usd: 20", "dollars: 20", "unknown key `dollars` in `budget`"),
         ("name: newer", "nmae: newer", "unknown key `nmae` in `models.candidates.0`; did you mean `name`?"),
-        ("format: litellm", "format: litelm", "`sources.0.format`: no such log format; there are "),
-        ("Europe/Berlin", "Europe/Atlantis", "`timezone`: 'Europe/Atlantis' is no time zone"),
+        ("format: litellm", "format: litelm", "`sources.0.format`: unknown log format; use one of "),
+        ("Europe/Berlin", "Europe/Atlantis", "`timezone`: 'Europe/Atlantis' is not a known time zone"),
         ("app: support-triage", "", "the key `app` is missing"),
         ("repeats: 3", "repeats: none", "`routes.triage.repeats`: input should be a valid integer"),
         ("holdout: h.jsonl", "holdout: gone.jsonl", "routes.triage.holdout: no such file: "),
         ("criteria: c.yaml, ", "", "routes.triage: has no `criteria`"),
-        ("name: newer", "name: openai/gpt-4-0314", "the name 'openai/gpt-4-0314' stands twice"),
+        ("name: newer", "name: openai/gpt-4-0314", "duplicate name 'openai/gpt-4-0314'"),
         (
             "interactions: 90d",
             "interaction: 90d",
@@ -91,23 +91,31 @@ def test_what_a_machine_keeps_of_a_lake_in_an_object_store_lies_beside_the_confi
         (
             "quarantine: 12w",
             "quarantine: 12",
-            "`retention.quarantine`: is no time; write days or weeks such as 90d or 12w",
+            "`retention.quarantine`: is not a valid period; write days or weeks such as 90d or 12w",
         ),
-        ("quarantine: 12w", "quarantine: 0d", "`retention.quarantine`: is no time"),
-        ("messages[*].name", "messages[", "`redact_paths.1`: 'messages[' is no path of a field; write one such as"),
+        ("quarantine: 12w", "quarantine: 0d", "`retention.quarantine`: is not a valid period"),
+        ("messages[*].name", "messages[", "`redact_paths.1`: 'messages[' is not a valid field path; write one such as"),
         ("iban, ip]", "iban, ipv4]", "`redact.5`: input should be 'email', 'phone', 'card', 'secret', 'iban' or 'ip'"),
+        (
+            "name: newer",
+            "price: {inputs: 1}",
+            "unknown key `inputs` in `models.candidates.0.price`; did you mean `input`",
+        ),
+        ("format: litellm", "fromat: litellm", "unknown key `fromat` in `sources.0`; did you mean `format`?"),
+        ('path: "logs', 'pth: "logs', "unknown key `pth` in `sources.0`; did you mean `path`?"),
+        ("app: support-triage", "app: a\npath: b", "unknown key `path`"),
         ("risk: strict", "embedding: {modl: m}", "unknown key `modl` in `embedding`; did you mean `model`?"),
         ("risk: strict", "embedding: {max_texts_per_day: 0}", "`embedding.max_texts_per_day`: input should be greater"),
         ("risk: strict", "embedding: {params: {a: 2026-03-02}}", "write dates in quotes"),
-        ("lake: lake", "lake: gs://bucket/lake", "`lake`: gs:// is no store that is known; use s3://bucket/prefix"),
-        ("lake: lake", "lake: s3://b", "`lake`: 'b' is no name of a bucket"),
+        ("lake: lake", "lake: gs://bucket/lake", "`lake`: gs:// is not a supported store; use s3://bucket/prefix"),
+        ("lake: lake", "lake: s3://b", "`lake`: 'b' is not a valid bucket name"),
         ("lake: lake", "lake: [lake]", "`lake`: should be a path"),
-        ("logs/{day}", "ftp://logs/{day}", "`sources.0.path`: ftp:// is no store that is known"),
+        ("logs/{day}", "ftp://logs/{day}", "`sources.0.path`: ftp:// is not a supported store"),
         ("risk: strict", "storage: {secrt: hush, key: k}", "unknown key `secrt` in `storage`; did you mean `secret`?"),
         ("risk: strict", "storage: {secret: hush}", "`storage`: `key` and `secret` go together"),
         ("risk: strict", "storage: {key: k, secret: [hush]}", "`storage.secret`: input should be a valid string"),
         ("risk: strict", "storage: {endpoint_url: 127.0.0.1}", "`storage.endpoint_url`: string should match"),
-        ("app: support-triage", "app: [", "no valid YAML: "),
+        ("app: support-triage", "app: [", "not valid YAML: "),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, before: str, after: str, complaint: str) -> None:

@@ -42,11 +42,11 @@ def test_a_candidate_takes_part_on_the_routes_it_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("models", "complaint"),
     [
-        ("{pinned: {model: a}, candidates: [{model: b, name: a}]}", "the name 'a' stands twice"),
-        ("{pinned: {model: a, prompts: [v1, v1]}}", "the name 'a @ v1' stands twice"),
+        ("{pinned: {model: a}, candidates: [{model: b, name: a}]}", "duplicate name 'a'"),
+        ("{pinned: {model: a, prompts: [v1, v1]}}", "duplicate name 'a @ v1'"),
         ("{pinned: {model: a, routes: [triage]}}", "models: a: `routes` is for candidates"),
         ("{pinned: {model: baseline/tfidf}}", "`baseline/...` is for candidates"),
-        ("{pinned: {model: a}, candidates: [{model: b, routes: [triag]}]}", "no route 'triag'; did you mean 'triage'?"),
+        ("{pinned: {model: a}, candidates: [{model: b, routes: [triag]}]}", "no route 'triag'; did you mean `triage`?"),
         ("{pinned: {model: a, prompts: [../v1]}}", "`models.pinned.prompts.0`: string should match pattern"),
         ("{pinned: {model: a, few_shot: 51}}", "`models.pinned.few_shot.0`: input should be less than or equal to 50"),
     ],

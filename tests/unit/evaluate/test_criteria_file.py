@@ -48,7 +48,7 @@ def load(folder, text):
         ("- {name: a, kind: exact}\n- {name: a, kind: exact}", "duplicate name 'a'"),
         ("- exact", "criterion 1: expected keys and values, found str"),
         ("name: a", "expected a list"),
-        ("- {name: [", "no valid YAML"),
+        ("- {name: [", "not valid YAML"),
     ],
 )
 def test_a_wrong_criterion_is_one_line_that_says_where_and_what(tmp_path, text, message):

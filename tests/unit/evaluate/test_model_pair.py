@@ -56,11 +56,11 @@ def test_a_run_is_named_by_what_it_asks_and_by_no_key(settings: load.Config) -> 
     [
         (
             ModelPair("openai/old", "openai-new", "triage"),
-            "--candidate openai-new: .* did you mean 'openai/new",
+            "--candidate openai-new: .* did you mean `openai/new",
         ),
-        (ModelPair("opnai/old", "openai/new @ v1", "triage"), "--pinned opnai/old: .* did you mean 'openai/old'?"),
+        (ModelPair("opnai/old", "openai/new @ v1", "triage"), "--pinned opnai/old: .* did you mean `openai/old`?"),
         (ModelPair("openai/old", "openai", "triage"), "nor known to litellm"),
-        (ModelPair("openai/old", "openai/x", "triagee"), "--route triagee: .* did you mean 'triage'?"),
+        (ModelPair("openai/old", "openai/x", "triagee"), "--route triagee: .* did you mean `triage`?"),
         (ModelPair("openai/old", "openai/x", "chat"), "--route chat: not a route of .* with a holdout and criteria"),
         (ModelPair("openai/old", "openai/old", "triage"), "is the pinned model; choose another"),
     ],
@@ -101,7 +101,7 @@ def shown(found: Result, terminal: bool) -> str:
 def test_in_a_log_the_verdict_is_a_line_a_criterion() -> None:
     assert shown(result(), terminal=False).splitlines() == [
         "worse: right (critical): new 35.2 %, old 83.6 % (pinned), difference -48.4 points (-53.5 to -43.0), q 0.000,"
-        " could see 7.5 points, n 1,500, unscored 2",
+        " MDE 7.5 points, n 1,500, unscored 2",
         "worse on slice language=de by right: -60.0 points (-70.0 to -50.0), q 0.010, n 40",
         "regressed by right: a, b, c, d, e and 2 more",
         "run_id compare-1",
@@ -121,7 +121,7 @@ def test_what_is_unknown_is_a_dash() -> None:
     unknown = dict.fromkeys(("pinned_rate", "candidate_rate", "delta", "ci_low", "ci_high", "q_value"))
     found = result(**unknown, verdict="insufficient", minimum_detectable=None, n_examples=0)
     assert shown(found, terminal=False).startswith(
-        "insufficient: right (critical): new -, old - (pinned), difference - points (- to -), q -, could see - points,"
+        "insufficient: right (critical): new -, old - (pinned), difference - points (- to -), q -, MDE - points,"
         " n 0, unscored 2"
     )
     (row,) = [line.split() for line in shown(found, terminal=True).splitlines() if "insufficient" in line]

@@ -1,5 +1,6 @@
 """The suites on a small lake and a hand-made warehouse. Great Expectations is imported once, by the first test."""
 
+import ast
 import json
 import re
 from datetime import UTC, date, datetime
@@ -9,10 +10,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.config import thresholds
 from flows.config.load import Config, Model, Models, Route, Source
 from flows.errors import RunError
 from flows.lake import lake
 from flows.lake.lake import Lake
+from flows.project import ROOT
 
 pytestmark = pytest.mark.filterwarnings(
     # great_expectations 1.24 imports them, for itself
@@ -115,7 +118,9 @@ def check(config: Config, suite: str | None = None) -> dict[tuple[str, str, str]
     else:
         (module,) = (one for one in validate.applicable(config) if suite == one.NAME)
         frame = module.frame(config, DAY)
-        found = tuple(results.read(suite, frame, validate.check(validate.new_context(), suite, module.suite(), frame)))
+        found = tuple(
+            results.read(suite, frame, validate.check(validate.new_context(), suite, module.suite(config), frame))
+        )
     by_key = {(row.suite, row.expectation, row.subject): row for row in found}
     assert len(by_key) == len(found)
     return by_key
@@ -133,7 +138,7 @@ def test_a_healthy_night_passes_every_expectation_and_says_what_it_saw(
     assert [row for row in found.values() if not row.success] == []
     assert {suite for suite, _, _ in found} == {"landed_logs", "holdout", "eval_outputs", "verdicts"}
     assert found["landed_logs", "calls_landed", "batch"].observed == "20 calls in 0 files"
-    assert found["eval_outputs", "pinned_examples_asked", "triage/old"].observed == "20 of 20 asked"
+    assert found["eval_outputs", "pinned_examples_asked", "triage/old"].observed == "20 of 20 requested"
     assert found["verdicts", "no_critical_breach", "*"].observed == "no critical breach"
     assert Lake(config.lake).read("expectation_results", DAY).num_rows == len(found)
     assert capfd.readouterr() == ("", "")
@@ -156,6 +161,38 @@ def test_without_sources_models_and_warehouse_no_suite_applies(config: Config) -
     bare = config.model_copy(update={"sources": (), "models": None})
     assert check(bare) == {}
     assert "No suite applies" in (config.reports / str(DAY) / "data_docs" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("risk", "severities"), [("strict", {"critical", "warning"}), ("standard", {"warning"}), ("relaxed", {"warning"})]
+)
+def test_the_risk_decides_how_many_records_may_be_in_quarantine(
+    config: Config, risk: str, severities: set[str]
+) -> None:
+    healthy(config)
+    bad = [{"source": "batch", "file": "f", "line": n, "reason": "not valid JSON", "raw": "{"} for n in range(6)]
+    write(config, "quarantine", bad)
+    write(config, "manifest", [{"source": "batch", "file": "f", "records": 100, "feedback": 0}])
+    found = check(config.model_copy(update={"risk": risk}), "landed_logs")
+    assert {row.severity for row in found.values() if not row.success} == severities
+    limit = {"strict": "5 %", "standard": "10 %", "relaxed": "20 %"}[risk]
+    assert found["landed_logs", "records_readable", "batch"].expected == f"at most {limit} of the records in quarantine"
+
+
+@pytest.mark.parametrize("suite", ["landed_logs", "holdout", "eval_outputs", "verdicts"])
+def test_no_suite_has_a_bare_number_as_its_threshold(suite: str) -> None:
+    tree = ast.parse((ROOT / "expectations" / f"{suite}.py").read_text(encoding="utf-8"))
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "suite")
+    constants = [node.value for node in ast.walk(function) if isinstance(node, ast.Constant)]
+    assert constants
+    assert [value for value in constants if isinstance(value, int | float) and not isinstance(value, bool)] == []
+
+
+def test_every_level_of_risk_has_every_threshold() -> None:
+    strict, standard, relaxed = (thresholds(risk) for risk in ("strict", "standard", "relaxed"))
+    assert strict.keys() == standard.keys() == relaxed.keys()
+    for name in ("quarantined", "silent", "error", "unscored", "empty"):
+        assert strict[f"max_{name}_share"] < standard[f"max_{name}_share"] < relaxed[f"max_{name}_share"]
 
 
 def test_quarantine_warns_above_one_per_cent_and_is_critical_above_ten(config: Config) -> None:

@@ -48,13 +48,13 @@ def test_the_dev_set_and_the_holdouts_land_as_they_stand(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ("{broken", "no valid JSON"),
+        ("{broken", "not valid JSON"),
         ('{"input": "x"}', "`example_id`"),
         ('{"example_id": 1}', "one of `messages` and `input`"),
         ('{"example_id": 1, "input": "x", "inputs": "y"}', "unknown key `inputs`"),
-        ('{"example_id": 1, "input": 5}', "`input` is no text"),
-        ('{"example_id": 1, "messages": ["hi"]}', "`messages` is no list"),
-        ('{"example_id": "0", "input": "x"}', "stands in line 1 too"),
+        ('{"example_id": 1, "input": 5}', "`input` is not a string"),
+        ('{"example_id": 1, "messages": ["hi"]}', "`messages` is not a list"),
+        ('{"example_id": "0", "input": "x"}', "duplicate example_id '0', first used in line 1"),
     ],
 )
 def test_a_wrong_line_is_named_with_its_number(tmp_path: Path, line: str, complaint: str) -> None:

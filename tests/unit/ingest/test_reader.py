@@ -32,7 +32,7 @@ def test_lines_keep_their_numbers_and_blank_ones_are_no_records() -> None:
     content = b'\xef\xbb\xbf{"a":1}\r\n\n  \t\n {"b":2}\n\xff\n{"c":3}'
     good, bad = read(content)
     assert [(line, json.loads(raw)) for line, raw in good] == [(1, {"a": 1}), (4, {"b": 2}), (6, {"c": 3})]
-    assert bad == [(5, "no valid UTF-8 at byte 0; raw is base64", "/w==")]
+    assert bad == [(5, "not valid UTF-8 at byte 0; raw is base64", "/w==")]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress, bytes])
@@ -51,9 +51,9 @@ def test_a_compressed_file_that_breaks_off_keeps_what_can_be_read(pack: Any) -> 
     assert [json.loads(raw)["n"] for _, raw in good] == [n * n for n in range(len(good))]
     ((line, reason, _),) = bad
     assert line == len(good) + 1
-    assert reason.startswith("the compressed file breaks off here: it ends in the middle")
+    assert reason.startswith("the compressed file is cut off here: unexpected end of the file")
     _, (*_, last) = read(packed + b"this was appended by mistake")
-    assert "breaks off here" in last[1]
+    assert "is cut off here" in last[1]
 
 
 def test_a_line_of_a_hundred_megabytes_is_a_line() -> None:

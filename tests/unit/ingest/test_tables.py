@@ -42,10 +42,10 @@ def test_rows_are_objects_of_texts_at_the_line_where_they_begin() -> None:
     [
         (b"2,x,y", "2,x,y", "3 fields, expected 2"),
         (b"2", "2", "1 fields, expected 2"),
-        (b"2,\xff", base64.b64encode(b"2,\xff").decode(), "no valid UTF-8; raw is base64"),
+        (b"2,\xff", base64.b64encode(b"2,\xff").decode(), "not valid UTF-8; raw is base64"),
         (b"2,a\0b", "2,a\0b", "a NUL character"),
-        (b'2,"a"b', '2,"a"b', "no valid CSV: ',' expected after '\"'"),
-        (b'2,"never closed\nstill', '2,"never closed\nstill', "a quote that is never closed"),
+        (b'2,"a"b', '2,"a"b', "not valid CSV: ',' expected after '\"'"),
+        (b'2,"never closed\nstill', '2,"never closed\nstill', "unclosed quote"),
     ],
 )
 def test_a_row_that_is_none_is_kept_whole_and_its_neighbours_are_rows(bad: bytes, raw: str, problem: str) -> None:

@@ -48,7 +48,7 @@ def test_the_second_run_says_once_for_whom_it_waits_and_then_gives_up(
     with held_by_another(tmp_path / "lake") as other:
         with pytest.raises(RunError) as caught, lake.lock("ingest", patience=1.2):
             pass
-        who = f"`genchi nightly` holds it, process {other.pid} on host "
+        who = f"`genchi nightly`, process {other.pid} on host "
         assert who in str(caught.value)
         assert "\n" not in str(caught.value)
         assert [who in message for message in told] == [True]
@@ -78,7 +78,7 @@ def test_within_a_process_the_lock_is_taken_again_and_given_back_by_the_first(tm
             pass
         command = [sys.executable, "-c", HOLD, str(tmp_path / "lake")]
         done = subprocess.run(command, cwd=ROOT, input="", capture_output=True, text=True, check=False)
-        assert "`genchi nightly` holds it" in done.stderr
+        assert "the lake is locked by `genchi nightly`, process" in done.stderr
     with held_by_another(tmp_path / "lake"):
         pass
 
@@ -86,7 +86,7 @@ def test_within_a_process_the_lock_is_taken_again_and_given_back_by_the_first(tm
 def test_a_lake_that_cannot_be_written_is_said_so_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "lake").write_text("a file")
     with (
-        pytest.raises(RunError, match=r"_lock: cannot be written: File exists; mend the rights of the lake"),
+        pytest.raises(RunError, match=r"_lock: File exists while taking the lake's lock; check the permissions"),
         Lake(tmp_path / "lake").lock("ingest"),
     ):
         pass

@@ -40,7 +40,7 @@ def test_taking_the_lock_brings_every_row_and_mark_along(tmp_path: Path) -> None
 def test_a_migration_that_was_killed_in_the_middle_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = lake_of_version_1(tmp_path)
     moves = iter([True, False])
-    move = type(lake.ground).move
+    move = type(lake.backend).move
 
     def dies(backend: object, source: str, target: str) -> None:
         if not next(moves):
@@ -48,7 +48,7 @@ def test_a_migration_that_was_killed_in_the_middle_goes_on(tmp_path: Path, monke
         move(backend, source, target)  # type: ignore[arg-type]  # the backend of the test's own lake
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(lake.ground), "move", dies)
+        patched.setattr(type(lake.backend), "move", dies)
         with pytest.raises(KeyboardInterrupt), lake.lock("nightly"):
             pass
     assert lake.version == 1

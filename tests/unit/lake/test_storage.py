@@ -37,7 +37,7 @@ def test_a_store_that_does_not_answer_is_one_line_within_seconds() -> None:
     with pytest.raises(RunError) as caught:
         find_files("s3://bucket/*.jsonl", storage)
     said = str(caught.value)
-    assert said.startswith("s3://bucket/: 127.0.0.1:1 does not answer (EndpointConnectionError); look at `storage.endp")
+    assert said.startswith("s3://bucket/: 127.0.0.1:1 does not respond (EndpointConnectionError); check `storage.endp")
     assert "hush" not in said
     assert caught.value.__cause__ is None
 

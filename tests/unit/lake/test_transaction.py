@@ -29,7 +29,7 @@ def test_what_raises_while_it_stages_publishes_nothing_and_leaves_nothing(tmp_pa
         with pytest.raises(IsADirectoryError), lake.staging() as staged:
             staged.place("manifest", DAYS[0]).parent.write_bytes(b"half a file")
         with (
-            pytest.raises(ValueError, match=r"manifest/day=2026-03-01/data\.parquet was to be published, but"),
+            pytest.raises(ValueError, match=r"manifest/day=2026-03-01/data\.parquet was staged, but not written"),
             lake.staging() as staged,
         ):
             staged.place("manifest", DAYS[0])

@@ -146,13 +146,13 @@ def test_a_new_topic_is_found_named_kept_and_not_found_again(tmp_path: Path) -> 
     holdout = [{"set": "holdout", "route": "desk", "example_id": "h", "input_text": "please refund the lamp"}]
     for day in days:
         land(config, day, ordinary(day) + (planted(day, 12) if day >= days[10] else []), holdout)
-    run.understand_days(config, days[0], days[9])
+    run.run_semantics(config, days[0], days[9])
     quiet = lake.read("topic_catalog", days[9]).to_pylist()
     assert min(row["p_value"] for day in days[:10] for row in lake.read("topic_tests", day).to_pylist()) > 1e-3
-    understood = run.understand_days(config, days[10], days[10])
-    assert understood.found.added == 1
-    assert "1 of them new" in understood.summary()
-    assert " a second" in understood.summary()
+    result = run.run_semantics(config, days[10], days[10])
+    assert result.topics.added == 1
+    assert "1 of them new" in result.summary()
+    assert " a second" in result.summary()
     night = lake.read("topic_catalog", days[10]).to_pylist()
     assert night[:-1] == quiet
     assert night[-1]["first_day"] == days[10]
@@ -167,15 +167,15 @@ def test_a_new_topic_is_found_named_kept_and_not_found_again(tmp_path: Path) -> 
     assert sum(row["total"] for row in pasts) < 10  # of 12 a day that are planted now
     assert all(row["total"] <= row["cluster_squares"] <= row["cluster_cross"] for row in pasts)
     # The next night knows it, and its texts are its own.
-    assert run.understand_days(config, days[11], days[11]).found.added == 0
+    assert run.run_semantics(config, days[11], days[11]).topics.added == 0
     mine = [row for row in lake.read("topics", days[11]).to_pylist() if row["topic_id"] == night[-1]["topic_id"]]
     assert {row["call_id"] for row in mine} == {row["call_id"] for row in planted(days[11], 12)}
     assert [row["origin"] for row in lake.read("topics", days[11]).to_pylist() if row["call_id"] == "h"] == ["holdout"]
     # The same days again, alone or together, give the same files.
     before = {(table, day): lake.read(table, day) for day in days[8:] for table in
               ("embeddings", "topics", "topic_catalog", "topic_tests", "topic_pasts")}  # fmt: skip
-    run.understand_days(config, days[8], days[11])
-    run.understand_days(config, days[10], days[10])
+    run.run_semantics(config, days[8], days[11])
+    run.run_semantics(config, days[10], days[10])
     assert all(lake.read(table, day).equals(rows) for (table, day), rows in before.items())
 
 
@@ -184,18 +184,18 @@ def test_days_before_the_first_known_topics_get_the_same_ids(tmp_path: Path) -> 
     lake, days = config.open_lake(), [FIRST + timedelta(days=number) for number in range(4)]
     for day in days:
         land(config, day, ordinary(day))
-    run.understand_days(config, days[2], days[3])
+    run.run_semantics(config, days[2], days[3])
     known = lake.read("topic_catalog", days[2]).to_pylist()
     assert known
     assert len(lake.read("topics", days[0])) == 120  # the window was filled in
-    run.understand_days(config, days[1], days[1])
+    run.run_semantics(config, days[1], days[1])
     assert lake.read("topic_catalog", days[1]).to_pylist() == known
 
 
 def test_an_empty_day_and_a_route_of_few_texts_have_no_topics(tmp_path: Path) -> None:
     config = workspace(tmp_path)
     land(config, FIRST, [call(FIRST, number, f"text {number}") for number in range(50)])
-    assert run.understand_days(config, FIRST, FIRST + timedelta(days=1)).found == run.Found()
+    assert run.run_semantics(config, FIRST, FIRST + timedelta(days=1)).topics == run.TopicsResult()
     assert len(config.open_lake().read("topics", FIRST)) == 0
 
 

@@ -25,7 +25,7 @@ NO_COLON = r"(?:(?<![A-Za-z0-9_:])|(?<=\\[nrtbf]))"
 
 @dataclass(frozen=True)
 class Finder:
-    """`core` as above; `judge` names the parts of a match that are finds.
+    """`core` as above; `finds_in` gives the parts of a match that are finds.
 
     `before` and `after` are look-around for Python; `guard` is what of `before` RE2 may ask for. `lead` is a pattern
     of what has to stand before the core, with one of the `hints` in it. A core begins with a character or a class
@@ -34,7 +34,7 @@ class Finder:
     """
 
     core: str
-    judge: Callable[[re.Match[str]], Spans]
+    finds_in: Callable[[re.Match[str]], Spans]
     before: str = ""
     after: str = ""
     guard: str = ""
@@ -59,7 +59,7 @@ class Finder:
             # No lead ends in a digit, so that none stands within a number.
             begin = match.start() + 1 if lead is None else match.end()
             if before.match(text, match.start()) and (lead is None or self._leads(text, match.start(), lead)):
-                yield from self.judge(match)
+                yield from self.finds_in(match)
                 begin = match.end()
 
     def _leads(self, text: str, begin: int, lead: re.Pattern[str]) -> bool:

@@ -1,0 +1,38 @@
+"""Paths of genchi.yaml: relative ones are relative to its folder.
+
+The folder is the context of a validation. Without one, as where a test builds a section by hand, paths stay as given.
+"""
+
+import glob
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, PlainValidator, ValidationInfo
+
+from flows.lake import known_place
+
+
+def _in_workspace(path: Path, info: ValidationInfo) -> Path:
+    return info.context / path if info.context else path
+
+
+def _pattern(text: str, info: ValidationInfo) -> str:
+    """A glob. Characters of the folder's own name that a glob treats as special are escaped."""
+    if not info.context or not text or "://" in text:
+        return str(known_place(text))
+    return str(Path(glob.escape(str(info.context))) / text)
+
+
+def _lake_place(value: Any, info: ValidationInfo) -> Path | str:
+    if isinstance(value, str) and "://" in value:
+        return str(known_place(value.rstrip("/")))
+    place = known_place(value)
+    return _in_workspace(Path(place), info) if info.context else place
+
+
+# A file or folder of this machine.
+WorkspacePath = Annotated[Path, AfterValidator(_in_workspace)]
+# Files of this machine or objects of a store, as a glob; a text, for `{day}` may be in it.
+SourcePattern = Annotated[str, AfterValidator(_pattern)]
+# A folder of this machine, or the address of a part of a bucket.
+LakePlace = Annotated[Path | str, PlainValidator(_lake_place)]
