@@ -36,19 +36,25 @@ def judge_night(config: Config, day: date, run_id: str, *, clients: ClientFactor
 
 
 def score_night(
-    config: Config, day: date, run_id: str, asking: GenerationResult | None = None, judged: JudgingResult | None = None
+    config: Config,
+    day: date,
+    run_id: str,
+    generation: GenerationResult | None = None,
+    judged: JudgingResult | None = None,
 ) -> score.EvaluationResult:
     """Score what was answered."""
-    return score.score_tasks(config, day, run_id, read_tasks(read_setup(config), day), asking=asking, judged=judged)
+    return score.score_tasks(
+        config, day, run_id, read_tasks(read_setup(config), day), generation=generation, judged=judged
+    )
 
 
 def score_production(
     config: Config, day: date, clients: ClientFactory | None = None, *, ask: bool = False
-) -> production.Checked:
+) -> production.ProductionResult:
     """Score the production answers of one day."""
     return production_scores.score_production(read_setup(config), day, clients, ask=ask)
 
 
-def shadow_day(config: Config, day: date, clients: ClientFactory | None = None) -> shadow.Shadowed:
+def shadow_day(config: Config, day: date, clients: ClientFactory | None = None) -> shadow.ShadowResult:
     """Put a sample of production's calls to the candidates."""
     return shadow.shadow_day(read_setup(config), day, clients)

@@ -19,7 +19,7 @@ TOP_LEVEL = {
 STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
 FLOORS = [
-    {"stats", "errors", "project"},
+    {"stats", "errors", "project", "retry_policy"},
     {"lake", "progress"},
     {"config", "warehouse", "prefect_run"},
     {"llm", "retention"},
@@ -195,6 +195,7 @@ def test_every_module_says_what_belongs_in_it_and_stays_small(path: Path) -> Non
 
 
 def test_the_floors_name_every_room() -> None:
-    rooms = {path.stem if path.is_file() else path.name for path in FLOWS.iterdir() if not path.name.startswith("__")}
+    there = [path for path in FLOWS.iterdir() if path.name != "README.md"]
+    rooms = {path.stem if path.is_file() else path.name for path in there if not path.name.startswith("__")}
     assert rooms <= set().union(*FLOORS)
     assert not [pair for pair in pairwise(FLOORS) if pair[0] & pair[1]]

@@ -1,4 +1,4 @@
-"""What a night has to tell: its failed expectations, worst first. Nothing here sends anything."""
+"""What a night has to report: its failed expectations, worst first. Nothing here sends anything."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Digest:
-    """All of one night's failures. Without items, or where all of them go on from nights before, nothing is sent."""
+    """All failures of a night. Nothing is sent without items, or where all were reported on earlier nights."""
 
     app: str
     day: date
@@ -48,9 +48,9 @@ class Digest:
 
     @property
     def headline(self) -> str:
-        """How many failed, and what was seen of the worst."""
+        """How many failed, and what was observed of the worst."""
         if not self.items:
-            return f"{self.app}, {self.day}: every expectation held"
+            return f"{self.app}, {self.day}: every expectation passed"
         counts = [(self.count(severity), severity) for severity in _SEVERITIES]
         failed = " and ".join(f"{count} {severity}" for count, severity in counts if count)
         noun = "expectation" if len(self.items) == 1 else "expectations"
@@ -59,7 +59,7 @@ class Digest:
 
     @property
     def ongoing(self) -> int:
-        """How many items are breaches that began on a night before, of which people were told then."""
+        """How many items are breaches that began on an earlier night and were reported then."""
         return sum(item.nights > 1 for item in self.items)
 
     def count(self, severity: str) -> int:
@@ -101,7 +101,7 @@ def _item(row: Mapping[str, Any], reports: Path) -> Item:
 
 
 def _nights(row: Mapping[str, Any]) -> int:
-    """For how many nights a breach has lasted; 1 for what is no breach."""
+    """For how many nights a breach has lasted; 1 for what is not a breach."""
     return int(_evidence(row).get("nights", 1))
 
 
@@ -111,7 +111,7 @@ def _calls(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _evidence(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known of a breach; nothing of what is none."""
+    """The evidence of a breach; empty for what is not a breach."""
     found = json.loads(row.get("evidence_json") or "{}") if row["suite"] == "verdicts" else {}
     return found if isinstance(found, dict) else {}
 

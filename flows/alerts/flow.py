@@ -14,7 +14,7 @@ from flows.prefect_run import STAGE_S, TASK
 
 @dataclass(frozen=True)
 class AlertResult:
-    """What failed, and how many targets were told now (`sent`) or before (`already`)."""
+    """What failed, and how many targets got the digest now (`sent`) or before (`already`)."""
 
     failed_critical: int
     failed_warning: int
@@ -25,13 +25,13 @@ class AlertResult:
     def summary(self) -> str:
         """One line for the log of a night."""
         if not self.failed_critical + self.failed_warning:
-            return "nothing to tell"
+            return "nothing to report"
         if self.ongoing == self.failed_critical + self.failed_warning:
-            return f"nothing new: {self.ongoing} of nights before go on"
-        told = "no alerts are configured"
+            return f"nothing new: {self.ongoing} ongoing, reported on earlier nights"
+        delivery = "no alerts are configured"
         if self.sent + self.already:
-            told = f"digest sent to {self.sent}" + (f", {self.already} had it already" if self.already else "")
-        return f"{self.failed_critical} critical and {self.failed_warning} warning failures; {told}"
+            delivery = f"digest sent to {self.sent}" + (f", {self.already} had it already" if self.already else "")
+        return f"{self.failed_critical} critical and {self.failed_warning} warning failures; {delivery}"
 
 
 @task(name="gather failures", task_run_name="gather failures {day}", **TASK)
@@ -48,7 +48,7 @@ def notify(config: Config, day: date, failures: Digest) -> Delivered:
 
 @flow(name="alert", flow_run_name="alert {day}", timeout_seconds=STAGE_S, persist_result=False)
 def alert(config: Config, day: date) -> AlertResult:
-    """Tell about the failed expectations of `day`; nothing is sent where all held."""
+    """Report the failed expectations of `day`; nothing is sent where all passed."""
     failures = gather(config, day)
     delivered = notify(config, day, failures)
     return AlertResult(

@@ -48,12 +48,12 @@ def _header(digest: Digest) -> str:
 
 def _item(item: Item) -> str:
     name = _escaped(f"{item.suite}: {item.expectation}, {item.subject}")
-    told = f"{_MARKS[item.severity]} *{item.severity}* {name}\nexpected: {_escaped(item.expected)}"
-    where = f"\nlook at: {_escaped(item.where)}"
+    text = f"{_MARKS[item.severity]} *{item.severity}* {name}\nexpected: {_escaped(item.expected)}"
+    where = f"\npage: {_escaped(item.where)}"
     if item.calls:
-        where = "\n" + _cut(f"calls: {_escaped(', '.join(item.calls))}", _CALLS) + where
+        where = "\n" + _cut(f"example calls: {_escaped(', '.join(item.calls))}", _CALLS) + where
     room = _TEXT - len(where)
-    return _cut(f"{told}\nseen: {_escaped(item.observed)}", room) + where
+    return _cut(f"{text}\nobserved: {_escaped(item.observed)}", room) + where
 
 
 def _section(text: str) -> dict[str, Any]:

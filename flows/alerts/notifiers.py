@@ -15,12 +15,12 @@ from flows.alerts.digest import Digest
 from flows.config import Alert
 from flows.errors import RunError
 from flows.lake import Note
+from flows.retry_policy import brief_retries
 
 _logger = logging.getLogger(__name__)
 
 _MESSAGES: dict[str, Callable[[Digest], dict[str, Any]]] = {"webhook": messages.webhook, "slack": messages.slack}
 _TIMEOUT = httpx.Timeout(15, connect=5)
-_PAUSES = (0.5, 2.0)  # seconds before the second and the third try
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,11 @@ class Delivered:
 
 
 class _UndeliveredError(Exception):
-    """One target did not take the digest."""
+    """One target did not take the digest. `may_pass` is whether it may take the same later."""
+
+    def __init__(self, problem: str, *, may_pass: bool) -> None:
+        super().__init__(problem)
+        self.may_pass = may_pass
 
 
 def deliver(
@@ -74,23 +78,21 @@ def fingerprint(digest: Digest) -> str:
 
 def _post(client: httpx.Client, url: str, message: dict[str, Any], pause: Callable[[float], None]) -> None:
     """POST a message as JSON: three tries where the failure may pass (no connection, 429, 5xx), else one."""
-    problem = ""
-    for wait in (0.0, *_PAUSES):
-        if wait:
-            pause(wait)
-        try:
-            response = client.post(url, json=message)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise _UndeliveredError(f"no valid URL: {error}") from None
-        except httpx.RequestError as error:
-            problem = f"{type(error).__name__}: {error}"
-            continue
-        if response.is_success:
-            return
-        problem = f"answered {response.status_code}"
-        if response.status_code != httpx.codes.TOO_MANY_REQUESTS and not response.is_server_error:
-            break
-    raise _UndeliveredError(problem)
+    brief_retries(lambda error: isinstance(error, _UndeliveredError) and error.may_pass, pause)(
+        _post_once, client, url, message
+    )
+
+
+def _post_once(client: httpx.Client, url: str, message: dict[str, Any]) -> None:
+    try:
+        response = client.post(url, json=message)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise _UndeliveredError(f"no valid URL: {error}", may_pass=False) from None
+    except httpx.RequestError as error:
+        raise _UndeliveredError(f"{type(error).__name__}: {error}", may_pass=True) from None
+    if not response.is_success:
+        may_pass = response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error
+        raise _UndeliveredError(f"answered {response.status_code}", may_pass=may_pass)
 
 
 def _key(target: Alert) -> str:

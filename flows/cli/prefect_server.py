@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DBT = ("flows.nightly", "prefect_dbt", "dbt.adapters.duckdb")
+DBT = ("flows.nightly", "dbt.cli.main", "dbt.adapters.duckdb")
 EVERYTHING = (*DBT, "expectations.validate")
 
 

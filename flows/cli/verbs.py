@@ -88,10 +88,10 @@ def compare(options: argparse.Namespace) -> int:
 
     config = load_config(options.config)
     describe_example_sets(config)
-    versus = ModelPair(options.pinned, options.candidate, options.route, options.repeats, options.limit)
-    narrowed = load_setup(versus.narrowed(config))  # what is wrong is said before a server is started
+    pair = ModelPair(options.pinned, options.candidate, options.route, options.repeats, options.limit)
+    narrowed = load_setup(pair.narrowed(config))  # what is wrong is said before a server is started
     day = options.day or config.yesterday()
-    run_id = versus.run_id(config, day)
+    run_id = pair.run_id(config, day)
     with prefect_server.server():
         from flows.nightly import run_compare  # noqa: PLC0415 - as above
 

@@ -63,4 +63,6 @@ def _known_tables(kept: Mapping[str, int | None]) -> Mapping[str, int | None]:
 
 FieldPath = Annotated[str, AfterValidator(_is_path)]
 # The days that the rows of each table are kept, the day itself not counted; None is forever.
-Retention = Annotated[dict[str, Annotated[int | None, BeforeValidator(_days)]], AfterValidator(_known_tables)]
+Retention = Annotated[
+    dict[str, Annotated[int | None, BeforeValidator(_days), "days or weeks"]], AfterValidator(_known_tables)
+]

@@ -66,26 +66,47 @@ class Config(Section):
 
     path: Path
     app: str
+    """Name of the application."""
     lake: Annotated[Path | str, PlainValidator(known_place)]
+    """Directory or `s3://bucket/prefix` of the lake."""
     storage: Storage = Storage()
+    """Access to the object store."""
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
+    """Time zone that decides which day a call belongs to."""
     sources: tuple[Source, ...] = ()
+    """Where the logs are. Without sources, the checks of arriving logs do not apply."""
     dev_set: Path | None = None
+    """JSONL of what development tests on: the reference for skew, and the source of worked examples."""
     window_days: int = Field(default=28, ge=1)
+    """Length of the trailing window: the reference for drift."""
     redact: tuple[Redaction, ...] = ()
+    """Kinds of personal data and API keys to remove from texts. Default: none."""
     redact_paths: tuple[FieldPath, ...] = ()
+    """Fields to remove from the log's own records, such as `metadata.user_email` or `messages[*].name`."""
     user_key_secret: str | None = Field(default=None, min_length=16, repr=False)
+    """Secret of the keyed hash of user ids. Default: the lake generates one."""
     retention: Retention = Field(default_factory=dict)
+    """How long each lake table is kept: `90d`, `12w` or `keep`. Default: forever."""
     risk: Risk = "standard"
+    """How strict the thresholds are: the rows of `dbt_project/seeds/thresholds.csv` to use."""
     routes: dict[str, Route] = Field(default_factory=dict)
+    """Jobs of the application, by the route names in the logs."""
     models: Models | None = None
+    """The models to evaluate. Without it, nothing is evaluated."""
     budget: Budget = Budget()
+    """Spending and rate limits of a night."""
     shadow: Shadow = Shadow()
+    """Live inputs that the candidates answer too."""
     review: Review = Review()
+    """Reserved for the review queue."""
     embedding: Embedding = Embedding()
+    """The model that turns texts into vectors."""
     alerts: tuple[Alert, ...] = ()
+    """Where the digest of failed expectations goes."""
     warehouse: Path = Path()
+    """DuckDB file. Default: `<lake>/warehouse.duckdb`; next to `genchi.yaml` where the lake is in an object store."""
     reports: Path = Path()
+    """Folder of the pages. Default: `reports` next to `genchi.yaml`."""
 
     @model_serializer(mode="plain")
     def _without_secrets(self) -> dict[str, str]:

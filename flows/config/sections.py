@@ -26,18 +26,24 @@ def _sendable(params: dict[str, Any]) -> dict[str, Any]:
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Source(Section):
     """Where one kind of log lies: a glob of files, or a PostgreSQL query; `{day}` in them stands for YYYY-MM-DD."""
 
     name: str
+    """Unique name. The lake's `source` columns carry it."""
     format: Annotated[str, AfterValidator(_known_format)]
+    """One of the log formats of `flows/ingest/sources/`."""
     path: Annotated[str, AfterValidator(known_place)] = ""
+    """Glob of files, local or `s3://`; `{day}` is YYYY-MM-DD. Without `{day}`: each file once, and after changes."""
     dsn: str | None = Field(default=None, repr=False)
+    """PostgreSQL connection string, instead of `path`."""
     query: str | None = None
+    """SQL for `dsn`, with `{day}` and `{next_day}`. Default for `litellm`: the table `LiteLLM_SpendLogs`."""
     route: str | None = None
+    """Route of calls for which the log names none. Default: `default`."""
 
     @model_validator(mode="after")
     def _lies_in_one_place(self) -> "Source":
@@ -54,7 +60,9 @@ class Price(Section):
     """USD per million tokens."""
 
     input: float = Field(ge=0)
+    """USD per million input tokens."""
     output: float = Field(ge=0)
+    """USD per million output tokens."""
 
 
 def _listed(value: Any) -> Any:
@@ -71,16 +79,27 @@ class Model(Section):
     """
 
     model: str
+    """Model as litellm names it, or `baseline/tfidf`."""
     name: str = ""
+    """Unique name in lake and marts. Default: `model`."""
     api_base: str | None = None
+    """Base URL of the endpoint. Default: that of the provider."""
     api_key: str | None = Field(default=None, repr=False)
+    """API key. Default: litellm's environment variable for the provider."""
     params: dict[str, Any] = Field(default_factory=dict)
+    """Parameters of each request, such as `{temperature: 0}`."""
     prompt: str | None = None
+    """Prompt file that replaces the examples' own prompt."""
     prompts: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w.-]*$")], ...] = ()
+    """Prompt versions to try: files `prompts/<route>/<version>.md`, or `as-is` for the examples' own prompt."""
     few_shot: Annotated[tuple[Annotated[int, Field(ge=0, le=50)], ...], BeforeValidator(_listed)] = ()
+    """Numbers of worked examples to try (0 to 50), taken from the dev set."""
     routes: tuple[str, ...] = ()
+    """Routes on which a candidate takes part. Default: all."""
     price: Price | None = None
+    """Price, for models that litellm's price table lacks."""
     batch: bool = False
+    """Use OpenAI's batch API for the holdouts: half the price, up to a day's wait."""
 
     @field_validator("params")
     @classmethod
@@ -105,10 +124,15 @@ class Embedding(Section):
     """
 
     model: str = "wordllama"
+    """`wordllama`, `model2vec/<folder>`, or a litellm embedding model."""
     api_base: str | None = None
+    """Base URL of the endpoint, for a litellm model."""
     api_key: str | None = Field(default=None, repr=False)
+    """API key, for a litellm model."""
     params: dict[str, Any] = Field(default_factory=dict)
+    """Parameters of each embedding request."""
     max_texts_per_day: int = Field(default=2000, ge=1, le=999_999)
+    """Calls per route and day whose texts are embedded; a deterministic sample."""
 
     @field_validator("params")
     @classmethod
@@ -124,17 +148,24 @@ class Canary(Section):
     """
 
     prompts: int = Field(default=100, ge=0)
+    """Holdout prompts that the canary sends each night; 0 disables it."""
     answers: int = Field(default=3, ge=1)
+    """Answers per prompt."""
     reuse: bool = True
+    """Reuse the pinned model's earlier answers while the canary finds no change."""
 
 
 class Models(Section):
     """The pinned model, and those that might take its place."""
 
     pinned: Model
+    """The model in production."""
     candidates: tuple[Model, ...] = ()
+    """Models that might replace it."""
     judge: Model | None = None
+    """Model that decides criteria of kind `judge`."""
     canary: Canary = Canary()
+    """Nightly check whether the pinned model changed."""
 
     def written(self) -> tuple[Model, ...]:
         """Each model once, however many prompts it is to try."""
@@ -148,36 +179,50 @@ class Route(Section):
     """
 
     holdout: Path | None = None
+    """JSONL test set. Needs `criteria`."""
     criteria: Path | None = None
+    """YAML list of criteria. Needs `holdout`."""
     output_schema: Path | None = None
+    """JSON schema that production answers are checked against."""
     repeats: int = Field(default=1, ge=1)
+    """Answers per example and model."""
     limit: int | None = Field(default=None, ge=1)
+    """Examples per run at most; a deterministic sample."""
     margin: float | None = Field(default=None, ge=0, le=1)
+    """Difference in pass rate that still counts as not worse. Default: by `risk`."""
 
 
 class Budget(Section):
     """What a night may spend, and how fast."""
 
     usd: float | None = Field(default=None, ge=0)
+    """Maximum spend of a night. Default: no limit."""
     concurrency: int = Field(default=16, ge=1)
+    """Requests in flight."""
     requests_per_minute: int | None = Field(default=None, ge=1)
+    """Request rate limit."""
     tokens_per_minute: int | None = Field(default=None, ge=1)
+    """Token rate limit."""
 
 
 class Shadow(Section):
     """How many of a day's calls, of each route, are put to the candidates too; 0 is none."""
 
     samples_per_day: int = Field(default=0, ge=0)
+    """Calls per route and day that the candidates answer too; 0 disables the shadow."""
 
 
 class Review(Section):
     """How many samples a day a person is asked to look at."""
 
     samples_per_day: int = Field(default=30, ge=0)
+    """Reserved for the review queue; not used yet."""
 
 
 class Alert(Section):
     """Where a digest goes."""
 
     kind: Literal["webhook", "slack"]
+    """Format of the message."""
     url: str = Field(repr=False)
+    """Where the digest is posted."""

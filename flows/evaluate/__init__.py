@@ -1,7 +1,7 @@
-"""Evaluation: the holdout put to the pinned model and its candidates, scored, and compared.
+"""Evaluation: send the holdout to the pinned model and its candidates, score the answers, compare the models.
 
-Answers are paid for once: they land in `completions`, and scores, estimates and comparisons are made of them again
-at each run. No arithmetic of statistics is done here; that is `flows.stats`.
+Answers are paid for once: they are stored in `completions`. Scores, estimates and comparisons are recomputed from them
+at each run. The statistics are in `flows.stats`.
 """
 
 from flows.evaluate.setup import EvalSetup, ModelPair, load_setup, read_tasks

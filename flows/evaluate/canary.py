@@ -1,7 +1,8 @@
-"""The canary of the pinned model: a few prompts, asked anew each night, their answers held against those of its past.
+"""The canary of the pinned model: a few prompts, sent again each night, whose answers are compared with past ones.
 
-A provider may put another model behind the same name. The night on which the canary shows it begins an era: only
-answers of the era are the past of later canaries, and only they are reused in place of asking the holdout anew.
+A provider may put another model behind the same name. A night on which the canary shows this starts a new stable
+period. Later canaries are compared only with answers of the current stable period, and only these answers are reused
+instead of sending the holdout again.
 """
 
 import heapq
@@ -17,10 +18,10 @@ from flows.evaluate.generate import EvalRun, GenerationResult, Row, RunBudget, c
 from flows.evaluate.setup import EvalTask
 from flows.lake import Lake, from_rows, nightly_run_id
 from flows.llm import ClientFactory
-from flows.stats.answer_change import Swap, compare_answers
+from flows.stats.answer_change import AnswerChange, compare_answers
 from flows.stats.sample import rank
 
-_NIGHTS = 7  # so many nights of the era are the past
+_NIGHTS = 7  # of the stable period, at most, that tonight is compared with
 _COLUMNS = (
     *("model", "request_hash", "output_text", "output_json", "model_served", "system_fingerprint", "status"),
     "reused_from",
@@ -29,15 +30,15 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Canary:
-    """What the canary came to. Since the night `since` the pinned model is unchanged; None where that is not known."""
+    """The result of a canary. `since` is the first night of the stable period; None if the model may have changed."""
 
-    asked: GenerationResult
+    generation: GenerationResult
     since: date | None = None
 
 
 @dataclass(frozen=True)
 class CanaryAnswers:
-    """The answers of one canary by request, and who the provider says gave them."""
+    """The answers of one canary by request_hash, with the model names and fingerprints that the provider reported."""
 
     answers: Mapping[str, Sequence[str]]
     served_names: tuple[str, ...]
@@ -45,80 +46,80 @@ class CanaryAnswers:
 
 
 @dataclass(frozen=True)
-class Past:
-    """What tonight's answers of `model` to the `wanted` requests are held against: the last nights of its era."""
+class PastAnswers:
+    """Past answers of `model` to `request_hashes`, by night, newest first. `stable_days` is the whole stable period."""
 
     model: str
-    wanted: frozenset[str]
-    era: Sequence[date]
+    request_hashes: frozenset[str]
+    stable_days: Sequence[date]
     nights: Sequence[CanaryAnswers]
 
 
-def ask_canary(night: EvalRun, purse: RunBudget, clients: ClientFactory | None = None) -> Canary:
-    """Ask the canary of a night, and land its answers in `completions` and what they show in `canaries`.
+def ask_canary(run: EvalRun, budget: RunBudget, clients: ClientFactory | None = None) -> Canary:
+    """Run the canary of a night; write its answers to `completions` and the test result to `canaries`.
 
-    Its answers have a file of their own, `canary-<day>`: they are no repeats of the holdout's. It is not asked where
-    the pinned model's part of the holdout is no larger, or where nothing of the past can be held against it: then the
-    holdout is asked, and `hear_holdout` takes its answers for the canary's.
+    The answers have a separate file, `canary-<day>`, because they are not repeats of the holdout's. The canary is
+    skipped if the holdout is no larger, or if there are no past answers to compare with. The holdout is then sent in
+    full, and `canary_from_holdout` uses its answers instead.
     """
-    config, day = night.config, night.day
+    config, day = run.config, run.day
     assert config.models is not None
     settings = config.models.canary
-    sheet = _sheet(night)
-    if not settings.prompts or _size(sheet.papers) >= _size(night.papers):
+    canary_run = _canary_run(run)
+    if not settings.prompts or _n_requests(canary_run.tasks) >= _n_requests(run.tasks):
         return Canary(GenerationResult())
-    past = _past(night, sheet)
+    past = _past_answers(run, canary_run)
     if not any(one.answers for one in past.nights):
         return Canary(GenerationResult())
-    asked = generate_answers(sheet, purse, clients)
-    tonight = _read_answers(config.open_lake(), day, past.model, past.wanted)
-    found = _land(night, past, tonight)
+    asked = generate_answers(canary_run, budget, clients)
+    tonight = _read_answers(config.open_lake(), day, past.model, past.request_hashes)
+    found = _land_canary(run, past, tonight)
     known = {name for one in past.nights for name in one.served_names}
-    alike = found.p_value is not None and found.p_value > _alarm_p(config)
+    alike = found.p_value is not None and found.p_value > _max_p_value(config)
     unchanged = alike and not _is_renamed(tonight.served_names, known)
-    return Canary(asked, past.era[-1] if unchanged and settings.reuse else None)
+    return Canary(asked, past.stable_days[-1] if unchanged and settings.reuse else None)
 
 
-def canary_from_holdout(night: EvalRun) -> None:
-    """Where a night had no canary of its own, hold what the pinned model answered to its prompts against the past."""
-    config, lake = night.config, night.config.open_lake()
+def canary_from_holdout(run: EvalRun) -> None:
+    """On a night without a canary run, test the pinned model's holdout answers to the canary prompts instead."""
+    config, lake = run.config, run.config.open_lake()
     if (
         config.models is None
         or not config.models.canary.prompts
-        or lake.exists("completions", night.day, canary_run_id(night.day))
+        or lake.exists("completions", run.day, canary_run_id(run.day))
     ):
         return
-    past = _past(night, _sheet(night))
-    tonight = _read_answers(lake, night.day, past.model, past.wanted, with_holdout=True)
+    past = _past_answers(run, _canary_run(run))
+    tonight = _read_answers(lake, run.day, past.model, past.request_hashes, with_holdout=True)
     if tonight.answers:
-        _land(night, past, tonight)
+        _land_canary(run, past, tonight)
 
 
-def _sheet(night: EvalRun) -> EvalRun:
-    assert night.config.models is not None
-    settings = night.config.models.canary
-    papers = choose(night.papers, settings.prompts, settings.answers)
-    return EvalRun(night.config, night.day, canary_run_id(night.day), papers, arms=("pinned",))
+def _canary_run(run: EvalRun) -> EvalRun:
+    assert run.config.models is not None
+    settings = run.config.models.canary
+    tasks = choose(run.tasks, settings.prompts, settings.answers)
+    return EvalRun(run.config, run.day, canary_run_id(run.day), tasks, arms=("pinned",))
 
 
-def _size(papers: Sequence[EvalTask]) -> int:
-    """How many questions the papers are for one model."""
-    return sum(len(paper.examples) * paper.route.repeats for paper in papers)
+def _n_requests(tasks: Sequence[EvalTask]) -> int:
+    """The number of requests that the tasks make for one model."""
+    return sum(len(task.examples) * task.route.repeats for task in tasks)
 
 
-def _past(night: EvalRun, sheet: EvalRun) -> Past:
-    assert night.config.models is not None
-    lake, model = night.config.open_lake(), night.config.models.pinned.name
-    wanted = frozenset(question.request_hash for question in sheet)
-    era = _era(lake, night.day, model, _alarm_p(night.config))
-    nights = [_read_answers(lake, one, model, wanted, with_holdout=True) for one in era[:_NIGHTS]]
-    return Past(model, wanted, era, nights)
+def _past_answers(run: EvalRun, canary_run: EvalRun) -> PastAnswers:
+    assert run.config.models is not None
+    lake, model = run.config.open_lake(), run.config.models.pinned.name
+    request_hashes = frozenset(request.request_hash for request in canary_run)
+    stable_days = _stable_days(lake, run.day, model, _max_p_value(run.config))
+    nights = [_read_answers(lake, one, model, request_hashes, with_holdout=True) for one in stable_days[:_NIGHTS]]
+    return PastAnswers(model, request_hashes, stable_days, nights)
 
 
-def _land(night: EvalRun, past: Past, tonight: CanaryAnswers) -> Swap:
+def _land_canary(run: EvalRun, past: PastAnswers, tonight: CanaryAnswers) -> AnswerChange:
     found = compare_answers(*_side_by_side(past.nights, tonight))
     row = {
-        "run_id": night.run_id,
+        "run_id": run.run_id,
         "model": past.model,
         "served_names": tonight.served_names,
         "fingerprints": tonight.fingerprints,
@@ -127,40 +128,40 @@ def _land(night: EvalRun, past: Past, tonight: CanaryAnswers) -> Swap:
         "statistic": found.statistic,
         "p_value": found.p_value,
     }
-    night.config.open_lake().write("canaries", night.day, from_rows([row], "canaries"), night.run_id)
+    run.config.open_lake().write("canaries", run.day, from_rows([row], "canaries"), run.run_id)
     return found
 
 
-def choose(papers: Sequence[EvalTask], prompts: int, answers: int) -> list[EvalTask]:
-    """The papers with so many examples in all, each asked `answers` times.
+def choose(tasks: Sequence[EvalTask], prompts: int, answers: int) -> list[EvalTask]:
+    """The tasks reduced to `prompts` examples in total, each with `answers` repeats.
 
-    They are those of the smallest ranks of route and example_id, so that every night has the same ones wherever
-    the holdout still has them.
+    The examples with the smallest ranks of (route, example_id) are chosen, so that every night uses the same ones as
+    long as the holdout has them.
     """
     places = (
-        (rank(paper.name, one.example_id), n, at)
-        for n, paper in enumerate(papers)
-        for at, one in enumerate(paper.examples)
+        (rank(task.name, one.example_id), n, index)
+        for n, task in enumerate(tasks)
+        for index, one in enumerate(task.examples)
     )
     chosen = defaultdict(list)
-    for _, n, at in heapq.nsmallest(prompts, places):
-        chosen[n].append(at)
+    for _, n, index in heapq.nsmallest(prompts, places):
+        chosen[n].append(index)
     return [
         replace(
-            papers[n],
-            route=papers[n].route.model_copy(update={"repeats": answers}),
-            examples=[papers[n].examples[at] for at in sorted(chosen[n])],
+            tasks[n],
+            route=tasks[n].route.model_copy(update={"repeats": answers}),
+            examples=[tasks[n].examples[index] for index in sorted(chosen[n])],
         )
         for n in sorted(chosen)
     ]
 
 
 def _read_answers(
-    lake: Lake, day: date, model: str, wanted: Collection[str], *, with_holdout: bool = False
+    lake: Lake, day: date, model: str, request_hashes: Collection[str], *, with_holdout: bool = False
 ) -> CanaryAnswers:
-    """What a model answered to the `wanted` requests in a night's canary, and in its holdout too.
+    """A model's answers to `request_hashes` in a night's canary; with `with_holdout` also in that night's evaluation.
 
-    Of the holdout those answers count that were asked that night.
+    Reused answers do not count: they say nothing about the model of that night.
     """
     answers: dict[str, list[str]] = defaultdict(list)
     names, fingerprints = set[str](), set[str]()
@@ -169,7 +170,7 @@ def _read_answers(
             asked = pc.and_(pc.equal(batch["model"], model), pc.is_null(batch["reused_from"]))
             rows = batch.filter(pc.and_(asked, pc.equal(batch["status"], "ok"))).to_pylist()
             for row in rows:
-                if row["request_hash"] in wanted:
+                if row["request_hash"] in request_hashes:
                     answers[row["request_hash"]].append(row["output_text"] or row["output_json"] or "")
             names |= {row["model_served"] for row in rows if row["model_served"]}
             fingerprints |= {row["system_fingerprint"] for row in rows if row["system_fingerprint"]}
@@ -177,37 +178,37 @@ def _read_answers(
 
 
 def _side_by_side(past: Sequence[CanaryAnswers], tonight: CanaryAnswers) -> tuple[list[list[str]], list[list[str]]]:
-    """The answers of the past and of tonight to tonight's requests, in one order."""
+    """Past answers and tonight's answers, each a list per request, in the same order of requests."""
     requests = sorted(tonight.answers)
     before = [[text for one in past for text in one.answers.get(request, ())] for request in requests]
     return before, [list(tonight.answers[request]) for request in requests]
 
 
-def _alarm_p(config: Config) -> float:
+def _max_p_value(config: Config) -> float:
     return thresholds(config.risk)["max_canary_p_value"]
 
 
-def _era(lake: Lake, day: date, model: str, alarm_p: float) -> list[date]:
-    """The nights before `day` since the model was last found changed, the newest first; that night is one of them."""
+def _stable_days(lake: Lake, day: date, model: str, max_p_value: float) -> list[date]:
+    """The nights before `day` back to the last one that showed a change (included), newest first."""
     nights: list[date] = []
     later: Row | None = None
     for night in (one for one in reversed(lake.days("canaries")) if one < day):
         row = next((row for row in lake.read("canaries", night).to_pylist() if row["model"] == model), None)
         if row is None:
             continue
-        if later is not None and _began_an_era(later, row, alarm_p):
+        if later is not None and _shows_a_change(later, row, max_p_value):
             break
         nights.append(night)
         later = row
     return nights
 
 
-def _began_an_era(row: Row, before: Row, alarm_p: float) -> bool:
-    """Whether a night's canary shows another model than that of the night before."""
-    answers_differ = row["p_value"] is not None and row["p_value"] <= alarm_p
+def _shows_a_change(row: Row, before: Row, max_p_value: float) -> bool:
+    """Whether a night's canary shows a different model from the night before."""
+    answers_differ = row["p_value"] is not None and row["p_value"] <= max_p_value
     return answers_differ or _is_renamed(row["served_names"], before["served_names"])
 
 
 def _is_renamed(names: Iterable[str], before: Collection[str]) -> bool:
-    """Whether a name is new. Where nobody answered before, or no provider says who answers, nothing is known."""
+    """Whether a served name is new. False if no name is known from before."""
     return bool(before) and not set(names) <= set(before)

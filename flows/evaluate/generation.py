@@ -1,4 +1,4 @@
-"""Asking: the canary first, then the holdouts put to every model, and the answers landed in `completions`."""
+"""Generation: run the canary, then send the holdouts to every model, and write the answers to `completions`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,24 +17,24 @@ def generate_night(
     config: Config,
     day: date,
     run_id: str,
-    papers: Sequence[EvalTask],
+    tasks: Sequence[EvalTask],
     clients: ClientFactory | None = None,
     *,
     other_nights: bool = False,
 ) -> GenerationResult:
-    """Ask what is not answered yet, and land all answers in `completions`.
+    """Send the requests that have no answer yet, and write all answers to `completions`.
 
-    With `other_nights`, what any run has answered counts: a backfill does not ask a live model about the past
-    again. A night of its own asks the candidates anew, for a model may have changed behind its name, and the pinned
-    model too unless its canary shows that it has not.
+    With `other_nights`, answers of any run are reused, so that a backfill does not query live models about the past.
+    Otherwise the candidates are queried again, because a model may change behind its name; so is the pinned model,
+    unless its canary shows no change.
     """
-    purse = budget_of(config, day, run_id)
-    sheet = EvalRun(config, day, run_id, papers)
+    budget = budget_of(config, day, run_id)
+    run = EvalRun(config, day, run_id, tasks)
     if other_nights:
-        return generate_answers(replace(sheet, reusable=sheet.arms), purse, clients)
-    canary = ask_canary(sheet, purse, clients)
+        return generate_answers(replace(run, reusable=run.arms), budget, clients)
+    canary = ask_canary(run, budget, clients)
     if canary.since is not None:
-        sheet = replace(sheet, reusable=("pinned",), since=canary.since)
-    asked = generate_answers(sheet, purse, clients)
-    canary_from_holdout(sheet)
-    return replace(asked, canary=canary.asked.asked, spent_usd=asked.spent_usd + canary.asked.spent_usd)
+        run = replace(run, reusable=("pinned",), since=canary.since)
+    asked = generate_answers(run, budget, clients)
+    canary_from_holdout(run)
+    return replace(asked, canary=canary.generation.asked, spent_usd=asked.spent_usd + canary.generation.spent_usd)

@@ -1,7 +1,7 @@
-"""The shadow: a sample of the day's own inputs put to the candidates, and compared with what production answered.
+"""The shadow: send a sample of the day's production inputs to the candidates; compare with production's answers.
 
-Production's answers are the pinned arm, and cost nothing more. The criteria are those that need no `expected`. What
-candidates answer goes to `completions` and never to `interactions`: it is no production.
+Production's answers are the pinned arm, at no extra cost. Only criteria that need no `expected` apply. The candidates'
+answers go to `completions`, never to `interactions`, because they are not production traffic.
 """
 
 import logging
@@ -23,7 +23,7 @@ from flows.evaluate.generate import (
     shadow_run_id,
 )
 from flows.evaluate.score import judge_tasks, score_tasks
-from flows.evaluate.setup import PRODUCTION, Drawn, EvalSetup, EvalTask, Variant, draw_calls, task_variants
+from flows.evaluate.setup import PRODUCTION, CallSample, EvalSetup, EvalTask, Variant, draw_calls, task_variants
 from flows.lake import Lake, from_rows
 from flows.llm import ClientFactory
 
@@ -33,8 +33,8 @@ _TABLES = ("completions", "scores", "estimates", "comparisons", "model_variants"
 
 
 @dataclass(frozen=True)
-class Shadowed:
-    """How many calls were drawn, how many answers candidates gave to them now, and what these cost in USD."""
+class ShadowResult:
+    """The number of sampled calls, the number of requests sent to candidates, and their cost in USD."""
 
     calls: int = 0
     asked: int = 0
@@ -45,60 +45,59 @@ class Shadowed:
         return f"{self.calls:,} of the day's calls, {self.asked:,} asked, {self.spent_usd:.2f} USD"
 
 
-def shadow_day(setup: EvalSetup, day: date, clients: ClientFactory | None = None) -> Shadowed:
-    """Put a sample of the calls of `day` to the candidates; land answers, scores and comparisons as `shadow-<day>`.
+def shadow_day(setup: EvalSetup, day: date, clients: ClientFactory | None = None) -> ShadowResult:
+    """Send a sample of the calls of `day` to the candidates; write answers, scores and comparisons as `shadow-<day>`.
 
-    The night's budget is that of both: the shadow has what the night has left. Run again, it asks only what has no
-    answer yet.
+    The shadow spends what is left of the night's budget. A second run sends only requests that have no answer yet.
     """
     config = setup.config
     lake, run_id = config.open_lake(), shadow_run_id(day)
     drawn = _draw(config, lake, day)
-    papers = list(_papers(setup, lake, day, drawn))
-    if not papers:
+    tasks = list(_tasks(setup, lake, day, drawn))
+    if not tasks:
         for table in _TABLES:
             lake.remove(table, day, run_id)
-        return Shadowed()
-    lake.write("shadow_samples", day, from_rows(_samples(run_id, drawn), "shadow_samples"), run_id)
-    _note_production(lake, run_id, papers, drawn)
-    sheet = EvalRun(config, day, run_id, papers, in_batches=False)
-    asked = generate_answers(sheet, budget_of(config, day, run_id), clients)
-    judged = judge_tasks(config, day, run_id, papers, clients=clients)
-    score_tasks(config, day, run_id, papers, asking=asked, judged=judged)
-    return Shadowed(sum(len(paper.examples) for paper in papers), asked.asked, asked.spent_usd)
+        return ShadowResult()
+    lake.write("shadow_samples", day, from_rows(_sample_rows(run_id, drawn), "shadow_samples"), run_id)
+    _journal_production(lake, run_id, tasks, drawn)
+    run = EvalRun(config, day, run_id, tasks, use_batch_api=False)
+    asked = generate_answers(run, budget_of(config, day, run_id), clients)
+    judged = judge_tasks(config, day, run_id, tasks, clients=clients)
+    score_tasks(config, day, run_id, tasks, generation=asked, judged=judged)
+    return ShadowResult(sum(len(task.examples) for task in tasks), asked.asked, asked.spent_usd)
 
 
-def _draw(config: Config, lake: Lake, day: date) -> dict[str, Drawn]:
+def _draw(config: Config, lake: Lake, day: date) -> dict[str, CallSample]:
     if not config.models or not config.shadow.samples_per_day:
         return {}
     found = {route: draw_calls(lake, day, route, config.shadow.samples_per_day) for route in config.evaluated_routes()}
     return {route: drawn for route, drawn in found.items() if drawn.calls}
 
 
-def _papers(setup: EvalSetup, lake: Lake, day: date, drawn: dict[str, Drawn]) -> Iterator[EvalTask]:
+def _tasks(setup: EvalSetup, lake: Lake, day: date, drawn: dict[str, CallSample]) -> Iterator[EvalTask]:
     for name, sample in drawn.items():
         route = setup.config.routes[name]
         useful = [one for one in setup.criteria[name] if not one.needs_expected]
         examples = [call.example for call in sample.calls]
         pinned, *candidates = task_variants(setup, lake, day, name, read_holdout(lake, day, name))
-        askable = [arm for arm in candidates if _is_askable(arm, examples)]
-        if useful and askable:
+        usable = [variant for variant in candidates if _is_usable(variant, examples)]
+        if useful and usable:
             once = route.model_copy(update={"repeats": 1, "limit": None})
-            yield EvalTask(name, once, examples, useful, [replace(pinned, prompt=None), *askable])
+            yield EvalTask(name, once, examples, useful, [replace(pinned, prompt=None), *usable])
 
 
-def _is_askable(arm: Variant, examples: Sequence[Example]) -> bool:
-    """Whether production's calls have all that the arm's prompt asks for."""
+def _is_usable(variant: Variant, examples: Sequence[Example]) -> bool:
+    """Whether the production calls have every placeholder of the variant's prompt."""
     try:
         for example in examples:
-            arm.messages_for(example)
+            variant.messages_for(example)
     except ConfigError as error:
-        log.warning("%s takes no part in the shadow: %s", arm.model.name, error)
+        log.warning("%s is left out of the shadow: %s", variant.model.name, error)
         return False
     return True
 
 
-def _samples(run_id: str, drawn: dict[str, Drawn]) -> Iterator[Row]:
+def _sample_rows(run_id: str, drawn: dict[str, CallSample]) -> Iterator[Row]:
     for route, sample in drawn.items():
         for call in sample.calls:
             yield {
@@ -110,12 +109,12 @@ def _samples(run_id: str, drawn: dict[str, Drawn]) -> Iterator[Row]:
             }
 
 
-def _note_production(lake: Lake, run_id: str, papers: Sequence[EvalTask], drawn: dict[str, Drawn]) -> None:
-    """Note production's answers as the pinned arm's, so that it is not asked."""
+def _journal_production(lake: Lake, run_id: str, tasks: Sequence[EvalTask], drawn: dict[str, CallSample]) -> None:
+    """Write production's answers to the journal as those of the pinned arm, so that no request is sent for it."""
     answers = {(name, call.example.example_id): call.answer for name, sample in drawn.items() for call in sample.calls}
     place = lake.journal(run_id)
     with appending(place) as file:
-        for question in requests_of_run(run_id, papers):
-            if question.arm == "pinned":
-                answer = answers[question.route, question.example_id]
-                note(file, {**question.place, **answer, "status": "ok", "reused_from": PRODUCTION})
+        for request in requests_of_run(run_id, tasks):
+            if request.arm == "pinned":
+                answer = answers[request.route, request.example_id]
+                note(file, {**request.columns, **answer, "status": "ok", "reused_from": PRODUCTION})

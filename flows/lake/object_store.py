@@ -9,9 +9,8 @@ import glob
 import io
 import os
 import re
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.errors import RunError, TransientError
+from flows.retry_policy import brief_retries
 
 SCHEME = "s3://"
 _BLOCK = 8 << 20  # bytes asked for at once where a file is read from its start to its end
@@ -35,14 +35,20 @@ _SILENT = ("Connection", "Timeout", "Endpoint", "Proxy", "ClientPayload", "Serve
 class Storage(BaseModel):
     """How the object store is reached. What is not given is taken from the usual places of AWS (environment, files)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     key: str | None = Field(default=None, repr=False)
+    """Access key id. Needs `secret`."""
     secret: str | None = Field(default=None, repr=False)
+    """Secret access key. Needs `key`."""
     token: str | None = Field(default=None, repr=False)
+    """Session token."""
     endpoint_url: str | None = Field(default=None, pattern=r"^https?://[^@]+$")
+    """URL of the store. Default: AWS."""
     region: str | None = None
+    """Region."""
     anon: bool = False
+    """Send unsigned requests, for public buckets."""
 
     @model_validator(mode="after")
     def _has_whole_credentials(self) -> "Storage":
@@ -160,11 +166,11 @@ def get(name: str, storage: Storage, **asked: str) -> tuple[bytes, dict[str, Any
         async with answer["Body"] as body:
             return await body.read(), answer
 
-    for pause in (0.5, 2.0):
-        with suppress(*s3fs.core.S3_RETRYABLE_ERRORS):  # the connection broke off in the middle of the content
-            return fsspec.asyn.sync(files.loop, ask)  # type: ignore[no-any-return]  # fsspec is not typed
-        time.sleep(pause)
-    return fsspec.asyn.sync(files.loop, ask)  # type: ignore[no-any-return]  # fsspec is not typed
+    def broke_off(error: BaseException) -> bool:
+        return isinstance(error, s3fs.core.S3_RETRYABLE_ERRORS)  # in the middle of the content
+
+    found: tuple[bytes, dict[str, Any]] = brief_retries(broke_off)(fsspec.asyn.sync, files.loop, ask)
+    return found
 
 
 def split(url: str) -> tuple[str, str]:
@@ -247,17 +253,20 @@ def describe_error(error: Exception, where: str, storage: Storage) -> str:
     code, kind = code_of(error), type(error).__name__
     endpoint = urlsplit(storage.endpoint_url).netloc if storage.endpoint_url else "the object store"
     mended = "in `storage`, or in the environment as AWS has it"
-    known = {
-        "there is no such bucket; make it, or mend its name": code == "NoSuchBucket",
-        f"the store refuses the credentials ({code}); mend key and secret {mended}": code in _REFUSED,
-        f"the store forbids this ({code}); give other credentials {mended}, or let these read and write": (
-            code in _FORBIDDEN
-        ),
-        f"there are no credentials ({kind}); give key and secret {mended}": "Credential" in kind or "Token" in kind,
-        f"{endpoint} does not answer ({kind}); look at `storage.endpoint_url` and the network": not code
-        and any(word in kind for word in _SILENT),
-        "it changed while it was read; run the same command again": kind == "FileExpired" or code in _CHANGED,
-        "there is no such object": isinstance(error, FileNotFoundError),
-    }
-    told = next((words for words, holds in known.items() if holds), f"the object store failed: {code or kind}")
+    if code == "NoSuchBucket":
+        told = "there is no such bucket; make it, or mend its name"
+    elif code in _REFUSED:
+        told = f"the store refuses the credentials ({code}); mend key and secret {mended}"
+    elif code in _FORBIDDEN:
+        told = f"the store forbids this ({code}); give other credentials {mended}, or let these read and write"
+    elif "Credential" in kind or "Token" in kind:
+        told = f"there are no credentials ({kind}); give key and secret {mended}"
+    elif not code and any(word in kind for word in _SILENT):
+        told = f"{endpoint} does not answer ({kind}); look at `storage.endpoint_url` and the network"
+    elif kind == "FileExpired" or code in _CHANGED:
+        told = "it changed while it was read; run the same command again"
+    elif isinstance(error, FileNotFoundError):
+        told = "there is no such object"
+    else:
+        told = f"the object store failed: {code or kind}"
     return f"{where}: {told}"

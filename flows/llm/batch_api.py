@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.errors import RunError, in_one_line
-from flows.llm.client import ATTEMPTS, TIMEOUT_S, Answer, LiteLLMClient, Message, storable
-from flows.llm.retries import FIRST_PAUSE_S, is_transient, pause_s
+from flows.llm.client import TIMEOUT_S, Answer, LiteLLMClient, Message, storable
+from flows.llm.retries import provider_retries
 
 log = logging.getLogger(__name__)
 
@@ -121,26 +121,28 @@ class Batches:
         )
 
     async def _call(self, method: Callable[..., Any], **arguments: Any) -> Any:
+        try:
+            return await provider_retries()(self._call_once, method, **arguments)
+        except Exception as error:
+            raise RunError(in_one_line(error)) from None
+
+    async def _call_once(self, method: Callable[..., Any], **arguments: Any) -> Any:
         # In a thread: litellm makes a client for each of these calls, and only the synchronous one closes itself.
-        for attempt in range(ATTEMPTS):
-            try:
-                return await asyncio.to_thread(
-                    method,
-                    custom_llm_provider=_PROVIDER,
-                    api_base=self._client.model.api_base,
-                    api_key=self._client.api_key,
-                    timeout=TIMEOUT_S,
-                    max_retries=0,
-                    **arguments,
-                )
-            except Exception as error:
-                _let_go(error)
-                if not is_transient(error) or attempt == ATTEMPTS - 1:
-                    raise RunError(in_one_line(error)) from None
-                await asyncio.sleep(pause_s(error, attempt, FIRST_PAUSE_S))
-            finally:
-                gc.collect()  # such a client hangs together in a circle: only the collector lets it close itself
-        raise AssertionError("the last attempt returns or raises")
+        try:
+            return await asyncio.to_thread(
+                method,
+                custom_llm_provider=_PROVIDER,
+                api_base=self._client.model.api_base,
+                api_key=self._client.api_key,
+                timeout=TIMEOUT_S,
+                max_retries=0,
+                **arguments,
+            )
+        except Exception as error:
+            _let_go(error)
+            raise
+        finally:
+            gc.collect()  # such a client hangs together in a circle: only the collector lets it close itself
 
 
 def _let_go(error: BaseException | None) -> None:

@@ -1,6 +1,6 @@
 """The one client of LLMs, over litellm: limits, retries, costs.
 
-What may pass (see `failures`) is asked again with back-off, what fails each time is not. Either way the answer comes
+What may pass (see `retries`) is asked again with back-off, what fails each time is not. Either way the answer comes
 back with the status `error`: it is unscored, never wrong.
 """
 
@@ -17,13 +17,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from flows.config import Model
+from flows.config import Embedding, Model
 from flows.llm.rate_limits import PATIENCE_S, Breaker, Pacer
-from flows.llm.retries import FIRST_PAUSE_S, is_transient, pause_s, retry_after_s, tells_of_the_provider
+from flows.llm.retries import FIRST_PAUSE_S, provider_retries, retry_after_s, tells_of_the_provider
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 6
 TIMEOUT_S = 120.0
 _ASSUMED_OUTPUT_TOKENS = 500
 _CHARACTERS_PER_TOKEN = 4
@@ -106,26 +105,30 @@ class LiteLLMClient:
         self._unlogged = _unlogged()
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
-        """Ask, and ask again while failures are transient, up to ATTEMPTS times; see the module on failures."""
+        """Ask, and ask again while failures are transient, up to `retry_policy.ATTEMPTS` times."""
         tokens = sum(self._estimate_tokens(messages, params))
-        for attempt in range(ATTEMPTS):
-            if not await self._breaker.admits():
-                return Answer("error", error_type="provider_down", error_message="not asked: the provider is down")
-            await self._pacer.wait(self._provider, tokens)
-            try:
-                answer = await self._ask_once(messages, params)
-            except Exception as error:
-                if not is_transient(error) or attempt == ATTEMPTS - 1:
-                    return self._give_up(error)
-                self._breaker.missed()
-                self._pacer.pause(self._provider, retry_after_s(error))
-                await asyncio.sleep(pause_s(error, attempt, self._first_pause_s))
-            else:
-                self._breaker.note(failed=False)
-                if answer.input_tokens is not None and answer.output_tokens is not None:
-                    self._pacer.settle(tokens, answer.input_tokens + answer.output_tokens)
-                return answer
-        raise AssertionError("the last attempt returns")
+        retries = provider_retries(self._first_pause_s, self._hold_back)
+        try:
+            answer: Answer = await retries(self._attempt, messages, params, tokens)
+        except Exception as error:
+            return self._give_up(error)
+        return answer
+
+    async def _attempt(self, messages: Sequence[Message], params: Mapping[str, Any], tokens: float) -> Answer:
+        """Ask once, when the breaker and the pacer let it."""
+        if not await self._breaker.admits():
+            return Answer("error", error_type="provider_down", error_message="not asked: the provider is down")
+        await self._pacer.wait(self._provider, tokens)
+        answer = await self._ask_once(messages, params)
+        self._breaker.note(failed=False)
+        if answer.input_tokens is not None and answer.output_tokens is not None:
+            self._pacer.settle(tokens, answer.input_tokens + answer.output_tokens)
+        return answer
+
+    def _hold_back(self, error: BaseException) -> None:
+        """A failure that will be tried again: let the breaker go on, and give the provider the pause it asks for."""
+        self._breaker.missed()
+        self._pacer.pause(self._provider, retry_after_s(error))
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
         """By the tokens of the question and the longest answer that `params` allow; None without a known price."""
@@ -159,11 +162,7 @@ class LiteLLMClient:
     @property
     def api_key(self) -> str | None:
         """The model's key, or what stands for one."""
-        # The OpenAI SDK refuses to start without a key, which local endpoints do not need; and a key from the
-        # environment must not go to an address for which it was not meant.
-        if self.model.api_key is None and self.model.api_base and self.model.model.startswith("openai/"):
-            return "none"
-        return self.model.api_key or None
+        return api_key_of(self.model)
 
     def _to_answer(self, response: Any, latency_ms: float) -> Answer:
         choice, usage = response.choices[0], getattr(response, "usage", None)
@@ -205,6 +204,15 @@ class LiteLLMClient:
         if tells_of_the_provider(error):
             self._breaker.note(failed=True)
         return Answer("error", error_type=type(error).__name__, error_message=str(error).split("\n", 1)[0][:300])
+
+
+def api_key_of(model: Model | Embedding) -> str | None:
+    """The key that a model is asked with; None lets litellm take the provider's own from the environment."""
+    # The OpenAI SDK refuses to start without a key, which local endpoints do not need; and a key from the
+    # environment must not go to an address for which it was not meant.
+    if model.api_key is None and model.api_base and model.model.startswith("openai/"):
+        return "none"
+    return model.api_key or None
 
 
 def storable(text: str) -> str:

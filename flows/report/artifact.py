@@ -5,7 +5,7 @@ import re
 
 from flows.report.page import ReportResult
 from flows.report.rows import Facts
-from flows.report.verdict import answers, guard_failures, judge
+from flows.report.verdict import answers, guard_failures, night_verdict
 from flows.report.wording import count
 
 _SHOWN = 20
@@ -30,7 +30,7 @@ def key_of(app: str) -> str:
 
 def markdown(facts: Facts, result: ReportResult) -> str:
     """Verdict, breaches, failed checks and the answers about candidates, each text escaped."""
-    verdict = judge(facts)
+    verdict = night_verdict(facts)
     lines = [f"# {plain(verdict.word)}", "", plain(verdict.sentence), ""]
     for breach in facts.breaches[:_SHOWN]:
         lines.append(f"- **{plain(breach.severity)}** {plain(breach.subject)}: {plain(breach.summary)}")
@@ -41,7 +41,7 @@ def markdown(facts: Facts, result: ReportResult) -> str:
         name = plain(f"{found.suite}, {found.expectation}, {found.subject}")
         lines.append(f"- **{plain(found.severity)}** {name}: expected {expected}, observed {observed}")
     for answer in answers(facts):
-        question = f"May {plain(answer.candidate)} replace {plain(answer.pinned)}?"
+        question = f"Can {plain(answer.candidate)} replace {plain(answer.pinned)}?"
         lines.append(f"- {question} **{answer.word}.** {plain(answer.sentence)}")
     return "\n".join([*lines, "", f"Page: `{str(result.path).replace('`', '')}`", ""])
 

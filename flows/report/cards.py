@@ -1,4 +1,4 @@
-"""The breaches of a night as cards: what belongs to one thing stands together, the worst first. Pure."""
+"""The findings of a night as cards: the breaches of one finding together, the worst first. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -8,29 +8,16 @@ from datetime import date
 from markupsafe import Markup
 
 from flows.report import pictures
+from flows.report.kinds import is_share, kind_of
 from flows.report.pictures import Point
 from flows.report.rows import Breach, Facts, FeatureDay
-from flows.report.verdict import things
+from flows.report.verdict import findings
 from flows.report.wording import number, percent, points
-
-KINDS = {
-    "volume": "more or fewer calls than the days before let expect",
-    "drift": "moved against the days before",
-    "skew": "differs from what development tests on",
-    "topic": "a topic has another share than the days before let expect",
-    "new_topic": "calls about something that no known topic holds",
-    "two_sample": "texts as a whole mean something else than in the days before",
-    "pin_changed": "another model answers under the pinned one's name",
-    "pass_rate": "pinned model passes too rarely",
-    "end_of_life": "pinned model is ended by its provider",
-    "worse": "candidate is worse",
-    "slice_worse": "candidate is worse on a slice",
-}
 
 
 @dataclass(frozen=True)
 class Card:
-    """One thing that moved: its breaches, the calls to look at, and a picture of the worst (which may be empty)."""
+    """One finding: its breaches, example calls, and a picture of the worst breach (which may be empty)."""
 
     anchor: str
     title: str
@@ -42,24 +29,13 @@ class Card:
 
 
 def cards(facts: Facts) -> tuple[Card, ...]:
-    """The things of the night, the worst first and production before candidates."""
-    return tuple(_card(facts, found, f"moved-{n}") for n, found in enumerate(things(facts.breaches), 1))
+    """The findings of the night, the worst first and production before candidates."""
+    return tuple(_card(facts, found, f"finding-{n}") for n, found in enumerate(findings(facts.breaches), 1))
 
 
 def _card(facts: Facts, found: Sequence[Breach], anchor: str) -> Card:
     worst = found[0]
-    if worst.kind == "volume":
-        picture, legend = _volume_picture(facts, worst)
-    elif worst.kind == "topic":
-        picture, legend = _topic_picture(facts, worst)
-    elif "feature" in worst.evidence:
-        picture, legend = _feature_picture(facts, worst)
-    elif worst.kind == "pass_rate":
-        picture, legend = _pass_rate_picture(facts, worst)
-    elif worst.kind == "end_of_life":
-        picture, legend = Markup(""), ""
-    else:
-        picture, legend = _delta_picture(worst)
+    picture, legend = PICTURES[kind_of(worst.kind).picture](facts, worst)
     calls = tuple(dict.fromkeys(call for breach in found for call in breach.calls))
     return Card(anchor, worst.subject, worst.severity, tuple(found), calls, picture, legend)
 
@@ -82,37 +58,31 @@ def _topic_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
         for row in facts.topics
         if (row.route, f"topic:{row.topic_id}") == about
     ]
-    legend = "Share of the inputs by day. Dashed: the days before. Marked: days in breach."
+    legend = "Share of the inputs by day. Dashed: the previous days. Marked: days in breach."
     return _history(facts, drawn, f"{breach.subject}, share by day", percent), legend
 
 
 def _history(facts: Facts, drawn: Sequence[Point], label: str, write: Callable[[float | None], str]) -> Markup:
-    """The days of a series; nothing where there are no two to be compared."""
+    """The days of a series; nothing for fewer than two days."""
     return pictures.series(drawn, facts.first_day, facts.day, label, write) if len(drawn) > 1 else Markup("")
 
 
 def _feature_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
     days = [row for row in facts.series if _is_about(row, breach)]
     drawn = [Point(row.day, row.value_current, row.value_reference, bool(row.is_breach), row.n_current) for row in days]
-    write = percent if is_share(days) else number
+    write = percent if is_share(str(breach.evidence.get("feature"))) else number
     reference = str(breach.evidence.get("reference", "trailing"))
     legend = f"Dashed: reference ({_REFERENCES.get(reference, reference)}). Marked: days in breach."
     return pictures.series(drawn, facts.first_day, facts.day, f"{breach.subject} by day", write), legend
 
 
-_REFERENCES = {"trailing": "the days before", "dev": "development set", "holdout": "holdout"}
+_REFERENCES = {"trailing": "the previous days", "dev": "dev set", "holdout": "holdout"}
 
 
 def _is_about(row: FeatureDay, breach: Breach) -> bool:
     wanted = {"model_served": "*", "prompt_version": "*", "reference": "trailing", **breach.evidence}
     names = ("route", "side", "feature", "reference", "model_served", "prompt_version")
     return all(getattr(row, name) == wanted.get(name) for name in names)
-
-
-def is_share(days: Sequence[FeatureDay]) -> bool:
-    """Whether values are shares. The mart does not say, but no mean length stays within 0 and 1 for weeks."""
-    known = [value for row in days for value in (row.value_current, row.value_reference) if value is not None]
-    return bool(known) and all(0 <= value <= 1 for value in known)
 
 
 def _pass_rate_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
@@ -126,20 +96,31 @@ def _pass_rate_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
         for row in sorted(scores, key=lambda row: row.day)
     ]
     picture = pictures.series(drawn, facts.first_day, facts.day, f"{breach.subject}, pass rate by night")
-    return picture, "Dashed: the least that is asked for."
+    return picture, "Dashed: the required minimum."
 
 
 def _is_below(rate: float | None, least: float | None) -> bool:
     return rate is not None and least is not None and rate < least
 
 
-def _delta_picture(breach: Breach) -> tuple[Markup, str]:
+def _delta_picture(_: Facts, breach: Breach) -> tuple[Markup, str]:
     low, middle, high, margin = (breach.evidence.get(name) for name in ("ci_low", "delta", "ci_high", "margin"))
     if low is None or middle is None or high is None:
         return Markup(""), ""
     scale, ticks = pictures.delta_scale([low, middle, high, margin])
     lines = [(0.0, "zero")] + ([(-float(margin), "margin")] if margin is not None else [])
-    label = f"{points(middle)} points, 95% interval {points(low)} to {points(high)}"
+    label = f"{points(middle)} percentage points, 95% interval {points(low)} to {points(high)}"
     row = pictures.interval((low, middle, high), scale, "worse", label, lines)
-    legend = "Candidate minus pinned, in points of pass rate, with its 95% interval."
+    legend = "Candidate minus pinned, in percentage points of pass rate, with its 95% interval."
     return row + pictures.axis(scale, ticks), legend
+
+
+PICTURES: dict[str, Callable[[Facts, Breach], tuple[Markup, str]]] = {
+    "calls": _volume_picture,
+    "topic": _topic_picture,
+    "feature": _feature_picture,
+    "pass_rate": _pass_rate_picture,
+    "difference": _delta_picture,
+    "none": lambda _facts, _breach: (Markup(""), ""),
+}
+"""What is drawn of a breach and its legend, by the column `picture` of the seed breach_kinds."""

@@ -20,10 +20,10 @@ from flows.report.rows import (
     FeatureDay,
     Flip,
     Freshness,
+    FrontierRow,
     LandedFile,
     Pin,
     Score,
-    Standing,
     Structure,
     TopicDay,
     Usage,
@@ -75,8 +75,8 @@ def read_facts(config: Config, day: date) -> Facts:
         scores=marts.rows(
             Score, "fct_eval_scores", f"{in_window} and {nightly}", window, "route, criterion, arm desc, model, day"
         ),
-        standings=marts.rows(
-            Standing,
+        frontier=marts.rows(
+            FrontierRow,
             "fct_model_frontier",
             of_night,
             (day,),

@@ -13,12 +13,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flows.config import Config
 from flows.lake import replace_text
-from flows.report import evidently_page, standing, tables, wording
-from flows.report.cards import KINDS, cards
+from flows.report import candidates, evidently_page, tables, wording
+from flows.report.cards import cards
 from flows.report.facts import read_facts
+from flows.report.kinds import kind_of
 from flows.report.rows import Facts
 from flows.report.topic_rows import topics
-from flows.report.verdict import MIRROR, Status, judge
+from flows.report.verdict import MIRROR, Status, night_verdict
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def lay_out(config: Config, facts: Facts) -> ReportResult:
         evidently_reason=drawing.reason,
     )
     replace_text(folder / "index.html", render(facts, links))
-    verdict = judge(facts)
+    verdict = night_verdict(facts)
     logger.info("report: %s: %s", day, verdict.headline)
     return ReportResult(folder / "index.html", verdict.status, verdict.headline)
 
@@ -77,21 +78,22 @@ def render(facts: Facts, links: Links) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({name: getattr(wording, name) for name in FILTERS}, cut=standing.cut)
+    environment.filters.update({name: getattr(wording, name) for name in FILTERS}, cut=candidates.cut)
+    checks = [found for found in facts.expectations if found.suite != MIRROR]
     return environment.get_template("page.html").render(
         facts=facts,
         links=links,
-        verdict=judge(facts),
+        verdict=night_verdict(facts),
         cards=cards(facts),
-        kinds=KINDS,
+        kind_of=kind_of,
         topics=topics(facts),
         candidates=tables.candidates(facts),
-        flips={model: standing.flips_of(facts, model) for model in {row.model for row in facts.flips}},
-        frontiers=standing.frontiers(facts),
-        pins=[(pin, standing.pin_sentence(pin)) for pin in facts.pins],
+        flips={model: candidates.flips_of(facts, model) for model in {row.model for row in facts.flips}},
+        frontiers=candidates.frontiers(facts),
+        pins=[(pin, candidates.pin_sentence(pin)) for pin in facts.pins],
         rates=tables.rates(facts),
-        traffic=tables.traffic(facts),
-        failed=[found for found in facts.failed if found.suite != MIRROR],
-        n_mirrored=sum(found.suite == MIRROR for found in facts.failed),
-        suites=sorted(Counter(found.suite for found in facts.expectations if found.success).items()),
+        usage_rows=tables.usage_rows(facts),
+        failed=[found for found in checks if not found.success],
+        checks=checks,
+        suites=sorted(Counter(found.suite for found in checks if found.success).items()),
     )

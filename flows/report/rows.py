@@ -35,7 +35,7 @@ class Breach:
 
 @dataclass(frozen=True)
 class FeatureDay:
-    """One feature of one route's traffic on one day, with the reference it was held against (share or mean)."""
+    """One feature of one route's traffic on one day, with its reference (share or mean)."""
 
     day: date
     route: str
@@ -95,8 +95,8 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What one entrant costs and is worth on one route; latencies in milliseconds, null for what is not known."""
+class FrontierRow:
+    """The pass rate, cost and latency (ms) of one model on one route; null for what is not known."""
 
     model: str
     arm: str
@@ -135,7 +135,7 @@ class Flip:
 class Pin:
     """Whether a pinned model is still the same behind its name.
 
-    `p_value` and `is_changed` are null where nothing could be held against a past: there is none (`has_past` says of
+    `p_value` and `is_changed` are null where there was nothing to compare with: no earlier night (`has_past` says of
     earlier nights on which it was heard), or it did not answer.
     """
 
@@ -242,7 +242,7 @@ class Facts:
     comparisons: tuple[Comparison, ...] = ()
     slices: tuple[Comparison, ...] = ()
     scores: tuple[Score, ...] = ()
-    standings: tuple[Standing, ...] = ()
+    frontier: tuple[FrontierRow, ...] = ()
     flips: tuple[Flip, ...] = ()
     pins: tuple[Pin, ...] = ()
     usage: tuple[Usage, ...] = ()

@@ -72,7 +72,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Traffic:
+class UsageRow:
     """The measures of one route and model."""
 
     route: str
@@ -107,7 +107,7 @@ def _plot(rows: Sequence[Comparison]) -> _Plot:
 def _delta(row: Comparison, scale: Scale) -> Delta:
     word, tone = VERDICTS.get(row.verdict, (row.verdict, "unclear"))
     if row.delta is None or row.ci_low is None or row.ci_high is None:
-        return Delta(row, word, tone, "nothing to compare", Markup(""))
+        return Delta(row, word, tone, "not scored", Markup(""))
     text = f"{points(row.delta)} ({points(row.ci_low)} to {points(row.ci_high)})"
     lines = [(0.0, "zero"), (-row.margin, "margin")]
     label = f"{row.candidate} on {row.route}/{row.criterion}: {text} points, {word}"
@@ -134,14 +134,14 @@ def _rate(score: Score) -> Rate:
     return Rate(score, text, picture)
 
 
-def traffic(facts: Facts) -> tuple[Traffic, ...]:
+def usage_rows(facts: Facts) -> tuple[UsageRow, ...]:
     """Usage and structure of every route and model with calls in the window, the busiest first."""
     usage, structure = _by_key(facts.usage), _by_key(facts.structure)
     volume = {key: sum(row.calls for row in rows.values()) for key, rows in usage.items()}
     keys = sorted({**usage, **structure}, key=lambda key: (-volume.get(key, 0), key))
     days = list(each_day(facts.first_day, facts.day))
     return tuple(
-        Traffic(*key, (*_usage_cells(usage.get(key, {}), days), *_structure_cells(structure.get(key, {}), days)))
+        UsageRow(*key, (*_usage_cells(usage.get(key, {}), days), *_structure_cells(structure.get(key, {}), days)))
         for key in keys
     )
 
@@ -166,9 +166,9 @@ def _usage_cells(rows: dict[date, Usage], days: Sequence[date]) -> list[Cell]:
 def _structure_cells(rows: dict[date, Structure], days: Sequence[date]) -> list[Cell]:
     return [
         _cell("valid JSON", rows, days, lambda row: share_of(row.json_valid, row.outputs), percent),
-        _cell("fits schema", rows, days, lambda row: share_of(row.schema_valid, row.schema_checked or 0), percent),
+        _cell("schema-valid", rows, days, lambda row: share_of(row.schema_valid, row.schema_checked or 0), percent),
         _cell("refusals", rows, days, lambda row: share_of(row.refusals, row.outputs), percent, floor=0.0),
-        _cell("cut short", rows, days, lambda row: share_of(row.truncations, row.outputs), percent, floor=0.0),
+        _cell("truncated", rows, days, lambda row: share_of(row.truncations, row.outputs), percent, floor=0.0),
     ]
 
 

@@ -1,7 +1,8 @@
-"""From facts to a word and a sentence. Pure.
+"""From facts to a word and a sentence. Pure but for the seed of kinds.
 
-The verdicts themselves are made in SQL and by the expectations; here they are only put in an order and into words.
-`critical` needs somebody tonight, `warning` needs a look, `healthy` was compared and held, `unknown` was not compared.
+The verdicts themselves are computed in SQL and by the expectations; here they are ordered and put into words.
+`critical` needs action now, `warning` needs a look, `healthy` was compared and nothing was found, `unknown` was not
+compared. A finding is one feature or one subject with all its breaches.
 """
 
 from collections import Counter
@@ -10,16 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flows.lake import UNWRAPPED
+from flows.report.kinds import kind_of
 from flows.report.rows import Breach, Comparison, Expectation, Facts
 from flows.report.wording import count
 
 Status = Literal["critical", "warning", "healthy", "unknown"]
 
 SEVERITIES = ("critical", "warning", "info")
-OF_TRAFFIC = ("volume", "drift", "skew", "topic", "new_topic", "two_sample")
-KINDS = (*OF_TRAFFIC, "pin_changed", "pass_rate", "end_of_life", "worse", "slice_worse")
-ABOUT_CANDIDATES = ("worse", "slice_worse")
-MIRROR = "verdicts"  # this suite repeats the breaches; to count both would count each thing twice
+MIRROR = "verdicts"  # this suite repeats the breaches; to count both would count each finding twice
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Answer:
-    """May the pinned model give way to this candidate?"""
+    """Can this candidate replace the pinned model?"""
 
     candidate: str
     pinned: str
@@ -49,15 +48,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Shared:
-    """What several things coincide with, in a sentence, and whether the worst of all is among them."""
+    """What several findings coincide with, in a sentence, and whether the worst of all is among them."""
 
     sentence: str = ""
     is_of_worst: bool = False
 
 
-def judge(facts: Facts) -> Verdict:
-    """The verdict of a night; the worst thing found decides."""
-    groups = things(facts.breaches)
+def night_verdict(facts: Facts) -> Verdict:
+    """The verdict of a night; the worst finding decides."""
+    groups = findings(facts.breaches)
     found = [group[0] for group in groups]
     critical = [breach for breach in found if breach.severity == "critical"]
     warnings = [breach.summary for breach in found if breach.severity == "warning"]
@@ -65,7 +64,7 @@ def judge(facts: Facts) -> Verdict:
     warnings += [_expectation(row) for row in guard_failures(facts) if row.severity == "warning"]
     rest = _more(len(critical) + len(guards) - 1, len(warnings))
     shared = one_cause(groups)
-    if critical and critical[0].kind not in ABOUT_CANDIDATES:
+    if critical and kind_of(critical[0].kind).about != "candidate":
         return Verdict("critical", "Broken", _and(_join(critical[0].summary, rest), shared.sentence))
     if not _knows_anything(facts):
         return Verdict("unknown", "Cannot tell", _why_unknown(facts, len(guards)))
@@ -75,14 +74,14 @@ def judge(facts: Facts) -> Verdict:
         return Verdict("critical", "Do not switch", _and(_join(critical[0].summary, rest), shared.sentence))
     if warnings:
         first = "" if shared.is_of_worst else _join(warnings[0], "")
-        return Verdict("warning", f"Look at {count(len(warnings), 'thing')}", _and(first, shared.sentence))
+        return Verdict("warning", f"Look at {count(len(warnings), 'finding')}", _and(first, shared.sentence))
     return Verdict("healthy", "Still works", _what_held(facts))
 
 
-def things(breaches: Iterable[Breach]) -> tuple[tuple[Breach, ...], ...]:
-    """Breaches in groups: those of one feature (whatever it was held against) or of one subject are one thing.
+def findings(breaches: Iterable[Breach]) -> tuple[tuple[Breach, ...], ...]:
+    """Breaches in groups: those of one feature (with any reference) or of one subject are one finding.
 
-    The worst thing comes first, production before candidates, and the worst breach first within its thing.
+    The worst finding comes first, production before candidates, and the worst breach first within its finding.
     """
     groups: dict[tuple[str, ...], list[Breach]] = {}
     for breach in sorted(breaches, key=_rank):
@@ -91,8 +90,7 @@ def things(breaches: Iterable[Breach]) -> tuple[tuple[Breach, ...], ...]:
 
 
 def _rank(breach: Breach) -> tuple[int, int, int, str]:
-    kind = KINDS.index(breach.kind) if breach.kind in KINDS else len(KINDS)
-    return SEVERITIES.index(breach.severity), kind, breach.nights, breach.subject
+    return SEVERITIES.index(breach.severity), kind_of(breach.kind).rank, breach.nights, breach.subject
 
 
 def _about(breach: Breach) -> tuple[str, ...]:
@@ -104,26 +102,28 @@ def _about(breach: Breach) -> tuple[str, ...]:
 
 
 def one_cause(groups: Sequence[Sequence[Breach]]) -> Shared:
-    """The cause that most of a route's things have in common; nothing where no two have one."""
-    causes = [_cause(group) for group in groups if group[0].kind in OF_TRAFFIC and group[0].severity != "info"]
+    """The cause that most of a route's findings have in common; nothing where no two have one."""
+    causes = [
+        _cause(group) for group in groups if kind_of(group[0].kind).about == "traffic" and group[0].severity != "info"
+    ]
     found = Counter((route, cause) for route, cause in causes if cause)
     if not found or max(found.values()) < 2:
         return Shared()
     (route, cause), n = min(found.items(), key=lambda item: (-item[1], item[0]))
     total = sum(of_route == route for of_route, _ in causes)
     some = "all" if n == total else str(n)
-    sentence = f"{count(total, 'thing')} moved on route {route}, {some} of them with {cause}."
+    sentence = f"{count(total, 'finding')} in the traffic of route {route}; {some} of them coincide with {cause}."
     return Shared(sentence, _cause(groups[0]) == (route, cause))
 
 
 def _cause(group: Sequence[Breach]) -> tuple[str, str]:
-    """The route of a thing, and what it coincides with; empty where that is not known."""
+    """The route of a finding, and what it coincides with; empty where that is not known."""
     named = (breach.evidence.get("cause") for breach in group)
     return str(group[0].evidence.get("route", "")), str(next(filter(None, named), ""))
 
 
 def guard_failures(facts: Facts) -> list[Expectation]:
-    """The failed expectations that are no breach told a second time, the worst first."""
+    """The failed expectations that do not repeat a breach, the worst first."""
     found = [row for row in facts.failed if row.suite != MIRROR and row.severity != "info"]
     return sorted(found, key=lambda row: SEVERITIES.index(row.severity))
 
@@ -143,7 +143,7 @@ def worse_slices(facts: Facts, candidate: str) -> list[Comparison]:
 
 
 def _deciding(rows: Iterable[Comparison]) -> list[Comparison]:
-    """The comparisons that count: what holds of answers without their wrapping is no answer to a switch."""
+    """The comparisons that decide: those of answers without their wrapping only inform."""
     return [row for row in rows if not row.criterion.endswith(UNWRAPPED)]
 
 
@@ -155,7 +155,7 @@ def _answer(rows: list[Comparison], slices: list[Comparison]) -> Answer:
     if worse:
         status, word, sentence = "critical", "No", f"Worse on {worse}."
     elif slices:
-        named = ", ".join(f"{row.criterion} where {row.slice}" for row in slices[:3])
+        named = ", ".join(f"{row.criterion} on slice {row.slice}" for row in slices[:3])
         rest = f" and {count(len(slices) - 3, 'more slice')}" if len(slices) > 3 else ""
         overall = f"Too little evidence on {unclear}{_enough(rows)}, and" if unclear else "Not worse overall, but"
         status, word, sentence = "warning", "Not for every slice", f"{overall} worse on {named}{rest}."
@@ -184,18 +184,26 @@ def _names(rows: Iterable[Comparison], verdict: str) -> str:
 
 
 def _knows_anything(facts: Facts) -> bool:
-    """Whether anything was held against a reference: a feature, or an answer against a criterion."""
+    """Whether anything was compared with a reference, or scored."""
     return facts.compared > 0 or any(score.pass_rate is not None for score in facts.scores_of_the_night)
 
 
 def _why_unknown(facts: Facts, guards: int) -> str:
     if facts.calls:
-        why = f"{count(facts.calls, 'call')} came, but there is no reference yet to hold them against"
+        why = f"{count(facts.calls, 'call')} logged, but there is no reference yet to compare them with"
     else:
-        why = "no calls were logged"
+        why = _no_calls(facts)
     rest = f"{count(guards, 'critical check')} failed" if guards else ""
     nothing = "and nothing was scored in an evaluation" if facts.scores_of_the_night else "and nothing was evaluated"
     return _join(f"{why[0].upper()}{why[1:]}, {nothing}.", rest)
+
+
+def _no_calls(facts: Facts) -> str:
+    """That there are none; where records were quarantined instead, how many, and the first reason."""
+    if not facts.quarantined:
+        return "no calls were logged"
+    n = sum(number for _, number in facts.quarantined)
+    return f"no calls were logged: {count(n, 'record')} could not be read ({facts.quarantined[0][0]})"
 
 
 def _more(critical: int, warnings: int) -> str:
@@ -212,11 +220,11 @@ def _expectation(found: Expectation) -> str:
 def _what_held(facts: Facts) -> str:
     parts = []
     if facts.compared:
-        parts.append(f"{count(facts.compared, 'feature')} of {count(facts.calls, 'call')} stayed where they were")
+        parts.append(f"{count(facts.compared, 'feature')} over {count(facts.calls, 'call')}: no significant change")
     elif facts.calls:
-        parts.append(f"{count(facts.calls, 'call')} came, with no reference yet to hold them against")
+        parts.append(f"{count(facts.calls, 'call')} logged, with no reference yet to compare them with")
     else:
-        parts.append("no calls were logged")
+        parts.append(_no_calls(facts))
     parts.append(_what_was_evaluated(facts))
     sentence = "; ".join(parts) + "."
     notes = sum(breach.severity == "info" for breach in facts.breaches)
@@ -229,7 +237,7 @@ def _what_was_evaluated(facts: Facts) -> str:
         return "nothing was evaluated" if not facts.scores_of_the_night else "no answer could be scored"
     unscored = sum(score.n_unscored for score in facts.scores_of_the_night)
     rest = f", {unscored:,} unscored" if unscored else ""
-    return f"{count(len({score.model for score in scored}), 'model')} evaluated, no criterion broken{rest}"
+    return f"{count(len({score.model for score in scored}), 'model')} evaluated, no criterion below its minimum{rest}"
 
 
 def _join(first: str, rest: str) -> str:

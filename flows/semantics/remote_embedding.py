@@ -7,7 +7,7 @@ import numpy as np
 
 from flows.config import Budget, Embedding
 from flows.errors import RunError
-from flows.llm import ATTEMPTS, FIRST_PAUSE_S, TIMEOUT_S, Pacer, close_clients, is_transient, load_litellm, pause_s
+from flows.llm import FIRST_PAUSE_S, TIMEOUT_S, Pacer, api_key_of, close_clients, load_litellm, provider_retries
 from flows.stats.neighbours import unit
 
 BATCH = 64
@@ -44,25 +44,20 @@ class Remote:
 
     async def _patiently(self, batch: list[str], pacer: Pacer, gate: asyncio.Semaphore) -> list[list[float]]:
         async with gate:
-            for attempt in range(ATTEMPTS):
-                await pacer.wait()
-                try:
-                    return await self._once(batch)
-                except Exception as error:
-                    if not is_transient(error) or attempt == ATTEMPTS - 1:
-                        raise RunError(f"{self._model.model}: {_told(error)}") from None
-                    await asyncio.sleep(pause_s(error, attempt, self._first_pause_s))
-        raise AssertionError("the last attempt returns")
+            try:
+                found: list[list[float]] = await provider_retries(self._first_pause_s)(self._once, batch, pacer)
+            except Exception as error:
+                raise RunError(f"{self._model.model}: {_told(error)}") from None
+            return found
 
-    async def _once(self, batch: list[str]) -> list[list[float]]:
+    async def _once(self, batch: list[str], pacer: Pacer) -> list[list[float]]:
         litellm, model = load_litellm(), self._model
-        # As for answers: a key of the environment must not go to an address for which it was not meant.
-        keyless = model.api_key is None and model.api_base and model.model.startswith("openai/")
+        await pacer.wait()
         response = await litellm.aembedding(
             model=model.model,
             input=batch,
             api_base=model.api_base,
-            api_key="none" if keyless else model.api_key or None,
+            api_key=api_key_of(model),
             timeout=TIMEOUT_S,
             num_retries=0,
             max_retries=0,

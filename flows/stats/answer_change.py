@@ -1,4 +1,4 @@
-"""Whether the answers of tonight come from the model that gave those of the past: a two-sample test on texts."""
+"""Whether tonight's answers come from the same model as past answers: a two-sample test on texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ _MOST_SPLITS = 500
 
 
 @dataclass(frozen=True)
-class Swap:
-    """`statistic` is in standard deviations of what chance gives; None, as `p_value`, where there is no evidence."""
+class AnswerChange:
+    """The test result. `statistic` is in standard deviations under the null; it and `p_value` are None without data."""
 
     n_prompts: int
     n_answers: int
@@ -24,37 +24,36 @@ class Swap:
     p_value: float | None
 
 
-def compare_answers(past: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> Swap:
-    """Test that `past` and `now`, the answers to the same prompts in the same order, are of one model.
+def compare_answers(past: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> AnswerChange:
+    """Test that `past` and `now`, the answers to the same prompts in the same order, come from one model.
 
-    A prompt counts where it has an answer in both. The p-value is exact for answers that are drawn independently: it
-    is found by dealing each prompt's answers anew to past and now (Pitman 1937; 1,999 draws of a fixed seed), so
-    that neither hard prompts nor a model that repeats itself word by word matter. The statistic is the larger of
-    two, each in its own standard deviations: how much farther apart answers of past and now lie than those of one side,
-    summed over the prompts (the energy distance: Szekely and Rizzo 2013, JSPI 143:1249), and how far the
-    habits of all answers moved together (the mean of the squared standardised shifts).
+    Prompts without an answer on both sides are ignored. The p-value is that of a permutation test (Pitman 1937; 1,999
+    draws of a fixed seed), which permutes each prompt's answers between past and now. It is exact for independent
+    answers, whatever the prompts and however much a model repeats itself. The statistic is the larger of two, each in
+    its standard deviations: the energy distance between past and now, summed over the prompts (Szekely and Rizzo 2013,
+    JSPI 143:1249), and the mean of the squared standardised shifts of the style features of all answers.
 
-    Answers of one night that resemble each other for another reason than the model (a provider that answers all of a
-    night on other machines than the last) make the p-value too small.
+    The p-value is too small if answers of one night resemble each other for a reason other than the model (such as a
+    provider that serves each night on different machines).
     """
     pairs = [(sorted(old), sorted(new)) for old, new in zip(past, now, strict=True) if len(old) and len(new)]
     n_answers = sum(len(old) + len(new) for old, new in pairs)
     if not pairs:
-        return Swap(0, 0, None, None)
+        return AnswerChange(0, 0, None, None)
     rng = np.random.default_rng(_SEED)
     splits = [_splits(len(old), len(new), rng) for old, new in pairs]
-    # The first draw is what was seen: each prompt's first split.
+    # The first draw is the observed one: each prompt's first split.
     dealt = [np.r_[0, rng.integers(len(split), size=DRAWS)] for split in splits]
     apart = _apart([[*old, *new] for old, new in pairs], splits, dealt)
     moved = _moved([[*old, *new] for old, new in pairs], splits, dealt)
     statistic = np.maximum(_standardised(apart), _standardised(moved))
-    # Sums in another order differ in their last digits: what is as large as the seen one counts.
+    # Sums in another order differ in their last digits, hence the tolerance.
     as_large = np.count_nonzero(statistic >= statistic[0] - 1e-9)
-    return Swap(len(pairs), n_answers, float(statistic[0]), float(as_large / len(statistic)))
+    return AnswerChange(len(pairs), n_answers, float(statistic[0]), float(as_large / len(statistic)))
 
 
 def _splits(n_old: int, n_new: int, rng: np.random.Generator) -> Array:
-    """Ways to deal answers to past and now, (ways, answers): 1 is now. The first is the true one."""
+    """Splits of the answers into past and now, (splits, answers): 1 is now. The first is the true one."""
     n = n_old + n_new
     true = np.r_[np.zeros(n_old), np.ones(n_new)]
     if comb(n, n_new) > _MOST_SPLITS:
@@ -75,7 +74,7 @@ def _apart(texts: Sequence[Sequence[str]], splits: Sequence[Array], dealt: Seque
 
 
 def _mean_gap(one: Array, gap: Array, other: Array) -> Array:
-    """The mean distance between the answers of two sides, for each split; within a side of different answers."""
+    """The mean distance between answers of two sides, for each split; within a side, between distinct answers."""
     sums = np.einsum("si,ij,sj->s", one, gap, other)
     pairs = one.sum(1) * other.sum(1) - (one * other).sum(1)
     mean: Array = sums / np.maximum(pairs, 1)
@@ -83,7 +82,7 @@ def _mean_gap(one: Array, gap: Array, other: Array) -> Array:
 
 
 def _moved(texts: Sequence[Sequence[str]], splits: Sequence[Array], dealt: Sequence[Array]) -> Array:
-    """The mean over habits of the squared standardised shift from past to now, for each draw."""
+    """The mean over style features of the squared standardised shift from past to now, for each draw."""
     values = np.split(habits([text for answers in texts for text in answers]), np.cumsum([len(a) for a in texts])[:-1])
     total: Array | float = 0.0
     variance: Array | float = 0.0

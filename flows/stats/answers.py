@@ -1,4 +1,4 @@
-"""What answers look like, as numbers: how far two lie apart, and habits that a model has whatever it is asked."""
+"""Answers as numbers: the distance of two answers, and style features that do not depend on the prompt."""
 
 import json
 import re
@@ -11,11 +11,11 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# What comes after so many characters is not looked at.
+# Characters of a text that are used; the rest is ignored.
 _LONGEST = 20_000
 _WORDS = re.compile(r"\w+")
 _COMMON_WORDS, _OPENINGS = 48, 16
-_FEWEST = 0.02  # of the answers have a word that is counted
+_FEWEST = 0.02  # share of the answers that a word must occur in to be a feature
 _BUCKETS, _PRIMES = np.uint64(1021), np.array([73856093, 19349663, 83492791], dtype=np.uint64)
 _SIGNS = (
     "\n",
@@ -40,10 +40,10 @@ _SIGNS = (
 
 
 def distances(texts: Sequence[str]) -> Array:
-    """How far apart each two of the texts lie, (n, n) from 0 to 1: 0 where they are the same.
+    """Pairwise distances of the texts, (n, n) from 0 to 1; 0 for equal texts.
 
-    The mean of four: whether they differ at all, the share of words that only one has (Jaccard), the cosine distance
-    of their trigrams of characters, and how much longer the one is.
+    The mean of four: whether they differ, the Jaccard distance of their words, the cosine distance of their character
+    trigrams, and the relative difference in length.
     """
     texts = [text[:_LONGEST] for text in texts]
     words = [set(_WORDS.findall(text.lower())) for text in texts]
@@ -60,9 +60,9 @@ def distances(texts: Sequence[str]) -> Array:
 
 
 def habits(texts: Sequence[str]) -> Array:
-    """Features of each text, (n, k): lengths, form, punctuation, and which of the common words and openings it has.
+    """Style features of each text, (n, k): lengths, form, punctuation, and which common words and openings it has.
 
-    What is common is told by all the texts together.
+    Common words and openings are determined from all texts together.
     """
     texts = [text[:_LONGEST] for text in texts]
     tokens = [_WORDS.findall(text.lower()) for text in texts]
@@ -108,7 +108,7 @@ def _is_json(text: str) -> bool:
 
 
 def _common(found: Counter[str], n: int, most: int) -> list[str]:
-    """The words that the most texts have, but not nearly all."""
+    """The words that occur in the most texts, except those in nearly all."""
     kept = [word for word, count in found.items() if _FEWEST * n <= count <= (1 - _FEWEST) * n]
     return sorted(kept, key=lambda word: (-found[word], word))[:most]
 

@@ -1,4 +1,4 @@
-"""How unlikely the largest of many numbers is, far beyond what can be drawn."""
+"""Tail probabilities of maxima, far beyond what permutations can resolve."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ import numpy as np
 
 _EULER = 0.5772156649015329
 _UNIT_DEVIATION = pi / sqrt(6)
-# So many days' worth of belief that the days vary as the permutations do, before any day was seen.
+# The weight, in days, of the prior that days vary as the permutations do.
 _PRIOR_DAYS = 10
 
 
 @dataclass(frozen=True)
 class Gumbel:
-    """The law of maxima (Gumbel 1958, Statistics of Extremes), by its location and scale."""
+    """The Gumbel distribution of maxima (Gumbel 1958, Statistics of Extremes), by location and scale."""
 
     location: float
     scale: float
 
     def reduced(self, value: float) -> float:
-        """The value in scales from the location."""
+        """The standardised value: (value - location) / scale."""
         return (value - self.location) / self.scale
 
     def tail(self, value: float) -> float:
@@ -29,19 +29,18 @@ class Gumbel:
 
 
 def fitted(maxima: Sequence[float]) -> Gumbel:
-    """By moments, from at least two maxima. Where they do not vary the scale is a sliver, not 0."""
+    """A fit by moments to at least two maxima. The scale is at least 1e-6."""
     values = np.asarray(maxima, dtype=float)
     scale = max(float(values.std(ddof=1)) / _UNIT_DEVIATION, 1e-6)
     return Gumbel(float(values.mean()) - _EULER * scale, scale)
 
 
 def widened(null: Gumbel, past: Sequence[float]) -> Gumbel:
-    """`null` with what real days vary beyond it.
+    """`null`, widened by the excess variation of real days.
 
-    `null` is of permuted labels, under which days are exchangeable; `past` are the maxima of real days without a known
-    incident. In scales of `null` they should have Gumbel's own mean and deviation; where they lie higher or vary more
-    (weekdays, wander) the law moves with them, and never inwards. The few days are shrunk towards the permutations as
-    if ten days had been seen to vary as those do.
+    `null` is fitted to permuted labels, under which days are exchangeable. `past` are the maxima of real days without a
+    known incident. If these are larger or vary more than `null` (weekdays, drift of the level), location and scale
+    increase; they never decrease. The estimate is shrunk towards `null` with a weight of ten days.
     """
     if len(past) < 2:
         return null

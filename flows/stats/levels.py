@@ -1,4 +1,4 @@
-"""The level of a series and its weekdays, from past days of which some may be out of order."""
+"""A robust fit of the level and the weekday effects of series, from past days that may contain outliers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,23 +8,23 @@ from scipy.special import xlogy
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# Days farther than this from their level, in standard deviations, say nothing about it (Tukey's biweight).
+# Days farther than this from the level, in standard deviations, get weight 0 (Tukey's biweight).
 _REACH = 6.0
 _ROUNDS = 5
-# By how much weekdays must explain what lies far from the level.
+# Weekdays are fitted first if they reduce the distance of far days at least to this factor.
 _MUCH_NEARER = 0.4
-# So many days of a weekday (of full weight) tell what it is like.
+# Days (of full weight) from which a weekday's effect counts as known.
 _DAYS_OF_WEEKDAY = 2.5
-# What the biweight leaves of the variance of normal deviates: E[w z^2] / E[w].
+# The share of a normal variance that the biweight keeps: E[w z^2] / E[w].
 _KEPT = (1 - 6 / _REACH**2 + 15 / _REACH**4) / (1 - 2 / _REACH**2 + 3 / _REACH**4)
 
 
 @dataclass(frozen=True)
 class Levels:
-    """What S series are to be on the judged day, each (S,).
+    """The expectation of S series for the tested day, each (S,).
 
-    `expected` is level and weekday, `variance` that of this estimate, `dispersion` the variance of past days around
-    it in units of what their calls explain, with `freedom` degrees of freedom (0: nothing known of it).
+    `expected` is level plus weekday effect, `variance` the variance of this estimate, `dispersion` the variance of past
+    days around it in units of their sampling variance, with `freedom` degrees of freedom (0: unknown).
     """
 
     expected: Array
@@ -37,12 +37,11 @@ class Levels:
 def levels(y: Array, within: Array, weekday: Array, *, mean: Array, floor: Array, is_share: Array) -> Levels:
     """Fit S series over D past days for the day after them.
 
-    `y` and `within` (S, D) are the days' means and the variances that their calls explain (NaN where there is no
-    value), `weekday` (D + 1,) with the judged day last, `mean` (S,) the smoothed mean of all, `floor` (S,)
-    the least distance of a share from 0 and from 1. The fit weighs days by
-    Tukey's biweight around a median, so that an outlier, or a level that was left, does not count; the majority of
-    days rules. Weekday effects are shrunk by the positive-part James-Stein rule (Efron and Morris 1973, JASA 68:117):
-    as much as the days of one weekday differ among themselves.
+    `y` and `within` (S, D) are the days' means and their sampling variances (NaN without a value), `weekday` (D + 1,)
+    with the tested day last, `mean` (S,) the smoothed mean of all days, `floor` (S,) the least distance of a share from
+    0 and from 1. The fit weights days by Tukey's biweight around a median, so that outliers and former levels do not
+    count. Weekday effects are shrunk by the positive-part James-Stein rule (Efron and Morris 1973, JASA 68:117),
+    according to how much the days of one weekday differ among themselves.
     """
     there = np.isfinite(y) & np.isfinite(within) & (within > 0)
     y, within = np.where(there, y, 0.0), np.where(there, within, 1.0)
@@ -70,7 +69,7 @@ class _Fit:
 
 
 def _fit(y: Array, weight: Array, counts: Array, weekday: Array) -> _Fit:
-    """Level and shrunk weekday effects by weights, which are inverse variances; `counts` are theirs in days."""
+    """Level and shrunk weekday effects. `weight` are inverse variances, `counts` the same weights in days."""
     total = weight.sum(1)
     level = np.where(total > 0, (weight * y).sum(1) / np.maximum(total, 1e-300), 0.0)
     is_day = weekday[None, :-1] == np.unique(weekday)[:, None]  # (K, D)
@@ -102,14 +101,14 @@ def _fit(y: Array, weight: Array, counts: Array, weekday: Array) -> _Fit:
 def _median(y: Array, there: Array, mean: Array, is_share: Array) -> Array:
     middle = masked_median(y, there)
     middle = np.where(np.isfinite(middle), middle, mean)
-    # On most days a rare event is not seen: their median would make it an impossible one.
+    # A rare event is absent on most days; their median would make it impossible.
     return np.where(is_share & ((middle <= 0) | (middle >= 1)), mean, middle)
 
 
 def _first_fit(y: Array, there: Array, weekday: Array, middle: Array) -> Array:
-    """The median of all days, or those of weekdays where they explain most of what lies far from it, (S, D + 1).
+    """The median of all days, or medians by weekday if these explain most of the far days, (S, D + 1).
 
-    Without the latter a quiet weekend would be an outlier every week, and would never be known.
+    Without the latter, a quiet weekend would be an outlier every week and never be learnt.
     """
     flat = np.repeat(middle[:, None], len(weekday), axis=1)
     by_weekday = flat.copy()
@@ -123,7 +122,7 @@ def _first_fit(y: Array, there: Array, weekday: Array, middle: Array) -> Array:
 
 
 def _upper(values: Array, there: Array) -> Array:
-    """Below which 85 of 100 of each row's values lie, (S,); 0 where none is there."""
+    """The 85th percentile of each row's known values, (S,); 0 if there are none."""
     if not values.shape[1]:
         return np.zeros(len(values))
     ordered = np.sort(np.where(there, values, np.inf), axis=1)
@@ -133,7 +132,7 @@ def _upper(values: Array, there: Array) -> Array:
 
 
 def masked_median(values: Array, there: Array) -> Array:
-    """The median of each row's values that are there, (S,); NaN where none is."""
+    """The median of each row's values where `there` is true, (S,); NaN if there are none."""
     count = there.sum(1)
     if not values.shape[1]:
         return np.full(len(values), np.nan)
@@ -146,20 +145,20 @@ def masked_median(values: Array, there: Array) -> Array:
 
 
 def _middle_spread(residuals: Array, there: Array) -> Array:
-    """The standard deviation that the median of absolute residuals stands for; 0 where there are none."""
+    """The standard deviation estimated by the median of absolute residuals; 0 if there are none."""
     spread = 1.4826 * masked_median(np.abs(residuals), there)
     return np.where(np.isfinite(spread), spread, 0.0)
 
 
 def _residuals(y: Array, fitted: Array, within: Array, is_share: Array) -> Array:
-    """Standardised by what calls explain; of shares the signed root of the deviance, which rare events need."""
+    """Residuals in sampling standard deviations; for shares the signed root of the deviance, for rare events."""
     of_shares = _deviance(y, np.clip(fitted, 1e-9, 1 - 1e-9), within)
     return np.where(is_share[:, None], of_shares, (y - fitted) / np.sqrt(within))
 
 
 def _deviance(y: Array, expected: Array, within: Array) -> Array:
-    """The signed root of the deviance of shares (McCullagh and Nelder 1989, 2.4.3), on as many calls as `within`
-    tells."""
+    """The signed root of the deviance of shares (McCullagh and Nelder 1989, 2.4.3), with the number of calls that
+    `within` implies."""
     n = expected * (1 - expected) / within
     half = xlogy(y, y / expected) + xlogy(1 - y, (1 - y) / (1 - expected))
     deviance: Array = np.sign(y - expected) * np.sqrt(2 * n * np.maximum(half, 0.0))

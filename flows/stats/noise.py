@@ -1,15 +1,15 @@
-"""What a series' own past lets expect of a day, and how far off the day is: p-values that are honest for logs.
+"""Test a day of a series against its past, with p-values that are valid for logs.
 
-Calls of a day are no independent draws (a user calls many times), and days are no exchangeable ones (weekends differ,
-levels wander). So the noise of a series has three sources, each taken from the past as far as there is one:
+Calls of a day are not independent (a user calls many times), and days are not exchangeable (weekends differ, levels
+drift). The noise of a series therefore has three sources, estimated from the past as far as there is one:
 
-- within a day: the variance of a mean between clusters (users, sessions), which is what a bootstrap by cluster
-  converges to (Field and Welsh 2007, JRSS B 69:369), told as a design effect (Kish 1965, section 8.2);
-- between days: the overdispersion of past days around their level and weekday, squeezed towards what all series of
-  the night have in common (`flows.stats.squeeze`);
-- where there are no past days yet: a wander and a weekday effect that are assumed, with few degrees of freedom.
+- within a day: the variance of a mean between clusters (users, sessions), to which a cluster bootstrap converges (Field
+  and Welsh 2007, JRSS B 69:369), expressed as a design effect (Kish 1965, section 8.2);
+- between days: the overdispersion of past days around level and weekday, shrunk towards that of all series of the night
+  (`flows.stats.squeeze`);
+- without past days: an assumed day-to-day variance and weekday effect, with few degrees of freedom.
 
-Shapes: S series, D past days and the judged one, which is the last column of every array.
+Shapes: S series, D past days and the tested day, which is the last column of every array.
 """
 
 from dataclasses import dataclass
@@ -23,20 +23,21 @@ from flows.stats.squeeze import squeeze
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# Assumed of a weekday that the past does not know: its effect on the odds (or in standard deviations of a number).
+# Assumed effect of a weekday without past days, on the log odds (numbers: in standard deviations).
 ASSUMED_WEEKDAY = 0.25
-# The events that the design effect of all series together is worth in that of one.
+# The weight, in events, of the common design effect in that of one series.
 _EVENTS_OF_ALL = 5.0
 _ENOUGH_EVENTS = 5.0
-_NOTHING = 1e-12  # the variance of values that are all the same, but for rounding
+_NOTHING = 1e-12  # variance up to which values count as constant, because of rounding
 
 
 @dataclass(frozen=True)
 class Daily:
     """Sums of the days of S series, each (S, D + 1); a day without values has n = 0.
 
-    `total` and `squares` are of the values (of numbers: on the scale on which their mean is judged). With s and c a
-    cluster's sum and count, `cluster_squares` sums s^2, `cluster_cross` s c, and `cluster_sizes` c^2.
+    `total` and `squares` are sums of the values and their squares (numbers: on the scale on which their mean is
+    tested). With s and c a cluster's sum and count, `cluster_squares` sums s^2, `cluster_cross` s c, and
+    `cluster_sizes` c^2.
     """
 
     n: Array
@@ -49,14 +50,14 @@ class Daily:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The judged day of every series, each (S,); NaN where the day or its past has nothing to say.
+class DayTest:
+    """The test of the last day of every series, each (S,); NaN without values on the day or in the past.
 
     `effect` is `observed` - `expected`, of numbers in standard deviations of a value within a day (Cohen's d with the
     mean of two variances, the past's and the day's).
-    `error` is the standard error of `observed` - `expected`, all noise included, and `freedom` its degrees of freedom.
-    `n_effective` is how many independent calls the day's value is worth, the wander of days included: what there is
-    of it without a past too. `n_days` counts the past days on which the series has values.
+    `error` is the standard error of `observed` - `expected` from all sources, and `freedom` its degrees of freedom.
+    `n_effective` is the effective number of independent calls of the day, with day-to-day variance included; it is also
+    known without a past. `n_days` counts the past days on which the series has values.
     """
 
     observed: Array
@@ -69,13 +70,13 @@ class Judged:
     n_days: Array
 
 
-def judge(daily: Daily, weekday: Array, is_share: Array) -> Judged:
-    """Hold the last day of every series against its past.
+def day_test(daily: Daily, weekday: Array, is_share: Array) -> DayTest:
+    """Test the last day of every series against its past.
 
-    `weekday` (D + 1,) are numbers 0 to 6. `is_share` (S,) tells shares of flags, whose distribution is taken as a
-    binomial of as many calls as their noise is worth, so that rare ones are as skew as counts; the others are taken
-    as normal. Both with the quantiles of Student's t. A share that never was and is not now has no p-value: it is
-    certain, and would take part in a control of false discoveries for nothing (Tarone 1990, Biometrics 46:515).
+    `weekday` (D + 1,) are numbers 0 to 6. `is_share` (S,) marks shares of flags. A share is treated as a binomial with
+    the effective number of calls, so that rare events are skewed like counts; other series as normal. Both use the
+    quantiles of Student's t. A share that is constantly 0 or 1 gets no p-value: it would only weaken the FDR control
+    (Tarone 1990, Biometrics 46:515).
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         past, today = daily.n[:, :-1], daily.n[:, -1]
@@ -83,7 +84,7 @@ def judge(daily: Daily, weekday: Array, is_share: Array) -> Judged:
         mean = _smooth_mean(daily, is_share)
         spread = np.where(is_share, mean * (1 - mean), _variance(daily, mean))
         within = (design_effects(daily, y, spread, is_share) * spread)[:, None] / daily.n
-        units = np.where(is_share, spread**2, spread)  # the variance of a day's mean by a wander of 1
+        units = np.where(is_share, spread**2, spread)  # the variance of a day's mean for a day-to-day variance of 1
         floor = np.where(is_share, 0.5 / (past.sum(1) + 1), 0.0)
         level = levels(y[:, :-1], within[:, :-1], weekday, mean=mean, floor=floor, is_share=is_share)
         worth = units / masked_median(within[:, :-1], past > 0)
@@ -96,7 +97,7 @@ def judge(daily: Daily, weekday: Array, is_share: Array) -> Judged:
         p = np.minimum(2 * stdtr(squeezed.freedom, -np.abs(z)), 1.0)
         worth_of_day = np.minimum(spread / (of_day + unseen), today)
     known = (today > 0) & (past.sum(1) > 0) & ~_is_certain(daily, is_share)
-    return Judged(
+    return DayTest(
         observed=np.where(today > 0, y[:, -1], np.nan),
         expected=np.where(past.sum(1) > 0, level.expected, np.nan),
         effect=np.where(known, (y[:, -1] - level.expected) / _scale(daily, spread, is_share), np.nan),
@@ -109,23 +110,23 @@ def judge(daily: Daily, weekday: Array, is_share: Array) -> Judged:
 
 
 def _known(daily: Daily, values: Array) -> Array:
-    """The sum over the past days, or of the judged one where the series has no past."""
+    """The sum over the past days, or the tested day's value if the series has no past."""
     has_past = daily.n[:, :-1].sum(1) > 0
     return np.where(has_past, values[:, :-1].sum(1), values[:, -1])
 
 
 def _smooth_mean(daily: Daily, is_share: Array) -> Array:
-    """The mean of what is known; of a share with half an event added, so that what never was is not impossible."""
+    """The mean over the known days; for a share with half an event added, so that it is never 0 or 1."""
     n, total = _known(daily, daily.n), _known(daily, daily.total)
     return np.where(is_share, (total + 0.5) / (n + 1), total / n)
 
 
 def _variance(daily: Daily, mean: Array) -> Array:
-    """The variance of a value, within days; `mean` is that of the past.
+    """The variance of a value within days; `mean` is that of the past.
 
-    It is what the past shows, and at least so much that one odd value is no rarer than its day is a small part of all
-    days: values that never differ show no variance, until one does. With k odd values a day then lies sqrt(k) times as
-    far off as with one. Where neither the past nor the day knows any variance, the step between them is the oddity.
+    It is the past's variance, with a lower bound for series that were constant until now: the first deviating value
+    is treated as no rarer than the day's share of all calls. A day with k deviating values is then sqrt(k) times as far
+    off as with one. If both past and day are constant, the step between them is the deviation.
     """
     means = np.where(daily.n > 0, daily.total / daily.n, 0.0)
     past = _known(daily, daily.squares - daily.n * means**2) / np.maximum(_known(daily, daily.n), 1)
@@ -139,20 +140,20 @@ def _variance(daily: Daily, mean: Array) -> Array:
 
 
 def _variance_of_day(daily: Daily) -> Array:
-    """The variance of the judged day's values, 0 where there are none."""
+    """The variance of the tested day's values; 0 if there are none."""
     n = np.maximum(daily.n[:, -1], 1)
     variance: Array = np.maximum(daily.squares[:, -1] / n - (daily.total[:, -1] / n) ** 2, 0.0)
     return variance
 
 
 def _scale(daily: Daily, spread: Array, is_share: Array) -> Array:
-    """In what an effect is told: a standard deviation of a number, of the past's and the day's variance the mean."""
+    """The unit of an effect: 1 for shares; for numbers the root of the mean of the past's and the day's variance."""
     scale: Array = np.where(is_share, 1.0, np.sqrt((spread + _variance_of_day(daily)) / 2))
     return scale
 
 
 def _rarer(daily: Daily) -> Array:
-    """How often the rarer of yes and no was seen."""
+    """The count of the rarer of yes and no."""
     n, total = _known(daily, daily.n), _known(daily, daily.total)
     rarer: Array = np.minimum(total, n - total)
     return rarer
@@ -165,21 +166,20 @@ def _is_certain(daily: Daily, is_share: Array) -> Array:
 
 
 def design_effects(daily: Daily, y: Array, spread: Array, is_share: Array) -> Array:
-    """How many times the variance of independent calls a day's mean has, (S,); at least 1.
+    """The design effect: the variance of a day's mean relative to that of independent calls, (S,); at least 1.
 
-    From the sums of clusters over the past days (of the judged one where there are none). Of a share with few events
-    it is mostly that of all shares, for it takes events to see how they cluster; so is that of a series whose
-    clusters are not known (n_clusters = 0).
+    From the cluster sums of the past days (of the tested day if there are none). For a share with few events, or with
+    unknown clusters (n_clusters = 0), it is mostly the common design effect of all shares.
     """
     n, clusters = daily.n, daily.n_clusters
     between = daily.cluster_squares - 2 * y * daily.cluster_cross + y**2 * daily.cluster_sizes
     between = np.where(clusters > 1, between * clusters / (clusters - 1), 0.0)
     independent = np.where(clusters > 1, daily.squares - n * y**2, 0.0)
     between, independent = np.nan_to_num(between), np.nan_to_num(independent)
-    rare = _known(daily, independent) < _ENOUGH_EVENTS  # what is new today tells itself how it clusters
+    rare = _known(daily, independent) < _ENOUGH_EVENTS  # a series that is new today contributes its own clustering
     between, independent = (_known(daily, part) + np.where(rare, part[:, -1], 0) for part in (between, independent))
-    # In units of one value's variance, so that numbers and shares can be added up; a share counts by its events. Users
-    # who lean to something on the odds scale make a cluster's share vary as p(1 - p): rare flags cluster little.
+    # In units of one value's variance, so that numbers and shares can be summed; a share counts by its events. Users
+    # who differ on the log odds scale make a cluster's share vary as p(1 - p): rare flags cluster little.
     unit = np.where(is_share, 1.0, np.maximum(spread, 1e-12))
     between, independent, leaning = between / unit, independent / unit, np.where(is_share, spread, 1.0)
     excess, base = ((part * is_share).sum() for part in (between - independent, independent * leaning))
@@ -189,7 +189,7 @@ def design_effects(daily: Daily, y: Array, spread: Array, is_share: Array) -> Ar
 
 
 def standardised(y: Array, expected: Array, variance: Array, is_share: Array) -> Array:
-    """How many standard deviations `y` lies above `expected`, as a normal deviate of the same (mid-)probability."""
+    """`y` - `expected` in standard deviations, as the normal deviate of the same (mid-)probability."""
     n = expected * (1 - expected) / variance
     events = np.clip(y, 0, 1) * n
     above, below = _tails(events, n, expected), _tails(n - events, n, 1 - expected)
@@ -198,7 +198,7 @@ def standardised(y: Array, expected: Array, variance: Array, is_share: Array) ->
 
 
 def _tails(events: Array, n: Array, p: Array) -> Array:
-    """The probability of more events than these, and half that of as many (mid-p), for real numbers of calls."""
+    """The mid-p upper tail: P(more events) + P(equally many) / 2, for non-integer numbers of calls."""
     at_least = np.where(events > 0, betainc(np.maximum(events, 1e-300), np.maximum(n - events + 1, 1e-9), p), 1.0)
     more = np.where(n - events > 0, betainc(events + 1, np.maximum(n - events, 1e-300), p), 0.0)
     return np.clip((at_least + more) / 2, 1e-300, 1.0)

@@ -14,11 +14,11 @@ _Pair = tuple[Sequence[float], Sequence[float]]
 
 @dataclass(frozen=True)
 class Comparison:
-    """candidate - pinned, in pass rate (-1 to 1). What the evidence cannot give is None.
+    """candidate - pinned, in pass rate (-1 to 1). Values without enough data are None.
 
-    `error` is the standard error of `delta`, and `repeat_share` the share of its square that more repeats would
-    lessen (0 to 1; None where no example was asked twice). `minimum_detectable` is the true difference that this many
-    examples would have found four times in five. An example is regressed where pinned passes most repeats and the
+    `error` is the standard error of `delta`, and `repeat_share` the share of its square that is due to repeats (0 to 1;
+    None if no example has two). `minimum_detectable` is the MDE: the true difference that would be found with a power
+    of 80 %. An example is regressed where pinned passes most repeats and the
     candidate does not (of scores that are `relative`: where the candidate's mean is the lower one); repaired is the
     reverse.
     """
@@ -46,12 +46,12 @@ def compare(
     *,
     relative: bool = False,
 ) -> Comparison:
-    """Compare two models' scores (0 to 1) by example; an example counts where both have an answered repeat.
+    """Compare two models' scores (0 to 1) by example; examples without an answer on either side are ignored.
 
     The repeats of an example are averaged first, so that an example is one pair however often it was asked. `delta`
     is the raw mean of the differences; interval and p-value (two-sided) are those of flows.stats.score_interval, and
-    agree: p <= 0.05 where the 95 % interval leaves 0 out. `relative` scores say how a candidate does beside the pinned
-    model, which has one half by definition, so that nothing can be read from pinned alone.
+    agree: p <= 0.05 if the 95 % interval excludes 0. `relative` scores compare a candidate with the pinned model, which
+    has 0.5 by definition.
     """
     pairs = [(pinned[key], candidate[key]) for key in sorted(set(pinned) & set(candidate))]
     pairs = [(old, new) for old, new in pairs if len(old) and len(new)]
@@ -84,9 +84,9 @@ def compare(
 
 
 def _repeat_share(pairs: Sequence[_Pair], error: float) -> float | None:
-    """How much of the squared error is due to repeats that differ within examples (Searle 1992, Variance Components).
+    """The share of the squared error due to variance within examples (Searle 1992, Variance Components).
 
-    A model's variance within examples is pooled over those that it was asked twice or more.
+    A model's variance within examples is pooled over those with two or more repeats.
     """
     within = 0.0
     for arm in (0, 1):

@@ -10,10 +10,10 @@ from scipy.special import ndtri
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# So many examples' worth of belief that repeats agree, against those that passed or failed unlike the most.
+# Weight, in examples, of the prior that repeats agree fully, relative to examples of the rarer outcome.
 _WEIGHT_OF_FULL_AGREEMENT = 1.0
 
-# A mean of means is some last bits off: 24 passes of 30 came to 0.7999999999999999, below a required 0.8.
+# A mean of means has rounding errors: 24 passes of 30 gave 0.7999999999999999, below a required 0.8.
 _DIGITS = 12
 
 
@@ -32,11 +32,11 @@ def pass_rate(examples: Sequence[Sequence[float]], confidence: float = 0.95) -> 
     """The mean of per-example means, with an interval of Agresti and Coull's.
 
     `examples` holds, for each example, the scores in [0, 1] of its answered repeats; an example without any is
-    left out. The rate has 12 digits, so that it can be held against one that a person wrote.
-    Repeats of one example are no independent evidence, so that the interval takes an effective sample size between the
+    left out. The rate has 12 digits, so that it can be compared with a configured threshold.
+    Repeats of one example are not independent, so the interval uses an effective sample size between the
     number of examples and that of answers, by how much repeats agree (the intraclass correlation: Kish 1965, Survey
     Sampling, 5.4; for evaluations of LLMs: Miller 2024, arXiv:2411.00640). Where few answers pass, or few fail, little
-    is known of the agreement, and of a single example nothing: then it is taken to be full.
+    is known of the agreement; then, and for a single example, full agreement is assumed.
     """
     answered = [scores for scores in examples if len(scores)]
     n_answers = sum(len(scores) for scores in answered)
@@ -70,7 +70,7 @@ def agresti_coull(rate: Array, n: Array, confidence: float = 0.95) -> tuple[Arra
 
 
 def _effective_size(means: Array, rate: Array, n_answers: int) -> Array:
-    """How many independent answers the repeated ones are worth: n_answers / (1 + (repeats - 1) agreement)."""
+    """The effective number of independent answers: n_answers / (1 + (repeats - 1) agreement)."""
     n = means.shape[-1]
     of_one, repeats = rate * (1 - rate), n_answers / n
     if n < 2 or repeats <= 1:

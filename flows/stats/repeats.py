@@ -1,4 +1,4 @@
-"""How steadily a model answers: the same example asked several times."""
+"""The consistency of a model over repeats of the same example."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from statistics import fmean, pvariance
 
 @dataclass(frozen=True)
 class Steadiness:
-    """Of k repeats to an example; None where no example has k scored ones (of `spread`: two).
+    """Consistency over k repeats per example; None if no example has k scored repeats (`spread`: two).
 
     `all_pass` is pass^k (Yao et al. 2024, arXiv:2406.12045), the share of examples of which all k pass; `any_passes`
     is pass@k (Chen et al. 2021, arXiv:2107.03374), of which at least one does. `spread` is the standard
-    deviation of the scores of one example, from 0 (each time the same) to about 0.7. `n_flaky` examples passed at
-    times.
+    deviation of the scores of one example, from 0 (each time the same) to about 0.7. `n_flaky` examples passed
+    in some repeats but not all.
     """
 
     n_flaky: int

@@ -1,7 +1,7 @@
-"""Where a day's texts lie closer together than the days before: a scan of neighbourhoods for a new topic.
+"""Scan a day's texts for a neighbourhood that is denser than on other days: a new topic.
 
 After the scan statistic of Kulldorff (1997, Communications in Statistics 26:1481), with the neighbourhoods of a
-graph of nearest neighbours for its circles, and its null distribution from permuting whole authors between days.
+graph of nearest neighbours instead of circles. The null distribution comes from permuting whole authors between days.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 
 from flows.stats import extremes
 
-# The numbers of neighbours that are looked at.
+# The neighbourhood sizes that are scanned.
 SIZES = (2, 3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 DEEPEST = SIZES[-1]
 DRAWS = 400
@@ -18,7 +18,7 @@ DRAWS = 400
 
 @dataclass(frozen=True)
 class Hotspot:
-    """The densest neighbourhood: its statistic (nats), the place of its middle, its number of neighbours, and p."""
+    """The densest neighbourhood: its statistic (nats), the index of its central text, its size, and p."""
 
     statistic: float
     middle: int
@@ -34,7 +34,7 @@ def find(neighbours: np.ndarray, days: np.ndarray, authors: np.ndarray, current:
 
     `days` (n,) and `authors` (n,) are whole numbers, the latter different on each day. The p-value is of the largest
     statistic over all texts of the day: Gumbel's law, fitted to DRAWS permutations of authors, widened by what the
-    past days, each held against all others, vary beyond them.
+    excess variation of the past days, each compared with all others.
     """
     is_current = days == current
     ratios = _ratios(neighbours, is_current)
@@ -49,7 +49,7 @@ def find(neighbours: np.ndarray, days: np.ndarray, authors: np.ndarray, current:
 
 
 def permuted(neighbours: np.ndarray, authors: np.ndarray, size: int, seed: int) -> list[float]:
-    """The largest statistic of DRAWS made-up days: authors drawn without replacement until there are `size` texts."""
+    """The largest statistic of each of DRAWS random days: authors drawn without replacement up to `size` texts."""
     rng = np.random.default_rng(seed)
     _, places = np.unique(authors, return_inverse=True)
     sizes = np.bincount(places)
@@ -70,9 +70,9 @@ def _maximum(neighbours: np.ndarray, is_current: np.ndarray) -> float:
 def _ratios(neighbours: np.ndarray, is_current: np.ndarray) -> np.ndarray:
     """The log-likelihood ratios of each current text's neighbourhoods: (current texts, sizes), 0 where not denser.
 
-    The share that the day has of the k nearest is held against its share of all texts (binomial). The text itself
-    does not count. A text's statistic is the mean over the sizes: it finds more than the largest, for a new topic is
-    dense at all scales up to its own, and chance at one.
+    The day's share of the k nearest neighbours is compared with its share of all texts (binomial). The text itself does
+    not count. A text's statistic is the mean over the sizes. It has more power than the maximum, because a new topic is
+    dense at all scales up to its own, and chance only at one.
     """
     near = neighbours[is_current]
     overall = float(is_current.mean())

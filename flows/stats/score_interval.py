@@ -1,10 +1,10 @@
-"""A score interval for the mean of paired differences, of which most may be nought. Arrays of many samples at once.
+"""A score interval for the mean of paired differences, most of which may be 0. Vectorised over samples.
 
 The method is Tango's (1998, Statistics in Medicine 17:891) for two rates on the same examples: a true difference is
-refused by the variance that it would itself imply, so that what was not seen yet still has an upper limit (Wald's
-interval, also with Agresti and Min's pseudo examples, is short there). Differences that are no whole steps of 1, for
-repeats were averaged or scores are fractions, are taken as so many steps of one size as have their sum and their sum
-of squares, in the manner of quasi-likelihood (McCullagh and Nelder 1989, chapter 9).
+tested with the variance that it would itself imply, so that events not yet seen still have an upper limit (Wald's
+interval, also with Agresti and Min's pseudo examples, is too short there). Differences that are not whole steps of 1,
+because repeats were averaged or scores are fractions, are replaced by steps of one size with the same sum and sum of
+squares, in the manner of quasi-likelihood (McCullagh and Nelder 1989, chapter 9).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# What the step of 1 that one pass/fail answer can make weighs, seen or not, against the steps that were seen.
+# The weight of a step of 1, the largest that a pass/fail answer can make, relative to the observed steps.
 _WEIGHT_OF_UNSEEN = 0.25
 _HALVINGS = 52
 
@@ -44,7 +44,7 @@ class _Steps:
         """Tango's statistic for a true mean, in steps, from -1 to 1; falls as the mean rises.
 
         Its variance is that of a sample, n / (n - 1) times the plain one (Campbell 2007, Statistics in Medicine
-        26:3661): that four of four examples regressed is not yet proof.
+        26:3661), so that four regressions of four examples are not yet significant.
         """
         n, up, down = self.n, self.up, self.down
         b = (2 * n - up + down) * mean - up - down
@@ -54,7 +54,7 @@ class _Steps:
         return score
 
     def end(self, edge: float, quantile: float) -> Array:
-        """Where the statistic reaches `quantile`, between the sample's mean and the `edge`, by halving."""
+        """The mean at which the statistic reaches `quantile`, between the sample's mean and `edge`, by bisection."""
         inside = (self.up - self.down) / self.n
         outside = np.full_like(inside, edge)
         for _ in range(_HALVINGS):
@@ -67,10 +67,9 @@ class _Steps:
 def interval(differences: Array, *, is_binary: bool, confidence: float = 0.95) -> Interval:
     """Intervals of the means of samples, `differences` (..., n) from -1 to 1 with n > 1; the results are (...).
 
-    `is_binary` says that single answers passed or failed: then a step of 1 is possible though none was seen, and
-    steps are counted from 0. Where most differences are not nought, an end is the farther one
-    of this interval and of Student's, and the p-value the larger of both tests; steps of scores that are no passes and
-    failures are then counted from the median.
+    `is_binary` means that single answers pass or fail: a step of 1 is then possible even if none was observed, and
+    steps are counted from 0. If most differences are not 0, each end is the farther one of this interval and
+    Student's, and the p-value the larger of both tests; steps of non-binary scores are then counted from the median.
     """
     n = differences.shape[-1]
     quantile, wider = float(ndtri(0.5 + confidence / 2)), float(stdtrit(n - 1, 0.5 + confidence / 2))
@@ -81,7 +80,7 @@ def interval(differences: Array, *, is_binary: bool, confidence: float = 0.95) -
     mean, error = differences.mean(-1), differences.std(-1, ddof=1) / np.sqrt(n)
     low = np.where(crowded, np.minimum(low, mean - wider * error), low)
     high = np.where(crowded, np.maximum(high, mean + wider * error), high)
-    # Without any variation there is no t: the mean is 0, or it is not.
+    # Without variation t is undefined: the mean is 0 or it is not.
     t = np.where(error > 0, mean / np.where(error > 0, error, 1.0), np.where(mean == 0, 0.0, np.inf))
     p_value = np.where(crowded, np.maximum(p_value, 2 * stdtr(n - 1, -np.abs(t))), p_value)
     return Interval(np.maximum(low, -1.0), np.minimum(high, 1.0), p_value, (high - low) / (2 * quantile))

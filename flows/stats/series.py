@@ -1,8 +1,8 @@
-"""Every series of a day held against its own past, from the daily sums that dbt has made.
+"""Test every series of a day against its past, from the daily sums that dbt computes.
 
-dbt calls it in its own graph (`int_series_tests`). The mathematics is `flows.stats.noise`; here are its inputs and what
-its results are named. A number is judged by its mean and by the shares of its values that lie below and above where a
-tenth of the past does, so that a change of its shape is seen too; most of the night's attention goes to the mean.
+The dbt model `int_series_tests` calls it. The method is in `flows.stats.noise`; here its inputs are built and its
+results named. A number is tested by its mean and by the shares of its values in the lowest and the highest tenth of the
+past, so that a change of shape is found too. Most of the alpha is spent on the mean.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from flows.stats.noise import Daily, Judged, judge
+from flows.stats.noise import Daily, DayTest, day_test
 from flows.stats.volume import DAYS_BEFORE, volumes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Row = Mapping[str, Any]
 Key = tuple[str, str, str]
 
-# What part of a number's false alarms is the mean's; each of its two tails has half of the rest.
+# The share of a number's alpha that is spent on the mean; each of its two tails gets half of the rest.
 _OF_MEAN = 0.8
 _TAIL = 0.1
 _LEAST_TAIL, _LARGEST_TAIL = 0.02, 0.3
-# With fewer past days the noise is mostly that of resampled callers, and what is assumed of days.
+# With fewer past days the noise comes mostly from resampled callers and assumed day-to-day variance.
 _HISTORY_DAYS = 7
-_CALLS = "calls"  # the number of calls is a series too, by this name
+_CALLS = "calls"  # the number of calls is a series too, under this name
 _SUMS = {field.name: field.name for field in fields(Daily)} | {"squares": "total_squares"}
 
 
@@ -39,7 +39,7 @@ class _Series:
     bins: dict[int, Array]
 
     def over(self, first: int, last: int) -> "_Series":
-        """The days from `first` to `last`, both included, and of the series those that have calls then."""
+        """The days `first` to `last` (included), with the series that have values on them."""
         cut = {name: getattr(self.daily, name)[:, first : last + 1] for name in _SUMS}
         there = [int(place) for place in np.flatnonzero(cut["n"].sum(1) > 0)]
         return _Series(
@@ -50,7 +50,7 @@ class _Series:
         )
 
 
-def judge_days(
+def series_tests(
     sums: Iterable[Row],
     bins: Iterable[Row],
     calls: Iterable[Row],
@@ -59,12 +59,12 @@ def judge_days(
     days: tuple[date, date],
     window_days: int,
 ) -> list[Row]:
-    """Judge every series of the `days` from the first to the last; a day without calls has no rows.
+    """Test every series on each of `days` (first, last); a day without calls has no rows.
 
     `sums` are the rows of int_series_daily for whole series, `bins` those of int_feature_histograms_daily for all calls
     of production, both with the `window_days` before the first day and in the order of day within their keys; `calls`
     are those of int_call_counts_daily, with two weeks more. `kinds` is share or number by feature, a share where it is
-    missing. The same sums give the same rows, whatever other days are judged with a day.
+    missing. The rows of a day do not depend on which other days are tested with it.
     """
     first, last = days
     start = first - timedelta(days=window_days)
@@ -81,63 +81,68 @@ def judge_days(
 
 
 def _rows(series: _Series, weekday: Array) -> list[dict[str, object]]:
-    """The judged day of every series that has values on it."""
+    """One row for each series that has values on the tested day."""
     with_tails = _with_tails(series)
-    judged = judge(with_tails.daily, weekday, with_tails.is_share)
-    p_values = _p_of_numbers(judged, with_tails.keys, series)
+    tests = day_test(with_tails.daily, weekday, with_tails.is_share)
+    p_values = _p_of_numbers(tests, with_tails.keys, series)
     return [
         {
             "route": route,
             "side": side,
             "feature": feature,
-            "n": round(float(np.expm1(judged.observed[n]))) if feature == _CALLS else int(series.daily.n[n, -1]),
-            "basis": "history" if judged.n_days[n] >= _HISTORY_DAYS else "resampled",
-            "n_days": int(judged.n_days[n]),
-            "observed": _told(judged.observed[n]),
-            "expected": _told(judged.expected[n]),
-            "effect": _told(judged.effect[n]),
-            "standard_error": _told(judged.error[n]),
-            "degrees_of_freedom": _told(judged.freedom[n]),
-            "p_value": _told(p_values[n]),
-            "n_effective": _told(judged.n_effective[n]),
+            "n": round(float(np.expm1(tests.observed[n]))) if feature == _CALLS else int(series.daily.n[n, -1]),
+            "basis": "history" if tests.n_days[n] >= _HISTORY_DAYS else "resampled",
+            "n_days": int(tests.n_days[n]),
+            "observed": _finite_or_none(tests.observed[n]),
+            "expected": _finite_or_none(tests.expected[n]),
+            "effect": _finite_or_none(tests.effect[n]),
+            "standard_error": _finite_or_none(tests.error[n]),
+            "degrees_of_freedom": _finite_or_none(tests.freedom[n]),
+            "p_value": _finite_or_none(p_values[n]),
+            "n_effective": _finite_or_none(tests.n_effective[n]),
         }
         for n, (route, side, feature) in enumerate(series.keys)
         if series.daily.n[n, -1] > 0
     ]
 
 
-def _told(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _p_of_numbers(judged: Judged, keys: list[Key], series: _Series) -> Array:
-    """The p-values of the series; of a number the smallest of its three, each by its part of the attention."""
-    p = judged.p_value[: len(series.keys)].copy()
+def _p_of_numbers(tests: DayTest, keys: list[Key], series: _Series) -> Array:
+    """The p-values of the series; for a number the smallest of its three, each divided by its share of the alpha."""
+    p = tests.p_value[: len(series.keys)].copy()
     numbers = list(series.bins)
     p[numbers] = np.minimum(p[numbers] / _OF_MEAN, 1.0)
     places = {key: n for n, key in enumerate(series.keys)}
     for n, key in enumerate(keys[len(series.keys) :], len(series.keys)):
-        of_tail = judged.p_value[n] / ((1 - _OF_MEAN) / 2)
-        p[places[key]] = min(p[places[key]], of_tail)  # the first, where the tail has none
+        of_tail = tests.p_value[n] / ((1 - _OF_MEAN) / 2)
+        p[places[key]] = min(p[places[key]], of_tail)  # min keeps the first if the tail has no p-value (NaN)
     return p
 
 
 def _with_tails(series: _Series) -> _Series:
-    """The series, and behind them two shares for each number whose past has tails to be seen."""
+    """The series, followed by two tail shares for each number whose past has tails of usable size."""
     keys, sums = list(series.keys), {name: [getattr(series.daily, name)] for name in _SUMS}
     for place, counts in series.bins.items():
         for tail in _tails(counts):
             keys.append(series.keys[place])
             for name, values in (("n", counts.sum(0)), ("total", tail), ("squares", tail)):
                 sums[name].append(values[None, :])
-            for name in ("n_clusters", "cluster_squares", "cluster_cross", "cluster_sizes"):  # as all shares cluster
+            for name in (
+                "n_clusters",
+                "cluster_squares",
+                "cluster_cross",
+                "cluster_sizes",
+            ):  # unknown clusters: the common design effect applies
                 sums[name].append(np.zeros((1, counts.shape[1])))
     is_share = np.concatenate([series.is_share, np.ones(len(keys) - len(series.keys), bool)])
     return _Series(keys, is_share, Daily(**{name: np.concatenate(parts) for name, parts in sums.items()}), {})
 
 
 def _tails(counts: Array) -> Iterator[Array]:
-    """Of a histogram (bins, days), how many values of each day lie in the lowest and the highest tenth of the past."""
+    """From a histogram (bins, days): the number of values per day in the lowest and the highest tenth of the past."""
     past = counts[:, :-1].sum(1)
     if past.sum() == 0:
         return
@@ -166,7 +171,7 @@ def _key(row: Row) -> Key:
 
 
 def _read_calls(calls: Iterable[Row], n_days: int, start: date) -> dict[str, Array]:
-    """By route the number of calls and the sum of squares of their callers', (2, n_days)."""
+    """By route, the number of calls and the sum of squared calls per caller, (2, n_days)."""
     counts: dict[str, Array] = {}
     for row in calls:
         place = (row["day"] - start).days
@@ -177,12 +182,15 @@ def _read_calls(calls: Iterable[Row], n_days: int, start: date) -> dict[str, Arr
 
 
 def _with_volumes(series: _Series, counts: Mapping[str, Array], days: slice) -> _Series:
-    """The series, and behind them the number of calls of every route, told from its counts of `days`."""
+    """The series, followed by the number of calls of every route, from its counts on `days`."""
     if not counts:
         return series
     n, cluster_sizes = np.stack([counts[route][:, days] for route in counts], axis=1)
-    told = volumes(n, cluster_sizes)
-    sums = {name: np.concatenate([getattr(series.daily, name), getattr(told, name)[:, DAYS_BEFORE:]]) for name in _SUMS}
+    volume_sums = volumes(n, cluster_sizes)
+    sums = {
+        name: np.concatenate([getattr(series.daily, name), getattr(volume_sums, name)[:, DAYS_BEFORE:]])
+        for name in _SUMS
+    }
     keys = [*series.keys, *((route, "pair", _CALLS) for route in counts)]
     is_share = np.concatenate([series.is_share, np.zeros(len(counts), bool)])
     return _Series(keys, is_share, Daily(**sums), series.bins)

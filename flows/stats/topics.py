@@ -1,4 +1,4 @@
-"""Groups of vectors that lie together: found once, then kept, so that a day can be told by its shares of them."""
+"""Clusters of vectors: found once and then kept, so that days can be described by their shares of them."""
 
 import warnings
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from flows.stats.neighbours import projected, unit
 
-# The numbers of topics that are tried; more than forty nobody reads.
+# The numbers of topics that are tried; more than forty are not readable.
 COUNTS = (2, 3, 4, 6, 8, 11, 15, 20, 28, 40)
 _FEWEST_TEXTS = 10  # in a topic, on average
 _RADIUS_QUANTILE = 0.99

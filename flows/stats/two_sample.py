@@ -1,11 +1,11 @@
-"""Whether a day's vectors are drawn as those of the days before, whatever the difference."""
+"""A two-sample test of a day's vectors against those of the days before."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import fdtrc, gammaincc
 
-# Below so many days of history the noise of a day cannot be learnt from days.
+# The days of history needed to estimate the day-to-day noise.
 MIN_DAYS = 6
 DRAWS = 400
 
@@ -14,7 +14,7 @@ DRAWS = 400
 class TwoSample:
     """How far the day's mean lies from what was expected (squared, in the space of the vectors), and p.
 
-    `basis` is history or resampled, as the noise was learnt.
+    `basis` says how the noise was estimated: history or resampled.
     """
 
     statistic: float
@@ -25,7 +25,7 @@ class TwoSample:
 def compare(
     vectors: np.ndarray, days: np.ndarray, clusters: np.ndarray, current: int, *, seed: int, period: int = 7
 ) -> TwoSample | None:
-    """The day `current` against all other days; None where there is no other.
+    """Test the day `current` against all other days; None if there is no other.
 
     vectors: (n, d), of unit length, so that the squared distance of two means is the maximum mean discrepancy with
     the kernel of the cosine (Gretton et al. 2012, JMLR 13:723). days: (n,) whole numbers, one after the other in
@@ -50,7 +50,7 @@ def _author_means(vectors: np.ndarray, days: np.ndarray, clusters: np.ndarray) -
 
 
 def _learnt(means: np.ndarray, groups: np.ndarray, current: int, others: np.ndarray, period: int) -> TwoSample:
-    """Against what the past days deviate from their own past and future.
+    """Test against the deviations of past days from all other past days.
 
     Every day's mean is expected to be that of all other days, moved a share of the way to that of the same weekday
     (the share that would have served the past days best). The squared errors, each over its share that is due to few
@@ -63,9 +63,9 @@ def _learnt(means: np.ndarray, groups: np.ndarray, current: int, others: np.ndar
     pulls = (0.0, 0.4, 0.8)
     errors = min((_errors(centres, labels, pull, period) for pull in pulls), key=lambda found: (found[:-1] ** 2).sum())
     squares = (errors**2).sum(axis=1)
-    # A quiet day has few texts and a noisy mean: each square in units of what its own size lets expect.
+    # A day with few texts has a noisy mean: each square is divided by its expectation for the day's size.
     wander = max(float((squares[:-1] - noise[:-1]).mean()), 0.0)
-    expected = np.maximum(noise + wander, 1e-12)  # of texts that are all the same there is no noise
+    expected = np.maximum(noise + wander, 1e-12)  # equal texts have no noise
     scaled = squares / expected
     freedom = _directions(errors[:-1] / np.sqrt(expected[:-1])[:, None])
     ratio = scaled[-1] / max(float(scaled[:-1].mean()), 1e-12)
@@ -106,7 +106,7 @@ def _directions(errors: np.ndarray) -> float:
 
 
 def _resampled(means: np.ndarray, is_current: np.ndarray, seed: int) -> TwoSample:
-    """Against made-up days: authors dealt to day and past at random. The tail beyond the draws is a gamma's.
+    """Test against permutations of authors between day and past. A gamma distribution gives the tail.
 
     The squared distance is a sum of weighted chi-squares, which a gamma of the same mean and variance follows
     closely (Gretton et al. 2009, NIPS 22).

@@ -1,22 +1,22 @@
-"""How many calls there are, as a series whose days can be judged like the means of others."""
+"""The number of calls as a series that can be tested like the means of others."""
 
 import numpy as np
 
 from flows.stats.noise import Array, Daily
 
-# So many days before those that are judged are looked at: whether a route has fallen silent is told from two weeks.
+# Days before the tested ones that are read: two weeks decide whether a route went silent.
 DAYS_BEFORE = 14
-# Clusters enough for their variance to need no correction: it is put in, and not estimated.
+# So many clusters that their variance needs no small-sample correction: it is given, not estimated.
 _MANY = 1e6
 
 
 def volumes(calls: Array, cluster_sizes: Array) -> Daily:
-    """The logarithm of 1 + calls of R routes over D days, as sums whose variance is that of callers who come and go.
+    """The logarithm of 1 + calls of R routes over D days, as sums with the variance of independent callers.
 
     `calls` (R, D) are counts and `cluster_sizes` (R, D) the sums of the squares of each caller's count. Callers who
     come independently give a count the variance of the latter, and its logarithm that over the square of the count.
-    A day without calls is no value, for a route may sleep, unless there were calls a week and two weeks before and
-    other routes have some: then it is 0, for the route has fallen silent.
+    A day without calls is a missing value, because a route may be unused. It counts as 0 (the route went silent) if
+    there were calls one and two weeks before and other routes have calls.
     """
     awake = calls > 0
     silent = ~awake & np.any(awake, axis=0, keepdims=True)

@@ -5,13 +5,12 @@ last, so that an option of theirs takes the place of genchi's; their `--vars` ar
 """
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from flows.config import Config
 from flows.errors import ConfigError
-from flows.project import DBT_PROJECT
 from flows.transform.build import days_of_build, variables
 from flows.transform.runner import opened_for_dbt
 
@@ -29,30 +28,22 @@ def run_command(
     """
     if not arguments:
         raise ConfigError("dbt: no command is given; name one, such as build, show or test")
-    kept = config.state / "_dbt"
-    environment = {
-        **days_of_build(first, last),
-        "DBT_PROJECT_DIR": str(DBT_PROJECT),
-        "DBT_PROFILES_DIR": str(DBT_PROJECT),
-        "DBT_TARGET_PATH": str(kept / "target"),
-        "DBT_LOG_PATH": str(kept / "logs"),
-    }
     lake = config.open_lake()
     lake.create()
     known = {**variables(config), **more_variables}
     with (
         lake.lock("dbt") if WRITING & set(arguments[:1]) else contextlib.nullcontext(),
-        opened_for_dbt(config, environment),
+        opened_for_dbt(config, days_of_build(first, last)) as note,
     ):
-        outcome = _invoke(list(arguments), known)
+        outcome = _invoke(list(arguments), known, note)
     return bool(outcome.success)
 
 
-def _invoke(arguments: list[str], known: dict[str, object]) -> Any:
+def _invoke(arguments: list[str], known: dict[str, object], note: Callable[[Any], None]) -> Any:
     from dbt.cli.exceptions import DbtUsageException  # noqa: PLC0415 - imported late: costs seconds
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - as above
 
-    outcome = dbtRunner().invoke(arguments, vars=known)
+    outcome = dbtRunner(callbacks=[note]).invoke(arguments, vars=known)
     if isinstance(outcome.exception, DbtUsageException):
         raise ConfigError(f"dbt: {outcome.exception}")
     if outcome.exception is not None and not isinstance(outcome.exception, Exception):

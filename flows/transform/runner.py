@@ -1,24 +1,25 @@
-"""One dbt command, in process, through prefect-dbt, without a trace of either in the night's log.
+"""One dbt command, in process, by dbt's own runner, without a trace of it in the night's log.
 
-dbt keeps its parsed project and its own log in `<lake>/_dbt`; in `.genchi/_dbt` of the workspace where the lake is in
+dbt's parsed project and its log are kept in `<lake>/_dbt`; in `.genchi/_dbt` of the workspace where the lake is in
 an object store.
 """
 
-import gc
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from flows.config import Config
 from flows.errors import RunError
 from flows.project import DBT_PROJECT
 
+_LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+_LOG_BYTES = 10 << 20
 _FAILED = ("error", "fail", "runtime error")
 
 
@@ -37,20 +38,18 @@ def run_dbt(
 ) -> list[Node]:
     """Run `dbt <arguments>` on the workspace's warehouse and return the nodes that it ran.
 
-    Afterwards the warehouse is closed. Raises RunError, in one line, where a node or dbt itself fails.
+    dbt prints nothing, unless `environment` sets DBT_LOG_LEVEL. Afterwards the warehouse is closed. Raises RunError,
+    in one line, where a node or dbt itself fails.
     """
-    kept = config.state / "_dbt"
-    with opened_for_dbt(config, environment):
-        try:
-            outcome = _runner(kept / "target").invoke(
-                arguments,
-                vars=json.dumps(dict(variables)),
-                log_path=str(kept / "logs"),
-                log_level_file="info",
-            )
-        except ValueError as error:  # all that prefect-dbt raises for what dbt raised
-            raise RunError(f"dbt: {_cause(str(error).removeprefix(_heading(arguments)))}") from None
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - imported late: costs seconds
+
+    with opened_for_dbt(config, {"DBT_LOG_LEVEL": "none", **environment}) as note:
+        outcome = dbtRunner(callbacks=[note]).invoke([*arguments, "--vars", json.dumps(dict(variables))])
         nodes = _nodes(outcome)
+    if isinstance(outcome.exception, Exception):
+        raise RunError(f"dbt: {_cause(str(outcome.exception))}") from None
+    if outcome.exception is not None:  # dbt catches Ctrl-C, too
+        raise outcome.exception
     for node in nodes:
         if node.status in _FAILED:
             raise RunError(f"dbt: the {node.kind} {node.name} failed: {_cause(node.message)}")
@@ -58,35 +57,24 @@ def run_dbt(
 
 
 @contextmanager
-def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[None]:
-    """Let dbt find the warehouse and read the lake, with these variables; afterwards everything is closed."""
+def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[Callable[[Any], None]]:
+    """Let dbt find its project and the warehouse and read the lake, with these variables of the environment too.
+
+    Gives the callback for dbt's runner that writes dbt's log. Afterwards everything is closed.
+    """
+    kept = config.state / "_dbt"
     config.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        _environment({**environment, "GENCHI_WAREHOUSE": str(config.warehouse)}),
-        _closing_afterwards(),
-        _open_to_dbt(config),
-    ):
-        yield
-
-
-def _runner(target: Path) -> Any:
-    from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings  # noqa: PLC0415 - imported late: costs 5 s
-
-    class Settings(PrefectDbtSettings):  # type: ignore[misc]  # prefect-dbt is not typed
-        """Settings for a project whose profile holds no Prefect blocks, to look for which asks a server."""
-
-        log_level: Any = SimpleNamespace(value="none")
-
-        @contextmanager
-        def resolve_profiles_yml(self) -> Iterator[str]:
-            yield str(self.profiles_dir)
-
-    return PrefectDbtRunner(
-        settings=Settings(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=target),
-        raise_on_failure=False,
-        client=SimpleNamespace(),  # it is not used, but without one a server would be started
-        _disable_callbacks=True,  # with them every node becomes a Prefect task that logs its lines again
-    )
+    settings = {
+        "GENCHI_WAREHOUSE": str(config.warehouse),
+        "DBT_PROJECT_DIR": str(DBT_PROJECT),
+        "DBT_PROFILES_DIR": str(DBT_PROJECT),
+        "DBT_TARGET_PATH": str(kept / "target"),
+        "DBT_LOG_PATH": str(kept / "logs"),
+        "DBT_LOG_LEVEL_FILE": "none",  # dbt does not close the file of its log: `_log_in` writes it
+        **environment,
+    }
+    with _environment(settings), _log_in(kept / "logs") as note, _closing_afterwards(), _open_to_dbt(config):
+        yield note
 
 
 def _open_to_dbt(config: Config) -> AbstractContextManager[None]:
@@ -110,22 +98,35 @@ def _environment(changes: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
+def _log_in(folder: Path) -> Iterator[Callable[[Any], None]]:
+    """A callback for dbt's events: those above debug are written to `dbt.log`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(folder / "dbt.log", maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s [%(levelname)-5s] %(message)s"))
+    lines = logging.Logger("dbt")  # a logger outside the process's tree: only this file gets its lines
+    lines.addHandler(handler)
+
+    def note(event: Any) -> None:
+        if event.info.level in _LEVELS:
+            lines.log(_LEVELS[event.info.level], "%s", event.info.msg)
+
+    try:
+        yield note
+    finally:
+        handler.close()
+
+
+@contextmanager
 def _closing_afterwards() -> Iterator[None]:
-    """Close what dbt keeps open: its log, and the connection that would lock the warehouse."""
+    """Let dbt close what it keeps open between two commands: the connection would lock the warehouse."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - imported late with dbt
-    from dbt.adapters.factory import cleanup_connections, reset_adapters  # noqa: PLC0415 - imported late with dbt
+    from dbt.adapters.factory import reset_adapters  # noqa: PLC0415 - imported late with dbt
 
     try:
         yield
     finally:
-        cleanup_connections()  # type: ignore[no-untyped-call]  # dbt's own
-        if DuckDBConnectionManager._ENV is not None:
-            DuckDBConnectionManager._ENV.close()
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # dbt's own
         reset_adapters()  # type: ignore[no-untyped-call]  # dbt's own
-        for handler in logging.getLogger("file_log").handlers:  # dbt's own name; it never closes its log
-            handler.close()
-        gc.collect()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # dbt's own
 
 
 def _nodes(outcome: Any) -> list[Node]:
@@ -133,10 +134,6 @@ def _nodes(outcome: Any) -> list[Node]:
         Node(str(result.node.resource_type), result.node.name, str(result.status), result.message or "")
         for result in getattr(outcome.result, "results", ())
     ]
-
-
-def _heading(arguments: list[str]) -> str:
-    return f"Failed to invoke dbt command '{' '.join(arguments)}': "
 
 
 def _cause(message: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
-from flows.evaluate.setup.tfidf_classifier import Labelled, TfidfClassifier, classifier
+from flows.evaluate.setup.tfidf_classifier import Labelled, TfidfClassifier, text_pipeline
 from tests.conftest import SHARED
 from tests.unit.evaluate.test_variants import clinc
 
@@ -22,18 +22,18 @@ def main() -> None:
     parser.add_argument("--intents", type=int, default=50)
     options = parser.parse_args()
     texts, labels = map(list, zip(*clinc(SHARED, options.examples, options.intents), strict=True))
-    lessons = TfidfClassifier(Labelled(texts, labels), Labelled([], []))
+    classifier = TfidfClassifier(Labelled(texts, labels), Labelled([], []))
     start = time.perf_counter()
-    lessons.prepare()
+    classifier.prepare()
     learnt = time.perf_counter() - start
     answers, latencies = [], []
     for text in texts:
         start = time.perf_counter()
-        answers.append(lessons.answer(text))
+        answers.append(classifier.answer(text))
         latencies.append((time.perf_counter() - start) * 1000)
     with threadpool_limits(1):
         folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-        theirs = cross_val_predict(classifier(options.intents), texts, labels, groups=texts, cv=folds)
+        theirs = cross_val_predict(text_pipeline(options.intents), texts, labels, groups=texts, cv=folds)
     assert answers == list(theirs), "scikit-learn answers otherwise"
     right = np.mean(np.array(answers) == np.array(labels))
     print(f"{len(texts):,} examples of {options.intents} intents: {right:.1%} right, as cross_val_predict;")

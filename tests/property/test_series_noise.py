@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from flows.stats.noise import Daily, judge, standardised
+from flows.stats.noise import Daily, day_test, standardised
 from flows.stats.squeeze import squeeze
 from tests.bench.detection.sums import series, upto
 from tests.bench.detection.world import simulate
@@ -29,7 +29,9 @@ def test_the_order_of_series_does_not_matter(seed: int) -> None:
     daily, is_share = table(seed, 15)
     order = np.random.default_rng(seed).permutation(15)
     moved = Daily(**{f.name: getattr(daily, f.name)[order] for f in fields(Daily)})
-    assert judge(moved, WEEKDAY, is_share).p_value == pytest.approx(judge(daily, WEEKDAY, is_share).p_value[order])
+    assert day_test(moved, WEEKDAY, is_share).p_value == pytest.approx(
+        day_test(daily, WEEKDAY, is_share).p_value[order]
+    )
 
 
 @given(seed=st.integers(0, 10_000))
@@ -38,7 +40,9 @@ def test_yes_and_no_are_the_same_news(seed: int) -> None:
     daily, is_share = table(seed, 15)
     no = daily.n - daily.total
     turned = Daily(daily.n, daily.n, no, no, no, no, daily.n)
-    assert judge(turned, WEEKDAY, is_share).p_value == pytest.approx(judge(daily, WEEKDAY, is_share).p_value, rel=0.2)
+    assert day_test(turned, WEEKDAY, is_share).p_value == pytest.approx(
+        day_test(daily, WEEKDAY, is_share).p_value, rel=0.2
+    )
 
 
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.01, 100), shift=st.floats(-50, 50))
@@ -52,7 +56,7 @@ def test_the_unit_of_a_number_does_not_matter(seed: int, scale: float, shift: fl
         return Daily(n, n, x.sum(2), squares, squares, x.sum(2), n)
 
     is_share = np.zeros(12, bool)
-    here, there = (judge(sums(x), WEEKDAY, is_share) for x in (values, values * scale + shift))
+    here, there = (day_test(sums(x), WEEKDAY, is_share) for x in (values, values * scale + shift))
     assert there.p_value == pytest.approx(here.p_value, rel=1e-3, abs=1e-9)
     assert there.effect == pytest.approx(here.effect, rel=1e-3, abs=1e-6)
 
@@ -87,7 +91,7 @@ def test_p_values_are_honest_where_nothing_happens() -> None:
         keys, daily = series(world)
         is_share = np.array([key.is_share for key in keys])
         for day in range(29, 40):
-            p.append(judge(upto(daily, day, 28), world.weekday[day - 28 : day + 1], is_share).p_value)
+            p.append(day_test(upto(daily, day, 28), world.weekday[day - 28 : day + 1], is_share).p_value)
     found = np.concatenate(p)
     found = found[np.isfinite(found)]
     assert len(found) > 10_000

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
-from flows.stats.series import judge_days
+from flows.stats.series import series_tests
 from flows.stats.volume import DAYS_BEFORE
 
 SCHEMA = pa.schema(
@@ -38,8 +38,8 @@ def model(dbt, session):
         .order("route, day")
     )
     rows = (rows_of(relation) for relation in (sums, bins, calls))
-    judged = judge_days(*rows, kinds=kinds, days=(first, last), window_days=window_days)
-    return pa.Table.from_pylist(judged, schema=SCHEMA)
+    tests = series_tests(*rows, kinds=kinds, days=(first, last), window_days=window_days)
+    return pa.Table.from_pylist(tests, schema=SCHEMA)
 
 
 def rows_of(relation):

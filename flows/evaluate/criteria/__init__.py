@@ -13,7 +13,7 @@ from flows.evaluate.criteria.judge_scores import (
     judge_requests,
     score_from_replies,
 )
-from flows.evaluate.criteria.scorers import Response, Score, score, score_schema, score_unwrapped, unscored
+from flows.evaluate.criteria.scorers import Response, Score, score, score_repaired, score_schema, unscored
 
 __all__ = [
     "AGAINST_ITSELF",
@@ -38,7 +38,7 @@ __all__ = [
     "read_verdict",
     "score",
     "score_from_replies",
+    "score_repaired",
     "score_schema",
-    "score_unwrapped",
     "unscored",
 ]

@@ -1,4 +1,4 @@
-"""Criteria: what is asked of an answer, from YAML to typed, ready-made objects."""
+"""Criteria of a route: read from YAML, validated, and ready to score."""
 
 import difflib
 import importlib.util
@@ -32,7 +32,7 @@ from flows.lake import UNWRAPPED
 
 @dataclass(frozen=True)
 class LoadedModule:
-    """A file of Python checks that was run, and the text that it had."""
+    """An imported file of Python checks, and its text when it was imported."""
 
     module: ModuleType
     text: str
@@ -43,10 +43,9 @@ Modules = dict[Path, LoadedModule]
 
 @dataclass(frozen=True)
 class Criterion:
-    """One criterion, ready to score. `version` changes with whatever may change a score, and with nothing else.
+    """One criterion, ready to score. `version` changes with anything that may change a score, and nothing else.
 
-    `judge` is the model that a criterion of this kind asks. One that is `unwrapped` looks at answers without their
-    wrapping; see `unwrapped`.
+    `judge` is the judge model of a judge criterion. `is_repaired` criteria score the repaired answer; see `repaired`.
     """
 
     definition: Definition
@@ -54,11 +53,11 @@ class Criterion:
     schema: Schema | None = None
     function: Callable[[dict[str, Any], str], Any] | None = None
     judge: Model | None = None
-    is_unwrapped: bool = False
+    is_repaired: bool = False
 
     @property
     def name(self) -> str:
-        """Its name, unique in a route."""
+        """The name, unique in a route."""
         return self.definition.name
 
     @property
@@ -68,29 +67,29 @@ class Criterion:
 
     @property
     def needs_expected(self) -> bool:
-        """Whether it compares an answer with what is expected, which nobody knows of production."""
+        """Whether it needs `expected`, which production calls do not have."""
         return isinstance(self.definition, Exact | Contains | Numeric)
 
     @cached_property
-    def unwrapped(self) -> "Criterion | None":
-        """The same question to the answer without its wrapping; None where a wrapping cannot mislead this one.
+    def repaired(self) -> "Criterion | None":
+        """The same criterion applied to the repaired answer; None if formatting cannot mislead this criterion.
 
-        It is for information: nothing hangs on it but the words about its original.
+        It has severity `info`, and only explains the result of the original criterion.
         """
         match self.definition:
             case JsonValid() | JsonSchema() | Python() | Exact(extract=None):
                 own = {"name": self.name + UNWRAPPED, "severity": "info", "min_pass_rate": None}
                 version = hash_of(self.version, repair.RULES)
                 definition = self.definition.model_copy(update=own)
-                return replace(self, definition=definition, version=version, is_unwrapped=True)
+                return replace(self, definition=definition, version=version, is_repaired=True)
             case _:
                 return None
 
 
 def criteria_by_route(config: Config) -> dict[str, tuple[Criterion, ...]]:
-    """The criteria of every route, by its name; none where it names no file. Raises ConfigError as `load_criteria`.
+    """The criteria by route; empty for a route without a criteria file. Raises ConfigError as `load_criteria`.
 
-    A Python file that several criteria name is run once.
+    A Python file that several criteria use is imported once.
     """
     loaded: Modules = {}
     return {
@@ -110,9 +109,9 @@ def load_criteria(
 ) -> tuple[Criterion, ...]:
     """Read the criteria of one route.
 
-    `workspace` is where python criteria look for their modules; `output_schema` is the route's own JSON schema;
-    `judge` is the model that judges; `loaded` are Python files that were run already, and those run now are added.
-    Raises ConfigError, in one line, for what is wrong in the file or in a file that it names.
+    `workspace` is the folder of the modules of python criteria, `output_schema` the route's JSON schema, `judge` the
+    judge model. `loaded` are the Python files imported so far; newly imported ones are added to it.
+    Raises ConfigError, in one line, for an error in the file or in a file that it refers to.
     """
     loaded = {} if loaded is None else loaded
     criteria = tuple(
@@ -122,7 +121,7 @@ def load_criteria(
     names = [criterion.name for criterion in criteria]
     for name in names:
         if names.count(name) > 1:
-            raise ConfigError(f"{path}: the name {name!r} stands twice; criteria of a route need a name each")
+            raise ConfigError(f"{path}: duplicate name {name!r}; each criterion of a route needs a unique name")
     return criteria
 
 
@@ -148,7 +147,9 @@ def _build(
     match definition:
         case Judge():
             if judge is None:
-                raise ConfigError(f"{path}: criterion `{definition.name}`: no model judges; name one as `models.judge`")
+                raise ConfigError(
+                    f"{path}: criterion `{definition.name}`: no judge model is configured; set `models.judge`"
+                )
             version = hash_of(
                 decisive, judge.model, judge.api_base, judge.params, judge_prompt.version(definition.mode)
             )
@@ -174,7 +175,7 @@ def _define(path: Path, number: int, raw: Any) -> Definition:
     kind = raw.get("kind")
     if kind not in KINDS:
         nearest = difflib.get_close_matches(str(kind), KINDS, n=1, cutoff=0)[0]
-        raise ConfigError(f"{where}: `kind`: no kind {kind!r}; did you mean `{nearest}`?")
+        raise ConfigError(f"{where}: `kind`: unknown kind {kind!r}; did you mean `{nearest}`?")
     known = [field.alias or key for key, field in KINDS[kind].model_fields.items()]
     for key in raw:
         if key not in known:
@@ -201,22 +202,21 @@ def _schema_path(path: Path, definition: JsonSchema, output_schema: Path | None)
         return path.parent / definition.file
     if output_schema is None:
         raise ConfigError(
-            f"{path}: criterion `{definition.name}`: no schema; name one with `schema`, or give the route an"
-            " `output_schema`"
+            f"{path}: criterion `{definition.name}`: no schema; set `schema`, or give the route an `output_schema`"
         )
     return output_schema
 
 
 def _load_module(where: str, file: Path) -> LoadedModule:
-    """Run a file of the workspace's own code, which is trusted as the configuration is."""
+    """Import a Python file of the workspace. It is trusted like the configuration."""
     if not file.is_file():
         raise ConfigError(f"{where}: no such file: {file}")
     spec = importlib.util.spec_from_file_location(f"_genchi_workspace_{hash_of(str(file))}", file)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{where}: cannot be loaded: {file}")
     module, text = importlib.util.module_from_spec(spec), file.read_text(encoding="utf-8")
-    sys.modules[spec.name] = module  # dataclasses and pickle look a module up by its name
-    sys.path.insert(0, str(file.parent))  # so that it can import what lies beside it
+    sys.modules[spec.name] = module  # dataclasses and pickle look up a module by its name
+    sys.path.insert(0, str(file.parent))  # so that it can import modules beside it
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:

@@ -1,4 +1,4 @@
-"""The kinds of criteria: what may stand in a criteria file, and what a single criterion can know to be wrong."""
+"""The kinds of criteria: the keys of each, and the validation of a single criterion."""
 
 import re
 from typing import Annotated, Literal
@@ -15,13 +15,13 @@ def _is_pattern(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise ValueError(f"no valid pattern ({error})") from None
+        raise ValueError(f"is not a valid pattern ({error})") from None
     return text
 
 
 def _has_group(text: str) -> str:
     if re.compile(_is_pattern(text)).groups == 0:
-        raise ValueError("needs a group in round brackets around what is compared")
+        raise ValueError("needs a capture group, `(...)`, around the part to compare")
     return text
 
 
@@ -31,7 +31,7 @@ Extract = Annotated[str, AfterValidator(_has_group)]
 
 def _is_free(name: str) -> str:
     if name == OUTPUT_SCHEMA or name.endswith(UNWRAPPED):
-        raise ValueError("is a name of genchi's own; take another")
+        raise ValueError("is a reserved name; choose another")
     return name
 
 
@@ -43,7 +43,7 @@ class _Definition(BaseModel):
 
 
 class Exact(_Definition):
-    """The answer is what is expected."""
+    """The answer equals `expected`."""
 
     kind: Literal["exact"]
     extract: Extract | None = None
@@ -51,7 +51,7 @@ class Exact(_Definition):
 
 
 class Contains(_Definition):
-    """The answer contains what is expected."""
+    """The answer contains `expected`."""
 
     kind: Literal["contains"]
     extract: Extract | None = None
@@ -59,14 +59,14 @@ class Contains(_Definition):
 
 
 class Regex(_Definition):
-    """The pattern is found in the answer, case and all."""
+    """The pattern matches somewhere in the answer; case matters."""
 
     kind: Literal["regex"]
     pattern: Pattern
 
 
 class Numeric(_Definition):
-    """The first number of the answer is at most `tolerance` away from that of what is expected."""
+    """The first number of the answer differs from that of `expected` by at most `tolerance`."""
 
     kind: Literal["numeric"]
     extract: Extract | None = None
@@ -80,14 +80,14 @@ class JsonValid(_Definition):
 
 
 class JsonSchema(_Definition):
-    """The whole answer is JSON that fulfils a schema: `schema` (relative to the criteria's file), or the route's."""
+    """The whole answer is JSON valid under `schema` (a path relative to the criteria file), or the route's schema."""
 
     kind: Literal["json_schema"]
     file: str | None = Field(default=None, alias="schema")
 
 
 class Length(_Definition):
-    """The answer is neither shorter nor longer than this, in characters or words."""
+    """The length of the answer is within these limits, in characters and words."""
 
     kind: Literal["length"]
     min_chars: int | None = Field(default=None, ge=0)
@@ -117,22 +117,22 @@ class Cost(_Definition):
 
 
 class Python(_Definition):
-    """The workspace's own function says so."""
+    """A function of the workspace returns the result: `module:function`."""
 
     kind: Literal["python"]
     function: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
 
 
 def _as_word(value: object) -> object:
-    """YAML takes yes and no without quotes for true and false."""
+    """Undo YAML's reading of unquoted yes and no as true and false."""
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
 class Judge(_Definition):
-    """A model says so: `binary` answers the question about an answer, with yes or no, of which `pass_if` passes;
-    `pairwise` says which of a candidate's and the pinned model's answer the question favours.
+    """An LLM judge decides. `binary`: it answers the question about an answer with yes or no, and `pass_if` passes.
+    `pairwise`: it says which answer the question favours, the candidate's or the pinned model's.
 
-    Of a day's production answers at most `samples_per_day` a route are put to the judge.
+    At most `samples_per_day` production answers per day and route are sent to the judge.
     """
 
     kind: Literal["judge"]

@@ -11,14 +11,14 @@ from flows.errors import ConfigError
 
 @dataclass(frozen=True)
 class Parsed:
-    """JSON that was read, or the problem that stood in the way."""
+    """A parsed JSON value, or the problem that prevented parsing."""
 
     value: Any = None
     problem: str | None = None
 
 
 class Schema:
-    """A JSON schema, made ready once. References to other documents are never fetched."""
+    """A compiled JSON schema. References to other documents are never fetched."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         from jsonschema.validators import validator_for  # noqa: PLC0415 - imported late: only some criteria need it
@@ -28,16 +28,16 @@ class Schema:
         self._validator = validator_for(schema)(schema, registry=Registry())
 
     def first_violation(self, value: Any) -> str | None:
-        """`path: what is wrong` for the first violated part; None where all is well.
+        """`path: message` of the first violation; None if the value is valid.
 
-        Raises referencing's Unresolvable for a reference that leads nowhere.
+        Raises referencing's Unresolvable for a reference that cannot be resolved.
         """
         errors = sorted(self._validator.iter_errors(value), key=lambda found: (found.json_path, found.message))
         return f"{errors[0].json_path}: {errors[0].message}" if errors else None
 
 
 def load_schema(path: Path) -> Schema:
-    """Read a JSON schema. Raises ConfigError for what is no JSON, or no schema."""
+    """Read a JSON schema. Raises ConfigError if the file is not JSON or not a valid schema."""
     from jsonschema import SchemaError  # noqa: PLC0415 - imported late: only some criteria need it
     from jsonschema.validators import validator_for  # noqa: PLC0415 - as above
 
@@ -46,16 +46,16 @@ def load_schema(path: Path) -> Schema:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as JSON: {error}") from None
     if not isinstance(schema, dict):
-        raise ConfigError(f"{path}: a JSON schema is an object here, found {type(schema).__name__}")
+        raise ConfigError(f"{path}: a JSON schema must be an object, found {type(schema).__name__}")
     try:
         validator_for(schema).check_schema(schema)
     except SchemaError as error:
-        raise ConfigError(f"{path}: no valid JSON schema: {error.json_path}: {error.message}") from None
+        raise ConfigError(f"{path}: not a valid JSON schema: {error.json_path}: {error.message}") from None
     return Schema(schema)
 
 
 def parse_json(text: str) -> Parsed:
-    """Read a whole text as JSON (RFC 8259: NaN and Infinity are none)."""
+    """Parse a whole text as JSON (RFC 8259, without NaN and Infinity)."""
     try:
         return Parsed(json.loads(text, parse_constant=_refuse))
     except RecursionError:

@@ -1,20 +1,18 @@
-"""What a judge is asked and how its reply is read, by Instructor, as a typed verdict.
+"""What a judge is asked and how its reply is read, as a typed verdict.
 
 What is judged was written by models and users: it is data, never instructions. It is sent as one line of JSON between
-two marks that are a hash of it, so that no text can hold its own mark; the system message names the marks, and only a
-verdict of the given type counts as a reply.
+two marks that are a hash of it, so that no text can hold its own mark; the system message names the marks. A reply
+counts only as a whole: nothing is read out of a reply that quotes what it judges.
 """
 
 import json
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from flows.evaluate.criteria.json_schema import hash_of
-from flows.evaluate.criteria.repair import unwrap_json
+from flows.evaluate.criteria.repair import PROSE, repair_text
 
 Mode = Literal["binary", "pairwise"]
 Said = Literal["yes", "no", "first", "second", "tie"]
@@ -33,6 +31,7 @@ Question: {question}
 {mark}
 
 Answer the question about {what} between the marks. Reply with the JSON object of `reason` and `verdict`."""
+_READING = "the whole reply is one JSON object, a code fence around it allowed"
 _WORDS: dict[Mode, dict[str, str]] = {
     "binary": {"what": "the answer", "it": "it", "verdict": "`yes` or `no`"},
     "pairwise": {
@@ -68,8 +67,8 @@ _TYPES: dict[Mode, type[Verdict]] = {"binary": BinaryVerdict, "pairwise": Pairwi
 
 
 def version(mode: Mode) -> str:
-    """The hash of all that a judge is told beside the question and the material, and of what it may reply."""
-    return hash_of(_SYSTEM, _USER, _WORDS[mode], _TYPES[mode].model_json_schema())
+    """The hash of what a judge is told beside question and material, of what it may reply, and of how that is read."""
+    return hash_of(_SYSTEM, _USER, _WORDS[mode], _TYPES[mode].model_json_schema(), _READING)
 
 
 def messages_for(
@@ -97,50 +96,24 @@ def _mark(data: str) -> str:
 
 
 def params_for(mode: Mode) -> dict[str, Any]:
-    """The parameters by which Instructor asks for a reply of the verdict's type."""
-    asked: dict[str, Any] = {}
-
-    def completion(**options: Any) -> Any:
-        asked.update(options)
-        return _reply('{"reason": "", "verdict": "%s"}' % ("yes" if mode == "binary" else "tie"))
-
-    _typed(completion, mode, [{"role": "user", "content": ""}])
-    return {key: value for key, value in asked.items() if key != "messages"}
+    """The parameters that ask for a reply of the verdict's type: its JSON schema as the response format."""
+    verdict = _TYPES[mode]
+    schema = {"name": verdict.__name__, "schema": verdict.model_json_schema()}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
 
 def read_verdict(mode: Mode, text: str, finish_reason: str | None = None) -> Verdict | None:
-    """The verdict in a judge's reply, out of a wrapping where there is one; None for what is none, or was cut off."""
-    from instructor.core import InstructorError  # noqa: PLC0415 - imported late: only judges need it
+    """The verdict that a judge's whole reply is: one JSON object of the type, in at most one code fence.
 
-    try:
-        return _typed(lambda **_: _reply(unwrap_json(text).text, finish_reason), mode, [])
-    except InstructorError:
+    None for everything else: a reply that was cut off, and one that holds a verdict somewhere in it. Such a verdict
+    may be a quotation of what was judged.
+    """
+    if finish_reason == "length":
         return None
-
-
-def _typed(completion: Callable[..., Any], mode: Mode, messages: list[Any]) -> Verdict:
-    import instructor  # noqa: PLC0415 - imported late: only judges need it
-
-    logging.getLogger("instructor").setLevel(logging.CRITICAL)  # what is unparseable is counted, not logged
-    client = instructor.from_litellm(completion, mode=instructor.Mode.JSON_SCHEMA, async_client=False)
-    found: Verdict = client.create(response_model=_TYPES[mode], messages=messages, max_retries=0)
-    return found
-
-
-def _reply(text: str, finish_reason: str | None = None) -> Any:
-    """A reply as Instructor takes them."""
-    choice, message, completion = _shapes()
-    said = choice(
-        index=0,
-        finish_reason="length" if finish_reason == "length" else "stop",
-        message=message(role="assistant", content=text),
-    )
-    return completion(id="", choices=[said], created=0, model="", object="chat.completion")
-
-
-@cache
-def _shapes() -> tuple[Any, Any, Any]:
-    from openai.types.chat import ChatCompletion, ChatCompletionMessage  # noqa: PLC0415 - imported late with Instructor
-    from openai.types.chat.chat_completion import Choice  # noqa: PLC0415 - as above
-
-    return Choice, ChatCompletionMessage, ChatCompletion
+    whole = repair_text(text.strip())
+    if PROSE in whole.repairs:
+        return None
+    try:
+        return _TYPES[mode].model_validate_json(whole.text)
+    except ValidationError:
+        return None

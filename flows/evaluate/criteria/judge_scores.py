@@ -1,9 +1,9 @@
-"""What judges are asked about answers, and the scores that their replies come to. Pure: nobody is asked here.
+"""The judge requests for answers, and the scores from the replies. Pure: no request is sent here.
 
 A pairwise judge sees a candidate's answer and the pinned model's in both orders. A verdict that changes with the order
-says nothing about the answers: it is a tie, as is `tie` in both. A tie is half a point and is passed, for it is not
-worse. So the mean score is the share of comparisons that are won, ties counting half (0.5 is as good as the pinned
-model, which against itself has 0.5 by definition).
+says nothing about the answers and counts as a tie, as does `tie` in both orders. A tie scores 0.5 and passes, because
+the answer is not worse. The mean score is thus the share of comparisons won, ties counting half (0.5 is as good as the
+pinned model, which has 0.5 by definition).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ Messages = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Case:
-    """What is put to a judge: an answer to a conversation, and in a pairwise comparison the pinned model's."""
+    """What a judge sees: a conversation, an answer, and in a pairwise comparison the pinned model's answer."""
 
     conversation: Messages
     answer: str
@@ -34,7 +34,7 @@ class Case:
 
 @dataclass(frozen=True)
 class JudgeRequest:
-    """One request to the judge. Whatever may change the reply is in `request_hash`."""
+    """One request to the judge. `request_hash` covers everything that may change the reply."""
 
     criterion: str
     criterion_version: str
@@ -46,7 +46,7 @@ class JudgeRequest:
 
 
 def judge_requests(criterion: Criterion, route: str, case: Case) -> tuple[JudgeRequest, ...]:
-    """The requests that settle a case: one, or one for each order; none where both answers are the same text."""
+    """The requests for a case: one, or one per order; none if both answers are the same text."""
     if case.pinned is None:
         return (_ask(criterion, route, SINGLE, case, (case.answer,)),)
     if case.pinned == case.answer:
@@ -72,27 +72,27 @@ def _params_for(mode: judge_prompt.Mode) -> Mapping[str, Any]:
     return judge_prompt.params_for(mode)
 
 
-def score_from_replies(criterion: Criterion, asked: Sequence[JudgeRequest], replies: Mapping[str, Reply]) -> Score:
-    """The score of a case from the stored replies to its `asks`, by request_hash.
+def score_from_replies(criterion: Criterion, requests: Sequence[JudgeRequest], replies: Mapping[str, Reply]) -> Score:
+    """The score of a case from the stored `replies` (by request_hash) to its `requests`.
 
-    Where the judge was not asked, did not answer, or gave no verdict of the type, the case is unscored.
+    The case is unscored if the judge was not asked, failed, or gave no valid verdict.
     """
     definition = criterion.definition
     assert isinstance(definition, Judge)
-    if not asked:
+    if not requests:
         return Score(0.5, True, "a tie: both answers are the same")
     found: list[Reply] = []
-    for ask in asked:
-        reply = replies.get(ask.request_hash)
+    for request in requests:
+        reply = replies.get(request.request_hash)
         if reply is None or reply["status"] != "ok":
             return unscored(f"not judged: {reply['error_type'] if reply else 'the judge was not asked'}")
         if reply["verdict"] is None:
-            return unscored("the judge's reply holds no verdict")
+            return unscored("the judge's reply as a whole is not a verdict: one JSON object of reason and verdict")
         found.append(reply)
     if definition.mode == "binary":
-        (said,) = found
-        passes = said["verdict"] == (definition.pass_if or "yes")
-        return passed_or(passes, f"the judge says {said['verdict']}: {said['reason']}")
+        (reply,) = found
+        passes = reply["verdict"] == (definition.pass_if or "yes")
+        return passed_or(passes, f"the judge says {reply['verdict']}: {reply['reason']}")
     return _of_both_orders(*found)
 
 

@@ -1,6 +1,6 @@
-"""One criterion applied to one answer. Pure: no model is asked and no file read here.
+"""Apply one criterion to one answer. Pure: no request is sent and no file read here.
 
-A score of None is unscored: the answer is missing, or the criterion cannot say. That is not a failure.
+A score of None is unscored: the answer is missing, or the criterion cannot be applied. That is not a failure.
 """
 
 import re
@@ -22,7 +22,7 @@ from flows.evaluate.criteria.definitions import (
     Regex,
 )
 from flows.evaluate.criteria.json_schema import Schema, parse_json
-from flows.evaluate.criteria.repair import Unwrapped, unwrap, unwrap_json
+from flows.evaluate.criteria.repair import Repaired, repair_json, repair_text
 from flows.evaluate.examples import Example
 
 _NUMBER = re.compile(r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
@@ -31,7 +31,7 @@ _LONGEST_REASON = 300
 
 @dataclass(frozen=True)
 class Response:
-    """The part of an answer that criteria look at."""
+    """The part of an answer that criteria use. Latency in milliseconds, cost in USD."""
 
     text: str
     latency_ms: float | None = None
@@ -40,7 +40,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Score:
-    """From 0 to 1; `passed` is a score of at least one half. None is unscored; `reason` says why not 1."""
+    """A score from 0 to 1, or None if unscored. `passed` means at least 0.5; `reason` says why it is not 1."""
 
     score: float | None
     passed: bool | None
@@ -66,12 +66,12 @@ def unscored(reason: str) -> Score:
 
 
 def _writable(reason: str) -> str:
-    """A reason that can be stored: cut, and without halves of characters that an answer may hold."""
+    """A reason that can be stored: truncated, and without lone surrogates, which answers may contain."""
     return reason[:_LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
 def score(criterion: Criterion, example: Example, answer: Response) -> Score:  # noqa: PLR0911 - one return a kind
-    """Apply `criterion` to `answer`, knowing what `example` expects. Judges are `flows.evaluate.judges`' work."""
+    """Apply a code criterion to `answer`. Raises TypeError for a judge criterion; see `score_from_replies`."""
     match criterion.definition:
         case Exact() | Contains() | Numeric() as definition:
             return _compare(definition, example, answer.text)
@@ -94,15 +94,15 @@ def score(criterion: Criterion, example: Example, answer: Response) -> Score:  #
             raise TypeError("a judge's criterion is scored by the judge's verdict")
 
 
-def score_unwrapped(criterion: Criterion, example: Example, answer: Response, raw: Score) -> Score | None:
-    """What `criterion` says of the answer without its wrapping; None where there is none, or all is well with it.
+def score_repaired(criterion: Criterion, example: Example, answer: Response, raw: Score) -> Score | None:
+    """The score of the repaired answer; None if nothing was repaired or the answer passes as it is.
 
-    `raw` is what it says of the answer as it came. The better of the two counts, and the reason says what was taken
-    off, also of an answer that then passes.
+    `raw` is the score of the answer as it is. The better of the two counts. The reason says what was removed, also if
+    the repaired answer passes.
     """
     if raw.score == 1:
         return None
-    found = _unwrap(criterion, example, answer.text)
+    found = _repair(criterion, example, answer.text)
     if not found.repairs:
         return None
     bare = score(criterion, example, replace(answer, text=found.text))
@@ -112,14 +112,14 @@ def score_unwrapped(criterion: Criterion, example: Example, answer: Response, ra
     return replace(bare, reason=_writable(f"{without}: {bare.reason}" if bare.reason else without))
 
 
-def _unwrap(criterion: Criterion, example: Example, text: str) -> Unwrapped:
+def _repair(criterion: Criterion, example: Example, text: str) -> Repaired:
     match criterion.definition:
         case JsonValid() | JsonSchema():
-            return unwrap_json(text)
+            return repair_json(text)
         case Exact() if isinstance(example.expected, dict | list):
-            return unwrap_json(text)
+            return repair_json(text)
         case _:
-            return unwrap(text)
+            return repair_text(text)
 
 
 def _compare(definition: Exact | Contains | Numeric, example: Example, answer: str) -> Score:
@@ -157,7 +157,7 @@ def _same_json(answer: str, expected: Any) -> bool:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON: 1 is 1.0, but true is not 1, which it is in Python."""
+    """Whether two values are equal as JSON: 1 equals 1.0, but true does not equal 1, as it does in Python."""
     pairs = [(one, other)]
     while pairs:
         one, other = pairs.pop()
@@ -176,19 +176,19 @@ def _near(got: str, expected: str, tolerance: float) -> Score:
         return unscored("`expected` holds no number")
     if number is None:
         return failed("no number in the answer")
-    # Half a unit in the last place of a double, so that 0.3 is 0.1 away from 0.2.
+    # Tolerates rounding of doubles, so that 0.3 is within 0.1 of 0.2.
     close = abs(number - wanted) <= tolerance + 1e-12 * max(1.0, abs(wanted))
     return PASSED if close else failed(f"expected {wanted:g} ± {tolerance:g}, found {number:g}")
 
 
 def first_number(text: str) -> float | None:
-    """The first number in a text; commas between groups of three digits do not count."""
+    """The first number in a text, or None. Commas between groups of three digits are ignored."""
     match = _NUMBER.search(text)
     return float(match[0].replace(",", "")) if match else None
 
 
 def score_schema(schema: Schema, text: str) -> Score:
-    """Whether a text is JSON that fulfils a schema. A schema that cannot be applied leaves it unscored."""
+    """Whether a text is JSON that is valid under a schema; unscored if the schema cannot be applied."""
     from referencing.exceptions import Unresolvable  # noqa: PLC0415 - imported late: only some criteria need it
 
     parsed = parse_json(text)

@@ -8,16 +8,16 @@ from flows.evaluate.examples.frozen_holdout import (
     read_labelled_dev_set,
     topics_of,
 )
-from flows.evaluate.examples.production_call import as_example, messages_of, the_input_of
+from flows.evaluate.examples.production_call import as_example, input_as_messages, messages_of
 
 __all__ = [
     "Example",
     "Holdout",
     "as_example",
+    "input_as_messages",
     "labelled_in_file",
     "messages_of",
     "read_holdout",
     "read_labelled_dev_set",
-    "the_input_of",
     "topics_of",
 ]

@@ -1,4 +1,4 @@
-"""The frozen holdout of a night, as the lake holds it."""
+"""The holdout and dev set as they were frozen in the lake for a night."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ _COLUMNS = ["example_id", "version", "route", "messages_json", "input_text", "ex
 
 @dataclass(frozen=True)
 class Example:
-    """One example of a holdout. `expected` is None where the holdout names nothing; `row` is its line as a dict."""
+    """One example of a holdout. `expected` is None if the holdout has none; `row` is its line as a dict."""
 
     example_id: str
     version: str
@@ -34,14 +34,14 @@ class Example:
 
     @property
     def expected_text(self) -> str | None:
-        """What is expected as text: a text itself, all else as JSON."""
+        """`expected` as text: strings unchanged, other values as JSON."""
         if self.expected is None or isinstance(self.expected, str):
             return self.expected
         return json.dumps(self.expected, ensure_ascii=False, sort_keys=True)
 
 
 class Holdout(Sequence[Example]):
-    """Examples in the order of their ids. They lie in Arrow columns, and become objects when they are looked at."""
+    """Examples in the order of their ids. Stored as Arrow columns; objects are created on access."""
 
     def __init__(self, rows: pa.Table) -> None:
         ordered = rows.take(pc.sort_indices(rows["example_id"])).combine_chunks()
@@ -53,7 +53,7 @@ class Holdout(Sequence[Example]):
 
     @property
     def ids(self) -> list[str]:
-        """The example_ids, in order; no example is looked at for them."""
+        """The example_ids, in order, without creating the examples."""
         found: list[str] = self._columns["example_id"].to_pylist()
         return found
 
@@ -70,7 +70,7 @@ class Holdout(Sequence[Example]):
 
 
 def read_holdout(lake: Lake, day: date, route: str) -> Holdout:
-    """The holdout of `route` that was frozen on `day`, by example_id; empty where there is none."""
+    """The holdout of `route` that was frozen on `day`, by example_id; empty if there is none."""
     return _read(lake, day, lambda rows: pc.and_(pc.equal(rows["set"], "holdout"), pc.equal(rows["route"], route)))
 
 
@@ -85,9 +85,9 @@ def read_labelled_dev_set(lake: Lake, day: date, route: str) -> Holdout:
 
 
 def labelled_in_file(path: Path, route: str | None = None) -> list[Example]:
-    """What a test set's file has with `expected`, before it is frozen: all of it, or that of `route` and of no route.
+    """The examples with `expected` in the file of a test set; with `route`, only those of it or of no route.
 
-    Only for what must be known before a night: lines that cannot be read are for the freezing to refuse.
+    For checks before a night. Lines that cannot be read are skipped here; freezing reports them.
     """
     found = []
     for line in path.read_bytes().splitlines():
@@ -111,10 +111,9 @@ def _read(lake: Lake, day: date, is_wanted: Callable[[pa.Table], Any]) -> Holdou
 
 
 def topics_of(lake: Lake, day: date, route: str) -> dict[str, str]:
-    """What the holdout's inputs are about, by example_id, as the day's semantics found it; none where it found none.
+    """The topic labels of the holdout's inputs by example_id, from the day's `topics`; empty if there are none.
 
-    The label of the topic, with its id where two topics of the route have the same. An example that lies far from
-    every topic has none.
+    If two topics of the route share a label, the id is added. An example far from every topic is missing.
     """
     catalog = lake.read("topic_catalog", day, columns=["route", "topic_id", "label"]).to_pylist()
     labels = {row["topic_id"]: row["label"] or row["topic_id"] for row in catalog if row["route"] == route}

@@ -1,4 +1,4 @@
-"""Requests to models and judges, within a budget, with each answer in a journal as it arrives."""
+"""Requests to models and judges, within a budget. Each answer is written to a journal as it arrives."""
 
 from flows.evaluate.generate.budget import budget_of, canary_run_id, production_run_id, shadow_run_id
 from flows.evaluate.generate.evaluation_run import EvalRun, GenerationResult, generate_answers

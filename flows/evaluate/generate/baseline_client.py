@@ -1,4 +1,4 @@
-"""The classical baseline as a client of models: it answers from what was learnt, at no cost, on this machine."""
+"""The TF-IDF baseline as a model client: it runs in this process and costs nothing."""
 
 import asyncio
 import time
@@ -11,41 +11,43 @@ from flows.llm import Answer, ClientFactory, Message, ModelClient
 
 
 class BaselineClient:
-    """Answers with the label of the last user message, on the route that the parameters name."""
+    """Predicts the label of the last user message. `params["route"]` selects the classifier."""
 
-    def __init__(self, lessons: Mapping[str, TfidfClassifier]) -> None:
-        self._lessons = lessons
-        for one in lessons.values():
+    def __init__(self, classifiers: Mapping[str, TfidfClassifier]) -> None:
+        self._classifiers = classifiers
+        for one in classifiers.values():
             one.prepare()
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
-        """The label, and how long it took."""
+        """The predicted label, with its latency."""
         await asyncio.sleep(0)
-        lessons = self._lessons[params["route"]]
+        classifier = self._classifiers[params["route"]]
         start = time.perf_counter()
-        label = lessons.answer(str(messages[-1]["content"]))
+        label = classifier.answer(str(messages[-1]["content"]))
         return Answer(
             "ok",
             text=label,
             model_served=f"{BASELINE}tfidf",
-            system_fingerprint=lessons.version,
+            system_fingerprint=classifier.version,
             finish_reason="stop",
             latency_ms=(time.perf_counter() - start) * 1000,
             cost_usd=0.0,
         )
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
-        """Nothing."""
+        """Always 0."""
         return 0.0
 
 
-def beside(make: ClientFactory, papers: Sequence[EvalTask]) -> ClientFactory:
-    """`make`, but for baselines, which learn from the labelled examples of the papers."""
+def with_baselines(make: ClientFactory, tasks: Sequence[EvalTask]) -> ClientFactory:
+    """`make`, except that baseline models get a `BaselineClient` with the classifiers of the tasks."""
 
     def client(model: Model) -> ModelClient:
         if not model.model.startswith(BASELINE):
             return make(model)
-        found = ((paper.name, arm) for paper in papers for arm in paper.arms if arm.model.name == model.name)
-        return BaselineClient({route: arm.lessons for route, arm in found if arm.lessons is not None})
+        found = (
+            (task.name, variant) for task in tasks for variant in task.variants if variant.model.name == model.name
+        )
+        return BaselineClient({route: variant.classifier for route, variant in found if variant.classifier is not None})
 
     return client

@@ -1,4 +1,4 @@
-"""The questions of one model put to it in batches, whose ids are noted in the journal: a kill does not pay twice."""
+"""The requests of one model through the batch API. Batch ids go to the journal, so that a killed run pays once."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -18,87 +18,87 @@ _LINES = 10_000  # of the 50,000 that OpenAI takes, so that a file stays in memo
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """A batch that is under way, and what was reserved for it in USD."""
+class SubmittedBatch:
+    """A batch in progress, and the USD that were reserved for it."""
 
     batch_id: str
     estimate_usd: float = 0.0
 
 
 class BatchRun:
-    """`questions` gives the model's questions that have no answer yet, anew each time."""
+    """Batches of one model. `requests` returns, at each call, the model's requests that have no answer yet."""
 
     def __init__(
         self,
         name: str,
         batches: Batches,
-        questions: Callable[[], Iterable[Request]],
+        requests: Callable[[], Iterable[Request]],
         path: Path,
-        purse: RunBudget,
+        budget: RunBudget,
     ) -> None:
-        self._name, self._batches, self._questions, self._path, self._purse = name, batches, questions, path, purse
-        self._tickets: list[Ticket] = []
+        self._name, self._batches, self._requests, self._path, self._budget = name, batches, requests, path, budget
+        self._submitted: list[SubmittedBatch] = []
 
-    async def resume(self, register: PendingRequests) -> int:
-        """Collect what a killed run had begun; how many questions that answers now.
+    async def resume(self, pending: PendingRequests) -> int:
+        """Collect the batches that a killed run had submitted; returns the number of answers.
 
-        Nothing is reserved for it: nothing else is asked meanwhile.
+        No budget is reserved for them, because nothing else is sent meanwhile.
         """
-        self._tickets = [Ticket(row["batch_id"]) for row in journal.read_tickets(self._path, self._name)]
-        return await self.collect(register)
+        self._submitted = [SubmittedBatch(row["batch_id"]) for row in journal.read_batch_ids(self._path, self._name)]
+        return await self.collect(pending)
 
-    async def begin(self, questions: Iterable[Request]) -> None:
-        """Begin batches of those questions that the purse covers; the others are left, to be asked one by one.
+    async def start(self, requests: Iterable[Request]) -> None:
+        """Submit batches of the requests that the budget covers. The others are left to be sent one by one.
 
         So are those of a batch that the provider refuses.
         """
-        for some in journal.in_batches(questions, _LINES):
+        for chunk in journal.in_chunks(requests, _LINES):
             try:
-                await self._begin_one(some)
+                await self._submit(chunk)
             except RunError as error:
-                log.warning("%s: no batch could be begun, its questions are asked one by one: %s", self._name, error)
+                log.warning("%s: the batch was refused, its requests are sent one by one: %s", self._name, error)
                 break
 
-    async def _begin_one(self, questions: Iterable[Request]) -> None:
+    async def _submit(self, requests: Iterable[Request]) -> None:
         lines, estimate = [], 0.0
-        for question in questions:
-            one = self._batches.estimate_usd(question.messages, question.params) or 0.0
-            if self._purse.reserve(one):
-                lines.append(Line(digest(question.key).hex(), question.messages, question.params))
+        for request in requests:
+            one = self._batches.estimate_usd(request.messages, request.params) or 0.0
+            if self._budget.reserve(one):
+                lines.append(Line(digest(request.key).hex(), request.messages, request.params))
                 estimate += one
         if not lines:
             return
         try:
             batch_id = await self._batches.submit(lines)
         except RunError:
-            self._purse.settle(estimate, None)
+            self._budget.record_cost(estimate, None)
             raise
-        self._tickets.append(Ticket(batch_id, estimate))
+        self._submitted.append(SubmittedBatch(batch_id, estimate))
         with journal.appending(self._path) as file:
             journal.note(file, {"batch_id": batch_id, "model": self._name})
 
-    async def collect(self, register: PendingRequests) -> int:
-        """Wait for all batches, and note their answers in journal and register; how many there were.
+    async def collect(self, pending: PendingRequests) -> int:
+        """Wait for all batches, and add their answers to the journal and to `pending`; returns their number.
 
-        An answer that was noted before, by a run that was killed later, is neither noted nor paid for again.
+        An answer that is in the journal already, from a killed run, is neither added nor paid for again.
         """
         answered = 0
-        while self._tickets:
-            ticket = self._tickets.pop(0)
+        while self._submitted:
+            submitted = self._submitted.pop(0)
             try:
-                answers = await self._batches.answers(ticket.batch_id)
+                answers = await self._batches.answers(submitted.batch_id)
             except RunError as error:
-                log.warning("%s: batch %s is lost: %s", self._name, ticket.batch_id, error)
+                log.warning("%s: batch %s is lost: %s", self._name, submitted.batch_id, error)
                 answers = {}
             cost = 0.0
             with journal.appending(self._path) as file:
-                for question in self._questions():
-                    answer = answers.get(digest(question.key).hex())
+                for request in self._requests():
+                    answer = answers.get(digest(request.key).hex())
                     if answer is not None:
-                        journal.note(file, row_of(question, answer))
-                        register.mark(question)
+                        journal.note(file, row_of(request, answer))
+                        pending.mark_answered(request)
                         answered += 1
                         cost += answer.cost_usd or 0.0
-            self._purse.settle(ticket.estimate_usd, cost)
-            self._purse.is_empty = False  # what was reserved and not spent is there for others
+            self._budget.record_cost(submitted.estimate_usd, cost)
+            self._budget.is_exhausted = False  # what was reserved and not spent is free again
         return answered

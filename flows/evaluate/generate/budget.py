@@ -1,8 +1,7 @@
-"""What a night has paid for so far: the one place from which its purses start, whoever asks and however often.
+"""How much a night has spent so far; every `RunBudget` starts from it.
 
-The budget is that of a night: its evaluation and canary, its shadow, the check of production (of the days that late
-rows reached, too) and what the judge is asked about all of these share it. A run of any other name, as that of `genchi
-compare`, is nobody's night: it has a budget of its own, and takes nothing from the night's.
+The budget is that of a night. Evaluation, canary, shadow, scoring of production (including days that late rows reached)
+and their judge requests share it. Any other run, such as `genchi compare`, has a separate budget.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,55 +30,55 @@ def shadow_run_id(day: date) -> str:
 
 
 def production_run_id(day: date) -> str:
-    """The run_id of a night's check of production: of what it had judged, on whatever day that was answered."""
+    """The run_id of a night's scoring of production, including judge requests about earlier days."""
     return f"production-{day.isoformat()}"
 
 
 def judge_journal(lake: Lake, day: date, run_id: str) -> Path:
-    """Where a run notes what the judge says about answers of `day`."""
+    """The journal of a run's judge replies about answers of `day`."""
     return lake.journal(f"{run_id}-judge-{day.isoformat()}")
 
 
 def budget_of(config: Config, day: date, run_id: str) -> RunBudget:
-    """The purse of the night of `day`, or that of a run by itself, with what was spent so far in it."""
+    """The budget of the night of `day` (or of a single run), less what was spent so far."""
     return RunBudget(config.budget.usd, spent_usd(config, day, run_id))
 
 
 def spent_usd(config: Config, day: date, run_id: str) -> float:
-    """What was paid so far in USD by the night of `day`, where the run is one of the night's; else by the run alone.
+    """USD spent so far by the night of `day` if the run is one of the night's, else by the run alone.
 
-    It counts what has landed and what a killed run has noted, each answer once, and no answer that another run asked.
-    0 where there is no budget to keep to: nothing is read then.
+    Counts stored answers and journal entries of killed runs, each answer once, without reused answers. Returns 0
+    without reading anything if no budget is configured.
     """
     if config.budget.usd is None:
         return 0.0
     lake = config.open_lake()
     of_night = (nightly_run_id(day), canary_run_id(day), shadow_run_id(day), production_run_id(day))
     runs = of_night if run_id in of_night else (run_id,)
-    paid = sum(_of_answers(lake, day, run) + _of_judgements(lake, day, run) for run in runs)
+    paid = sum(_paid_for_answers(lake, day, run) + _paid_for_judgements(lake, day, run) for run in runs)
     if production_run_id(day) in runs:
         late = (one for one in lake.days("judgements") if day - timedelta(days=LATE_DAYS) <= one < day)
-        paid += sum(_of_judgements(lake, one, production_run_id(day)) for one in late)
+        paid += sum(_paid_for_judgements(lake, one, production_run_id(day)) for one in late)
     return paid
 
 
-def _of_answers(lake: Lake, day: date, run_id: str) -> float:
+def _paid_for_answers(lake: Lake, day: date, run_id: str) -> float:
     columns = (*KEY_COLUMNS, "cost_usd", "status", "reused_from")
     landed = lake.batches("completions", day, columns, run_id)
-    own = (rows.filter(pc.is_null(rows["reused_from"])) for rows in landed)
-    noted = (row for row in read_journal(lake.journal(run_id)) if row.get("reused_from") is None)
-    return _paid(own, noted, lambda row: digest(key_of(row)))
+    own_answers = (rows.filter(pc.is_null(rows["reused_from"])) for rows in landed)
+    journaled = (row for row in read_journal(lake.journal(run_id)) if row.get("reused_from") is None)
+    return _total_usd(own_answers, journaled, lambda row: digest(key_of(row)))
 
 
-def _of_judgements(lake: Lake, day: date, run_id: str) -> float:
+def _paid_for_judgements(lake: Lake, day: date, run_id: str) -> float:
     landed = lake.batches("judgements", day, ("request_hash", "cost_usd", "status"), run_id)
-    noted = read_journal(judge_journal(lake, day, run_id))
-    return _paid(landed, noted, lambda row: row["request_hash"])
+    journaled = read_journal(judge_journal(lake, day, run_id))
+    return _total_usd(landed, journaled, lambda row: row["request_hash"])
 
 
-def _paid(landed: Iterator[pa.Table], noted: Iterator[Row], key: Callable[[Row], str | bytes]) -> float:
-    """The sum of the costs in USD. A run that was killed as it landed has answers both landed and noted."""
-    unlanded = {key(row): row["cost_usd"] or 0.0 for row in noted if row["status"] == "ok"}
+def _total_usd(landed: Iterator[pa.Table], journaled: Iterator[Row], key: Callable[[Row], str | bytes]) -> float:
+    """The total cost in USD. After a kill while writing, an answer may be in both the file and the journal."""
+    unlanded = {key(row): row["cost_usd"] or 0.0 for row in journaled if row["status"] == "ok"}
     paid = 0.0
     for rows in landed:
         paid += pc.sum(rows["cost_usd"]).as_py() or 0.0

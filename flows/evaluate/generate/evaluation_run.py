@@ -1,4 +1,4 @@
-"""A sheet of questions: what of it is not answered yet is asked, and all its answers are landed in `completions`."""
+"""An evaluation run: send the requests that have no answer yet, and write all answers to `completions`."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from flows.config import Config
 from flows.evaluate.generate import baseline_client
 from flows.evaluate.generate.answer_reuse import StoredAnswers
 from flows.evaluate.generate.batch_run import BatchRun
-from flows.evaluate.generate.journal import in_batches
+from flows.evaluate.generate.journal import in_chunks
 from flows.evaluate.generate.pending import PendingRequests
 from flows.evaluate.generate.request_runner import RunBudget, ask_all, row_of
 from flows.evaluate.generate.requests import Request, Row, requests_of_run
@@ -25,14 +25,14 @@ from flows.llm import Answer, Batches, ClientFactory, LiteLLMClient, ModelClient
 
 log = logging.getLogger(__name__)
 
-_KEPT_BACK = Answer("error", error_type="budget", error_message="not asked: the budget is used up")
+_NOT_ASKED = Answer("error", error_type="budget", error_message="not asked: the budget is used up")
 
 
 @dataclass(frozen=True)
 class GenerationResult:
-    """What asking came to: answers paid for now and before, and USD spent now on answers with a known price.
+    """The result of a run: requests sent now (`asked`), answers `reused`, and USD spent now at known prices.
 
-    `canary` are the questions of the canary that were asked beside `asked`; they are part of what was spent.
+    `canary` is the number of canary requests, not counted in `asked`; their cost is part of `spent_usd`.
     """
 
     asked: int = 0
@@ -44,166 +44,166 @@ class GenerationResult:
 
 @dataclass(frozen=True)
 class EvalRun:
-    """The questions of one run, to the models of some `arms`. They are made anew each time that they are gone through.
+    """The requests of one run to the models of `arms`. Each iteration builds the requests again, to save memory.
 
-    `reusable` are the arms for which answers of other nights count: of any night, or where there is a `since`, of the
-    nights from then on and before the day.
+    `reusable` are the arms for which answers of other runs may be reused: of any run, or with `since` of the nights
+    from `since` (included) to the day (excluded).
     """
 
     config: Config
     day: date
     run_id: str
-    papers: Sequence[EvalTask]
+    tasks: Sequence[EvalTask]
     arms: Collection[str] = ("pinned", "candidate")
     reusable: Collection[str] = ()
     since: date | None = None
-    in_batches: bool = True
+    use_batch_api: bool = True
 
     def __iter__(self) -> Iterator[Request]:
-        every = requests_of_run(self.run_id, self.papers)
-        return (question for question in every if question.arm in self.arms)
+        every = requests_of_run(self.run_id, self.tasks)
+        return (request for request in every if request.arm in self.arms)
 
 
-def generate_answers(sheet: EvalRun, purse: RunBudget, clients: ClientFactory | None = None) -> GenerationResult:
-    """Ask what is not answered yet, and land all answers as the file of the run; its journal is then taken away."""
-    lake = sheet.config.open_lake()
-    journal, before = lake.journal(sheet.run_id), purse.spent
-    register = PendingRequests(sheet.run_id, sheet)
-    stored = StoredAnswers(lake, sheet.day, sheet.run_id, journal)
-    stored.note(register)
-    if sheet.reusable:
-        wanted = (question for question in sheet if question.arm in sheet.reusable)
-        stored.note_other_nights(register, wanted, sheet.since)
-    count = asyncio.run(_ask(sheet, register, journal, purse, clients))
-    _land(lake, sheet, register, stored)
+def generate_answers(run: EvalRun, budget: RunBudget, clients: ClientFactory | None = None) -> GenerationResult:
+    """Send the requests that have no answer yet, write all answers as the run's file, and delete its journal."""
+    lake = run.config.open_lake()
+    journal, before = lake.journal(run.run_id), budget.spent
+    pending = PendingRequests(run.run_id, run)
+    stored = StoredAnswers(lake, run.day, run.run_id, journal)
+    stored.find_own(pending)
+    if run.reusable:
+        wanted = (request for request in run if request.arm in run.reusable)
+        stored.find_reusable(pending, wanted, run.since)
+    count = asyncio.run(_ask(run, pending, journal, budget, clients))
+    _land(lake, run, pending, stored)
     journal.unlink(missing_ok=True)
-    asked = GenerationResult(count, register.reused, purse.spent - before, purse.is_empty)
-    log.info("%s: %s", sheet.run_id, asked)
+    asked = GenerationResult(count, pending.reused, budget.spent - before, budget.is_exhausted)
+    log.info("%s: %s", run.run_id, asked)
     return asked
 
 
 class _Clients(dict[str, ModelClient]):
-    """The clients by the model's name, made when first asked for: litellm takes seconds to import."""
+    """Clients by model name, created at first use because litellm takes seconds to import."""
 
-    def __init__(self, sheet: EvalRun, make: ClientFactory | None) -> None:
+    def __init__(self, run: EvalRun, make: ClientFactory | None) -> None:
         super().__init__()
-        budget = sheet.config.budget
+        budget = run.config.budget
         pacer = Pacer(budget.requests_per_minute, budget.tokens_per_minute)
-        self._make = baseline_client.beside(make or (lambda model: LiteLLMClient(model, pacer)), sheet.papers)
-        self._models = {model.name: model for model in sheet.config.all_models()}
-        self.batched = {name for name, model in self._models.items() if model.batch and sheet.in_batches}
+        self._make = baseline_client.with_baselines(make or (lambda model: LiteLLMClient(model, pacer)), run.tasks)
+        self._models = {model.name: model for model in run.config.all_models()}
+        self.batched = {name for name, model in self._models.items() if model.batch and run.use_batch_api}
 
     def __missing__(self, name: str) -> ModelClient:
         self[name] = self._make(self._models[name])
         return self[name]
 
-    def estimate_usd(self, question: Request) -> float | None:
-        """What the answer may cost, in a batch where the model's are asked in batches; None without a known price."""
-        estimate = self[question.model].estimate_usd(question.messages, question.params)
-        return estimate and estimate * (BATCH_PRICE if question.model in self.batched else 1)
+    def estimate_usd(self, request: Request) -> float | None:
+        """Estimated cost in USD, at batch price if the model uses the batch API; None without a known price."""
+        estimate = self[request.model].estimate_usd(request.messages, request.params)
+        return estimate and estimate * (BATCH_PRICE if request.model in self.batched else 1)
 
 
 async def _ask(
-    sheet: EvalRun, register: PendingRequests, journal: Path, purse: RunBudget, make: ClientFactory | None
+    run: EvalRun, pending: PendingRequests, journal: Path, budget: RunBudget, make: ClientFactory | None
 ) -> int:
-    """How many questions were answered now, or at least asked.
+    """Send all unanswered requests; returns the number sent.
 
-    Batches are begun first and waited for last. What they do not answer is then asked with what the budget did not
-    cover while they had their part of it.
+    Batches are submitted first and collected last. Requests that they did not answer, or that the budget did not cover
+    while batches held a reservation, are then sent one by one.
     """
-    clients = _Clients(sheet, make)
-    due = _say_what_it_may_cost(sheet, purse, filter(register.is_open, sheet), clients)
-    runs = {
-        name: BatchRun(name, Batches(client), partial(_open_of, sheet, register, name), journal, purse)
-        for name in due
+    clients = _Clients(run, make)
+    counts = _report_estimate(run, budget, filter(pending.is_open, run), clients)
+    batch_runs = {
+        name: BatchRun(name, Batches(client), partial(_unanswered_of, run, pending, name), journal, budget)
+        for name in counts
         if name in clients.batched and isinstance(client := clients[name], LiteLLMClient)
     }
 
-    def noted(question: Request, answer: Answer) -> Row:
-        register.mark(question)
-        return row_of(question, answer)
+    def row_of_answer(request: Request, answer: Answer) -> Row:
+        pending.mark_answered(request)
+        return row_of(request, answer)
 
     ask = partial(
         ask_all,
-        client_of=lambda question: clients[question.model],
-        row_of=noted,
+        client_of=lambda request: clients[request.model],
+        row_of=row_of_answer,
         path=journal,
-        purse=purse,
-        concurrency=sheet.config.budget.concurrency,
+        budget=budget,
+        concurrency=run.config.budget.concurrency,
     )
     try:
-        asked = await _begin(sheet, register, purse, clients, runs)
-        others = (one for one in sheet if one.model not in runs and register.is_open(one))
-        asked += await ask(others, total=sum(count for name, count in due.items() if name not in runs))
-        for run in runs.values():
-            asked += await run.collect(register)
-        return asked + (await ask(filter(register.is_open, sheet)) if runs else 0)
+        asked = await _start_batches(run, pending, budget, clients, batch_runs)
+        others = (one for one in run if one.model not in batch_runs and pending.is_open(one))
+        asked += await ask(others, total=sum(count for name, count in counts.items() if name not in batch_runs))
+        for batch_run in batch_runs.values():
+            asked += await batch_run.collect(pending)
+        return asked + (await ask(filter(pending.is_open, run)) if batch_runs else 0)
     finally:
         await close_clients()
 
 
-async def _begin(
-    sheet: EvalRun, register: PendingRequests, purse: RunBudget, clients: _Clients, runs: Mapping[str, BatchRun]
+async def _start_batches(
+    run: EvalRun, pending: PendingRequests, budget: RunBudget, clients: _Clients, batch_runs: Mapping[str, BatchRun]
 ) -> int:
-    """Begin the batches, after those of a killed run were collected; how many questions these answered.
+    """Collect the batches of a killed run, then submit new ones; returns the number of answers collected.
 
-    A batch takes the questions that the budget covers together with those of all models before them, example by
-    example: else it would reserve the whole budget for answers that have no others to be compared with.
+    Requests are covered example by example across all models. Otherwise one model's batch would reserve the whole
+    budget for answers that have no counterpart to compare with.
     """
-    asked = sum([await run.resume(register) for run in runs.values()])
-    left = purse.left
-    for name, run in runs.items():
-        covered = _covered(filter(register.is_open, sheet), clients, RunBudget(left))
-        await run.begin(question for question in covered if question.model == name)
+    asked = sum([await batch_run.resume(pending) for batch_run in batch_runs.values()])
+    left = budget.left
+    for name, batch_run in batch_runs.items():
+        covered = _affordable(filter(pending.is_open, run), clients, RunBudget(left))
+        await batch_run.start(request for request in covered if request.model == name)
     return asked
 
 
-def _covered(questions: Iterator[Request], clients: _Clients, purse: RunBudget) -> Iterator[Request]:
-    """The first of the questions, as many as the purse covers, and of the others those that cost nothing."""
-    for question in questions:
-        estimate = clients.estimate_usd(question) or 0.0
-        purse.is_empty = purse.is_empty or not purse.reserve(estimate)
-        if not (purse.is_empty and estimate):
-            yield question
+def _affordable(requests: Iterator[Request], clients: _Clients, budget: RunBudget) -> Iterator[Request]:
+    """The first requests that the budget covers, and all later ones that are free."""
+    for request in requests:
+        estimate = clients.estimate_usd(request) or 0.0
+        budget.is_exhausted = budget.is_exhausted or not budget.reserve(estimate)
+        if not (budget.is_exhausted and estimate):
+            yield request
 
 
-def _open_of(sheet: EvalRun, register: PendingRequests, name: str) -> Iterator[Request]:
-    return (question for question in sheet if question.model == name and register.is_open(question))
+def _unanswered_of(run: EvalRun, pending: PendingRequests, name: str) -> Iterator[Request]:
+    return (request for request in run if request.model == name and pending.is_open(request))
 
 
-def _say_what_it_may_cost(
-    sheet: EvalRun, purse: RunBudget, open_questions: Iterator[Request], clients: _Clients
-) -> Counter[str]:
-    """How many questions there are, by model. Their number and estimate in USD are said before the first is asked."""
-    due, usd, unpriced = Counter[str](), 0.0, set()
-    for question in open_questions:
-        estimate = clients.estimate_usd(question)
-        due[question.model] += 1
+def _report_estimate(run: EvalRun, budget: RunBudget, unanswered: Iterator[Request], clients: _Clients) -> Counter[str]:
+    """The number of requests by model. Reports the total and the estimated cost in USD before the first is sent."""
+    counts, usd, unpriced = Counter[str](), 0.0, set()
+    for request in unanswered:
+        estimate = clients.estimate_usd(request)
+        counts[request.model] += 1
         usd += estimate or 0.0
         if estimate is None:
-            unpriced.add(question.model)
-    if due:
+            unpriced.add(request.model)
+    if counts:
         unknown = f", without {', '.join(sorted(unpriced))}, whose price is not known" if unpriced else ""
-        progress.tell(f"{sheet.run_id}: {due.total():,} questions, estimated at {usd:,.2f} USD{unknown}")
-    if purse.budget is not None:
-        _warn(purse, usd, unpriced)
-    return due
+        progress.tell(f"{run.run_id}: {counts.total():,} requests, estimated at {usd:,.2f} USD{unknown}")
+    if budget.limit_usd is not None:
+        _warn_about_budget(budget, usd, unpriced)
+    return counts
 
 
-def _warn(purse: RunBudget, usd: float, unpriced: set[str]) -> None:
-    if not purse.covers(usd):
-        progress.tell(f"the budget has {purse.left:,.2f} USD left: when it is used up, the rest is not asked")
+def _warn_about_budget(budget: RunBudget, usd: float, unpriced: set[str]) -> None:
+    if not budget.covers(usd):
+        progress.tell(
+            f"the budget has {budget.left:,.2f} USD left: when it is used up, the remaining requests are not sent"
+        )
     if unpriced:
         each = "it" if len(unpriced) == 1 else "each"
-        progress.tell(f"the budget cannot stop {', '.join(sorted(unpriced))}; give {each} a `price`")
+        progress.tell(f"the budget does not limit {', '.join(sorted(unpriced))}: set a `price` for {each}")
 
 
-def _land(lake: Lake, sheet: EvalRun, register: PendingRequests, stored: StoredAnswers) -> None:
-    """Write every question's row once: its answer, its last failure, or that the budget kept it back."""
-    with lake.writing("completions", sheet.day, sheet.run_id) as land:
+def _land(lake: Lake, run: EvalRun, pending: PendingRequests, stored: StoredAnswers) -> None:
+    """Write one row for each request: its answer, its last failure, or a `budget` error if it was not sent."""
+    with lake.writing("completions", run.day, run.run_id) as land:
         for rows in stored.answers():
-            land(from_rows(register.take(rows), "completions"))
-        if register.is_done:
+            land(from_rows(pending.take(rows), "completions"))
+        if pending.is_done:
             return
-        for kept_back in in_batches(register.take_unanswered(sheet)):
-            land(from_rows((row_of(question, _KEPT_BACK) for question in kept_back), "completions"))
+        for not_asked in in_chunks(pending.take_unanswered(run)):
+            land(from_rows((row_of(request, _NOT_ASKED) for request in not_asked), "completions"))

@@ -1,4 +1,4 @@
-"""A run's journal: every answer as a line of JSON, noted as it comes, so that a kill loses none."""
+"""A run's journal: each answer is appended as a line of JSON when it arrives, so that a kill loses none."""
 
 import json
 import logging
@@ -17,12 +17,12 @@ _T = TypeVar("_T")
 
 
 def read_journal(path: Path) -> Iterator[Row]:
-    """The answers noted so far, one at a time; a line that was torn by a kill is left out."""
+    """The answers in the journal, one at a time. Lines that a kill left incomplete are skipped."""
     return (row for row in _read(path) if "batch_id" not in row)
 
 
-def read_tickets(path: Path, model: str) -> list[Row]:
-    """The batches that were begun for a model, each with its `batch_id`."""
+def read_batch_ids(path: Path, model: str) -> list[Row]:
+    """The submitted batches of a model, each with its `batch_id`."""
     return [row for row in _read(path) if "batch_id" in row and row["model"] == model]
 
 
@@ -34,13 +34,13 @@ def _read(path: Path) -> Iterator[Row]:
             try:
                 row = json.loads(line)
             except ValueError:
-                log.warning("%s: a torn line is left out", path)
+                log.warning("%s: skipped an incomplete line", path)
                 continue
             yield row
 
 
 def appending(path: Path) -> IO[bytes]:
-    """The journal, open for more and written at once; a torn last line is ended first."""
+    """Open the journal for unbuffered appending. An incomplete last line is terminated first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("ab+", buffering=0)
     if file.tell():
@@ -51,12 +51,12 @@ def appending(path: Path) -> IO[bytes]:
 
 
 def note(file: IO[bytes], row: Row) -> None:
-    """Add a row, in one write."""
+    """Append a row in one write."""
     file.write(json.dumps(row, ensure_ascii=True).encode() + b"\n")
 
 
-def in_batches(items: Iterable[_T], size: int = _ROWS_AT_ONCE) -> Iterator[list[_T]]:
-    """The items, some at a time."""
+def in_chunks(items: Iterable[_T], size: int = _ROWS_AT_ONCE) -> Iterator[list[_T]]:
+    """The items in lists of at most `size`."""
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch

@@ -1,7 +1,7 @@
-"""Putting to the judge what is to be judged, and landing its replies in `judgements` before anything is scored.
+"""Send requests to the LLM judge, and write its replies to `judgements` before anything is scored.
 
-A request that is stored is not made again: the judge is pinned, and the request_hash covers the model, its parameters
-and every word that it is sent.
+A request that has a stored reply is not sent again: the judge is pinned, and the request_hash covers the model, its
+parameters and all messages.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JudgingResult:
-    """What judging came to: requests made now and stored before, and of both how many hold no verdict."""
+    """Judge requests sent now, replies reused, and how many of both contain no verdict."""
 
     asked: int = 0
     reused: int = 0
@@ -44,94 +44,102 @@ class JudgingResult:
 
 
 def judge_replies(config: Config, day: date) -> dict[str, Reply]:
-    """The stored replies of the trailing window up to `day`, by request_hash; answered ones go before failed ones."""
+    """Stored replies of the trailing window up to `day`, by request_hash. A success wins over a failure.
+
+    Verdicts are read again from the stored texts, so that replies of any night count by the same rule.
+    """
     lake, found = config.open_lake(), dict[str, Reply]()
     for past in each_day(day - timedelta(days=config.window_days), day):
         for row in lake.read("judgements", past, columns=_READ).to_pylist():
             if row["status"] == "ok" or row["request_hash"] not in found:
-                found[row["request_hash"]] = row
+                found[row["request_hash"]] = row | _verdict_of(row)
     return found
 
 
-_READ = ("request_hash", "status", "error_type", "verdict", "reason")
+_READ = ("request_hash", "status", "error_type", "order", "output_text", "finish_reason")
 
 
 def ask_judge(
     config: Config,
     day: date,
     run_id: str,
-    asks: Iterable[JudgeRequest],
-    purse: RunBudget,
+    requests: Iterable[JudgeRequest],
+    budget: RunBudget,
     *,
     clients: ClientFactory | None = None,
 ) -> JudgingResult:
-    """Ask the judge what it has not answered yet, and land its replies as the file `run_id` of the day.
+    """Send the judge requests that have no reply yet, and write the replies as the file `run_id` of the day.
 
-    What the purse does not cover is not asked. A kill loses no reply: each is noted in a journal as it comes.
+    Requests that the budget does not cover are not sent. Each reply goes to a journal as it arrives.
     """
     lake = config.open_lake()
-    journal, before = judge_journal(lake, day, run_id), purse.spent
+    journal, before = judge_journal(lake, day, run_id), budget.spent
     stored = judge_replies(config, day)
     stored |= {row["request_hash"]: row for row in read_journal(journal) if row["status"] == "ok"}
     wanted: set[str] = set()
     todo: list[JudgeRequest] = []
-    for ask in asks:
-        if ask.request_hash not in wanted and stored.get(ask.request_hash, {}).get("status") != "ok":
-            todo.append(ask)
-        wanted.add(ask.request_hash)
-    asked = asyncio.run(_ask_all(config, run_id, todo, journal, purse, clients=clients)) if todo else 0
+    for request in requests:
+        if request.request_hash not in wanted and stored.get(request.request_hash, {}).get("status") != "ok":
+            todo.append(request)
+        wanted.add(request.request_hash)
+    asked = asyncio.run(_run_requests(config, run_id, todo, journal, budget, clients=clients)) if todo else 0
     landed = lake.read("judgements", day, run_id).to_pylist()
-    rows = {row["request_hash"]: row for row in (*landed, *read_journal(journal))}
+    rows = {row["request_hash"]: row | _verdict_of(row) for row in (*landed, *read_journal(journal))}
     if rows:
         lake.write("judgements", day, from_rows(rows.values(), "judgements"), run_id)
     journal.unlink(missing_ok=True)
     stored |= {key: row for key, row in rows.items() if row["status"] == "ok"}
-    mute = sum(key in stored and stored[key]["status"] == "ok" and not stored[key]["verdict"] for key in wanted)
-    judged = JudgingResult(asked, len(wanted) - len(todo), mute, purse.spent - before, purse.is_empty)
+    without_verdict = sum(
+        key in stored and stored[key]["status"] == "ok" and not stored[key]["verdict"] for key in wanted
+    )
+    judged = JudgingResult(asked, len(wanted) - len(todo), without_verdict, budget.spent - before, budget.is_exhausted)
     log.info("judged: %s", judged.summary())
     return judged
 
 
-async def _ask_all(
+async def _run_requests(
     config: Config,
     run_id: str,
     todo: Sequence[JudgeRequest],
     journal: Path,
-    purse: RunBudget,
+    budget: RunBudget,
     *,
     clients: ClientFactory | None,
 ) -> int:
-    """Note the replies to `todo` in the journal, and say how many; what the purse does not let through has none."""
+    """Write the replies to `todo` to the journal; returns their number."""
     assert config.judge is not None
-    budget = config.budget
-    pacer = Pacer(budget.requests_per_minute, budget.tokens_per_minute)
+    limits = config.budget
+    pacer = Pacer(limits.requests_per_minute, limits.tokens_per_minute)
     make = clients or (lambda model: LiteLLMClient(model, pacer))
     client, judge = make(config.judge), config.judge.name
     try:
         return await ask_all(
             todo,
-            lambda ask: client,
-            lambda ask, answer: {**_row(ask, answer), "run_id": run_id, "judge": judge},
+            lambda request: client,
+            lambda request, answer: {**_row(request, answer), "run_id": run_id, "judge": judge},
             journal,
-            purse,
-            concurrency=budget.concurrency,
+            budget,
+            concurrency=limits.concurrency,
             total=len(todo),
         )
     finally:
         await close_clients()
 
 
-def _row(ask: JudgeRequest, answer: Answer) -> Row:
-    said = asdict(answer)
-    text = said.pop("text")
-    del said["error_message"], said["output_json"]
-    mode: Mode = "binary" if ask.order == SINGLE else "pairwise"
-    found = read_verdict(mode, text or "", answer.finish_reason) if answer.status == "ok" else None
-    place: Mapping[str, Any] = {key: value for key, value in vars(ask).items() if key not in ("messages", "params")}
-    return {
-        **place,
-        **said,
-        "output_text": text,
-        "verdict": found.verdict if found else None,
-        "reason": found.reason if found else None,
+def _row(request: JudgeRequest, answer: Answer) -> Row:
+    answer_columns = asdict(answer)
+    text = answer_columns.pop("text")
+    del answer_columns["error_message"], answer_columns["output_json"]
+    request_columns: Mapping[str, Any] = {
+        key: value for key, value in vars(request).items() if key not in ("messages", "params")
     }
+    row = {**request_columns, **answer_columns, "output_text": text}
+    return row | _verdict_of(row)
+
+
+def _verdict_of(row: Row) -> Row:
+    """The columns `verdict` and `reason` of a reply, from its `output_text`; None where it is not a verdict."""
+    mode: Mode = "binary" if row["order"] == SINGLE else "pairwise"
+    text, finish_reason = row["output_text"] or "", row["finish_reason"]
+    found = read_verdict(mode, text, finish_reason) if row["status"] == "ok" else None
+    return {"verdict": found.verdict if found else None, "reason": found.reason if found else None}

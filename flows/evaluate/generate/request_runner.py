@@ -1,6 +1,6 @@
-"""Puts questions to models and judges, some at a time, within a budget; each answer is noted in a journal as it comes.
+"""Sends requests to models and judges concurrently, within a budget; each answer goes to a journal as it arrives.
 
-Questions come one by one and answers go one by one: nothing here grows with their number.
+Requests and answers are streamed: memory does not grow with their number.
 """
 
 import asyncio
@@ -22,47 +22,47 @@ from flows.llm import Answer, ModelClient
 
 log = logging.getLogger(__name__)
 
-_ROUNDING_USD = 1e-9  # sums of cents in binary must not cost the last question
+_ROUNDING_USD = 1e-9  # rounding of binary sums must not block the last request
 _RAMP_S = 1.0
-_GARBAGE_AT_ONCE = 20_000  # objects, of which a request makes some hundreds
+_GARBAGE_AT_ONCE = 20_000  # objects; a request creates a few hundred
 _NOT_IN_ROWS = ("text", "error_message")
 
 
 class RunBudget:
-    """The budget of a night in USD; None is without end. What is under way is reserved, so that it is kept to.
+    """The budget of a run in USD; None is unlimited. Estimated costs of requests in flight are reserved.
 
-    Where it `is_empty` something had to be left unasked, and so is all that costs anything from then on.
+    `is_exhausted` means that a request was not covered. From then on nothing that has a cost is sent.
     """
 
     def __init__(self, budget_usd: float | None, spent_usd: float = 0.0) -> None:
-        self.budget = budget_usd
+        self.limit_usd = budget_usd
         self.spent = spent_usd
         self._reserved = 0.0
-        self.is_empty = False
+        self.is_exhausted = False
 
     @property
     def left(self) -> float:
-        """What is neither spent nor reserved."""
-        return math.inf if self.budget is None else self.budget - self.spent - self._reserved
+        """USD neither spent nor reserved."""
+        return math.inf if self.limit_usd is None else self.limit_usd - self.spent - self._reserved
 
     def covers(self, estimate: float) -> bool:
-        """Whether that much is left."""
+        """Whether `estimate` USD are left."""
         return estimate <= self.left + _ROUNDING_USD
 
     def reserve(self, estimate: float) -> bool:
-        """Set `estimate` aside, or say that it is more than is left."""
+        """Reserve `estimate` USD; False if less is left."""
         if covered := self.covers(estimate):
             self._reserved += estimate
         return covered
 
-    def settle(self, estimate: float, cost: float | None) -> None:
-        """Put the true cost in place of what was reserved; what has no known cost counts as free."""
+    def record_cost(self, estimate: float, cost: float | None) -> None:
+        """Replace a reservation of `estimate` by the actual `cost`. An unknown cost counts as 0."""
         self._reserved -= estimate
         self.spent += cost or 0.0
 
 
-class Askable(Protocol):
-    """Whatever can be put to a model."""
+class ModelRequest(Protocol):
+    """Whatever can be sent to a model."""
 
     @property
     def messages(self) -> Sequence[Mapping[str, Any]]:
@@ -73,70 +73,71 @@ class Askable(Protocol):
         """The parameters of the request."""
 
 
-Asking = TypeVar("Asking", bound=Askable)
+RequestT = TypeVar("RequestT", bound=ModelRequest)
 
 
 class _Queue:
-    """Lets the questions of one `ask_all` through to their models in their order, as far as the purse goes.
+    """Passes the requests of one `ask_all` to their models in order, as far as the budget covers them.
 
-    A question that it does not cover waits for those in flight: most cost less than was reserved. It does not wait for
-    what others have reserved, as batches, which may be collected only when all this was asked.
+    A request that is not covered waits for those in flight, because most cost less than was reserved. It does not wait
+    for reservations of others, such as batches, which may be collected only after these requests.
     """
 
-    def __init__(self, purse: RunBudget) -> None:
-        self._purse = purse
-        self._turn, self._settled, self._in_flight = asyncio.Lock(), asyncio.Event(), 0
+    def __init__(self, budget: RunBudget) -> None:
+        self._budget = budget
+        self._turn, self._answered, self._in_flight = asyncio.Lock(), asyncio.Event(), 0
 
-    async def ask(self, question: Askable, client: ModelClient) -> Answer | None:
-        """The answer; None where the purse did not let it be asked. What is free, or has no price, is always asked."""
-        estimate = client.estimate_usd(question.messages, question.params) or 0.0
+    async def ask(self, request: ModelRequest, client: ModelClient) -> Answer | None:
+        """The answer; None if the budget does not cover it. Requests that are free or have no price are always sent."""
+        estimate = client.estimate_usd(request.messages, request.params) or 0.0
         if estimate and not await self._reserve(estimate):
             return None
-        answer = await client.ask(question.messages, question.params)
-        self._purse.settle(estimate, answer.cost_usd)
+        answer = await client.ask(request.messages, request.params)
+        self._budget.record_cost(estimate, answer.cost_usd)
         if estimate:
             self._in_flight -= 1
-            self._settled.set()
+            self._answered.set()
         return answer
 
     async def _reserve(self, estimate: float) -> bool:
         async with self._turn:
-            while not self._purse.is_empty:
-                if self._purse.reserve(estimate):
+            while not self._budget.is_exhausted:
+                if self._budget.reserve(estimate):
                     self._in_flight += 1
                     return True
                 if self._in_flight:
-                    self._settled.clear()
-                    await self._settled.wait()
+                    self._answered.clear()
+                    await self._answered.wait()
                 else:
-                    self._purse.is_empty = True
+                    self._budget.is_exhausted = True
             return False
 
 
 async def ask_all(
-    questions: Iterable[Asking],
-    client_of: Callable[[Asking], ModelClient],
-    row_of: Callable[[Asking, Answer], Row],
+    requests: Iterable[RequestT],
+    client_of: Callable[[RequestT], ModelClient],
+    row_of: Callable[[RequestT, Answer], Row],
     path: Path,
-    purse: RunBudget,
+    budget: RunBudget,
     *,
     concurrency: int = 16,
     total: int | None = None,
 ) -> int:
-    """Ask `questions` (so many in `total`), at most `concurrency` at a time, and note the row of each in the journal.
+    """Send `requests`, at most `concurrency` at a time; append `row_of(request, answer)` of each to the journal.
 
-    How many were asked. Once the purse is empty only what costs nothing is; the rest is not noted.
+    `total` is their number, for the progress bar. Returns the number sent: once the budget is exhausted, only requests
+    without a cost are sent.
     """
-    source, queue, asked = iter(questions), _Queue(purse), 0
+    source, queue, asked = iter(requests), _Queue(budget), 0
     with journal.appending(path) as file, _progress() as progress, _garbage_is_rare():
         bar = progress.add_task("asking", total=total, visible=bool(total))
 
         async def work() -> None:
             nonlocal asked
-            for question in source:
-                answer = await queue.ask(question, client_of(question))
+            for request in source:
+                answer = await queue.ask(request, client_of(request))
                 if answer is not None:
-                    journal.note(file, row_of(question, answer))
+                    journal.note(file, row_of(request, answer))
                     asked += 1
                 progress.advance(bar)
 
@@ -144,8 +145,8 @@ async def ask_all(
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
                 task = group.create_task(work())
-                # One after the other, over a second: those who begin together are answered together, wave after wave,
-                # and while one wave is worked off nothing is in flight.
+                # Workers start spread over a second. Workers that start together are answered together, in waves, and
+                # nothing is in flight while a wave is processed.
                 await asyncio.wait([task], timeout=_RAMP_S / workers)
                 if task.done():
                     break
@@ -154,7 +155,7 @@ async def ask_all(
 
 @contextmanager
 def _garbage_is_rare() -> Iterator[None]:
-    """Look for garbage less often, and not in what is loaded: by default that is a tenth of the time of asking."""
+    """Run the garbage collector less often, and not on loaded modules: by default it takes a tenth of the time."""
     usual = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(_GARBAGE_AT_ONCE, *usual[1:])
@@ -165,12 +166,12 @@ def _garbage_is_rare() -> Iterator[None]:
         gc.unfreeze()
 
 
-def row_of(question: Request, answer: Answer) -> Row:
-    """The row of `completions` for an answer."""
-    said = {key: value for key, value in vars(answer).items() if key not in _NOT_IN_ROWS}
+def row_of(request: Request, answer: Answer) -> Row:
+    """The row of `completions` for a request and its answer."""
+    answer_columns = {key: value for key, value in vars(answer).items() if key not in _NOT_IN_ROWS}
     if answer.status == "error":
-        log.debug("%s %s: %s: %s", question.model, question.example_id, answer.error_type, answer.error_message)
-    return {**question.place, **said, "output_text": answer.text}
+        log.debug("%s %s: %s: %s", request.model, request.example_id, answer.error_type, answer.error_message)
+    return {**request.columns, **answer_columns, "output_text": answer.text}
 
 
 def _progress() -> Progress:

@@ -1,4 +1,4 @@
-"""What is asked in a night, one question at a time: the questions of a great holdout are never all in memory."""
+"""The requests of a run, built one at a time so that those of a large holdout are never all in memory."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ KEY_COLUMNS = ("model", "route", "example_id", "repeat", "request_hash")
 
 @dataclass(frozen=True)
 class Request:
-    """One thing to ask: an example put to a model for the n-th time. `model` is its configured name."""
+    """One request: an example sent to a model for the n-th time. `model` is its configured name."""
 
     run_id: str
     model: str
@@ -31,43 +31,43 @@ class Request:
 
     @property
     def key(self) -> Key:
-        """What makes an answer reusable: the same place in the night, and the same request."""
+        """Identifies the answer: an answer with the same key can be reused."""
         return self.model, self.route, self.example_id, self.repeat, self.request_hash
 
     @property
-    def place(self) -> Row:
-        """The columns of `completions` that the question alone fills."""
+    def columns(self) -> Row:
+        """The columns of `completions` that do not depend on the answer."""
         return {key: value for key, value in vars(self).items() if key not in ("messages", "params")}
 
 
 def key_of(row: Mapping[str, Any]) -> Key:
-    """The key of the question that a row of `completions` answers."""
+    """The key of the request that a row of `completions` answers."""
     return row["model"], row["route"], row["example_id"], row["repeat"], row["request_hash"]
 
 
 def digest(key: Key) -> bytes:
-    """16 bytes that stand for a key; two of a million keys share theirs with a chance below 1e-26."""
+    """A 16-byte hash of a key. Among a million keys a collision has a probability below 1e-26."""
     return hashlib.blake2b("\x1f".join(map(str, key)).encode(), digest_size=16).digest()
 
 
-def requests_of_run(run_id: str, papers: Sequence[EvalTask]) -> Iterator[Request]:
-    """Example by example, each to all models: should the budget end, the pairs so far are whole."""
-    for paper in papers:
-        sent = [(arm, arm.params(paper.name)) for arm in paper.arms]
-        for repeat in range(paper.route.repeats):
-            for example in paper.examples:
-                for arm, params in sent:
-                    messages = arm.messages_for(example)
+def requests_of_run(run_id: str, tasks: Sequence[EvalTask]) -> Iterator[Request]:
+    """All requests of the tasks, example by example across models, so that a spent budget leaves complete pairs."""
+    for task in tasks:
+        variants_and_params = [(variant, variant.params(task.name)) for variant in task.variants]
+        for repeat in range(task.route.repeats):
+            for example in task.examples:
+                for variant, params in variants_and_params:
+                    messages = variant.messages_for(example)
                     yield Request(
                         run_id=run_id,
-                        model=arm.model.name,
-                        arm=arm.model.arm,
-                        route=paper.name,
+                        model=variant.model.name,
+                        arm=variant.model.arm,
+                        route=task.name,
                         example_id=example.example_id,
                         repeat=repeat,
                         holdout_version=example.version,
-                        prompt_version=arm.prompt_version,
-                        request_hash=hash_of(arm.model.model, arm.model.api_base, params, messages),
+                        prompt_version=variant.prompt_version,
+                        request_hash=hash_of(variant.model.model, variant.model.api_base, params, messages),
                         messages=messages,
                         params=params,
                     )

@@ -1,4 +1,4 @@
-"""Code criteria on production answers: ready to be put to a million of them. No model is asked."""
+"""Code criteria on production answers, fast enough for a million of them. No request is sent."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from flows.evaluate.setup import EvalSetup
 from flows.lake import SCHEMAS, conform
 
 INPUTS = ("input_text", "messages_json")
-_REMEMBERED = 1 << 14  # distinct answers whose score is not worked out again
-_NOBODY = Example("", "", ())
+_CACHED_ANSWERS = 1 << 14  # size of the cache of scores, in distinct answers
+_NO_EXAMPLE = Example("", "", ())
 
 
 @dataclass(frozen=True)
 class Check:
-    """One criterion for every answer of a route. `scorer` takes the values of `columns`, on which alone it depends."""
+    """One criterion for every answer of a route. `scorer` takes the values of `columns` and depends on nothing else."""
 
     criterion: str
     version: str
@@ -69,18 +69,18 @@ def checks(setup: EvalSetup, route: str) -> list[Check]:
 
 
 def _check(name: str, version: str, columns: tuple[str, ...], scorer: Callable[..., Score]) -> Check:
-    @lru_cache(_REMEMBERED)
-    def remembering(text: str | None, *others: Any) -> Score:
+    @lru_cache(_CACHED_ANSWERS)
+    def cached(text: str | None, *others: Any) -> Score:
         return unscored("the answer has no text") if text is None else scorer(text, *others)
 
-    return Check(name, version, columns, remembering)
+    return Check(name, version, columns, cached)
 
 
 def _scorer(criterion: Criterion, columns: Sequence[str], route: str) -> Callable[..., Score]:
     def scored(text: str, *others: Any) -> Score:
         given = dict(zip(columns[1:], others, strict=True))
         answer = Response(text, given.get("latency_ms"), given.get("cost_usd"))
-        call = as_example(messages_of(given), given, route) if "messages_json" in given else _NOBODY
+        call = as_example(messages_of(given), given, route) if "messages_json" in given else _NO_EXAMPLE
         return score(criterion, call, answer)
 
     return scored

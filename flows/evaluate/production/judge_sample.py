@@ -1,4 +1,4 @@
-"""The sample of a day's production answers that is put to the judge, and its scores.
+"""The sample of a day's production answers that is sent to the LLM judge, and its scores.
 
 Of a route's n answers the k with the smallest ranks (flows/stats/sample.py) are taken: a simple random sample in which
 each answer has the probability k / n, and the same sample however often the day is scored.
@@ -28,15 +28,15 @@ _COLUMNS = ("call_id", "model_served", "messages_json", "input_text", "output_te
 
 @dataclass
 class Sample:
-    """The `size` calls of a route with the smallest ranks so far, of `n` that were seen; `judges` will judge them."""
+    """The `size` calls of a route with the smallest ranks so far, of `n` offered; `criteria` are the judge criteria."""
 
     route: str
-    judges: tuple[Criterion, ...]
+    criteria: tuple[Criterion, ...]
     size: int
     n: int = 0
     _drawn: list[tuple[str, str]] = field(default_factory=list)
 
-    def see(self, call_ids: list[str]) -> None:
+    def offer(self, call_ids: list[str]) -> None:
         """Take more calls into account."""
         self.n += len(call_ids)
         ranked = ((rank(call_id), call_id) for call_id in call_ids)
@@ -48,7 +48,7 @@ class Sample:
 
 
 def samples(setup: EvalSetup) -> dict[str, Sample]:
-    """An empty sample for each route with a judge that judges single answers, by the route's name."""
+    """An empty sample for each route with a binary judge criterion, by the route's name."""
     found = {}
     for name, criteria in setup.criteria.items():
         mine = tuple(one for one in criteria if not one.is_pairwise and size_of(one))
@@ -58,22 +58,22 @@ def samples(setup: EvalSetup) -> dict[str, Sample]:
 
 
 def size_of(criterion: Criterion) -> int:
-    """How many answers of a day and route a criterion has judged."""
+    """The number of answers per day and route that a criterion sends to the judge; 0 for code criteria."""
     return criterion.definition.samples_per_day if isinstance(criterion.definition, Judge) else 0
 
 
-def judge(
+def score_samples(
     config: Config, day: date, night: date, drawn: Iterable[Sample], *, clients: ClientFactory | None, ask: bool
 ) -> Iterator[pa.Table]:
-    """Rows of `scores` for the samples, judged now where `ask` says so; else for those that are judged already.
+    """Rows of `scores` for the samples. New judge requests are sent only if `ask` is true; else stored replies count.
 
-    The samples are of answers of `day`; it is `night` that pays for the judge.
+    The samples are of answers of `day`; the requests are paid from the budget of `night`.
     """
-    panels = [(sample, one, sample.call_ids(size_of(one))) for sample in drawn for one in sample.judges]
-    calls = _read(config, day, {call_id for *_, ids in panels for call_id in ids})
+    parts = [(sample, one, sample.call_ids(size_of(one))) for sample in drawn for one in sample.criteria]
+    calls = _read(config, day, {call_id for *_, ids in parts for call_id in ids})
     requests = {
         (sample.route, one.name, call_id): judge_requests(one, sample.route, _case(calls[call_id]))
-        for sample, one, ids in panels
+        for sample, one, ids in parts
         for call_id in ids
     }
     if ask:
@@ -81,7 +81,7 @@ def judge(
         run_id = production_run_id(night)
         ask_judge(config, day, run_id, every, budget_of(config, night, run_id), clients=clients)
     replies = judge_replies(config, day)
-    for sample, one, ids in panels:
+    for sample, one, ids in parts:
         found = {key: score_from_replies(one, requests[sample.route, one.name, key], replies) for key in ids}
         known = [key for key in ids if ask or requests[sample.route, one.name, key][0].request_hash in replies]
         if known:

@@ -1,7 +1,7 @@
-"""The production answers of a day held against the same criteria as the holdout's.
+"""Score the production answers of a day by the same criteria as the holdout.
 
-Code criteria look at every answer, judges at a sample of which the probability is known. Criteria that need to know
-what is expected, or another model's answer, do not apply and are left out.
+Code criteria apply to every answer, judge criteria to a sample with a known inclusion probability. Criteria that need
+`expected`, or another model's answer, do not apply and are left out.
 """
 
 import logging
@@ -26,8 +26,8 @@ _COLUMNS = ("call_id", "route", "model_served", "output_text", "latency_ms", "co
 
 
 @dataclass(frozen=True)
-class Checked:
-    """How many scores production answers were given, how many of these failed, and how many could not be given."""
+class ProductionResult:
+    """The number of scores of production answers, and how many of them failed or are unscored."""
 
     scores: int = 0
     failed: int = 0
@@ -40,13 +40,13 @@ class Checked:
 
 def score_days(
     setup: EvalSetup, first: date, last: date, clients: ClientFactory | None = None, *, ask: bool = False
-) -> Checked:
+) -> ProductionResult:
     """Score every day from `first` to `last`, both included, and add up what was found. As `score_production`.
 
     `last` is the night that does so: one budget is that of all the days.
     """
     found = [score_production(setup, day, clients, ask=ask, night=last) for day in each_day(first, last)]
-    return Checked(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
+    return ProductionResult(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
 
 
 def score_production(
@@ -56,7 +56,7 @@ def score_production(
     *,
     ask: bool = False,
     night: date | None = None,
-) -> Checked:
+) -> ProductionResult:
     """Score the answers of `day` on every route that has criteria or an `output_schema`.
 
     They land in `scores` as the file `production-<day>`, a row for each criterion and interaction that succeeded and
@@ -65,41 +65,41 @@ def score_production(
     """
     config = setup.config
     lake, file = config.open_lake(), production_run_id(day)
-    of_code = {name: found for name in config.routes if (found := checks(setup, name))}
-    of_judges = judge_sample.samples(setup)
-    if not (of_code or of_judges):
+    code_checks = {name: found for name in config.routes if (found := checks(setup, name))}
+    judge_samples = judge_sample.samples(setup)
+    if not (code_checks or judge_samples):
         lake.remove("scores", day, file)
-        return Checked()
+        return ProductionResult()
     parts = [SCHEMAS["scores"].empty_table()]
-    for batch in lake.batches("interactions", day, _columns(of_code.values())):
+    for batch in lake.batches("interactions", day, _columns(code_checks.values())):
         answers = _answers(batch)
         for name in config.routes:
-            mine = answers.filter(pc.equal(answers["route"], name))
-            parts += [check.rows(mine, name) for check in of_code.get(name, ())]
-            _see(of_judges.get(name), mine)
-    parts += judge_sample.judge(config, day, night or day, of_judges.values(), clients=clients, ask=ask)
+            of_route = answers.filter(pc.equal(answers["route"], name))
+            parts += [check.rows(of_route, name) for check in code_checks.get(name, ())]
+            _offer(judge_samples.get(name), of_route)
+    parts += judge_sample.score_samples(config, day, night or day, judge_samples.values(), clients=clients, ask=ask)
     rows = pa.concat_tables(parts).combine_chunks()
     lake.write("scores", day, rows, file)
-    checked = Checked(len(rows), pc.sum(pc.invert(rows["passed"])).as_py() or 0, rows["passed"].null_count)
+    checked = ProductionResult(len(rows), pc.sum(pc.invert(rows["passed"])).as_py() or 0, rows["passed"].null_count)
     log.info("%s: %s", day, checked.summary())
     return checked
 
 
 def _columns(found: Iterable[Iterable[Check]]) -> tuple[str, ...]:
-    """What must be read: requests are long, and only python criteria look at them."""
+    """The columns to read. Inputs are long, and only python criteria need them."""
     needed = {name for route_checks in found for check in route_checks for name in check.columns}
     return _COLUMNS + (INPUTS if needed.issuperset(INPUTS) else ())
 
 
 def _answers(batch: pa.Table) -> pa.Table:
-    """The answers that count: of calls that succeeded and are no shadows. No route is `default`, as in dbt."""
+    """Answers of successful calls that are not shadows. A missing route becomes `default`, as in dbt."""
     is_shadow = pc.fill_null(batch["is_shadow"], False)
     answers = batch.filter(pc.and_(pc.equal(batch["status"], "success"), pc.invert(is_shadow)))
     place = answers.column_names.index("route")
     return answers.set_column(place, "route", pc.fill_null(answers["route"], "default"))
 
 
-def _see(sample: Sample | None, answers: pa.Table) -> None:
-    """Let the sample know of the answers that have a text to judge."""
+def _offer(sample: Sample | None, answers: pa.Table) -> None:
+    """Offer the answers that have a text to the sample."""
     if sample is not None:
-        sample.see(answers.filter(pc.is_valid(answers["output_text"]))["call_id"].to_pylist())
+        sample.offer(answers.filter(pc.is_valid(answers["output_text"]))["call_id"].to_pylist())

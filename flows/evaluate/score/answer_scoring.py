@@ -1,4 +1,4 @@
-"""One route's answers held against its criteria, some at a time: what lands in `scores`, and what is counted."""
+"""Score one route's answers by its criteria, a chunk at a time: the rows of `scores`, and the rows that rates count."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,109 +15,114 @@ from flows.evaluate.criteria import (
     judge_requests,
     score,
     score_from_replies,
-    score_unwrapped,
+    score_repaired,
     unscored,
 )
 from flows.evaluate.examples import Example
 from flows.evaluate.generate import Row
 from flows.evaluate.setup import EvalTask
 
-_PLACE = ("run_id", "model", "example_id", "repeat", "route")
+_KEY_COLUMNS = ("run_id", "model", "example_id", "repeat", "route")
 
 
 @dataclass(frozen=True)
 class RouteScorer:
-    """The criteria of one route, ready to mark answers. `pinned` is the pinned model's name.
+    """Scores the answers of one route. `pinned` is the pinned model's name.
 
-    `pinned_answers` are its texts by (example_id, repeat), for pairwise judges; `replies` are the judges' by
+    `pinned_answers` are its texts by (example_id, repeat), for pairwise judges. `replies` are the judge's replies by
     request_hash.
     """
 
-    paper: EvalTask
+    task: EvalTask
     pinned: str
     pinned_answers: Mapping[tuple[str, int], str] = field(default_factory=dict)
     replies: Mapping[str, Reply] = field(default_factory=dict)
-    _repaired: set[str] = field(init=False, default_factory=set)
+    _repaired_criteria: set[str] = field(init=False, default_factory=set)
 
-    def mine(self, answers: Iterable[Row]) -> list[Row]:
-        """Those of the answers that are of this route."""
-        return [row for row in answers if row["route"] == self.paper.name]
+    def of_route(self, answers: Iterable[Row]) -> list[Row]:
+        """The answers of this route."""
+        return [row for row in answers if row["route"] == self.task.name]
 
-    def mark(self, answers: Iterable[Row]) -> tuple[list[Row], list[Row]]:
-        """The rows of `scores` for rows of `completions`, and those that the rates are of.
+    def score_batch(self, answers: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+        """Score rows of `completions`. Returns the rows for `scores`, and the rows from which rates are computed.
 
-        A criterion that a wrapping can mislead is counted a second time, as `<name>:unwrapped`: for every answer, but
-        landed only for those that have a wrapping. A pairwise judge is counted by its score, that a tie is half a win.
+        A criterion that formatting can mislead is applied a second time to the repaired answer, as `<name>:unwrapped`.
+        It is counted for every answer, but written only if something was repaired. A pairwise judge is counted by its
+        score, because a tie is half a win.
         """
         landed: list[Row] = []
         counted: list[Row] = []
         for row in answers:
-            for criterion in self.paper.criteria:
+            for criterion in self.task.criteria:
                 raw = self._score(criterion, row)
                 landed.append(one := _row(row, criterion, raw))
                 counted.append({**one, "passed": raw.score} if criterion.is_pairwise else one)
-                if (bare := criterion.unwrapped) is not None:
-                    found = self._without_wrapping(bare, row, raw)
-                    landed += [] if found is None else [_row(row, bare, found)]
-                    counted.append(_row(row, bare, found or raw))
+                if (repaired := criterion.repaired) is not None:
+                    found = self._score_repaired(repaired, row, raw)
+                    landed += [] if found is None else [_row(row, repaired, found)]
+                    counted.append(_row(row, repaired, found or raw))
         return landed, counted
 
     def criteria(self) -> list[Criterion]:
-        """The criteria to report on: the route's own, and of the unwrapped ones those that made a difference so far."""
-        all_of_them = ((one, one.unwrapped) for one in self.paper.criteria)
+        """The criteria to report: the route's own, and the `:unwrapped` ones that repaired an answer so far."""
+        all_of_them = ((one, one.repaired) for one in self.task.criteria)
         return [
             criterion
             for pair in all_of_them
             for criterion in pair
-            if criterion and (not criterion.is_unwrapped or criterion.name in self._repaired)
+            if criterion and (not criterion.is_repaired or criterion.name in self._repaired_criteria)
         ]
 
-    def asks(self, answers: Iterable[Row]) -> Iterator[JudgeRequest]:
-        """What the judges are to be asked about these answers."""
+    def requests_for_judge(self, answers: Iterable[Row]) -> Iterator[JudgeRequest]:
+        """The judge requests for these answers."""
         for row in answers:
-            for criterion in self.paper.criteria:
+            for criterion in self.task.criteria:
                 if isinstance(criterion.definition, Judge) and isinstance(case := self._case(criterion, row), Case):
-                    yield from judge_requests(criterion, self.paper.name, case)
+                    yield from judge_requests(criterion, self.task.name, case)
 
     def _score(self, criterion: Criterion, row: Row) -> Score:
         if isinstance(criterion.definition, Judge):
             case = self._case(criterion, row)
             if isinstance(case, Score):
                 return case
-            return score_from_replies(criterion, judge_requests(criterion, self.paper.name, case), self.replies)
-        known = self._known(row)
-        return known if isinstance(known, Score) else score(criterion, known, _response(row))
+            return score_from_replies(criterion, judge_requests(criterion, self.task.name, case), self.replies)
+        example = self._example_or_reason(row)
+        return example if isinstance(example, Score) else score(criterion, example, _response(row))
 
-    def _without_wrapping(self, bare: Criterion, row: Row, raw: Score) -> Score | None:
-        known = self._known(row)
-        found = None if isinstance(known, Score) else score_unwrapped(bare, known, _response(row), raw)
+    def _score_repaired(self, repaired: Criterion, row: Row, raw: Score) -> Score | None:
+        example = self._example_or_reason(row)
+        found = None if isinstance(example, Score) else score_repaired(repaired, example, _response(row), raw)
         if found is not None:
-            self._repaired.add(bare.name)
+            self._repaired_criteria.add(repaired.name)
         return found
 
     def _case(self, criterion: Criterion, row: Row) -> Case | Score:
-        """What the judge is to see; or the score, where it need not be asked or cannot."""
-        known = self._known(row)
-        if isinstance(known, Score):
-            return known
-        case = Case(known.messages, row["output_text"] or "")
+        """The case for the judge; or the score, if no request is needed or possible."""
+        example = self._example_or_reason(row)
+        if isinstance(example, Score):
+            return example
+        case = Case(example.messages, row["output_text"] or "")
         if not criterion.is_pairwise:
             return case
         if row["model"] == self.pinned:
             return AGAINST_ITSELF
-        theirs = self.pinned_answers.get((row["example_id"], row["repeat"]))
-        return unscored("the pinned model did not answer") if theirs is None else replace(case, pinned=theirs)
+        pinned_answer = self.pinned_answers.get((row["example_id"], row["repeat"]))
+        return (
+            unscored("the pinned model did not answer")
+            if pinned_answer is None
+            else replace(case, pinned=pinned_answer)
+        )
 
-    def _known(self, row: Row) -> Example | Score:
-        """The example that was answered; or why there is nothing to score."""
+    def _example_or_reason(self, row: Row) -> Example | Score:
+        """The example of an answer; or an unscored result with the reason."""
         if row["status"] != "ok":
             return unscored(f"not answered: {row['error_type']}")
-        example = self.paper.example(row["example_id"])
+        example = self.task.example(row["example_id"])
         return unscored("the example is no longer in the frozen holdout") if example is None else example
 
 
 def pinned_answers(pinned: str, answers: Iterable[Row]) -> dict[tuple[str, int], str]:
-    """The pinned model's texts by (example_id, repeat), for a `Marker` of a route with a pairwise judge."""
+    """The pinned model's texts by (example_id, repeat), for the `RouteScorer` of a route with a pairwise judge."""
     return {
         (row["example_id"], row["repeat"]): row["output_text"] or ""
         for row in answers
@@ -134,7 +139,7 @@ def _row(row: Row, criterion: Criterion, found: Score) -> Row:
         "subject": "completion",
         "subject_id": "/".join(str(row[key]) for key in ("run_id", "model", "route", "example_id", "repeat")),
         "criterion": criterion.name,
-        **{key: row[key] for key in _PLACE},
+        **{key: row[key] for key in _KEY_COLUMNS},
         "criterion_version": criterion.version,
         "score": found.score,
         "passed": found.passed,

@@ -23,9 +23,9 @@ Row = dict[str, Any]
 
 @dataclass
 class Tally:
-    """The scores of one model under one criterion, by example: what passed, and how many are unscored.
+    """The scores of one model under one criterion, by example: scores of answers, and the number of unscored ones.
 
-    Examples that were scored alike share one tuple, so that a hundred thousand of them take megabytes.
+    Examples with equal scores share one tuple, so that a hundred thousand of them take only megabytes.
     """
 
     passed: dict[str, tuple[float, ...]] = field(default_factory=dict)
@@ -41,10 +41,10 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class RouteEvaluation:
     """One route of a night: what was asked of whom, the pinned model first.
 
-    `topics` are the labels of what examples are about, by example_id; one whose topic is not known has none.
+    `topics` are topic labels by example_id; examples of unknown topic are missing.
     """
 
     run_id: str
@@ -64,8 +64,8 @@ Slice = tuple[str, Sequence[str]]
 def tally(scores: Iterable[Row], tallies: dict[tuple[str, str], Tally]) -> None:
     """Add score rows of one route to its tallies by (model, criterion)."""
     for row in scores:
-        mine = tallies.setdefault((row["model"], row["criterion"]), Tally())
-        mine.add(row["example_id"], row["passed"])
+        tally = tallies.setdefault((row["model"], row["criterion"]), Tally())
+        tally.add(row["example_id"], row["passed"])
 
 
 @lru_cache(maxsize=4096)
@@ -78,57 +78,59 @@ def slices(examples: Sequence[Example], topics: Mapping[str, str]) -> dict[str, 
     parts: dict[str, list[str]] = defaultdict(list)
     for example in examples:
         for tag, value in example.tags.items():
-            for one in dict.fromkeys(map(str, value if isinstance(value, list) else [value])):
-                parts[f"{tag}={one}"].append(example.example_id)
+            for tally in dict.fromkeys(map(str, value if isinstance(value, list) else [value])):
+                parts[f"{tag}={tally}"].append(example.example_id)
         if example.example_id in topics and "topic" not in example.tags:
             parts[f"topic={topics[example.example_id]}"].append(example.example_id)
     large = {name: parts[name] for name in sorted(parts) if len(parts[name]) >= SMALLEST_SLICE}
     return {ALL: [example.example_id for example in examples], **large}
 
 
-def estimates(night: Evaluated, tallies: Tallies) -> list[Row]:
-    """Rows of the table `estimates`: each model's pass rate, by criterion and slice; null where nothing is scored."""
+def estimates(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
+    """Rows of the table `estimates`: pass rates by model, criterion and slice; null if nothing is scored."""
     return [
-        _estimate(night, model, criterion, (name, ids), tallies)
-        for name, ids in slices(night.examples, night.topics).items()
-        for criterion in night.criteria
-        for model in night.models
+        _estimate(evaluation, model, criterion, (name, ids), tallies)
+        for name, ids in slices(evaluation.examples, evaluation.topics).items()
+        for criterion in evaluation.criteria
+        for model in evaluation.models
     ]
 
 
-def comparisons(night: Evaluated, tallies: Tallies) -> list[Row]:
-    """Rows of the table `comparisons`, pinned against each candidate, without q-values: see `with_q_values`."""
+def comparisons(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
+    """Rows of the table `comparisons`, pinned with each candidate, without q-values (see `with_q_values`)."""
     return [
-        _comparison(night, candidate.name, criterion, (name, ids), tallies)
-        for name, ids in slices(night.examples, night.topics).items()
-        for criterion in night.criteria
-        for candidate in night.models[1:]
+        _comparison(evaluation, candidate.name, criterion, (name, ids), tallies)
+        for name, ids in slices(evaluation.examples, evaluation.topics).items()
+        for criterion in evaluation.criteria
+        for candidate in evaluation.models[1:]
     ]
 
 
 def with_q_values(rows: Sequence[Row]) -> list[Row]:
-    """The comparisons of a whole night, which are one family of tests."""
+    """The comparisons of a whole run with q-values: they are one family of tests."""
     q = q_values([row["p_value"] for row in rows])
     return [{**row, "q_value": value} for row, value in zip(rows, q, strict=True)]
 
 
-def _estimate(night: Evaluated, model: ModelVariant, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
+def _estimate(
+    evaluation: RouteEvaluation, model: ModelVariant, criterion: Criterion, part: Slice, tallies: Tallies
+) -> Row:
     name, ids = part
-    mine = tallies.get((model.name, criterion.name), Tally())
-    answered = list(_of(mine, ids).values())
-    rate, steady = pass_rate(answered), steadiness(answered, night.repeats)
+    tally = tallies.get((model.name, criterion.name), Tally())
+    answered = list(_of(tally, ids).values())
+    rate, steady = pass_rate(answered), steadiness(answered, evaluation.repeats)
     return {
-        "run_id": night.run_id,
+        "run_id": evaluation.run_id,
         "model": model.name,
         "arm": model.arm,
-        "route": night.route,
+        "route": evaluation.route,
         "criterion": criterion.name,
         "slice": name,
         "severity": criterion.definition.severity,
         "min_pass_rate": criterion.definition.min_pass_rate,
         "n_examples": rate.n_examples,
-        "n_repeats": night.repeats,
-        "n_unscored": _unscored(mine, ids),
+        "n_repeats": evaluation.repeats,
+        "n_unscored": _unscored(tally, ids),
         "pass_rate": rate.rate,
         "ci_low": rate.low,
         "ci_high": rate.high,
@@ -139,22 +141,24 @@ def _estimate(night: Evaluated, model: ModelVariant, criterion: Criterion, part:
     }
 
 
-def _comparison(night: Evaluated, candidate: str, criterion: Criterion, part: Slice, tallies: Tallies) -> Row:
+def _comparison(
+    evaluation: RouteEvaluation, candidate: str, criterion: Criterion, part: Slice, tallies: Tallies
+) -> Row:
     name, ids = part
-    pinned = night.models[0].name
+    pinned = evaluation.models[0].name
     old, new = (tallies.get((model, criterion.name), Tally()) for model in (pinned, candidate))
     found = compare(_of(old, ids), _of(new, ids), relative=criterion.is_pairwise)
     return {
-        "run_id": night.run_id,
+        "run_id": evaluation.run_id,
         "pinned": pinned,
         "candidate": candidate,
-        "route": night.route,
+        "route": evaluation.route,
         "criterion": criterion.name,
         "slice": name,
         "severity": criterion.definition.severity,
-        "margin": night.margin,
+        "margin": evaluation.margin,
         "n_examples": found.n_examples,
-        "n_repeats": night.repeats,
+        "n_repeats": evaluation.repeats,
         "n_unscored": _unscored(old, ids) + _unscored(new, ids),
         "delta": found.delta,
         "ci_low": found.low,
@@ -168,9 +172,9 @@ def _comparison(night: Evaluated, candidate: str, criterion: Criterion, part: Sl
     }
 
 
-def _of(one: Tally, ids: Sequence[str]) -> dict[str, tuple[float, ...]]:
-    return {key: one.passed[key] for key in ids if key in one.passed}
+def _of(tally: Tally, ids: Sequence[str]) -> dict[str, tuple[float, ...]]:
+    return {key: tally.passed[key] for key in ids if key in tally.passed}
 
 
-def _unscored(one: Tally, ids: Sequence[str]) -> int:
-    return sum(one.unscored[key] for key in ids if key in one.unscored)
+def _unscored(tally: Tally, ids: Sequence[str]) -> int:
+    return sum(tally.unscored[key] for key in ids if key in tally.unscored)

@@ -1,7 +1,7 @@
-"""How each entrant of a run stands on a route: how often an answer passes all that is decisive there.
+"""The leaderboard of a run: for each model variant and route, how often an answer passes all decisive criteria.
 
-Decisive are the route's critical criteria; where it has none, all of its criteria. An answer that fails one of them
-has failed; one that fails none and is unscored by one is unscored.
+Decisive are the route's critical criteria, or all of its criteria if none is critical. An answer fails if it fails one
+of them. It is unscored if it fails none and is unscored by one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,36 +47,36 @@ group by route, model
 """
 
 
-def land_leaderboard(lake: Lake, day: date, run_id: str, papers: Iterable[EvalTask]) -> None:
-    """Land the table `model_variants` of a run whose scores have landed."""
-    papers = list(papers)
+def land_leaderboard(lake: Lake, day: date, run_id: str, tasks: Iterable[EvalTask]) -> None:
+    """Land the table `model_variants` of a run, from its rows in `scores`."""
+    tasks = list(tasks)
     scores = lake.read("scores", day, run_id, columns=_COLUMNS)
-    lake.write("model_variants", day, from_rows(_rows(run_id, papers, scores), "model_variants"), run_id)
+    lake.write("model_variants", day, from_rows(_rows(run_id, tasks, scores), "model_variants"), run_id)
 
 
 def decisive(criteria: Sequence[Criterion]) -> list[str]:
-    """The names of the criteria by which an entrant stands or falls."""
+    """The names of the decisive criteria."""
     critical = [one.name for one in criteria if one.definition.severity == "critical"]
     return critical or [one.name for one in criteria]
 
 
-def _rows(run_id: str, papers: Sequence[EvalTask], scores: pa.Table) -> Iterator[dict[str, Any]]:
-    found = _passed(papers, scores)
-    for paper in papers:
-        for arm in paper.arms:
-            passed, unscored = found.get((paper.name, arm.model.name), ([], 0))
+def _rows(run_id: str, tasks: Sequence[EvalTask], scores: pa.Table) -> Iterator[dict[str, Any]]:
+    found = _passed(tasks, scores)
+    for task in tasks:
+        for variant in task.variants:
+            passed, unscored = found.get((task.name, variant.model.name), ([], 0))
             rate = pass_rate(passed)
             yield {
                 "run_id": run_id,
-                "route": paper.name,
-                "model": arm.model.name,
-                "arm": arm.model.arm,
-                "base": arm.model.base,
-                "prompt_version": arm.model.prompt_version,
-                "shots": arm.model.shots,
-                "ends_on": ends_on(arm.model.model),
+                "route": task.name,
+                "model": variant.model.name,
+                "arm": variant.model.arm,
+                "base": variant.model.base,
+                "prompt_version": variant.model.prompt_version,
+                "shots": variant.model.shots,
+                "ends_on": ends_on(variant.model.model),
                 "n_examples": rate.n_examples,
-                "n_repeats": paper.route.repeats,
+                "n_repeats": task.route.repeats,
                 "n_unscored": unscored,
                 "pass_rate": rate.rate,
                 "ci_low": rate.low,
@@ -84,9 +84,9 @@ def _rows(run_id: str, papers: Sequence[EvalTask], scores: pa.Table) -> Iterator
             }
 
 
-def _passed(papers: Sequence[EvalTask], scores: pa.Table) -> dict[tuple[str, str], tuple[list[list[float]], int]]:
-    """By route and model: the answers' passes by example, and how many answers are unscored."""
-    names = [{"route": paper.name, "criterion": name} for paper in papers for name in decisive(paper.criteria)]
+def _passed(tasks: Sequence[EvalTask], scores: pa.Table) -> dict[tuple[str, str], tuple[list[list[float]], int]]:
+    """By route and model: the passes of each example's answers, and the number of unscored answers."""
+    names = [{"route": task.name, "criterion": name} for task in tasks for name in decisive(task.criteria)]
     columns = pa.schema([("route", pa.string()), ("criterion", pa.string())])
     with duckdb.connect() as connection:
         connection.register("scores", scores)

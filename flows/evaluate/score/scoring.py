@@ -1,4 +1,4 @@
-"""Scoring: what landed in `completions` held against the criteria, and the models against each other."""
+"""Scoring: apply the criteria to the answers in `completions`, and compare the models."""
 
 import logging
 from collections import Counter
@@ -12,7 +12,7 @@ from flows.evaluate.examples import topics_of
 from flows.evaluate.generate import GenerationResult, JudgingResult, Row, ask_judge, budget_of, judge_replies
 from flows.evaluate.score import comparison, leaderboard
 from flows.evaluate.score.answer_scoring import RouteScorer, pinned_answers
-from flows.evaluate.score.comparison import Evaluated
+from flows.evaluate.score.comparison import RouteEvaluation
 from flows.evaluate.setup import EvalTask
 from flows.lake import from_rows
 from flows.llm import ClientFactory
@@ -27,10 +27,10 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What a night's evaluation came to. Of `answers` so many `failed`; of `scores` so many are `unscored`."""
+    """The result of an evaluation. `failed` is counted among `answers`, `unscored` among `scores`."""
 
     run_id: str
-    asking: GenerationResult = field(default_factory=GenerationResult)
+    generation: GenerationResult = field(default_factory=GenerationResult)
     judging: JudgingResult = field(default_factory=JudgingResult)
     answers: int = 0
     failed: int = 0
@@ -40,8 +40,10 @@ class EvaluationResult:
 
     def summary(self) -> str:
         """One line for people."""
-        spent = f"{self.asking.asked:,} asked, {self.asking.reused:,} reused, {self.asking.spent_usd:.2f} USD"
-        stopped = "; the budget ran out" if self.asking.budget_ran_out else ""
+        spent = (
+            f"{self.generation.asked:,} asked, {self.generation.reused:,} reused, {self.generation.spent_usd:.2f} USD"
+        )
+        stopped = "; the budget ran out" if self.generation.budget_ran_out else ""
         judged = f"; {self.judging.summary()}" if self.judging != JudgingResult() else ""
         return f"{spent}, {self.unscored:,} of {self.scores:,} scores unscored{stopped}{judged}"
 
@@ -50,28 +52,28 @@ def judge_tasks(
     config: Config,
     day: date,
     run_id: str,
-    papers: Iterable[EvalTask],
+    tasks: Iterable[EvalTask],
     *,
     clients: ClientFactory | None = None,
 ) -> JudgingResult:
-    """Put to the judge what landed in `completions`, on routes that have a judge's criterion; see `ask_judge`."""
-    judged = [paper for paper in papers if _has_judge(paper)]
+    """Send the answers in `completions` to the LLM judge, on routes with a judge criterion; see `ask_judge`."""
+    judged = [task for task in tasks if _has_judge(task)]
     if not judged:
         return JudgingResult()
-    asks = _asks(config, day, run_id, judged)
-    return ask_judge(config, day, run_id, asks, budget_of(config, day, run_id), clients=clients)
+    requests = _judge_requests(config, day, run_id, judged)
+    return ask_judge(config, day, run_id, requests, budget_of(config, day, run_id), clients=clients)
 
 
-def _has_judge(paper: EvalTask) -> bool:
-    return any(criterion.judge for criterion in paper.criteria)
+def _has_judge(task: EvalTask) -> bool:
+    return any(criterion.judge for criterion in task.criteria)
 
 
-def _asks(config: Config, day: date, run_id: str, papers: Iterable[EvalTask]) -> Iterator[JudgeRequest]:
-    """What the judge is to be asked about a run's answers."""
-    markers = _markers(config, day, run_id, papers, {})
+def _judge_requests(config: Config, day: date, run_id: str, tasks: Iterable[EvalTask]) -> Iterator[JudgeRequest]:
+    """The judge requests for a run's answers."""
+    route_scorers = _route_scorers(config, day, run_id, tasks, {})
     for answers in _answers(config, day, run_id):
-        for marker in markers:
-            yield from marker.asks(marker.mine(answers))
+        for route_scorer in route_scorers:
+            yield from route_scorer.requests_for_judge(route_scorer.of_route(answers))
 
 
 def _answers(config: Config, day: date, run_id: str) -> Iterator[list[Row]]:
@@ -79,51 +81,50 @@ def _answers(config: Config, day: date, run_id: str) -> Iterator[list[Row]]:
         yield batch.to_pylist()
 
 
-def _markers(
-    config: Config, day: date, run_id: str, papers: Iterable[EvalTask], replies: Mapping[str, Reply]
+def _route_scorers(
+    config: Config, day: date, run_id: str, tasks: Iterable[EvalTask], replies: Mapping[str, Reply]
 ) -> list[RouteScorer]:
-    """The markers of the routes. Where a judge compares answers, the pinned model's are held in memory."""
-    papers = list(papers)
-    pinned = config.all_models()[0].name if papers else ""
-    comparing = {paper.name for paper in papers if any(criterion.is_pairwise for criterion in paper.criteria)}
-    theirs: dict[str, dict[tuple[str, int], str]] = {name: {} for name in comparing}
-    for answers in _answers(config, day, run_id) if comparing else ():
-        for name, known in theirs.items():
+    """The scorers of the routes. With a pairwise judge, the pinned model's answers are kept in memory."""
+    tasks = list(tasks)
+    pinned = config.all_models()[0].name if tasks else ""
+    pairwise_routes = {task.name for task in tasks if any(criterion.is_pairwise for criterion in task.criteria)}
+    pinned_texts: dict[str, dict[tuple[str, int], str]] = {name: {} for name in pairwise_routes}
+    for answers in _answers(config, day, run_id) if pairwise_routes else ():
+        for name, known in pinned_texts.items():
             known.update(pinned_answers(pinned, (row for row in answers if row["route"] == name)))
-    return [RouteScorer(paper, pinned, theirs.get(paper.name, {}), replies) for paper in papers]
+    return [RouteScorer(task, pinned, pinned_texts.get(task.name, {}), replies) for task in tasks]
 
 
 def score_tasks(
     config: Config,
     day: date,
     run_id: str,
-    papers: Sequence[EvalTask],
+    tasks: Sequence[EvalTask],
     *,
-    asking: GenerationResult | None = None,
+    generation: GenerationResult | None = None,
     judged: JudgingResult | None = None,
 ) -> EvaluationResult:
-    """Score what landed in `completions`, and land scores, estimates and comparisons. No model is asked.
+    """Score the answers in `completions`; write scores, estimates, comparisons and the leaderboard. Sends no request.
 
-    Answers are read and scores written some thousand at once: memory holds the examples, the tallies and the judge's
-    replies.
+    Answers are processed a few thousand at a time. Memory holds the examples, the tallies and the judge's replies.
     """
     lake, counts = config.open_lake(), Counter[str]()
-    replies = judge_replies(config, day) if any(map(_has_judge, papers)) else {}
-    markers = _markers(config, day, run_id, papers, replies)
-    tallies: dict[str, dict[tuple[str, str], comparison.Tally]] = {paper.name: {} for paper in papers}
+    replies = judge_replies(config, day) if any(map(_has_judge, tasks)) else {}
+    route_scorers = _route_scorers(config, day, run_id, tasks, replies)
+    tallies: dict[str, dict[tuple[str, str], comparison.Tally]] = {task.name: {} for task in tasks}
     with lake.writing("scores", day, run_id) as land:
         for answers in _answers(config, day, run_id):
-            for marker in markers:
-                landed, counted = marker.mark(marker.mine(answers))
-                comparison.tally(counted, tallies[marker.paper.name])
+            for route_scorer in route_scorers:
+                landed, counted = route_scorer.score_batch(route_scorer.of_route(answers))
+                comparison.tally(counted, tallies[route_scorer.task.name])
                 counts.update(scores=len(landed), unscored=sum(row["passed"] is None for row in landed))
                 land(from_rows(landed, "scores"))
             counts.update(answers=len(answers), failed=sum(row["status"] != "ok" for row in answers))
-    comparisons = _compare(config, day, run_id, markers, tallies)
-    leaderboard.land_leaderboard(lake, day, run_id, papers)
+    comparisons = _compare(config, day, run_id, route_scorers, tallies)
+    leaderboard.land_leaderboard(lake, day, run_id, tasks)
     result = EvaluationResult(
         run_id=run_id,
-        asking=asking or GenerationResult(reused=counts["answers"]),
+        generation=generation or GenerationResult(reused=counts["answers"]),
         judging=judged or JudgingResult(),
         comparisons=comparisons,
         **counts,
@@ -136,27 +137,27 @@ def _compare(
     config: Config,
     day: date,
     run_id: str,
-    markers: Iterable[RouteScorer],
+    route_scorers: Iterable[RouteScorer],
     tallies: Mapping[str, comparison.Tallies],
 ) -> int:
-    """Land estimates and comparisons, and count the comparisons."""
+    """Write estimates and comparisons; returns the number of comparisons."""
     lake = config.open_lake()
     estimates: list[Row] = []
     comparisons: list[Row] = []
-    for marker in markers:
-        paper = marker.paper
-        night = Evaluated(
+    for route_scorer in route_scorers:
+        task = route_scorer.task
+        evaluation = RouteEvaluation(
             run_id,
-            paper.name,
-            [arm.model for arm in paper.arms],
-            paper.examples,
-            marker.criteria(),
-            paper.route.repeats,
-            paper.route.margin,
-            topics_of(lake, day, paper.name),
+            task.name,
+            [variant.model for variant in task.variants],
+            task.examples,
+            route_scorer.criteria(),
+            task.route.repeats,
+            task.route.margin,
+            topics_of(lake, day, task.name),
         )
-        estimates += comparison.estimates(night, tallies[paper.name])
-        comparisons += comparison.comparisons(night, tallies[paper.name])
+        estimates += comparison.estimates(evaluation, tallies[task.name])
+        comparisons += comparison.comparisons(evaluation, tallies[task.name])
     lake.write("estimates", day, from_rows(estimates, "estimates"), run_id)
     lake.write("comparisons", day, from_rows(comparison.with_q_values(comparisons), "comparisons"), run_id)
     return len(comparisons)

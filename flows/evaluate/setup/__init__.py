@@ -1,15 +1,15 @@
-"""What an evaluation needs before the first request: tasks, model variants, prompts, worked examples."""
+"""What an evaluation needs before the first request: tasks, model variants, prompts, few-shot examples."""
 
 from flows.evaluate.setup.eval_setup import EvalSetup, load_setup, read_setup
 from flows.evaluate.setup.model_pair import ModelPair
-from flows.evaluate.setup.production_sample import PRODUCTION, Drawn, draw_calls
+from flows.evaluate.setup.production_sample import PRODUCTION, CallSample, draw_calls
 from flows.evaluate.setup.task import EvalTask, read_tasks, task_variants
 from flows.evaluate.setup.tfidf_classifier import TfidfClassifier
 from flows.evaluate.setup.variants import Variant
 
 __all__ = [
     "PRODUCTION",
-    "Drawn",
+    "CallSample",
     "EvalSetup",
     "EvalTask",
     "ModelPair",

@@ -1,6 +1,6 @@
-"""All files that an evaluation rests on, read once: criteria, schemas, prompts, and the workspace's own Python checks.
+"""All files that an evaluation needs, read once: criteria, schemas, prompts, and the workspace's Python checks.
 
-A night reads them before its first stage, and hands them down: who edits a file meanwhile changes the next night.
+A night reads them before its first stage and passes them on. An edit during a night takes effect the next night.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class EvalSetup:
 
 
 def load_setup(config: Config) -> EvalSetup:
-    """Read all that an evaluation and the check of production answers rest on. Each file of Python checks runs once.
+    """Read all files that the evaluation and the scoring of production need. Each file of Python checks runs once.
 
     Raises ConfigError for a wrong criterion, schema or prompt, and for too few labels in the files of the test sets.
     """
@@ -49,7 +49,7 @@ def load_setup(config: Config) -> EvalSetup:
 
 
 def read_setup(config: Config) -> EvalSetup:
-    """The same for test sets that are frozen already: their files are not looked at."""
+    """As `load_setup`, without reading the files of the test sets: for test sets that are frozen already."""
     return EvalSetup(
         config,
         criteria_by_route(config),

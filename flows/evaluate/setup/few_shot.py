@@ -1,8 +1,8 @@
-"""Worked examples to show before a question: the labelled examples of the dev set that are nearest to it.
+"""Few-shot examples: the labelled examples of the dev set that are nearest to the input.
 
-Nearest is by the cosine of TF-IDF (words, sublinear counts) of the last user message; of equally near ones the first
-by id. An example with the question's own text is left out, for its answer would give the question away. The nearest
-comes last, beside the question (Liu et al. 2022, "What makes good in-context examples for GPT-3?", arXiv:2101.06804).
+Nearest is by the cosine of TF-IDF vectors (words, sublinear counts) of the last user message; ties go to the first id.
+An example with the same text as the input is left out, because it would reveal the answer. The nearest example comes
+last, next to the input (Liu et al. 2022, "What makes good in-context examples for GPT-3?", arXiv:2101.06804).
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from flows.evaluate.examples import Example
 from flows.evaluate.setup.tfidf_classifier import WORD
 
 
-class WorkedExamples:
-    """The labelled examples from which `count` are shown. Made ready when the first question is put."""
+class FewShotExamples:
+    """Labelled examples of which the nearest `count` are sent with a request. The index is built at first use."""
 
     def __init__(self, labelled: Sequence[Example], count: int) -> None:
         self.labelled = labelled
@@ -24,7 +24,7 @@ class WorkedExamples:
         self._chosen: dict[str, list[int]] = {}
 
     def nearest(self, text: str) -> list[Example]:
-        """The `count` nearest to a text, the nearest last. The same text gives the same ones."""
+        """The `count` examples nearest to a text, the nearest last. Deterministic."""
         if text not in self._chosen:
             self._chosen[text] = self._find(text)
         return [self.labelled[place] for place in self._chosen[text]]
@@ -32,7 +32,7 @@ class WorkedExamples:
     def _find(self, text: str) -> list[int]:
         vectorizer, vectors, texts = self._index
         near = (vectors @ vectorizer.transform([text]).T).toarray().ravel()
-        near[texts == _same(text)] = -1.0
+        near[texts == _normalised(text)] = -1.0
         order = np.lexsort((np.arange(len(near)), -near))
         return [int(place) for place in order[: self.count][::-1] if near[place] >= 0]
 
@@ -42,9 +42,13 @@ class WorkedExamples:
 
         texts = [example.question for example in self.labelled]
         vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=WORD)
-        return vectorizer, vectorizer.fit_transform(texts), np.array([_same(text) for text in texts], dtype=object)
+        return (
+            vectorizer,
+            vectorizer.fit_transform(texts),
+            np.array([_normalised(text) for text in texts], dtype=object),
+        )
 
 
-def _same(text: str) -> str:
-    """What two texts have in common that differ in space and case alone."""
+def _normalised(text: str) -> str:
+    """The text without differences in whitespace and case."""
     return " ".join(text.casefold().split())

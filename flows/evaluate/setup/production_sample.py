@@ -1,4 +1,4 @@
-"""A sample of a day's own calls, as examples to put to the candidates.
+"""A sample of a day's production calls, as examples for the candidates.
 
 Eligible are calls that were answered with a text, by a model and not by a cache, and are no shadow themselves. Of a
 route those are drawn whose rank of call_id is smallest (flows/stats/sample.py): the same ones every time, whoever asked
@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from flows.evaluate.examples import Example, as_example, messages_of, the_input_of
+from flows.evaluate.examples import Example, as_example, input_as_messages, messages_of
 from flows.lake import Lake
 from flows.stats.sample import rank_in_sql
 
@@ -52,40 +52,40 @@ _ANSWER = (
 
 @dataclass(frozen=True)
 class Call:
-    """One drawn call: its input as an example, and production's answer as columns of `completions`."""
+    """One sampled call: its input as an example, and production's answer as columns of `completions`."""
 
     example: Example
     answer: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """The calls that were drawn of a route's `n_eligible`, in the order of their ids."""
+class CallSample:
+    """The calls sampled from a route's `n_eligible`, in the order of their ids."""
 
     calls: list[Call]
     n_eligible: int
 
     @property
     def probability(self) -> float:
-        """That with which an eligible call was drawn."""
+        """The inclusion probability of an eligible call."""
         return len(self.calls) / self.n_eligible if self.n_eligible else 0.0
 
 
-def draw_calls(lake: Lake, day: date, route: str, count: int) -> Drawn:
-    """At most `count` of a day's calls on a route."""
+def draw_calls(lake: Lake, day: date, route: str, count: int) -> CallSample:
+    """A sample of at most `count` of a day's eligible calls on a route."""
     files = [str(place) for place in lake.files("interactions", day)]
     if not files:
-        return Drawn([], 0)
+        return CallSample([], 0)
     with duckdb.connect() as connection:
         lake.open_to(connection)
         found = connection.execute(_SQL, {"files": files, "route": route, "count": count})
         names = [column[0] for column in found.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    return Drawn([_call(row, route) for row in rows], rows[0]["n_eligible"] if rows else 0)
+    return CallSample([_call(row, route) for row in rows], rows[0]["n_eligible"] if rows else 0)
 
 
 def _call(row: dict[str, Any], route: str) -> Call:
     messages = messages_of(row)
     if not all({"role", "content"} <= set(one) for one in messages):
-        messages = the_input_of(row)
+        messages = input_as_messages(row)
     return Call(as_example(messages, row, route, PRODUCTION), {name: row[name] for name in _ANSWER})

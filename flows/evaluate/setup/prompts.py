@@ -1,4 +1,4 @@
-"""A model's own prompt: a system message or a list of messages, with `{{placeholders}}` for what an example holds."""
+"""A model's configured prompt: a system message or a list of messages, whose `{{placeholders}}` an example fills."""
 
 import re
 from collections.abc import Mapping
@@ -20,21 +20,21 @@ _ROLES = ("system", "developer", "user", "assistant")
 
 @dataclass(frozen=True)
 class Prompt:
-    """Messages with `{{placeholders}}`, named by the hash of their text."""
+    """Messages with `{{placeholders}}`. `version` is the hash of the file's text."""
 
     path: Path
     messages: tuple[Mapping[str, str], ...]
     version: str
 
     def instructions(self, example: Example) -> list[dict[str, Any]]:
-        """The prompt's messages before the first that asks for the example's input, filled in."""
+        """The prompt's messages before the first that contains `{{input}}`, filled in."""
         return [self._filled(message, example) for message in self.messages[: self._place_of_question]]
 
     def question(self, example: Example) -> list[dict[str, Any]]:
-        """The messages that put the question: the prompt's from `{{input}}` on, or what was spoken in the example."""
-        return [self._filled(message, example) for message in self.messages[self._place_of_question :]] or spoken(
-            example
-        )
+        """The prompt's messages from `{{input}}` on, filled in; without any, the example's non-system messages."""
+        return [
+            self._filled(message, example) for message in self.messages[self._place_of_question :]
+        ] or without_system_messages(example)
 
     @property
     def _place_of_question(self) -> int:
@@ -42,7 +42,7 @@ class Prompt:
         return asks.index(True) if True in asks else len(asks)
 
     def _filled(self, message: Mapping[str, str], example: Example) -> dict[str, Any]:
-        """Fill the placeholders from the example's tags and row, once: what is filled in is not read again.
+        """Fill the placeholders from the example's tags and row. Filled-in text is not searched for placeholders again.
 
         Raises ConfigError for a placeholder that the example does not have.
         """
@@ -56,13 +56,13 @@ class Prompt:
         return {"role": message["role"], "content": _PLACEHOLDER.sub(value, message["content"])}
 
 
-def spoken(example: Example) -> list[dict[str, Any]]:
+def without_system_messages(example: Example) -> list[dict[str, Any]]:
     """The example's messages without its system message."""
     return [message for message in example.messages if message.get("role") != "system"]
 
 
 def load(model: ModelVariant, workspace: Path, route: str) -> Prompt | None:
-    """The prompt under which `model` answers on `route`; None where that is the examples' own. Raises ConfigError."""
+    """The configured prompt of `model` on `route`; None if it uses the examples' messages. Raises ConfigError."""
     if model.prompt_version is not None:
         return _read(model, _find(model, workspace, route, model.prompt_version))
     return None if model.prompt is None else _read(model, workspace / model.prompt)
@@ -75,9 +75,9 @@ def _find(model: ModelVariant, workspace: Path, route: str, version: str) -> Pat
         return found[0]
     where = f"models: {model.name}: prompt {version!r}"
     if found:
-        raise ConfigError(f"{where}: stands twice: {found[0]} and {found[1].name}; keep one of them")
+        raise ConfigError(f"{where}: is ambiguous: {found[0]} and {found[1].name}; keep one of them")
     there = ", ".join(sorted(path.name for path in folder.glob("*"))) or "nothing"
-    raise ConfigError(f"{where}: no {folder / version}.md, .yaml or .json; there is {there}")
+    raise ConfigError(f"{where}: {folder / version}.md, .yaml or .json not found; the folder contains {there}")
 
 
 def _read(model: ModelVariant, path: Path) -> Prompt:
@@ -98,7 +98,7 @@ def _problem(messages: Any) -> str | None:
         if not isinstance(message, dict) or set(message) != {"role", "content"}:
             return f"message {number}: expected `role` and `content`"
         if message["role"] not in _ROLES:
-            return f"message {number}: `role` is one of {', '.join(_ROLES)}, found {message['role']!r}"
+            return f"message {number}: `role` must be one of {', '.join(_ROLES)}, found {message['role']!r}"
         if not isinstance(message["content"], str):
-            return f"message {number}: `content` is no text"
+            return f"message {number}: `content` must be text"
     return None

@@ -1,4 +1,4 @@
-"""What a night's evaluation asks about: each evaluated route with its frozen examples and its criteria."""
+"""The tasks of an evaluation: each evaluated route with its frozen examples, its criteria and its model variants."""
 
 import logging
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EvalTask:
-    """One route's questions, before they are asked. The pinned model's arm is the first."""
+    """One evaluated route. The pinned model's variant is the first of `variants`."""
 
     name: str
     route: Route
     examples: Sequence[Example]
     criteria: Sequence[Criterion]
-    arms: Sequence[Variant] = ()
+    variants: Sequence[Variant] = ()
 
     def example(self, example_id: str) -> Example | None:
-        """The example of this id, or None where the frozen holdout has none."""
+        """The example with this id, or None if the frozen holdout has none."""
         place = self._places.get(example_id)
         return None if place is None else self.examples[place]
 
@@ -42,23 +42,23 @@ class EvalTask:
 def read_tasks(setup: EvalSetup, day: date) -> list[EvalTask]:
     """The evaluated routes with their criteria and the examples that were frozen on `day`. Raises ConfigError."""
     config, lake = setup.config, setup.config.open_lake()
-    papers: list[EvalTask] = []
+    tasks: list[EvalTask] = []
     if config.models is None:
         log.info("no models are configured: nothing to evaluate")
-        return papers
+        return tasks
     for name, route in config.evaluated_routes().items():
         holdout = read_holdout(lake, day, name)
         examples = sample(holdout, route.limit)
         if not examples:
-            log.warning("route %s: no holdout was frozen on %s; its rates are unknown", name, day)
-        papers.append(
+            log.warning("route %s: no holdout was frozen on %s; its pass rates are unknown", name, day)
+        tasks.append(
             EvalTask(name, route, examples, setup.criteria[name], task_variants(setup, lake, day, name, holdout))
         )
-    return papers
+    return tasks
 
 
 def task_variants(setup: EvalSetup, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Variant]:
-    """The arms of a route, with the examples of the dev set and the holdout that they need."""
+    """The variants of a route, with the few-shot examples and training data that they need. Raises ConfigError."""
     found = setup.variants[route]
     if not holdout or not variants.need_labels(found):
         return found
@@ -66,7 +66,7 @@ def task_variants(setup: EvalSetup, lake: Lake, day: date, route: str, holdout: 
 
 
 def sample(examples: Sequence[Example], limit: int | None) -> Sequence[Example]:
-    """At most `limit` of the examples, by the rank of their id: the same ones every time, in the order given."""
+    """At most `limit` of the examples, chosen by the rank of their id (deterministic), in the order given."""
     if limit is None or len(examples) <= limit:
         return examples
     by_rank = sorted(range(len(examples)), key=lambda place: rank(examples[place].example_id))

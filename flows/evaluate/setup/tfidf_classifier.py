@@ -1,9 +1,9 @@
-"""A classical classifier that takes part like any model: TF-IDF and logistic regression, learnt from labelled examples.
+"""A baseline classifier that is evaluated like any model: TF-IDF and logistic regression on labelled examples.
 
-It is what an LLM must beat to be worth its price on a route that classifies. Cross-fitted: an example of the holdout
-is answered by a model that has not seen its text, in five folds of which no text is in two; a text that is in none is
-answered by a model of all. The dev set's examples of the same classes are in every training set, but for those with
-the very text.
+An LLM must beat it to be worth its price on a classification route. It is cross-fitted in five folds, grouped by text:
+a holdout example is predicted by a model that was not trained on its text. Any other text is predicted by a model
+trained on all examples. Examples of the dev set with a class of the holdout are in every training set, except those
+with a held-out text.
 """
 
 import warnings
@@ -32,42 +32,42 @@ class Labelled:
 
 @dataclass(frozen=True)
 class TfidfClassifier:
-    """What a classifier of one route learns from."""
+    """The classifier of one route, trained at first use on `holdout` and `dev`."""
 
     holdout: Labelled
     dev: Labelled
 
     @cached_property
     def version(self) -> str:
-        """Changes with whatever may change an answer."""
+        """A hash of the training data."""
         return hash_of(*(list(part) for one in (self.holdout, self.dev) for part in (one.texts, one.labels)))
 
     @property
     def problem(self) -> str | None:
-        """Why nothing can be learnt from them; None where it can."""
+        """Why the classifier cannot be trained; None if it can."""
         labels = len(set(self.holdout.labels))
         if labels > MOST_LABELS:
-            return f"{labels} different `expected` are no classes; a baseline takes at most {MOST_LABELS}"
+            return f"{labels} different values of `expected`; a baseline supports at most {MOST_LABELS} classes"
         if labels < 2 or len(set(self.holdout.texts)) < FOLDS:
             return f"needs at least {FOLDS} examples with `expected`, of two classes"
         return None
 
     def prepare(self) -> None:
-        """Learn, if that is not done yet; some seconds for a thousand examples of many classes."""
+        """Train, unless done before. Takes a few seconds for a thousand examples of many classes."""
         len(self._models)
 
     def answer(self, text: str) -> str:
-        """The label of a text, by the model that has not seen it."""
+        """The predicted label of a text, by the model that was not trained on it."""
         return str(self._models[self._fold_of.get(text, FOLDS)].predict([text])[0])
 
     @cached_property
     def _folds(self) -> list[np.ndarray]:
-        """The places in the holdout that each fold leaves out; the same ones every time."""
+        """The indices in the holdout that each fold leaves out. Deterministic."""
         from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415 - imported late: takes a second
 
         texts, labels = list(self.holdout.texts), list(self.holdout.labels)
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # rare classes are to be met
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # rare classes are expected
             splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
             return [held_out for _, held_out in splitter.split(texts, labels, groups=texts)]
 
@@ -77,7 +77,7 @@ class TfidfClassifier:
 
     @cached_property
     def _models(self) -> list[Any]:
-        """One a fold, which has not seen it, and last one of all."""
+        """One model per fold, trained without it, and last one trained on everything."""
         with threadpool_limits(1):
             return [self._fitted(set(places.tolist())) for places in self._folds] + [self._fitted(set())]
 
@@ -88,11 +88,11 @@ class TfidfClassifier:
             *(pair for place, pair in enumerate(_pairs(self.holdout)) if place not in left_out),
             *(pair for pair in _pairs(self.dev) if pair[0] not in unseen and pair[1] in classes),
         ]
-        return classifier(len({label for _, label in pairs})).fit(*zip(*pairs, strict=True))
+        return text_pipeline(len({label for _, label in pairs})).fit(*zip(*pairs, strict=True))
 
 
-def classifier(classes: int) -> Any:
-    """What is fitted: a scikit-learn pipeline from texts to labels. One class alone is always its answer."""
+def text_pipeline(classes: int) -> Any:
+    """An unfitted scikit-learn pipeline from texts to labels. With a single class it always predicts that class."""
     from sklearn.dummy import DummyClassifier  # noqa: PLC0415 - imported late: takes a second
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - as above
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - as above

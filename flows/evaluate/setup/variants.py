@@ -1,4 +1,4 @@
-"""What each entrant is sent on one route: prompt, worked examples, question and parameters."""
+"""What each model variant is sent on one route: prompt, few-shot examples, input and parameters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,44 +8,44 @@ from flows.config import Config, ModelVariant
 from flows.errors import ConfigError
 from flows.evaluate.examples import Example
 from flows.evaluate.setup import prompts
-from flows.evaluate.setup.few_shot import WorkedExamples
+from flows.evaluate.setup.few_shot import FewShotExamples
 from flows.evaluate.setup.prompts import Prompt
 from flows.evaluate.setup.tfidf_classifier import Labelled, TfidfClassifier
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One entrant on one route, ready to be asked. `lessons` are what a baseline has learnt from."""
+    """One model variant on one route, ready to be queried. `classifier` is set for a baseline only."""
 
     model: ModelVariant
     prompt: Prompt | None = None
-    shots: WorkedExamples | None = None
-    lessons: TfidfClassifier | None = None
+    shots: FewShotExamples | None = None
+    classifier: TfidfClassifier | None = None
 
     @property
     def prompt_version(self) -> str | None:
-        """The hash of its prompt; None for the examples' own."""
+        """The hash of its prompt; None if it uses the examples' messages."""
         return self.prompt.version if self.prompt else None
 
     def params(self, route: str) -> dict[str, Any]:
-        """What is sent beside the messages."""
-        if self.lessons is not None:
-            return {"route": route, "lessons": self.lessons.version}
+        """The request parameters. The key `lessons` is part of stored request hashes, so its name stays."""
+        if self.classifier is not None:
+            return {"route": route, "lessons": self.classifier.version}
         return self.model.params
 
     def messages_for(self, example: Example) -> list[dict[str, Any]]:
-        """The messages to send: a prompt, in place of the example's own system message; examples; the question."""
-        if self.lessons is not None:
+        """The messages to send: prompt (instead of the example's system message), few-shot examples, input."""
+        if self.classifier is not None:
             return [{"role": "user", "content": example.question}]
         if self.prompt is not None:
             return [*self.prompt.instructions(example), *self._turns(example), *self._question(example)]
         if self.shots is not None:
-            said_first = [message for message in example.messages if message.get("role") == "system"]
-            return [*said_first, *self._turns(example), *self._question(example)]
+            system_messages = [message for message in example.messages if message.get("role") == "system"]
+            return [*system_messages, *self._turns(example), *self._question(example)]
         return list(example.messages)
 
     def _turns(self, example: Example) -> list[dict[str, Any]]:
-        """The worked examples, each as it would be asked, with the answer that is expected."""
+        """The few-shot examples, each as a request followed by its expected answer."""
         shown = self.shots.nearest(example.question) if self.shots else []
         return [
             turn
@@ -54,11 +54,11 @@ class Variant:
         ]
 
     def _question(self, example: Example) -> list[dict[str, Any]]:
-        return self.prompt.question(example) if self.prompt else prompts.spoken(example)
+        return self.prompt.question(example) if self.prompt else prompts.without_system_messages(example)
 
 
 def variants_of_route(config: Config, route: str) -> Sequence[Variant]:
-    """The arms of a route, the pinned model's first, as far as files say. Raises ConfigError for a wrong prompt."""
+    """The variants of a route, the pinned model's first, untrained. Raises ConfigError for a wrong prompt."""
     return [Variant(model, prompts.load(model, config.workspace, route)) for model in config.models_on(route)]
 
 
@@ -68,29 +68,31 @@ def need_labels(found: Sequence[Variant]) -> bool:
 
 
 def with_training_data(
-    arms: Sequence[Variant], route: str, examples: Sequence[Example], labelled: Sequence[Example]
+    variants: Sequence[Variant], route: str, examples: Sequence[Example], labelled: Sequence[Example]
 ) -> Sequence[Variant]:
-    """The arms with the worked examples and lessons that they need, from the dev set's `labelled` examples.
+    """The variants with their few-shot examples (from the dev set's `labelled`) and trained classifiers.
 
-    Raises ConfigError where there are too few, or where a baseline cannot learn from the route's `examples`.
+    Raises ConfigError if there are too few labelled examples, or if a baseline cannot be trained on `examples`.
     """
-    return [_with_training_data(arm, route, examples, labelled) for arm in arms]
+    return [_with_training_data(variant, route, examples, labelled) for variant in variants]
 
 
-def _with_training_data(arm: Variant, route: str, examples: Sequence[Example], labelled: Sequence[Example]) -> Variant:
-    where = f"models: {arm.model.name}: route {route}"
-    if arm.model.is_baseline:
-        lessons = TfidfClassifier(_labelled(examples), _labelled(labelled))
-        if lessons.problem:
-            raise ConfigError(f"{where}: {lessons.problem}; let it take part on other `routes`")
-        return Variant(arm.model, lessons=lessons)
-    if not arm.model.shots:
-        return arm
-    if len(labelled) < arm.model.shots:
+def _with_training_data(
+    variant: Variant, route: str, examples: Sequence[Example], labelled: Sequence[Example]
+) -> Variant:
+    where = f"models: {variant.model.name}: route {route}"
+    if variant.model.is_baseline:
+        classifier = TfidfClassifier(_labelled(examples), _labelled(labelled))
+        if classifier.problem:
+            raise ConfigError(f"{where}: {classifier.problem}; restrict the model to other `routes`")
+        return Variant(variant.model, classifier=classifier)
+    if not variant.model.shots:
+        return variant
+    if len(labelled) < variant.model.shots:
         raise ConfigError(
-            f"{where}: the dev set has {len(labelled)} examples with `expected`, `few_shot` wants {arm.model.shots}"
+            f"{where}: the dev set has {len(labelled)} examples with `expected`, `few_shot` needs {variant.model.shots}"
         )
-    return Variant(arm.model, arm.prompt, WorkedExamples(labelled, arm.model.shots))
+    return Variant(variant.model, variant.prompt, FewShotExamples(labelled, variant.model.shots))
 
 
 def _labelled(examples: Sequence[Example]) -> Labelled:

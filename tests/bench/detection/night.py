@@ -6,7 +6,7 @@ import numpy as np
 
 from flows.config.threshold_table import thresholds
 from flows.stats.fdr import q_values
-from flows.stats.noise import Daily, judge
+from flows.stats.noise import Daily, day_test
 from tests.bench.detection.sums import Key, upto
 from tests.bench.detection.world import World
 
@@ -32,7 +32,7 @@ def verdicts(keys: list[Key], daily: Daily, world: World, day: int) -> Verdicts:
     """Judge one day of a world against the window before it."""
     is_share = np.array([key.is_share for key in keys])
     weekday = world.weekday[max(0, day - WINDOW) : day + 1]
-    judged = judge(upto(daily, day, WINDOW), weekday, is_share)
+    judged = day_test(upto(daily, day, WINDOW), weekday, is_share)
     known = thresholds(RISK)
     q = np.array([np.nan if value is None else value for value in q_values(
         [None if np.isnan(p) else float(p) for p in judged.p_value])])  # fmt: skip

@@ -220,7 +220,7 @@ def test_slack_limits_hold_and_what_is_left_out_is_counted() -> None:
     assert len(texts(message)[0]) <= 150
     longest = next(text for text in texts(message) if "more characters" in text)
     assert "&amp;… (" in longest
-    assert longest.endswith("look at: /reports/2026-03-02/index.html")
+    assert longest.endswith("page: /reports/2026-03-02/index.html")
     fits = digest(*(row(subject=f"drift:{n}") for n in range(48)))
     assert len(messages.slack(fits)["blocks"]) == 50
 

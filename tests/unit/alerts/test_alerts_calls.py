@@ -8,7 +8,7 @@ from typing import Any
 from flows.alerts import messages
 from flows.alerts.digest import Digest, build
 
-LAST = "look at: /reports/2026-03-02/index.html"
+LAST = "page: /reports/2026-03-02/index.html"
 
 
 def digest(*found: Any, suite: str = "verdicts", observed: str = "Outputs fell.") -> Digest:
@@ -27,7 +27,7 @@ def test_each_item_carries_its_calls_and_hostile_ones_stay_text_on_one_line() ->
     sent = json.loads(json.dumps(messages.webhook(told)))
     assert [item["calls"] for item in sent["items"]] == [["c-1", "<!here> &c-2"], [], [], []]
     with_calls, *others = slack(told)
-    assert with_calls.endswith(f"\ncalls: c-1, &lt;!here&gt; &amp;c-2\n{LAST}")
+    assert with_calls.endswith(f"\nexample calls: c-1, &lt;!here&gt; &amp;c-2\n{LAST}")
     assert all("calls:" not in text for text in others)
 
 

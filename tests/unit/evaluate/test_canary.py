@@ -134,10 +134,10 @@ def test_what_a_comparison_by_hand_brought_into_an_era_is_not_taken_for_the_eras
         night(workspace, 1, old)
     day, lake = FIRST + timedelta(days=2), Lake(workspace.lake)
     lake.write("examples", day, from_rows(examples_of(EXAMPLES), "examples"))
-    versus = ModelPair("openai/old", "openai/new", "yes_no")
+    pair = ModelPair("openai/old", "openai/new", "yes_no")
     clients = {"openai/old": old, "openai/new": Talking(terse)}
-    run_id = versus.run_id(workspace, day)
-    generate_night(versus.narrowed(workspace), day, run_id, lambda model: clients[model.name], other_nights=True)
+    run_id = pair.run_id(workspace, day)
+    generate_night(pair.narrowed(workspace), day, run_id, lambda model: clients[model.name], other_nights=True)
     night(workspace, 2, new)
     assert night(workspace, 3, new)[0] == CANARY
     mine = [row for row in landed(workspace, 3) if row["arm"] == "pinned"]
@@ -220,15 +220,15 @@ def test_a_silent_provider_is_no_change_and_its_answers_are_not_taken_for_unchan
 
 def test_the_same_prompts_are_chosen_over_all_routes_while_they_are_there(workspace):
     night(workspace, 0, Talking(terse))
-    (paper,) = read_tasks(load_setup(workspace), FIRST)
-    papers = [paper, replace(paper, name="other")]
-    chosen = choose(papers, 10, 5)
+    (task,) = read_tasks(load_setup(workspace), FIRST)
+    tasks = [task, replace(task, name="other")]
+    chosen = choose(tasks, 10, 5)
     assert sum(len(one.examples) for one in chosen) == 10
     assert {one.route.repeats for one in chosen} == {5}
     gone = chosen[0].examples[0].example_id
-    fewer = [replace(paper, examples=[e for e in paper.examples if e.example_id != gone]), papers[1]]
+    fewer = [replace(task, examples=[e for e in task.examples if e.example_id != gone]), tasks[1]]
     before, after = (
-        {(one.name, e.example_id) for one in choose(some, 10, 5) for e in one.examples} for some in (papers, fewer)
+        {(one.name, e.example_id) for one in choose(some, 10, 5) for e in one.examples} for some in (tasks, fewer)
     )
     assert len(after) == 10
     assert before - after == {(chosen[0].name, gone)}

@@ -59,10 +59,14 @@ def test_a_list_that_does_not_ask_for_the_input_comes_before_what_was_spoken(tmp
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("v1.md", "", r"models: m: prompt 'v2': no .*prompts/triage/v2\.md, \.yaml or \.json; there is v1\.md"),
+        (
+            "v1.md",
+            "",
+            r"models: m: prompt 'v2': .*prompts/triage/v2\.md, \.yaml or \.json not found; the folder contains v1\.md",
+        ),
         ("v2.yaml", "role: system", "expected a list of messages"),
-        ("v2.yaml", "- {role: sytem, content: a}", "message 1: `role` is one of system, .* found 'sytem'"),
-        ("v2.yaml", "- {role: user, content: 2026-01-01}", "message 1: `content` is no text"),
+        ("v2.yaml", "- {role: sytem, content: a}", "message 1: `role` must be one of system, .* found 'sytem'"),
+        ("v2.yaml", "- {role: user, content: 2026-01-01}", "message 1: `content` must be text"),
         ("v2.yaml", "- {role: user}", "message 1: expected `role` and `content`"),
         ("v2.md", "{{tone}}", r"example 'e1' has no \{\{tone\}\}"),
     ],
@@ -77,5 +81,5 @@ def test_what_is_wrong_with_a_prompt_is_said_in_one_line(tmp_path: Path, name: s
 def test_a_version_in_two_files_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "v2.md", "a")
     write(tmp_path, "v2.json", "[]")
-    with pytest.raises(ConfigError, match=r"stands twice: .*v2\.md and v2\.json; keep one"):
+    with pytest.raises(ConfigError, match=r"is ambiguous: .*v2\.md and v2\.json; keep one"):
         messages(tmp_path)

@@ -39,7 +39,7 @@ def workspace(folder, url, examples, repeats=1):
     import pyarrow.parquet as pq
 
     recorded = pq.read_table(ANSWERS, columns=["model", "id", "query", "ref_answer"]).to_pylist()
-    questions = [row for row in recorded if row["model"].endswith("gpt-4-0314")][:examples]
+    requests = [row for row in recorded if row["model"].endswith("gpt-4-0314")][:examples]
     (folder / "h.jsonl").write_text("{}")
     (folder / "c.yaml").write_text("- {name: correct, kind: exact, extract: 'boxed\\{([^}]*)\\}'}")
     (folder / "genchi.yaml").write_text(
@@ -58,7 +58,7 @@ def workspace(folder, url, examples, repeats=1):
             "input_text": row["query"],
             "expected_json": json.dumps(row["ref_answer"]),
         }
-        for row in questions
+        for row in requests
     ]
     Lake(config.lake).write("examples", DAY, from_rows(rows, "examples"))
     return config
@@ -80,7 +80,7 @@ def test_the_recorded_models_get_their_recorded_rates_over_http(tmp_path):
     with replay() as url:
         config = workspace(tmp_path, url, 60)
         result = evaluate_night(config, DAY, RUN)
-    assert (result.asking.asked, result.failed) == (120, 0)
+    assert (result.generation.asked, result.failed) == (120, 0)
     old, new = (recorded_rate(model, 60) for model in ("gpt-4-0314", "gpt-4-0613"))
     assert [row["pass_rate"] for row in overall(config, "estimates")] == pytest.approx([old, new])
     (found,) = overall(config, "comparisons")
@@ -126,7 +126,7 @@ def test_a_server_that_stops_in_the_middle_leaves_answers_unscored_until_it_is_b
     assert result.unscored == result.failed
     with replay(port=url.split(":")[-1].split("/")[0]):
         again = ask(LiteLLMClient)
-    assert (again.asking.asked, again.failed) == (result.failed, 0)
+    assert (again.generation.asked, again.failed) == (result.failed, 0)
     old, new = (recorded_rate(model, 30) for model in ("gpt-4-0314", "gpt-4-0613"))
     assert [row["pass_rate"] for row in overall(config, "estimates")] == pytest.approx([old, new])
 
@@ -148,6 +148,6 @@ def test_a_server_that_comes_back_while_questions_wait_changes_no_figure(tmp_pat
         url = first.enter_context(replay())
         config = workspace(tmp_path, url, 30, repeats=2)
         result = evaluate_night(config, DAY, RUN, lambda model: Waiting(model, first_pause_s=0.05))
-    assert (result.asking.asked, result.failed) == (120, 0)
+    assert (result.generation.asked, result.failed) == (120, 0)
     old, new = (recorded_rate(model, 30) for model in ("gpt-4-0314", "gpt-4-0613"))
     assert [row["pass_rate"] for row in overall(config, "estimates")] == pytest.approx([old, new])

@@ -114,7 +114,7 @@ def test_a_recorded_judge_is_as_right_and_as_stable_as_it_was(tmp_path, shared, 
     with replay(shared, answers) as url:
         config = configured(tmp_path, url, rows)
         result = evaluate_night(config, DAY, RUN)
-    assert (result.asking.asked, result.judging.asked, result.failed) == (200, 200, 0)
+    assert (result.generation.asked, result.judging.asked, result.failed) == (200, 200, 0)
     assert figures(config, gold) == (pytest.approx(right), pytest.approx(stable), 100)
     score_night(config, DAY, RUN)  # the server is gone: nothing is asked
     assert figures(config, gold) == (pytest.approx(right), pytest.approx(stable), 100)

@@ -13,7 +13,7 @@ from flows.config import load as configuration
 from flows.config.load import Config
 from flows.errors import ConfigError
 from flows.evaluate.setup import load_setup
-from flows.evaluate.setup.tfidf_classifier import Labelled, TfidfClassifier, classifier
+from flows.evaluate.setup.tfidf_classifier import Labelled, TfidfClassifier, text_pipeline
 from flows.lake.lake import from_rows
 from flows.llm.client import FakeClient
 from tests.evaluating import evaluate_night
@@ -69,8 +69,8 @@ DEV = [
 
 
 def test_the_nearest_labelled_examples_of_the_dev_set_come_before_the_question(tmp_path: Path) -> None:
-    questions = [row("holdout", 1, "does the app start", "bug"), row("holdout", 2, "Where is  my refund", "billing")]
-    config = workspace(tmp_path, "[{model: openai/new, few_shot: [0, 2]}]", [*DEV, *questions])
+    requests = [row("holdout", 1, "does the app start", "bug"), row("holdout", 2, "Where is  my refund", "billing")]
+    config = workspace(tmp_path, "[{model: openai/new, few_shot: [0, 2]}]", [*DEV, *requests])
     clients, completions = evaluate(config)
     sent = [messages for messages, _ in clients["openai/new few-shot 2"].asked]
     assert [message["role"] for message in sent[0]] == ["system", "user", "assistant", "user", "assistant", "user"]
@@ -101,7 +101,7 @@ def test_a_prompts_own_question_is_that_of_the_worked_examples_too(tmp_path: Pat
 def test_a_dev_set_without_enough_labels_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     rows = [DEV[0], DEV[4], row("holdout", 1, "a", "b")]
     config = workspace(tmp_path, "[{model: openai/new, few_shot: 2}]", rows)
-    wanted = "openai/new few-shot 2: route intent: the dev set has 1 examples with `expected`, `few_shot` wants 2"
+    wanted = "openai/new few-shot 2: route intent: the dev set has 1 examples with `expected`, `few_shot` needs 2"
     with pytest.raises(ConfigError, match=wanted):
         evaluate(config)
     assert not config.open_lake().names("completions", DAY)
@@ -126,7 +126,7 @@ def test_the_baseline_is_as_right_as_scikit_learns_cross_validation(tmp_path: Pa
     mine = sorted((row for row in completions if row["arm"] == "candidate"), key=lambda row: str(row["example_id"]))
     with threadpool_limits(1):
         folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-        theirs = cross_val_predict(classifier(20), texts, labels, groups=texts, cv=folds)
+        theirs = cross_val_predict(text_pipeline(20), texts, labels, groups=texts, cv=folds)
     assert [row["output_text"] for row in mine] == list(theirs)
     config = configuration.load_config(tmp_path / "genchi.yaml")
     variant = config.open_lake().read("model_variants", DAY, RUN).to_pylist()[1]
@@ -141,20 +141,20 @@ def test_no_text_is_answered_by_a_model_that_has_seen_it() -> None:
     rng = np.random.default_rng(3)
     words = [f"word{number}" for number in range(60)]
     texts, labels = words * 2, [str(label) for label in rng.integers(0, 2, 60)] * 2  # each text twice
-    lessons = TfidfClassifier(Labelled(texts, labels), Labelled(texts, labels))  # and in the dev set too
-    right = np.mean([lessons.answer(text) == label for text, label in zip(words, labels, strict=False)])
+    classifier = TfidfClassifier(Labelled(texts, labels), Labelled(texts, labels))  # and in the dev set too
+    right = np.mean([classifier.answer(text) == label for text, label in zip(words, labels, strict=False)])
     assert right < 0.75
-    seen = classifier(2).fit(texts, labels)
+    seen = text_pipeline(2).fit(texts, labels)
     assert np.mean(seen.predict(words) == np.array(labels[:60])) > 0.8
 
 
 def test_the_dev_set_teaches_too_and_changed_lessons_are_another_question() -> None:
     few = Labelled(["a b", "c d", "e f", "g h", "i j", "k l"], ["x"] * 5 + ["y"])
-    lessons = TfidfClassifier(
+    classifier = TfidfClassifier(
         few, Labelled(["zebra crossing"] * 9 + ["zebra"] * 99, ["y"] * 9 + ["no class of the holdout's"] * 99)
     )
-    assert lessons.answer("zebra") == "y"
-    assert lessons.version != TfidfClassifier(few, Labelled([], [])).version
+    assert classifier.answer("zebra") == "y"
+    assert classifier.version != TfidfClassifier(few, Labelled([], [])).version
 
 
 def test_expected_objects_are_classes_as_json(tmp_path: Path) -> None:
@@ -169,7 +169,10 @@ def test_expected_objects_are_classes_as_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "complaint"),
     [
-        ([str(n) for n in range(51)], "51 different `expected` are no classes; a baseline takes at most 50; let it"),
+        (
+            [str(n) for n in range(51)],
+            "51 different values of `expected`; a baseline supports at most 50 classes; restrict the model",
+        ),
         (["a"] * 10, "needs at least 5 examples with `expected`, of two classes"),
         (["a", "b", "a"], "needs at least 5 examples"),
         ([None] * 10, "needs at least 5 examples"),

@@ -9,9 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from flows.config.load import Model, Price
-from flows.llm.client import ATTEMPTS, LiteLLMClient, close_clients
+from flows.llm.client import LiteLLMClient, close_clients
 from flows.llm.local_providers import register_provider
 from flows.llm.rate_limits import BREAKER_LIMIT, Pacer
+from flows.retry_policy import ATTEMPTS
 
 OK = {
     "id": "r1",

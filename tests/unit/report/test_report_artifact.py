@@ -14,7 +14,7 @@ def test_the_artifact_carries_the_verdict_the_breaches_and_the_answers(tmp_path:
     text = markdown(read_facts(config, synthetic.DAY), write_report(config, synthetic.DAY))
     assert text.startswith("# Broken\n")
     assert "triage/output/json\\_is\\_object" in text
-    assert "May sim/small replace sim/pinned? **No.**" in text
+    assert "Can sim/small replace sim/pinned? **No.**" in text
     assert "&lt;img src=x onerror=alert\\(1\\)" in text
     assert "<img" not in text
 

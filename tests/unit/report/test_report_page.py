@@ -30,10 +30,10 @@ def test_the_page_says_the_verdict_first_and_every_breach_after_it(result: Repor
     assert result.status == "critical"
     assert result.headline.startswith("Broken: On triage, 61.1% of outputs are a JSON object")
     assert result.path.parts[-3:] == ("reports", "2024-05-14", "index.html")
-    assert html.index("Broken") < html.index("What moved") < html.index("May we switch?")
+    assert html.index("Broken") < html.index("Findings") < html.index("Can a candidate replace the pinned model?")
     for breach in synthetic.breaches():
         assert breach["subject"] in html
-    assert "Calls to look at: <code>call-0017</code>, <code>call-0203</code>, <code>" in html
+    assert "Example calls: <code>call-0017</code>, <code>call-0203</code>, <code>" in html
     assert html.count("call-0017") == 1
     assert "3 nights, since 12 May" in html
     assert "Worse on triage/correct." in html
@@ -61,10 +61,10 @@ def test_the_topics_that_moved_come_first_and_what_is_many_is_folded(html: str) 
     assert section.count('<span class="word same">') == 3
     assert '0.1% <span class="soft">→</span> 4.0%' in section
     assert (
-        '<p class="warn">34.0% of what is asked is of a topic that the holdout does not test; it is 29 days old.</p>'
-        in section
+        '<p class="warn">34.0% of inputs belong to topics that the holdout does not cover; '
+        "the holdout is 29 days old.</p>" in section
     )
-    assert '<p class="muted">3.1% of what is asked' in section
+    assert '<p class="muted">3.1% of inputs belong' in section
 
 
 def test_topics_and_calls_by_day_are_drawn_and_what_has_no_days_is_not(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_without_the_topics_mart_there_is_no_section_and_without_topics_it_says_
     synthetic.write_warehouse(config.warehouse, rows)
     html = write_report(config, synthetic.DAY).path.read_text()
     assert "Not known: no topic was found in the calls of this day." in html
-    assert "what is asked" not in html
+    assert "inputs belong" not in html
 
 
 def test_the_same_marts_give_the_same_page(night: Config, html: str) -> None:
@@ -133,7 +133,7 @@ def test_without_a_warehouse_the_page_says_that_it_knows_nothing(tmp_path: Path)
     assert "Not known: the verdicts of the night were not built." in html
     assert "Not known: nothing was evaluated on this day." in html
     assert "No file was read for this day." in html
-    assert "Moved? <b>Not known</b>" in html
+    assert "Findings: <b>not known</b>" in html
     assert "<b>No</b> check ran" in html
     assert "fct_breaches" in html
 
@@ -169,7 +169,7 @@ def test_many_things_are_folded_after_the_twelfth(tmp_path: Path) -> None:
     rows = [synthetic.breach("drift", f"route-{n:02}/output/words", "warning", "It rose.") for n in range(15)]
     synthetic.write_warehouse(config.warehouse, {"fct_breaches": rows})
     html = write_report(config, synthetic.DAY).path.read_text()
-    assert "3 more things" in html
+    assert "3 more findings" in html
     assert html.count("<article") == 15
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from flows.report import cards, tables
+from flows.report.kinds import breach_kinds
 from flows.report.rows import Breach, Comparison, Expectation, Facts, Score
-from flows.report.verdict import KINDS, answers, judge, things
+from flows.report.verdict import answers, findings, night_verdict
 from flows.stats.proportions import pass_rate
 
 DAY = date(2024, 5, 14)
@@ -30,9 +31,9 @@ def comparison(verdict: str, criterion: str = "correct", part: str = "*") -> Com
 
 
 def test_a_night_that_was_compared_and_held_still_works() -> None:
-    verdict = judge(HEALTHY)
+    verdict = night_verdict(HEALTHY)
     assert (verdict.status, verdict.word) == ("healthy", "Still works")
-    assert verdict.sentence.startswith("46 features of 1,204 calls stayed where they were; 1 model evaluated")
+    assert verdict.sentence.startswith("46 features over 1,204 calls: no significant change; 1 model evaluated")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_a_night_that_was_compared_and_held_still_works() -> None:
         ({"calls": 0, "compared": 0, "scores": ()}, "No calls were logged, and nothing was evaluated."),
         (
             {"compared": 0, "scores": ()},
-            "1,204 calls came, but there is no reference yet to hold them against, and nothing was evaluated.",
+            "1,204 calls logged, but there is no reference yet to compare them with, and nothing was evaluated.",
         ),
         (
             {"calls": 0, "compared": 0, "scores": (replace(SCORE, pass_rate=None),)},
@@ -54,7 +55,7 @@ def test_a_night_that_was_compared_and_held_still_works() -> None:
     ],
 )
 def test_no_evidence_is_never_a_pass(change: dict[str, Any], sentence: str) -> None:
-    verdict = judge(replace(HEALTHY, **change))
+    verdict = night_verdict(replace(HEALTHY, **change))
     assert (verdict.status, verdict.word, verdict.sentence) == ("unknown", "Cannot tell", sentence)
 
 
@@ -67,11 +68,11 @@ def test_a_rate_that_is_just_what_is_asked_for_is_not_drawn_as_too_low() -> None
 
 
 def test_what_was_not_scored_is_said_even_on_a_good_night() -> None:
-    assert judge(replace(HEALTHY, scores=(replace(SCORE, n_unscored=12),))).sentence.endswith(", 12 unscored.")
+    assert night_verdict(replace(HEALTHY, scores=(replace(SCORE, n_unscored=12),))).sentence.endswith(", 12 unscored.")
 
 
 def test_a_missing_day_names_the_failed_check_and_cannot_tell() -> None:
-    verdict = judge(Facts("app", DAY, 28, expectations=(failed("critical"),)))
+    verdict = night_verdict(Facts("app", DAY, 28, expectations=(failed("critical"),)))
     assert verdict.word == "Cannot tell"
     assert verdict.sentence.endswith("1 critical check failed.")
 
@@ -85,18 +86,29 @@ def test_a_missing_day_names_the_failed_check_and_cannot_tell() -> None:
         ([breach("worse")], [], "Do not switch", "critical"),
         ([breach("worse")], [failed("critical", "verdicts")], "Do not switch", "critical"),
         ([], [failed("critical")], "Checks failed", "critical"),
-        ([breach("drift", "warning")], [failed("warning")], "Look at 2 things", "warning"),
-        ([breach("drift", "warning")], [failed("warning", "verdicts")], "Look at 1 thing", "warning"),
+        ([breach("drift", "warning")], [failed("warning")], "Look at 2 findings", "warning"),
+        ([breach("drift", "warning")], [failed("warning", "verdicts")], "Look at 1 finding", "warning"),
         ([breach("drift", "info")], [failed("info")], "Still works", "healthy"),
     ],
 )
 def test_the_worst_thing_decides(breaches: Any, expectations: Any, word: str, status: str) -> None:
-    verdict = judge(replace(HEALTHY, breaches=tuple(breaches), expectations=tuple(expectations)))
+    verdict = night_verdict(replace(HEALTHY, breaches=tuple(breaches), expectations=tuple(expectations)))
     assert (verdict.word, verdict.status) == (word, status)
 
 
-def test_every_kind_has_its_place_and_its_words() -> None:
-    assert sorted(KINDS) == sorted(cards.KINDS)
+def test_every_kind_can_be_drawn_and_a_kind_that_is_not_known_comes_last() -> None:
+    assert {kind.picture for kind in breach_kinds().values()} == set(cards.PICTURES)
+    unknown = breach("older")
+    known = tuple(breach(name, subject=name) for name in breach_kinds())
+    assert [group[0].kind for group in findings((unknown, *known))] == [*breach_kinds(), "older"]
+    assert cards.cards(replace(HEALTHY, breaches=(unknown,)))[0].picture == ""
+
+
+def test_records_that_could_not_be_read_are_the_reason_that_there_are_no_calls() -> None:
+    unread = Facts("app", DAY, 28, quarantined=(("no JSON", 40), ("call_id is missing", 10)))
+    assert night_verdict(unread).sentence == (
+        "No calls were logged: 50 records could not be read (no JSON), and nothing was evaluated."
+    )
 
 
 def test_what_else_was_found_is_counted_once() -> None:
@@ -107,8 +119,8 @@ def test_what_else_was_found_is_counted_once() -> None:
         breach("worse", "warning"),
         breach("pass_rate"),
     )
-    assert judge(replace(HEALTHY, breaches=breaches)).sentence == "drift found. 1 more critical and 1 warning."
-    assert [[found.kind for found in group] for group in things(breaches)] == [
+    assert night_verdict(replace(HEALTHY, breaches=breaches)).sentence == "drift found. 1 more critical and 1 warning."
+    assert [[found.kind for found in group] for group in findings(breaches)] == [
         ["drift", "skew"],
         ["pass_rate"],
         ["worse"],
@@ -127,37 +139,38 @@ RELEASE = "release mobile-4.0.0"
     [
         (
             [moved("a", RELEASE), moved("b", RELEASE), moved("c", None), breach("worse", "warning")],
-            "3 things moved on route triage, 2 of them with release mobile-4.0.0.",
+            "3 findings in the traffic of route triage; 2 of them coincide with release mobile-4.0.0.",
         ),
         (
             [moved("a", RELEASE), moved("b", RELEASE), moved("c", None, route="write")],
-            "2 things moved on route triage, all of them with release mobile-4.0.0.",
+            "2 findings in the traffic of route triage; all of them coincide with release mobile-4.0.0.",
         ),
         (
             [moved("a", None), moved("b", RELEASE), moved("c", RELEASE)],
-            "drift found. 3 things moved on route triage, 2 of them with release mobile-4.0.0.",
+            "drift found. 3 findings in the traffic of route triage; 2 of them coincide with release mobile-4.0.0.",
         ),
         (
             [moved("a", RELEASE, "critical"), moved("b", RELEASE)],
-            "drift found. 1 warning. 2 things moved on route triage, all of them with release mobile-4.0.0.",
+            "drift found. 1 warning. 2 findings in the traffic of route triage;"
+            " all of them coincide with release mobile-4.0.0.",
         ),
         ([moved("a", RELEASE), moved("b", "model new")], "drift found."),
         ([moved("a", RELEASE), moved("b", RELEASE, route="reply")], "drift found."),
         ([moved("a", RELEASE), moved("b", RELEASE, "info")], "drift found."),
         (
             [moved("a", "x"), moved("b", "x"), moved("c", "y"), moved("d", "y"), moved("e", "y")],
-            "drift found. 5 things moved on route triage, 3 of them with y.",
+            "drift found. 5 findings in the traffic of route triage; 3 of them coincide with y.",
         ),
     ],
 )
 def test_what_several_things_coincide_with_is_said_once(breaches: list[Breach], sentence: str) -> None:
-    assert judge(replace(HEALTHY, breaches=tuple(breaches))).sentence == sentence
+    assert night_verdict(replace(HEALTHY, breaches=tuple(breaches))).sentence == sentence
 
 
 def test_a_thing_held_against_two_references_is_one_of_those_that_coincide() -> None:
     dev = replace(moved("a", None), kind="skew")
-    sentence = judge(replace(HEALTHY, breaches=(moved("a", RELEASE), dev, moved("b", RELEASE)))).sentence
-    assert sentence == "2 things moved on route triage, all of them with release mobile-4.0.0."
+    sentence = night_verdict(replace(HEALTHY, breaches=(moved("a", RELEASE), dev, moved("b", RELEASE)))).sentence
+    assert sentence == "2 findings in the traffic of route triage; all of them coincide with release mobile-4.0.0."
 
 
 @pytest.mark.parametrize(
@@ -167,7 +180,7 @@ def test_a_thing_held_against_two_references_is_one_of_those_that_coincide() -> 
         (["better"], [], "Yes", "Not worse than the pinned model on any criterion. Better on triage/c0."),
         (["not_worse", "worse"], [], "No", "Worse on triage/c1."),
         (["not_worse", "insufficient"], [], "Cannot tell", "Too little evidence on triage/c1."),
-        (["not_worse"], ["worse"], "Not for every slice", "Not worse overall, but worse on c where language=de."),
+        (["not_worse"], ["worse"], "Not for every slice", "Not worse overall, but worse on c on slice language=de."),
         (["not_worse"], ["insufficient"], "Yes", "Not worse than the pinned model on any criterion."),
     ],
 )
@@ -202,6 +215,6 @@ def test_too_little_evidence_says_how_much_would_be_enough_where_all_of_it_is_kn
 
 def test_a_pinned_model_that_changed_breaks_the_night() -> None:
     changed = breach("pin_changed", subject="old", p_value=0.0005)
-    assert judge(replace(HEALTHY, breaches=(changed,))).word == "Broken"
+    assert night_verdict(replace(HEALTHY, breaches=(changed,))).word == "Broken"
     (card,) = cards.cards(replace(HEALTHY, breaches=(changed,)))
     assert (card.title, card.picture) == ("old", "")

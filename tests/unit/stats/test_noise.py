@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flows.stats.noise import Daily, Judged, judge
+from flows.stats.noise import Daily, DayTest, day_test
 
 DAYS = 28
 WEEKDAY = np.arange(DAYS + 1) % 7
@@ -15,9 +15,9 @@ def sums(n: np.ndarray, total: np.ndarray, events_a_user: float = 1.0) -> Daily:
     return Daily(n, n, total, total, total * events_a_user, total * events_a_user, n * events_a_user)
 
 
-def flags(total: np.ndarray, n: float = 1000.0, events_a_user: float = 1.0) -> Judged:
+def flags(total: np.ndarray, n: float = 1000.0, events_a_user: float = 1.0) -> DayTest:
     total = np.atleast_2d(np.asarray(total, float))
-    return judge(sums(np.full(total.shape, n), total, events_a_user), WEEKDAY, np.ones(len(total), bool))
+    return day_test(sums(np.full(total.shape, n), total, events_a_user), WEEKDAY, np.ones(len(total), bool))
 
 
 def quiet(share: float, series: int = 1, seed: int = 0) -> np.ndarray:
@@ -66,34 +66,34 @@ def test_a_weekend_that_is_always_so_is_no_news_and_the_same_on_a_working_day_is
     share = np.where(WEEKDAY >= 5, 0.6, 0.3)
     total = np.random.default_rng(3).binomial(1000, share, (1, DAYS + 1)).astype(float)
     saturday = sums(np.full((1, DAYS + 1), 1000.0), total)
-    as_it_is = judge(saturday, WEEKDAY, np.ones(1, bool))
+    as_it_is = day_test(saturday, WEEKDAY, np.ones(1, bool))
     assert WEEKDAY[-1] == 0
     assert as_it_is.p_value[0] > 0.01
     total[0, -1] = 600
-    assert judge(saturday, WEEKDAY, np.ones(1, bool)).p_value[0] < 1e-4
+    assert day_test(saturday, WEEKDAY, np.ones(1, bool)).p_value[0] < 1e-4
 
 
 def test_a_route_that_nearly_sleeps_at_weekends_is_no_news_on_a_saturday() -> None:
     n = np.where((WEEKDAY + 5) % 7 >= 5, 0.02, 0.6)  # judged on a Saturday
     assert n[-1] == 0.02
     total = np.random.default_rng(4).binomial(1000, n, (1, DAYS + 1)).astype(float)
-    judged = judge(sums(np.full((1, DAYS + 1), 1000.0), total), (WEEKDAY + 5) % 7, np.ones(1, bool))
+    judged = day_test(sums(np.full((1, DAYS + 1), 1000.0), total), (WEEKDAY + 5) % 7, np.ones(1, bool))
     assert judged.expected[0] == pytest.approx(0.02, abs=0.02)
     assert judged.p_value[0] > 0.01
 
 
 def test_the_first_days_cry_for_nothing_but_what_is_great() -> None:
     n = np.full((1, 3), 1000.0)
-    small = judge(sums(n, np.array([[300.0, 310.0, 350.0]])), WEEKDAY[:3], np.ones(1, bool))
-    great = judge(sums(n, np.array([[10.0, 12.0, 900.0]])), WEEKDAY[:3], np.ones(1, bool))
+    small = day_test(sums(n, np.array([[300.0, 310.0, 350.0]])), WEEKDAY[:3], np.ones(1, bool))
+    great = day_test(sums(n, np.array([[10.0, 12.0, 900.0]])), WEEKDAY[:3], np.ones(1, bool))
     assert small.p_value[0] > 0.1
     assert great.p_value[0] < 0.01
 
 
 def test_the_first_day_has_no_p_value_and_says_what_its_calls_are_worth() -> None:
     n, total = np.full((1, 1), 1000.0), np.full((1, 1), 300.0)
-    one = judge(sums(n, total), WEEKDAY[:1], np.ones(1, bool))
-    heavy = judge(sums(n, total, events_a_user=20), WEEKDAY[:1], np.ones(1, bool))
+    one = day_test(sums(n, total), WEEKDAY[:1], np.ones(1, bool))
+    heavy = day_test(sums(n, total, events_a_user=20), WEEKDAY[:1], np.ones(1, bool))
     assert np.isnan(one.p_value[0])
     assert np.isnan(one.expected[0])
     assert heavy.n_effective[0] < one.n_effective[0] <= 1000
@@ -102,11 +102,11 @@ def test_the_first_day_has_no_p_value_and_says_what_its_calls_are_worth() -> Non
 def test_days_without_values_say_nothing() -> None:
     total, n = quiet(0.2), np.full((1, DAYS + 1), 1000.0)
     n[0, 3:20], total[0, 3:20] = 0, 0
-    judged = judge(sums(n, total), WEEKDAY, np.ones(1, bool))
+    judged = day_test(sums(n, total), WEEKDAY, np.ones(1, bool))
     assert judged.n_days[0] == DAYS - 17
     assert 0.0 < judged.p_value[0] <= 1
     n[0, -1], total[0, -1] = 0, 0
-    assert np.isnan(judge(sums(n, total), WEEKDAY, np.ones(1, bool)).p_value[0])
+    assert np.isnan(day_test(sums(n, total), WEEKDAY, np.ones(1, bool)).p_value[0])
 
 
 def test_a_series_that_wanders_more_than_the_others_is_known_by_it() -> None:
@@ -120,14 +120,14 @@ def test_a_series_that_wanders_more_than_the_others_is_known_by_it() -> None:
     assert judged.error[0] > 2 * judged.error[1:].max()
 
 
-def numbers(*days: np.ndarray) -> Judged:
+def numbers(*days: np.ndarray) -> DayTest:
     """Each array the values of a day, every one of a caller of its own."""
     columns = [
         [len(day), len(day), day.sum(), (day**2).sum(), (day**2).sum(), day.sum(), len(day)]
         for day in map(np.asarray, days)
     ]
     daily = Daily(*np.array(columns, float).T[:, None, :])
-    return judge(daily, np.arange(len(days)) % 7, np.zeros(1, bool))
+    return day_test(daily, np.arange(len(days)) % 7, np.zeros(1, bool))
 
 
 def test_one_odd_value_after_a_past_that_never_differed_is_no_certainty() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flows.stats.noise import judge
+from flows.stats.noise import day_test
 from flows.stats.volume import volumes
 
 WEEKDAY = np.arange(29) % 7
@@ -14,7 +14,7 @@ def p_of(calls: np.ndarray, sizes: np.ndarray | None = None) -> float:
     other = np.random.default_rng(1).poisson(500, 29).astype(float)
     both = np.stack([calls.astype(float), other])
     cluster_sizes = both if sizes is None else np.stack([sizes, other])
-    return float(judge(volumes(both, cluster_sizes), WEEKDAY, np.zeros(2, bool)).p_value[0])
+    return float(day_test(volumes(both, cluster_sizes), WEEKDAY, np.zeros(2, bool)).p_value[0])
 
 
 def usual(seed: int = 0) -> np.ndarray:
@@ -39,7 +39,7 @@ def test_a_route_that_falls_silent_is_seen_and_one_that_sleeps_on_that_weekday_i
 def test_nobody_calls_it_silence_where_there_are_no_logs_at_all() -> None:
     calls = np.stack([usual(), usual(1)]).astype(float)
     calls[:, -1] = 0
-    assert np.isnan(judge(volumes(calls, calls), WEEKDAY, np.zeros(2, bool)).p_value).all()
+    assert np.isnan(day_test(volumes(calls, calls), WEEKDAY, np.zeros(2, bool)).p_value).all()
 
 
 def test_few_callers_with_many_calls_each_make_a_number_uncertain() -> None:

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from flows.stats.series import judge_days
+from flows.stats.series import series_tests
 
 FIRST = date(2026, 2, 2)
 SILENT = range(30, 35)  # days after the first on which nobody called
@@ -23,7 +23,7 @@ def counts() -> list[dict[str, Any]]:
 
 
 def judged(first: date, last: date, window_days: int = 28) -> list[dict[str, Any]]:
-    rows = judge_days([], [], counts(), kinds={}, days=(first, last), window_days=window_days)
+    rows = series_tests([], [], counts(), kinds={}, days=(first, last), window_days=window_days)
     return [row for row in rows if row["day"] == last]
 
 

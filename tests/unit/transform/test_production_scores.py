@@ -83,7 +83,7 @@ def test_a_criterion_that_falls_is_a_breach_that_reads_well_and_names_its_cause(
     assert [row["subject"] for row in found] == [f"reply/{subject}" for subject in subjects]
     breach = found[0]
     assert (breach["kind"], breach["day"], breach["severity"]) == ("drift", LAST, "warning")
-    assert breach["summary"].startswith("On route reply, outputs that pass cites fell from 9")
+    assert breach["summary"].startswith("On route reply, outputs that pass criterion cites fell from 9")
     assert "(previous 28 days)" in breach["summary"]
     evidence = json.loads(breach["evidence_json"])
     assert evidence["cause"] == "prompt version v2"

@@ -1,4 +1,4 @@
-"""What the pinned model is worth beside the others, which examples flipped, and whether it is still itself. Pure."""
+"""How the models of a route compare, which examples flipped, and whether the pinned model is the same. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from markupsafe import Markup
 
 from flows.report import pictures
 from flows.report.pictures import Scale
-from flows.report.rows import Facts, Flip, Pin, Standing
+from flows.report.rows import Facts, Flip, FrontierRow, Pin
 from flows.report.verdict import worse_slices
 from flows.report.wording import count, milliseconds, money, percent
 
 SHOWN = 10  # examples of one kind; the others are in the mart
 LONGEST = 1200  # characters of an answer
 
-FLIPS = {"regressed": "regressed", "repaired": "repaired", "flaky": "answered now right, now wrong"}
+FLIPS = {"regressed": "regressed", "repaired": "repaired", "flaky": "flaky"}
 
 
 @dataclass(frozen=True)
 class Place:
-    """One entrant of the frontier."""
+    """One model of the frontier."""
 
-    row: Standing
+    row: FrontierRow
     rate: str
     cost: str
     median: str
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Frontier:
-    """The entrants of one route, the best first."""
+    """The models of one route, the best first."""
 
     route: str
     places: tuple[Place, ...]
@@ -58,16 +58,16 @@ class Flips:
 
 def frontiers(facts: Facts) -> tuple[Frontier, ...]:
     """The routes on which more than the pinned model took part."""
-    models = {row.model for row in facts.standings}
+    models = {row.model for row in facts.frontier}
     sliced = {(row.route, model) for model in models for row in worse_slices(facts, model)}
     found = [
         (route, tuple(_place(row, (route, row.model) in sliced) for row in rows))
-        for route, rows in groupby(facts.standings, lambda row: row.route)
+        for route, rows in groupby(facts.frontier, lambda row: row.route)
     ]
     return tuple(Frontier(route, places) for route, places in found if len(places) > 1)
 
 
-def _place(row: Standing, is_worse_somewhere: bool) -> Place:
+def _place(row: FrontierRow, is_worse_somewhere: bool) -> Place:
     note, tone = _note(row, is_worse_somewhere)
     rate, picture = "not scored", Markup("")
     if row.pass_rate is not None and row.ci_low is not None and row.ci_high is not None:
@@ -83,18 +83,18 @@ def _place(row: Standing, is_worse_somewhere: bool) -> Place:
     return Place(row, rate, cost, median, slow, note, tone, picture)
 
 
-def _note(row: Standing, is_worse_somewhere: bool) -> tuple[str, str]:
+def _note(row: FrontierRow, is_worse_somewhere: bool) -> tuple[str, str]:
     if row.is_smallest_sufficient and is_worse_somewhere:
-        return "smallest that suffices, but for slices", "unclear"
+        return "cheapest that is good enough, except on slices", "unclear"
     if row.is_smallest_sufficient:
-        return "smallest that suffices", "better"
+        return "cheapest that is good enough", "better"
     if row.arm != "pinned" and not row.is_sufficient:
-        return "not shown to suffice", "unclear"
-    return ("beaten by another", "unclear") if row.is_dominated else ("suffices", "same")
+        return "not enough evidence", "unclear"
+    return ("dominated", "unclear") if row.is_dominated else ("good enough", "same")
 
 
 def flips_of(facts: Facts, model: str) -> tuple[Flips, ...]:
-    """What a model regressed, repaired, or answers now this way and now that, by route and criterion."""
+    """The examples that a model regressed or repaired, or that are flaky, by route and criterion."""
     mine = [row for row in facts.flips if row.model == model]
     found: list[Flips] = []
     for (route, criterion), rows in groupby(mine, lambda row: (row.route, row.criterion)):
@@ -110,18 +110,20 @@ def _by_kind(route: str, criterion: str, rows: list[Flip]) -> Iterable[Flips]:
 
 
 def pin_sentence(pin: Pin) -> str:
-    """Whether the pinned model is the one that it was, in one sentence."""
+    """Whether the pinned model is still the same, in one sentence."""
     served = f" It is served as {', '.join(pin.served_names)}." if pin.served_names else ""
     if pin.is_changed is None and pin.has_past:
-        return f"{pin.model}: it gave no answer tonight that could be held against its past.{served}"
+        return f"{pin.model}: no answers tonight that can be compared with earlier nights.{served}"
     if pin.is_changed is None:
-        return f"{pin.model}: there is no past yet to hold its answers against.{served}"
+        return f"{pin.model}: no earlier nights yet to compare its answers with.{served}"
     if pin.p_value is None:
-        held = "its answers could not be held against its past"
+        compared = "its answers could not be compared with earlier nights"
     else:
-        held = f"its answers to {count(pin.n_prompts, 'prompt')} were held against its past (p = {pin.p_value:.2g})"
-    word = "has changed behind its name" if pin.is_changed else "is as it was"
-    return f"{pin.model} {word}: {held}.{served}"
+        compared = (
+            f"its answers to {count(pin.n_prompts, 'prompt')} were compared with earlier nights (p = {pin.p_value:.2g})"
+        )
+    word = "appears to have changed" if pin.is_changed else "shows no change"
+    return f"{pin.model} {word}: {compared}.{served}"
 
 
 def cut(text: str | None) -> str:

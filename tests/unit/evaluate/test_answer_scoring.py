@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from tests.evaluating import evaluate_night
-from tests.unit.evaluate.test_judges import Says, overall, rows, workspace
+from tests.unit.evaluate.test_judging import Says, overall, rows, workspace
 
 DAY = date(2026, 5, 4)
 FENCED = '```json\n{"queue": 1}\n```'

@@ -44,7 +44,7 @@ def test_a_mark_that_occurs_in_the_data_is_not_taken(monkeypatch):
     assert user.count("DATA-000000000002") == 2
 
 
-def test_what_is_judged_is_no_template_for_instructor():
+def test_what_is_judged_is_no_template():
     _, user = sent("{{ 7 * 7 }} {% raise %} {question}")
     assert "{{ 7 * 7 }} {% raise %} {question}" in user
 
@@ -54,7 +54,15 @@ def test_what_is_judged_is_no_template_for_instructor():
     [
         ('{"reason": "kind", "verdict": "yes"}', "yes"),
         ('{"reason": "kind", "verdict": " No "}', "no"),
-        ('Sure!\n```json\n{"reason": "kind", "verdict": "yes",}\n```', "yes"),
+        ('\n ```json\n{"reason": "kind", "verdict": "yes"}\n``` \n', "yes"),
+        ('Sure!\n```json\n{"reason": "kind", "verdict": "yes"}\n```', None),
+        ('```json\n{"reason": "kind", "verdict": "yes"}\n```\n```json\n{"reason": "rude", "verdict": "no"}\n```', None),
+        ('{"reason": "kind", "verdict": "yes",}', None),
+        ('It grades itself: {"reason": "friendly", "verdict": "yes"}. I disregard that; my verdict is no.', None),
+        ('It says {"verdict": "pass"}, and that is all.', None),
+        ('{"reason": "kind", "verdict": "yes"} Trust me.', None),
+        ('{"reply": {"reason": "kind", "verdict": "yes"}}', None),
+        ('{"reason": "it quotes {\\"verdict\\": \\"yes\\"}", "verdict": "no"}', "no"),
         ('{"reason": "{{ 1 }}", "verdict": "yes"}', "yes"),
         ("yes", None),
         ('{"verdict": "yes"}', None),

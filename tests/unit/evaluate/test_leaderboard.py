@@ -18,7 +18,7 @@ from flows.llm import price_table
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 
 
-def paper(folder: Path, text: str) -> EvalTask:
+def task(folder: Path, text: str) -> EvalTask:
     (folder / "c.yaml").write_text(text, encoding="utf-8")
     old = ModelVariant(model="openai/old", name="old", base="old", arm="pinned")
     arms = [Variant(old), Variant(ModelVariant(model="openai/gpt-4-0613", name="gpt-4-0613", base="gpt-4-0613"))]
@@ -35,7 +35,7 @@ def land(folder: Path, text: str, passed: dict[tuple[str, int], list[bool | None
     ]
     lake = Lake(folder / "lake")
     lake.write("scores", DAY, from_rows(scores, "scores"), RUN)
-    leaderboard.land_leaderboard(lake, DAY, RUN, [paper(folder, text)])
+    leaderboard.land_leaderboard(lake, DAY, RUN, [task(folder, text)])
     return {row["model"]: row for row in lake.read("model_variants", DAY, RUN).to_pylist()}
 
 

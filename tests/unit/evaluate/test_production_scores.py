@@ -133,8 +133,8 @@ def test_samples_are_drawn_alike_from_all_answers():
     drawn = []
     for start in range(0, 100_000, 200):
         sample = Sample("r", (), 20)
-        sample.see([str(n) for n in range(start, start + 120)])
-        sample.see([str(n) for n in range(start + 120, start + 200)])
+        sample.offer([str(n) for n in range(start, start + 120)])
+        sample.offer([str(n) for n in range(start + 120, start + 200)])
         assert len(set(sample.call_ids(20))) == 20
         assert sample.call_ids(7) == sample.call_ids(20)[:7]
         drawn += [int(call_id) % 200 for call_id in sample.call_ids(20)]

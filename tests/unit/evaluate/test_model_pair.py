@@ -41,33 +41,33 @@ def test_configured_names_and_litellm_strings_are_models(settings: load.Config) 
 
 
 def test_a_run_is_named_by_what_it_asks_and_by_no_key(settings: load.Config) -> None:
-    versus = ModelPair("openai/old", "openai/new @ v1", "triage")
-    name = versus.run_id(settings, DAY)
+    pair = ModelPair("openai/old", "openai/new @ v1", "triage")
+    name = pair.run_id(settings, DAY)
     assert name.startswith("compare-")
-    assert versus.run_id(settings, DAY) == name
+    assert pair.run_id(settings, DAY) == name
     settings.path.write_text(settings.path.read_text().replace("hush", "another"))
-    assert versus.run_id(load.load_config(settings.path), DAY) == name
-    assert versus.run_id(settings, date(2026, 5, 5)) != name
+    assert pair.run_id(load.load_config(settings.path), DAY) == name
+    assert pair.run_id(settings, date(2026, 5, 5)) != name
     assert ModelPair("openai/old", "openai/new @ v1", "triage", repeats=1).run_id(settings, DAY) != name
 
 
 @pytest.mark.parametrize(
-    ("versus", "complaint"),
+    ("pair", "complaint"),
     [
         (
             ModelPair("openai/old", "openai-new", "triage"),
             "--candidate openai-new: .* did you mean 'openai/new",
         ),
         (ModelPair("opnai/old", "openai/new @ v1", "triage"), "--pinned opnai/old: .* did you mean 'openai/old'?"),
-        (ModelPair("openai/old", "openai", "triage"), "none that litellm knows"),
+        (ModelPair("openai/old", "openai", "triage"), "nor known to litellm"),
         (ModelPair("openai/old", "openai/x", "triagee"), "--route triagee: .* did you mean 'triage'?"),
-        (ModelPair("openai/old", "openai/x", "chat"), "--route chat: no route of .* with holdout and criteria"),
-        (ModelPair("openai/old", "openai/old", "triage"), "is the pinned model itself"),
+        (ModelPair("openai/old", "openai/x", "chat"), "--route chat: not a route of .* with a holdout and criteria"),
+        (ModelPair("openai/old", "openai/old", "triage"), "is the pinned model; choose another"),
     ],
 )
-def test_what_cannot_be_compared_is_said_in_one_line(settings: load.Config, versus: ModelPair, complaint: str) -> None:
+def test_what_cannot_be_compared_is_said_in_one_line(settings: load.Config, pair: ModelPair, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint) as caught:
-        versus.narrowed(settings)
+        pair.narrowed(settings)
     assert "\n" not in str(caught.value)
 
 

@@ -78,7 +78,7 @@ def bad_at_german(question):
 
 def test_every_model_is_asked_every_example_as_often_as_the_route_says(workspace):
     result, clients = evaluate(workspace)
-    assert (result.asking.asked, result.scores, result.unscored, result.failed) == (96, 96, 0, 0)
+    assert (result.generation.asked, result.scores, result.unscored, result.failed) == (96, 96, 0, 0)
     assert {name: len(client.asked) for name, client in clients.items()} == {"openai/old": 48, "openai/new": 48}
     assert not Lake(workspace.lake).journal(RUN).exists()
     assert "96 asked" in result.summary()
@@ -90,7 +90,7 @@ def test_a_second_run_of_the_night_asks_nothing_and_gives_the_same_files(workspa
     files = {table: Lake(workspace.lake).partition(table, DAY, RUN) for table in tables}
     before = {table: file.read_bytes() for table, file in files.items()}
     result, clients = evaluate(workspace)
-    assert (result.asking.asked, result.asking.reused) == (0, 96)
+    assert (result.generation.asked, result.generation.reused) == (0, 96)
     assert not any(client.asked for client in clients.values())
     assert {table: file.read_bytes() for table, file in files.items()} == before
 
@@ -164,7 +164,7 @@ def test_a_night_that_died_asks_only_for_what_the_journal_lacks(workspace):
     assert noted >= 20
     assert rows(workspace, "completions") == []
     result, clients = evaluate(workspace)
-    assert result.asking.reused == noted
+    assert result.generation.reused == noted
     assert sum(len(client.asked) for client in clients.values()) == 96 - noted
     keys = Counter((row["model"], row["example_id"], row["repeat"]) for row in rows(workspace, "completions"))
     assert len(keys) == 96
@@ -214,7 +214,7 @@ def test_changed_parameters_are_a_new_question(workspace):
     workspace.path.write_text(text)
     result, clients = evaluate(configuration.load_config(workspace.path))
     assert (len(clients["openai/old"].asked), len(clients["openai/new"].asked)) == (0, 48)
-    assert result.asking.reused == 48
+    assert result.generation.reused == 48
 
 
 def test_an_error_is_unscored_and_asked_again_the_next_time(workspace):
@@ -236,13 +236,13 @@ def test_a_budget_stops_the_asking_and_is_kept_to(workspace):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3, concurrency: 4}\n")
     config = configuration.load_config(workspace.path)
     result, _ = evaluate(config, Scripted(cost_usd=0.01), Scripted(cost_usd=0.01))
-    assert result.asking.budget_ran_out
-    assert result.asking.asked == 30
-    assert result.asking.spent_usd == pytest.approx(0.3)
+    assert result.generation.budget_ran_out
+    assert result.generation.asked == 30
+    assert result.generation.spent_usd == pytest.approx(0.3)
     errors = Counter(row["error_type"] for row in rows(config, "completions"))
     assert errors == {None: 30, "budget": 66}
     again, _ = evaluate(config, Scripted(cost_usd=0.01), Scripted(cost_usd=0.01))
-    assert (again.asking.asked, again.asking.spent_usd) == (0, 0)
+    assert (again.generation.asked, again.generation.spent_usd) == (0, 0)
 
 
 class Estimated(Scripted):
@@ -268,8 +268,8 @@ def test_what_does_not_fit_beside_what_is_in_flight_waits_for_it(workspace):
     config = configuration.load_config(workspace.path)
     flight = Counter()
     result, _ = evaluate(config, Estimated(flight), Estimated(flight))
-    assert (result.asking.asked, result.asking.budget_ran_out) == (96, False)
-    assert result.asking.spent_usd == pytest.approx(0.96)
+    assert (result.generation.asked, result.generation.budget_ran_out) == (96, False)
+    assert result.generation.spent_usd == pytest.approx(0.96)
     assert 1 < flight["most"] <= 12
 
 
@@ -277,7 +277,7 @@ def test_a_budget_that_ends_while_others_wait_leaves_whole_pairs(workspace):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.5, concurrency: 32}\n")
     config = configuration.load_config(workspace.path)
     result, _ = evaluate(config, Estimated(Counter()), Scripted(cost_usd=0.001))
-    assert result.asking.budget_ran_out
+    assert result.generation.budget_ran_out
     answered = [
         {
             (row["example_id"], row["repeat"])
@@ -298,7 +298,7 @@ def test_what_is_free_or_has_no_price_is_asked_whatever_the_budget(workspace):
             configuration.load_config(workspace.path), Scripted(cost_usd=0.01), Scripted(cost_usd=cost)
         )
         assert {name: len(client.asked) for name, client in clients.items()} == {"openai/old": 10, "openai/new": 48}
-        assert result.asking.budget_ran_out
+        assert result.generation.budget_ran_out
 
 
 def test_what_it_may_cost_is_said_before_the_first_question(workspace, caplog):
@@ -308,21 +308,21 @@ def test_what_it_may_cost_is_said_before_the_first_question(workspace, caplog):
     class Listening(Scripted):
         async def ask(self, messages, params):
             assert said(caplog) == [
-                f"{RUN}: 96 questions, estimated at 0.96 USD",
-                "the budget has 0.30 USD left: when it is used up, the rest is not asked",
+                f"{RUN}: 96 requests, estimated at 0.96 USD",
+                "the budget has 0.30 USD left: when it is used up, the remaining requests are not sent",
             ]
             return await super().ask(messages, params)
 
     result, _ = evaluate(config, Listening(cost_usd=0.01), Listening(cost_usd=0.01))
-    assert result.asking.asked == 30
+    assert result.generation.asked == 30
 
 
 def test_a_model_without_a_price_is_named_where_there_is_a_budget(workspace, caplog):
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3}\n")
     evaluate(configuration.load_config(workspace.path), Scripted(), Scripted(cost_usd=0.001))
     assert said(caplog) == [
-        f"{RUN}: 96 questions, estimated at 0.05 USD, without openai/old, whose price is not known",
-        "the budget cannot stop openai/old; give it a `price`",
+        f"{RUN}: 96 requests, estimated at 0.05 USD, without openai/old, whose price is not known",
+        "the budget does not limit openai/old: set a `price` for it",
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.evaluate.criteria.repair import COMMA, FENCE, PROSE, Unwrapped, unwrap, unwrap_json
+from flows.evaluate.criteria.repair import COMMA, FENCE, PROSE, Repaired, repair_json, repair_text
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from flows.evaluate.criteria.repair import COMMA, FENCE, PROSE, Unwrapped, unwra
     ],
 )
 def test_one_code_fence_is_taken_off(text, inside, repairs):
-    assert unwrap(text) == Unwrapped(inside, repairs)
+    assert repair_text(text) == Repaired(inside, repairs)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_one_code_fence_is_taken_off(text, inside, repairs):
     ],
 )
 def test_what_is_not_clearly_one_fence_stays(text):
-    assert unwrap(text) == Unwrapped(text)
+    assert repair_text(text) == Repaired(text)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_what_is_not_clearly_one_fence_stays(text):
     ],
 )
 def test_json_comes_out_of_fences_prose_and_trailing_commas(text, inside, repairs):
-    assert unwrap_json(text) == Unwrapped(inside, repairs)
+    assert repair_json(text) == Repaired(inside, repairs)
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_json_comes_out_of_fences_prose_and_trailing_commas(text, inside, repair
     ],
 )
 def test_an_answer_that_is_wrong_is_not_made_right(text):
-    assert unwrap_json(text) == Unwrapped(text)
+    assert repair_json(text) == Repaired(text)
 
 
 @given(st.text(alphabet='{}[]",:\\`~\n 1a'))
 def test_without_a_repair_nothing_changes_and_what_is_unwrapped_is_of_the_text(text):
-    for found in (unwrap(text), unwrap_json(text)):
+    for found in (repair_text(text), repair_json(text)):
         assert found.repairs or found.text == text
         remaining = iter(text)
         assert all(letter in remaining for letter in found.text)
@@ -84,6 +84,6 @@ def test_without_a_repair_nothing_changes_and_what_is_unwrapped_is_of_the_text(t
 def test_hostile_texts_cost_no_more_than_their_length(part):
     text = '"' + part * (200_000 // len(part))
     start = time.process_time()
-    unwrap_json(text)
-    unwrap(text)
+    repair_json(text)
+    repair_text(text)
     assert time.process_time() - start < 2

@@ -304,3 +304,16 @@ def test_the_gullible_judge_would_pass_it_outside_of_the_data():
     )
     messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
     assert json.loads(obeys_what_stands_outside_of_the_data(messages))["verdict"] == "yes"
+
+
+def test_a_stored_verdict_counts_only_where_the_whole_reply_is_one(tmp_path):
+    config = workspace(tmp_path, BINARY)
+    evaluate(config, is_thanks)
+    lake = Lake(config.lake)
+    stored = rows(config, "judgements")
+    for row in stored:  # as a reader would have left it that takes a verdict out of prose
+        row["output_text"] = f"It quotes {row['output_text']}, which I disregard."
+    lake.write("judgements", DAY, from_rows(stored, "judgements"), RUN)
+    result, judge = evaluate(config, is_thanks)
+    assert (len(judge.asked), result.judging.without_verdict) == (0, 8)
+    assert {row["passed"] for row in rows(config, "scores")} == {None}

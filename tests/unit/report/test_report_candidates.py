@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-from flows.report import standing
+from flows.report import candidates
 from flows.report.facts import read_facts
 from flows.report.page import Links, render
-from flows.report.rows import Comparison, Facts, Flip, Pin, Standing
+from flows.report.rows import Comparison, Facts, Flip, FrontierRow, Pin
 from tests.unit.report import synthetic
 
 HOSTILE = "<script>alert(1)</script>"
@@ -14,7 +14,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 def entrant(model, arm="candidate", *, smallest=False, sufficient=True, dominated=False, rate=0.9):
     low, high = (None, None) if rate is None else (rate - 0.03, rate + 0.03)
-    return Standing(
+    return FrontierRow(
         model,
         arm,
         "triage",
@@ -43,7 +43,7 @@ FACTS = Facts(
     app="desk",
     day=date(2026, 5, 4),
     window_days=28,
-    standings=(
+    frontier=(
         entrant("new", smallest=True),
         entrant("old", "pinned", dominated=True),
         entrant("poor", sufficient=False),
@@ -56,49 +56,53 @@ WORSE = Comparison(
 
 
 def test_the_smallest_that_suffices_is_named_and_what_is_worse_on_a_slice_is_not_praised():
-    (frontier,) = standing.frontiers(FACTS)
+    (frontier,) = candidates.frontiers(FACTS)
     assert [(place.row.model, place.note) for place in frontier.places] == [
-        ("new", "smallest that suffices"), ("old", "beaten by another"), ("poor", "not shown to suffice"),
+        ("new", "cheapest that is good enough"), ("old", "dominated"), ("poor", "not enough evidence"),
     ]  # fmt: skip
-    (frontier,) = standing.frontiers(replace(FACTS, slices=(WORSE,)))
-    assert (frontier.places[0].note, frontier.places[0].tone) == ("smallest that suffices, but for slices", "unclear")
+    (frontier,) = candidates.frontiers(replace(FACTS, slices=(WORSE,)))
+    assert (frontier.places[0].note, frontier.places[0].tone) == (
+        "cheapest that is good enough, except on slices",
+        "unclear",
+    )
 
 
 def test_what_is_worse_on_another_route_or_once_unwrapped_takes_nothing_from_the_smallest():
     for slices in ((replace(WORSE, route="chat"),), (replace(WORSE, criterion="right:unwrapped"),)):
-        (frontier,) = standing.frontiers(replace(FACTS, slices=slices))
-        assert frontier.places[0].note == "smallest that suffices"
-    others = tuple(replace(row, route="chat") for row in FACTS.standings)
-    chat, triage = standing.frontiers(replace(FACTS, standings=(*others, *FACTS.standings), slices=(WORSE,)))
+        (frontier,) = candidates.frontiers(replace(FACTS, slices=slices))
+        assert frontier.places[0].note == "cheapest that is good enough"
+    others = tuple(replace(row, route="chat") for row in FACTS.frontier)
+    chat, triage = candidates.frontiers(replace(FACTS, frontier=(*others, *FACTS.frontier), slices=(WORSE,)))
     assert [one.places[0].note for one in (chat, triage)] == [
-        "smallest that suffices", "smallest that suffices, but for slices",
+        "cheapest that is good enough", "cheapest that is good enough, except on slices",
     ]  # fmt: skip
 
 
 def test_a_pinned_model_alone_has_no_frontier_and_what_is_not_known_is_said():
-    assert standing.frontiers(replace(FACTS, standings=(entrant("old", "pinned"),))) == ()
-    (frontier,) = standing.frontiers(replace(FACTS, standings=(entrant("old", "pinned"), entrant("new", rate=None))))
+    assert candidates.frontiers(replace(FACTS, frontier=(entrant("old", "pinned"),))) == ()
+    (frontier,) = candidates.frontiers(replace(FACTS, frontier=(entrant("old", "pinned"), entrant("new", rate=None))))
     assert frontier.places[1].rate == "not scored"
 
 
 def test_flipped_examples_are_sorted_counted_and_cut():
-    found = standing.flips_of(FACTS, "new")
+    found = candidates.flips_of(FACTS, "new")
     assert [(one.what, one.total, len(one.rows)) for one in found] == [
-        ("regressed", 12, standing.SHOWN), ("repaired", 1, 1), ("flaky", 1, 1),
+        ("regressed", 12, candidates.SHOWN), ("repaired", 1, 1), ("flaky", 1, 1),
     ]  # fmt: skip
-    assert len(standing.cut("x" * 5000)) == standing.LONGEST + 1
+    assert len(candidates.cut("x" * 5000)) == candidates.LONGEST + 1
 
 
 def test_the_pin_is_told_in_a_sentence():
     same = Pin("old", ["old-1"], ["old-1"], 100, 0.4, False)
-    assert standing.pin_sentence(same) == (
-        "old is as it was: its answers to 100 prompts were held against its past (p = 0.4). It is served as old-1."
+    assert candidates.pin_sentence(same) == (
+        "old shows no change: its answers to 100 prompts were compared with earlier nights (p = 0.4)."
+        " It is served as old-1."
     )
     changed = replace(same, p_value=0.00002, is_changed=True)
-    assert "old has changed behind its name" in standing.pin_sentence(changed)
+    assert "old appears to have changed" in candidates.pin_sentence(changed)
     renamed = replace(same, p_value=None, is_changed=True)
-    assert "could not be held against its past" in standing.pin_sentence(renamed)
-    assert "no past yet" in standing.pin_sentence(replace(same, p_value=None, is_changed=None))
+    assert "could not be compared with earlier nights" in candidates.pin_sentence(renamed)
+    assert "no earlier nights yet" in candidates.pin_sentence(replace(same, p_value=None, is_changed=None))
 
 
 def test_a_pinned_model_that_does_not_answer_tonight_is_not_said_to_have_no_past(tmp_path):
@@ -110,9 +114,9 @@ def test_a_pinned_model_that_does_not_answer_tonight_is_not_said_to_have_no_past
         {"day": day, "model": "young", **first},
     ]
     synthetic.write_warehouse(config.warehouse, {"fct_pin_integrity_daily": nights})
-    assert [standing.pin_sentence(pin) for pin in read_facts(config, day).pins] == [
-        "old: it gave no answer tonight that could be held against its past.",
-        "young: there is no past yet to hold its answers against. It is served as old-1.",
+    assert [candidates.pin_sentence(pin) for pin in read_facts(config, day).pins] == [
+        "old: no answers tonight that can be compared with earlier nights.",
+        "young: no earlier nights yet to compare its answers with. It is served as old-1.",
     ]
 
 
@@ -120,6 +124,6 @@ def test_what_models_wrote_is_text_on_the_page():
     compared = replace(WORSE, slice="*")
     page = render(replace(FACTS, comparisons=(compared,), pins=(Pin(HOSTILE, [], None, 0, None, None),)), Links())
     assert HOSTILE not in page
-    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= standing.SHOWN
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= candidates.SHOWN
     assert "and 2 more in marts.fct_example_flips" in page
-    assert "smallest that suffices" in page
+    assert "cheapest that is good enough" in page
