@@ -1,7 +1,7 @@
-# The verbs of the project. Every one builds .venv first where it is missing or older than the lock.
+# The commands of the project. Each one first builds .venv if it is missing or older than the lock.
 PYTHON ?= python3.11
 BIN := .venv/bin
-# --no-deps goes with it: the lock is complete, and pip stops at a universal lock's extras where it resolves hashes.
+# Used with --no-deps: the lock is complete, and pip fails on a universal lock's extras when it resolves hashes.
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
@@ -14,8 +14,8 @@ venv: .venv/.ready
 	@echo "building .venv from requirements.lock (one to three minutes, once)"
 	@rm -f $@
 	@$(PYTHON) -m venv .venv
-	@# uv comes from the lock too, and installs the rest in seconds. It knows nothing of pip's own settings (an index
-	@# of your own in pip.conf, say), so where it finds no packages pip does it.
+	@# uv comes from the lock too, and installs the rest in seconds. It does not read pip's settings (such as an index
+	@# in pip.conf), so if it finds no packages, pip installs them.
 	@sed -n '/^uv==/,/# via/p' requirements.lock > .venv/uv.txt
 	@$(PIP) --no-deps --require-hashes -r .venv/uv.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-deps --require-hashes \

@@ -1,4 +1,4 @@
-{#- What fct_model_comparisons and fct_slice_comparisons say of one comparison: the same columns of int_comparisons. -#}
+{#- The columns of int_comparisons that fct_model_comparisons and fct_slice_comparisons share. -#}
 
 {% macro comparison_measures() -%}
     {{ return([

@@ -1,7 +1,7 @@
 {#- The days of one build, and the window of days before the first of them.
 
-    They come from the environment (YYYY-MM-DD), for they change every night: dbt parses the whole project anew when
-    a var has changed, but only the models that use it when a variable of the environment has. -#}
+    They come from environment variables (YYYY-MM-DD) because they change every night. When a dbt var changes, dbt
+    parses the whole project again; when an environment variable changes, only the models that use it. -#}
 
 {% macro first_day() -%}
     cast('{{ env_var("GENCHI_FIRST_DAY", "1970-01-02") }}' as date)
@@ -23,15 +23,15 @@
     cast({{ dateadd('day', -1, day) }} as date)
 {%- endmacro %}
 
-{#- True for the days that are asked for. -#}
+{#- True for the requested days. -#}
 {% macro is_built_day(day='day') -%}
     {{ day }} between {{ first_day() }} and {{ last_day() }}
 {%- endmacro %}
 
-{#- True for the days to put into an incremental model: those that are asked for, and those of the window that
-    `relation` has and the model has not, so that a new warehouse on an old lake finds its history. The days are
-    looked up beforehand and written out, for literals prune files and a subquery does not. With `days_more` the window
-    begins so much earlier. A staging model is a step within a build and cannot be asked by itself: its source is. -#}
+{#- True for the days to put into an incremental model: the requested ones, and those of the window that `relation`
+    has and the model lacks, so that a new warehouse on an old lake gets its history. The days are queried first and
+    written as literals, because literals prune files and a subquery does not. The window begins `days_more` days
+    earlier. A staging model is ephemeral and cannot be queried by itself, so its source is queried. -#}
 {% macro is_day_to_build(relation, days_more=0) -%}
     {%- set start = 'cast(' ~ dateadd('day', -1 * ((var('window_days') | int) + days_more), first_day()) ~ ' as date)' -%}
     {%- if not execute or not is_incremental() -%}
@@ -63,13 +63,13 @@
     order by day
 {%- endmacro %}
 
-{#- The incremental strategy of all daily tables: the days that are asked for are replaced, those that have no
-    rows any more included, which delete+insert would keep. -#}
+{#- The incremental strategy of all daily tables: the requested days are replaced, including days that no longer have
+    rows, which delete+insert would keep. -#}
 {% macro get_incremental_replace_days_sql(arguments) -%}
     {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
     delete from {{ arguments['target_relation'] }} where {{ is_built_day() }};
     insert into {{ arguments['target_relation'] }} ({{ columns }})
     (select {{ columns }} from {{ arguments['temp_relation'] }});
-    -- Of a model in Python dbt-duckdb makes a lasting table.
+    -- For a Python model dbt-duckdb creates a permanent table.
     drop table if exists {{ arguments['temp_relation'] }}
 {%- endmacro %}

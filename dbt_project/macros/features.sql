@@ -1,19 +1,19 @@
-{#- What the models must know of features to add them up: the tables that have them, their keys, and their grids. -#}
+{#- What the models need to add features up: the tables that have them, their keys, and their grids. -#}
 
-{#- The columns of int_text_features and int_pair_features that are no feature. -#}
+{#- The columns of int_text_features and int_pair_features that are not features. -#}
 {% macro text_keys() -%}
     {{ return([
         'day', 'origin', 'route', 'model_served', 'prompt_version', 'release', 'side', 'subject_id', 'cluster_key',
     ]) }}
 {%- endmacro %}
 
-{#- The columns of int_text_features from which int_pair_features tells what becomes of a request: no features. -#}
+{#- The columns of int_text_features that int_pair_features compares between request and response: not features. -#}
 {% macro text_marks() -%}
     {{ return(['script', 'asks_for_json']) }}
 {%- endmacro %}
 
-{#- The features that a table has a column for and the seed a row, as a list of {name, grid, sides}. Looked up when a
-    model runs, so that a new one is an expression and a row. -#}
+{#- The features that have a column in a table and a row in the seed, as a list of {name, grid, sides}. Queried when a
+    model runs, so that a new feature only needs an expression and a row. -#}
 {% macro features_of(relation) -%}
     {%- set found = [] -%}
     {%- if execute -%}
@@ -27,7 +27,7 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{#- Those number features of a table that an example of the dev set or a holdout has on a day that is built. -#}
+{#- The number features of a table that an example of the dev set or a holdout has on a requested day. -#}
 {% macro numbers_of_examples(relation) -%}
     {%- set numbers = features_of(relation) | rejectattr('grid', 'equalto', 'flag') | list -%}
     {%- if numbers -%}
@@ -46,7 +46,7 @@
     {{ return([]) }}
 {%- endmacro %}
 
-{#- A number's value on the scale on which its series are added up: ln(1 + x) for counts, x as it is. -#}
+{#- A number's value on the scale on which its series are added up: ln(1 + x) for counts, else x. -#}
 {% macro series_value(feature) -%}
     {%- if feature.grid == 'log' -%}
         ln(1 + greatest({{ feature.name }}, 0))
@@ -55,7 +55,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A sum that is the same in any order of rows: of whole numbers, where the feature is a flag. -#}
+{#- A sum that does not depend on the order of rows; for a flag, a sum of whole numbers. -#}
 {% macro feature_sum(feature, value) -%}
     {%- if feature.grid == 'flag' -%} cast(sum({{ value }}) as double) {%- else -%} {{ exact_sum(value) }} {%- endif -%}
 {%- endmacro %}
@@ -69,8 +69,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The row of the seed that speaks for a feature: the mix of calls has one for all models, and one for all prompt
-    versions; the criteria of a workspace have one together. -#}
+{#- The seed row that applies to a feature: the mix of calls has one row for all models, and one for all prompt
+    versions; the criteria of a workspace share one row. -#}
 {% macro seed_feature(feature) -%}
     case
         when {{ feature }} like 'model:%' then 'model:'
@@ -80,14 +80,14 @@
     end
 {%- endmacro %}
 
-{#- Whether a row of the seed speaks for a series: for its feature, measured on its side. -#}
+{#- Whether a seed row applies to a series: to its feature, measured on its side. -#}
 {% macro is_seeded(series, seeded) -%}
     {{ seed_feature(series ~ '.feature') }} = {{ seeded }}.feature
     and {{ seeded }}.sides in ({{ series }}.side, case when {{ series }}.side <> 'pair' then 'both' end)
 {%- endmacro %}
 
-{#- The keys, `feature` and `names` of a wide table: of each row one for each feature, whose columns there are called
-    name__feature (the squares of flags are the flags themselves). Texts are added up wide and turned afterwards, for
+{#- Unpivots a wide table with columns called name__feature into the keys, `feature` and `names`: one row per row and
+    feature (the squares of flags are the flags themselves). Texts are added up wide and unpivoted afterwards, because
     texts times features would be many rows. -#}
 {% macro turned(relation, keys, names, features) -%}
     {{ adapter.dispatch('turned')(relation, keys, names, features) }}
@@ -109,7 +109,7 @@
     from {{ relation }}
 {%- endmacro %}
 
-{#- The value of the feature that a column names, as a number, from the columns of a table of texts. -#}
+{#- The value of the feature whose name is in a column, as a number, from the columns of a table of texts. -#}
 {% macro value_of(features, name, texts) -%}
     case {{ name }}
         {%- for feature in features %}

@@ -1,6 +1,6 @@
-{#- Lists, in the words of each engine. -#}
+{#- Lists, in the dialect of each engine. -#}
 
-{#- The values of a group as a list, in an order. -#}
+{#- The values of a group as an ordered list. -#}
 {% macro gathered(value, order) -%}
     {{ adapter.dispatch('gathered')(value, order) }}
 {%- endmacro %}
@@ -9,7 +9,7 @@
     list({{ value }} order by {{ order }})
 {%- endmacro %}
 
-{#- Whether there is something in a list; null, where there is no list. -#}
+{#- Whether a list has elements; null for a null list. -#}
 {% macro is_filled(list) -%}
     {{ adapter.dispatch('is_filled')(list) }}
 {%- endmacro %}
@@ -18,7 +18,7 @@
     len({{ list }}) > 0
 {%- endmacro %}
 
-{#- Whether a list has all that is in another; null, where there is no list. -#}
+{#- Whether a list has all elements of another one; null for a null list. -#}
 {% macro has_all(list, part) -%}
     {{ adapter.dispatch('has_all')(list, part) }}
 {%- endmacro %}
@@ -27,7 +27,7 @@
     list_has_all({{ list }}, {{ part }})
 {%- endmacro %}
 
-{#- A list of texts as one text, parted by commas. -#}
+{#- A list of texts as one text, separated by commas. -#}
 {% macro listed(list) -%}
     {{ adapter.dispatch('listed')(list) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- The longer patterns of features, one alternative a line. -#}
+{#- The longer patterns of features, one alternative per line. -#}
 
 {#- A heading, bold words, a list, a row of a table, or a link. -#}
 {% macro markdown_pattern() -%}
@@ -11,8 +11,8 @@
     ] | join('|')) }}
 {%- endmacro %}
 
-{#- Whether a text has markdown. A text in one line and without its signs can at most begin like a list: to look for
-    that alone costs a fifth. -#}
+{#- Whether a text has markdown. A single line without markdown characters can only begin like a list; testing only
+    for that costs a fifth. -#}
 {% macro has_markdown(text) -%}
     case
         when
@@ -24,7 +24,7 @@
     end
 {%- endmacro %}
 
-{#- English phrases with which models refuse. Either apostrophe. -#}
+{#- English phrases with which models refuse, with a straight or a curly apostrophe. -#}
 {% macro refusal_pattern() -%}
     {{ return('(?i)(' ~ [
         "\\bI(['’]m| am) (sorry|afraid),? but (I|as an)\\b",

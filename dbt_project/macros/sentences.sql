@@ -1,5 +1,5 @@
-{#- What is printed of a breach: one macro a kind, and those that explain it. Each is an expression over the columns of
-    the model that uses it, which its comment names. Every sentence has a unit test with its whole text, in
+{#- The sentences of a breach: one macro per kind, and macros for explanations. Each is an expression over columns of
+    the model that uses it; its comment lists these columns. Every sentence has a unit test with its whole text, in
     models/intermediate/breaches/unit_tests.yml. -#}
 
 
@@ -12,7 +12,7 @@
 {%- endmacro %}
 
 {#- drift. Columns: route, day, kind_of_value, grid, feature, feature_words, value_current, value_reference,
-    value_expected (of a share on such a day), is_risen, is_beyond_expected (the day is unusual for its weekday or its
+    value_expected (for a share on such a day), is_risen, is_beyond_expected (the day is unusual for its weekday or its
     level, and not only compared with the mean of the window). -#}
 {% macro drift_sentence() -%}
     {{ on_route() }} || feature_words
@@ -34,7 +34,7 @@
     end
 {%- endmacro %}
 
-{#- skew. Columns: as for drift, and psi, by which the distributions of a number are compared. -#}
+{#- skew. Columns: as for drift, and psi, which compares the distributions of a number. -#}
 {% macro skew_sentence() -%}
     {{ on_route() }} || feature_words || ': ' || {{ quantity('value_current') }} || ' on ' || {{ day_words('day') }}
     || ', ' || {{ quantity('value_reference') }} || ' in the dev set'
@@ -70,7 +70,7 @@
     || ', compared with the {{ previous_days() }} (two-sample test of their embeddings).'
 {%- endmacro %}
 
-{#- What drift is after adjusting for topics. Columns: as for drift, and value_constant_mix, is_of_mix. -#}
+{#- The drift after adjusting for topics. Columns: as for drift, and value_constant_mix, is_of_mix. -#}
 {% macro topic_mix_words() -%}
     case
         when value_constant_mix is null then ''
@@ -83,7 +83,7 @@
     end
 {%- endmacro %}
 
-{#- With what drift coincides. Columns: cause, is_new, share. -#}
+{#- What drift coincides with. Columns: cause, is_new, share. -#}
 {% macro cause_words() -%}
     case
         when is_new then ' It coincides with ' || cause || ', which is new (' || {{ percent('share') }} || ' of calls).'
@@ -122,7 +122,7 @@
     || {{ percent('min_pass_rate') }} || '.'
 {%- endmacro %}
 
-{#- The same for answers without their wrapping. Columns: pass_rate_unwrapped (null where that makes no difference),
+{#- The same for answers without their wrapping. Columns: pass_rate_unwrapped (null where the wrapping does not matter),
     min_pass_rate. -#}
 {% macro pass_rate_unwrapped_words() -%}
     case
@@ -165,7 +165,7 @@
     || ', ' || {{ counted('n_examples', 'example') }} || ').'
 {%- endmacro %}
 
-{#- The same for answers without their wrapping. Columns: delta_unwrapped (null where that makes no difference),
+{#- The same for answers without their wrapping. Columns: delta_unwrapped (null where the wrapping does not matter),
     verdict_unwrapped. -#}
 {% macro worse_unwrapped_words() -%}
     case
@@ -183,7 +183,7 @@
 {%- endmacro %}
 
 
-{#- Of every kind. -#}
+{#- All kinds. -#}
 
 {#- Since when, from the second night on. Columns: nights, first_seen. -#}
 {% macro since_words() -%}

@@ -1,7 +1,7 @@
-{#- Measures of difference and their p-values, as SQL expressions. tests/property/test_sql_measures.py holds them
-    against NumPy and SciPy. p and q are the shares of one bin in the current texts and in the reference. -#}
+{#- Measures of difference and their p-values, as SQL expressions. tests/property/test_sql_measures.py compares them
+    with NumPy and SciPy. p and q are the shares of one bin in the current texts and in the reference. -#}
 
-{#- One bin's part of the population stability index. A share is taken to be at least 0.0001, so that an empty bin
+{#- One bin's part of the population stability index. A share is raised to at least 0.0001, so that an empty bin
     counts and does not make the index infinite. -#}
 {% macro psi_term(p, q) -%}
     (greatest({{ p }}, 0.0001) - greatest({{ q }}, 0.0001))
@@ -88,9 +88,9 @@
     end
 {%- endmacro %}
 
-{#- The p-value adjusted for the false discovery rate (Benjamini and Hochberg 1995). `rank` is the row's place by p
+{#- The p-value adjusted for the false discovery rate (Benjamini and Hochberg 1995). `rank` is the row's rank by p
     in its family (a list of columns), nulls last, and `size` the number of p that are not null there. A row whose p
-    is null takes no part. -#}
+    is null is not counted. -#}
 {% macro benjamini_hochberg(p, rank, size, family) -%}
     min(case when {{ p }} is not null then least(1.0, {{ p }} * {{ size }} / {{ rank }}) end) over (
         partition by {{ family | join(', ') }}
@@ -108,8 +108,7 @@
     log2({{ x }})
 {%- endmacro %}
 
-{#- The value below which this share of a group's values lies, interpolated between its neighbours; nulls take no
-    part. -#}
+{#- The quantile of a group's values at this share, interpolated between neighbours; nulls are ignored. -#}
 {% macro percentile(value, share) -%}
     {{ adapter.dispatch('percentile')(value, share) }}
 {%- endmacro %}
@@ -119,9 +118,9 @@
 {%- endmacro %}
 
 {#- The sum of the rows so far, and the value of the next row, of a subquery that is sorted by `keys` (a list of
-    columns) and `order`. The sums go on from one group of `keys` to the next; an engine may begin again in each where
-    every group sums to 0, and has no next row after a group's last. DuckDB keeps the order of the subquery, and sweeps
-    over the rows once in place of sorting them again. -#}
+    columns) and `order`. The sums continue from one group of `keys` to the next. If every group sums to 0, an engine
+    may restart the sum in each group, with no next row after a group's last. DuckDB keeps the order of the subquery,
+    and passes over the rows once instead of sorting them again. -#}
 {% macro running_sum(value, keys, order) -%}
     {{ adapter.dispatch('running_sum')(value, keys, order) }}
 {%- endmacro %}
@@ -138,14 +137,14 @@
     lead({{ value }}) over ()
 {%- endmacro %}
 
-{#- The cell of a value: any rule that never falls with the value would do. Some thousands to a column are few enough
-    to be grouped by, and so many that most of them hold less than what the samples differ by. -#}
+{#- The cell of a value; any non-decreasing function of the value is correct. A few thousand cells per column are few
+    enough for grouping, and so many that most of them hold less than the difference of the samples. -#}
 {% macro cell_of(value) -%}
     floor(8192 * {{ binary_log('1 + greatest(' ~ value ~ ', 0)') }})
 {%- endmacro %}
 
 {#- The cells of each series of `relation`, whose rows are a value with its counts in the current and in the reference
-    sample: what exact_distances needs of them. -#}
+    sample, with the columns that exact_distances needs. -#}
 {% macro value_cells(relation, series) -%}
     select
         {{ series | join(', ') }},
@@ -161,11 +160,11 @@
 {%- endmacro %}
 
 {#- The exact distances of two samples in each series of `relation` (rows as for value_cells, which made `cells`): a
-    query for the series, ks and wasserstein, null where one sample is empty.
+    query that returns the series, ks and wasserstein, null where one sample is empty.
 
-    A cell is closed where its sums say all: it has one value; or the two distribution functions do not cross in it, so
-    that the area between them is a difference of sums, and they cannot come farther apart in it than they are at the
-    end of some cell. Only the values of open cells are sorted. -#}
+    A cell is closed where its sums are sufficient: it has one value, or the two distribution functions do not cross in
+    it. Then the area between them is a difference of sums, and their largest distance is at the end of some cell. Only
+    the values of open cells are sorted. -#}
 {% macro exact_distances(relation, cells, series) -%}
     {%- set keys = series | join(', ') -%}
     with weighed_cells as (
@@ -177,7 +176,7 @@
         from {{ cells }}
     ),
 
-    -- In whole numbers, so that each series ends at exactly 0 and the next one may follow it in one sweep.
+    -- In whole numbers, so that each series ends at exactly 0 and the next one can follow it in the same pass.
     edges as (
         select
             *,

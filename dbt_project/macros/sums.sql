@@ -1,6 +1,6 @@
 {#- Sums of all features at once, wide: one pass over the texts, and name__feature as columns. -#}
 
-{#- How many values of each feature there are in a group of rows, their sum, and the sum of their squares. -#}
+{#- The number of values of each feature in a group of rows, their sum, and the sum of their squares. -#}
 {% macro sums_of_rows(relation, keys, features) -%}
     select
         {{ keys | join(', ') }}
@@ -17,8 +17,8 @@
     group by {{ keys | join(', ') }}
 {%- endmacro %}
 
-{#- The same of groups that are clusters, added up over the clusters, with what the noise of clusters takes: the sums of
-    s * s, of s * n and of n * n, with s and n a cluster's sum and count. -#}
+{#- The same for groups that are clusters, added up over the clusters, with the sums that the noise of clusters needs:
+    of s * s, of s * n and of n * n, where s and n are a cluster's sum and count. -#}
 {% macro sums_of_clusters(relation, keys, features) -%}
     select
         {{ keys | join(', ') }}

@@ -1,4 +1,4 @@
-{#- What a text looks like, in the words of each engine. A pattern is an RE2 regular expression. -#}
+{#- Properties of a text, in the dialect of each engine. A pattern is an RE2 regular expression. -#}
 
 {% macro matches(text, pattern) -%}
     {{ adapter.dispatch('matches')(text, pattern) }}
@@ -25,8 +25,8 @@
     length(regexp_replace({{ text }}, '[^{{ class }}]+', '', 'g'))
 {%- endmacro %}
 
-{#- The number of bytes. A text has as many characters as bytes where it is all ASCII, which is cheap to find, and
-    then nothing else needs to be known of scripts. -#}
+{#- The number of bytes. An ASCII text has as many characters as bytes. That test is cheap, and makes all tests for
+    scripts unnecessary. -#}
 {% macro count_bytes(text) -%}
     {{ adapter.dispatch('count_bytes')(text) }}
 {%- endmacro %}
@@ -35,7 +35,7 @@
     strlen({{ text }})
 {%- endmacro %}
 
-{#- Whether the text has this part, letter for letter. A tenth of what a regular expression costs. -#}
+{#- Whether the text contains this literal part. Costs a tenth of a regular expression. -#}
 {% macro has_part(text, part) -%}
     {{ adapter.dispatch('has_part')(text, part) }}
 {%- endmacro %}
@@ -44,7 +44,7 @@
     contains({{ text }}, '{{ part }}')
 {%- endmacro %}
 
-{#- The number of letters of an ASCII text: in how many places it differs in small letters and in capitals. -#}
+{#- The number of letters of an ASCII text: the positions in which its lower case and upper case forms differ. -#}
 {% macro count_ascii_letters(lower_text, upper_text) -%}
     {{ adapter.dispatch('count_ascii_letters')(lower_text, upper_text) }}
 {%- endmacro %}
@@ -53,7 +53,7 @@
     case when {{ lower_text }} = '' then 0 else hamming({{ lower_text }}, {{ upper_text }}) end
 {%- endmacro %}
 
-{#- The number of spaces (U+0020): the places in which a text is like a row of spaces. -#}
+{#- The number of spaces (U+0020): the positions in which a text equals a text of spaces. -#}
 {% macro count_spaces(text) -%}
     {{ adapter.dispatch('count_spaces')(text) }}
 {%- endmacro %}
@@ -69,8 +69,8 @@
     end
 {%- endmacro %}
 
-{#- A text whose pieces between spaces all have a letter, between single spaces: the number of words less one is that
-    of its spaces. -#}
+{#- The text with only those pieces between spaces that have a letter, each between single spaces: it has one space more
+    than words. -#}
 {% macro lettered_pieces(text) -%}
     {{ adapter.dispatch('lettered_pieces')(text) }}
 {%- endmacro %}
@@ -79,9 +79,9 @@
     regexp_replace(' ' || {{ text }} || ' ', ' (?:[^\pL ]* )+', ' ', 'g')
 {%- endmacro %}
 
-{#- Sentences are counted as Evidently does: one more than there is white space after . or ?, unless that ends an
-    abbreviation such as "e.g." or "Mr.". White space is Python's, for ASCII. First a text without abbreviations; an
-    empty one where it cannot have an end of a sentence. -#}
+{#- Sentences are counted as in Evidently: one more than the number of places with white space after . or ?, except
+    after an abbreviation such as "e.g." or "Mr.". White space is Python's, for ASCII. This is the first step: the text
+    without abbreviations, or an empty text if it cannot have the end of a sentence. -#}
 {% macro without_abbreviations(text) -%}
     {{ adapter.dispatch('without_abbreviations')(text) }}
 {%- endmacro %}
@@ -97,7 +97,7 @@
     end
 {%- endmacro %}
 
-{#- The number of ends of sentences that are followed by white space. -#}
+{#- The number of sentence ends that are followed by white space. -#}
 {% macro count_sentence_ends(text) -%}
     {{ adapter.dispatch('count_sentence_ends')(text) }}
 {%- endmacro %}
@@ -106,8 +106,8 @@
     (strlen({{ text }}) - strlen(regexp_replace({{ text }}, '[.?][\s\x0b\x1c-\x1f]', '', 'g'))) // 2
 {%- endmacro %}
 
-{#- OBJECT, ARRAY, another type for a scalar; null for what is no JSON. As Python's json has it: NaN and Infinity are
-    numbers, half of a surrogate pair is a character, and a comma is followed by something. -#}
+{#- OBJECT, ARRAY, or another type for a scalar; null for a text that is not JSON. As in Python's json module: NaN and
+    Infinity are numbers, a lone surrogate is a character, and trailing commas are not allowed. -#}
 {% macro json_kind(text) -%}
     {{ adapter.dispatch('json_kind')(text) }}
 {%- endmacro %}
@@ -142,14 +142,14 @@
     unnest(regexp_extract_all({{ text }}, '[\pL\pM\pN_@''’]+'))
 {%- endmacro %}
 
-{#- The place of a key in a random sample: the MD5 of its text in UTF-8, as hexadecimal digits in lower case. The keys
-    with the smallest ranks are the sample: the same ones every time and in every engine, and in Python, for this is
-    `rank` of flows/stats/sample.py. -#}
+{#- The rank of a key in a random sample: the MD5 of its text in UTF-8, as hexadecimal digits in lower case. The keys
+    with the smallest ranks are the sample: the same ones in every run, in every engine, and in Python (`rank` of
+    flows/stats/sample.py). -#}
 {% macro sample_rank(key) -%}
     {{ hash(key) }}
 {%- endmacro %}
 
-{#- The text below which lie the ranks of about `n` of `size` keys; null where the size is. -#}
+{#- The upper bound of the ranks of about `n` of `size` keys; null where the size is null. -#}
 {% macro sample_limit(n, size) -%}
     {{ adapter.dispatch('sample_limit')(n, size) }}
 {%- endmacro %}
@@ -162,7 +162,7 @@
     end
 {%- endmacro %}
 
-{#- A key as an integer that takes its place in groupings. -#}
+{#- A key as an integer that replaces it in groupings. -#}
 {% macro hash_of(key) -%}
     {{ adapter.dispatch('hash_of')(key) }}
 {%- endmacro %}
@@ -187,31 +187,31 @@
     cast({{ value }} as {{ type_string() }})
 {%- endmacro %}
 
-{#- A part of a breach's subject: a slash within it would make two subjects look alike. -#}
+{#- A part of a breach's subject: a slash within it would make two subjects ambiguous. -#}
 {% macro subject_part(text) %}replace({{ text }}, '/', '%2F'){% endmacro %}
 
-{#- The name under which a criterion is scored on answers without their wrapping (the var unwrapped_suffix, which
+{#- The name of a criterion when it is scored on answers without their wrapping (suffix: the var unwrapped_suffix, which
     flows.lake defines). -#}
 {% macro unwrapped(criterion) -%}
     {{ criterion }} || '{{ var("unwrapped_suffix") }}'
 {%- endmacro %}
 
-{#- The run of a night's evaluation (nightly_run_id of flows/lake). -#}
+{#- The run_id of a night's evaluation (nightly_run_id of flows/lake). -#}
 {% macro nightly_run_id(day) -%}
     'nightly-' || {{ as_text(day) }}
 {%- endmacro %}
 
-{#- Whether a run is the shadow of a day: the candidates on production's own inputs. -#}
+{#- Whether a run is the shadow run of a day: the candidates on production's inputs. -#}
 {% macro is_shadow_run(run_id='run_id') -%}
     {{ run_id }} like 'shadow-%'
 {%- endmacro %}
 
-{#- The version of the catalogue that a topic is of: what stands before the dash of its id. -#}
+{#- The version of a topic's catalogue: the part before the dash of its id. -#}
 {% macro topic_version_of(topic_id) -%}
     {{ split_part(topic_id, "'-'", 1) }}
 {%- endmacro %}
 
-{#- Whether a topic of a night's catalogue was added to it: a version's first day is the one on which it was fitted. -#}
+{#- Whether a topic was added to a catalogue later: a version's first day is the day on which it was fitted. -#}
 {% macro is_added_topic() -%}
     first_day > min(first_day) over (partition by day, route, topic_version)
 {%- endmacro %}

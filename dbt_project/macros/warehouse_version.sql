@@ -1,8 +1,8 @@
 {#- The version of the warehouse, and the steps that bring an older one up to date before a build.
 
-    A step may be repeated and must lose no number of a mart: marts outlive the rows of the lake that they were computed
-    of. A warehouse with marts and without a version has version 1. Add a step as `migrate_warehouse_to_<n>` and raise
-    `newest_warehouse_version`. -#}
+    A step must be repeatable and must not lose data of a mart: marts are kept longer than the rows of the lake that
+    they were computed from. A warehouse with marts and without a version has version 1. Add a step as
+    `migrate_warehouse_to_<n>` and raise `newest_warehouse_version`. -#}
 
 {% macro newest_warehouse_version() -%}
     {{ return(2) }}
@@ -33,7 +33,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The version of the warehouse before this command; that of a new one is the newest. -#}
+{#- The version of the warehouse before this command; a new warehouse has the newest one. -#}
 {% macro warehouse_version() -%}
     {%- if load_relation(version_relation()) is not none -%}
         {{ return(run_query('select version from ' ~ version_relation()).columns[0].values()[0] | int) }}
@@ -41,14 +41,14 @@
     {{ return(1 if relations_of('marts') else newest_warehouse_version()) }}
 {%- endmacro %}
 
-{#- The names of what there is in a schema. -#}
+{#- The names of the relations in a schema. -#}
 {% macro relations_of(schema) -%}
     {%- set place = api.Relation.create(database=target.database, schema=schema) -%}
     {{ return(list_relations_without_caching(place).columns['name'].values() | list) }}
 {%- endmacro %}
 
-{#- Version 2: steps of the build have new names, and what was built under the old ones is dropped. Every row of theirs
-    can be computed from the lake; marts are left alone. -#}
+{#- Version 2: intermediate models have new names, and relations with the old names are dropped. All their rows can be
+    computed from the lake; marts are not changed. -#}
 {% macro migrate_warehouse_to_2() -%}
     {%- set known = graph.nodes.values() | selectattr('schema', 'eq', 'intermediate') | map(attribute='alias') | list -%}
     {%- for name in relations_of('intermediate') if name not in known -%}

@@ -13,7 +13,7 @@ with measured as (
     {%- endif %}
 ),
 
--- The mix of calls has a row for all of its members and no column, and so have criteria.
+-- The mix of calls has one row for all of its members and no column; so have criteria.
 seeded as (
     select feature from {{ ref('features') }}
     where {{ seed_feature('feature') }} not in ('model:', 'prompt:', 'criterion:')

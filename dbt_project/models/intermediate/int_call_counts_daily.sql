@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
 
-{#- Two weeks more than the window: whether a route has fallen silent is told from the weeks before. -#}
+{#- Two weeks more than the window: the weeks before it show whether a route has no calls any more. -#}
 with calls as (
     select
         day,

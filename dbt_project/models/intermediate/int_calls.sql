@@ -6,11 +6,11 @@ select
     day,
     call_id,
     coalesce(nullif(route, ''), 'default') as route,
-    -- `*` stands for all of them in the marts; a log that has it as a name must not mean that. An empty name is none.
+    -- `*` means all in the marts, so a name `*` in a log must be changed. An empty name counts as missing.
     {% for name, missing in [('model_served', 'unknown'), ('prompt_version', 'none'), ('release', 'none')] -%}
         case {{ name }} when '*' then '(*)' else coalesce(nullif({{ name }}, ''), '{{ missing }}') end as {{ name }},
     {% endfor -%}
-    -- Calls of one user are alike: they are one draw, not many. Without a user a session is the next best, and so on.
+    -- Calls of one user are alike and count as one cluster. Without a user the session is used, and so on.
     {{ hash_of("coalesce(nullif(user_key, ''), nullif(session_id, ''), nullif(trace_id, ''), call_id)") }}
         as cluster_key,
     params_json,

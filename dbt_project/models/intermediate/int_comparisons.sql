@@ -1,5 +1,5 @@
-{#- What a verdict would take, were the true difference the one that was seen: the error at which a 95 % interval keeps
-    away from minus the margin (not_worse) or from 0 (worse), whichever is nearer, four times in five. -#}
+{#- The standard error that a verdict needs if the true difference is the observed one: at this error a 95 % interval
+    excludes minus the margin (not_worse) or 0 (worse), whichever is easier, with 80 % probability. -#}
 {%- set quantiles = 1.959964 + 0.841621 -%}
 {%- set most_repeats = 50 -%}
 
@@ -24,7 +24,7 @@ judged as (
     from comparisons
 ),
 
--- More repeats lessen their share of the variance alone.
+-- More repeats only reduce their part of the variance.
 needed as (
     select
         *,

@@ -1,4 +1,4 @@
-{#- The mix of topics in the trailing window, put to the day's rates of each topic. -#}
+{#- The mix of topics in the trailing window, applied to the day's rates of each topic. -#}
 {%- set series = ['day', 'route', 'side', 'feature'] -%}
 {%- set least_calls = 5 -%}
 {%- set least_cover = 0.8 -%}

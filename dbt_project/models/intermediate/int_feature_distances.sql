@@ -58,7 +58,7 @@ dev_routes as (
     where origin = 'dev' and {{ is_built_day() }}
 ),
 
--- A route without its own dev examples is compared with those that have no route.
+-- A route without dev examples is compared with the examples that have no route.
 reference_values as (
     select
         production_series.*,
@@ -120,5 +120,5 @@ cells as (
 )
 
 select *
--- The linter's grammar has no window frame without an order, which is how a running sum keeps that of its rows.
+-- The linter cannot parse a window frame without an order; the running sum needs it to keep the order of its rows.
 from ({{ exact_distances('both_samples', 'cells', keys) }})  -- noqa: PRS

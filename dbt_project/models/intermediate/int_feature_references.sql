@@ -36,8 +36,8 @@ bins as (
     from daily
 ),
 
--- Beside the histograms a row for each bin on each day that is asked for, from which the frame looks back: so every
--- histogram is read once, however many days are asked for.
+-- Besides the histograms there is a row for each bin on each requested day, from which the window frame looks back.
+-- So every histogram is read once, however many days are requested.
 marked as (
     select
         *,
@@ -73,7 +73,7 @@ trailing_window as (
         )
 ),
 
--- A route without its own dev examples is compared with those that have no route.
+-- A route without dev examples is compared with the examples that have no route.
 example_sets as (
     select
         production_days.day,

@@ -48,8 +48,8 @@ versioned as (
     from known
 ),
 
--- A member with calls on a day within the window before or after is 0 on a day without, and not missing. Of a topic
--- that was found later it is known how often it was asked about.
+-- A member with calls within the window before or after has total 0 on a day without calls, instead of no row. For a
+-- topic that was found later, the number of inputs about it on earlier days is known.
 filled as (
     select distinct
         built.day,

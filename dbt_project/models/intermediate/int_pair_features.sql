@@ -34,7 +34,7 @@ texts as (
 measured as (
     select
         pairs.*,
-        -- Of all formats' names for it: response_format, text.format, responseMimeType.
+        -- The names in all formats: response_format, text.format, responseMimeType.
         coalesce({{ matches('pairs.params_json', '"json_(object|schema)"|"application/json"') }}, false)
         or coalesce(inputs.asks_for_json, false) as asks_for_json,
         inputs.script = outputs.script as script_kept,

@@ -5,7 +5,7 @@ with calls as (
 
 examples as (
     select * from {{ ref('stg_examples') }}
-    -- A label is no model for the form of an answer; a structure is.
+    -- An expected label does not show the form of an answer; an expected structure does.
     where left(expected_json, 1) in ('{', '[')
 )
 

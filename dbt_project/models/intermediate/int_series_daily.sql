@@ -29,7 +29,7 @@ mix as (
     where
         {{ days }}
         {%- if is_incremental() %}
-        -- Days that have been built lack the members that are new tonight.
+        -- Days that were built earlier lack the members that are new tonight.
             or not exists (
                 select there.day
                 from {{ this }} as there
@@ -64,7 +64,7 @@ parts as (
         total_squares
     from topics
     union all
-    -- A criterion that was changed moves its own series.
+    -- A changed criterion causes a shift in its own series.
     select
         {{ series | join(', ') }},
         'criterion_version' as dimension,

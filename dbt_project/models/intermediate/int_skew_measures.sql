@@ -48,7 +48,7 @@ constant_mix as (
     select * from {{ ref('int_constant_mix') }}
 )
 
--- A day's calls are worth as many independent ones as their noise says, and those of a slice in proportion.
+-- The noise of a day's calls gives their effective number; a slice gets its proportion of it.
 select
     measures.day,
     measures.route,

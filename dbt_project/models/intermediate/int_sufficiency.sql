@@ -1,5 +1,5 @@
-{#- Decisive on a route are its critical criteria; where it has none, all of them. What holds of answers without their
-    wrapping is for information, and decides nothing: flows/evaluate/score/leaderboard.py leaves it out too. -#}
+{#- The decisive criteria of a route are its critical ones; if it has none, all of them. Criteria on answers without
+    their wrapping are only for information; flows/evaluate/score/leaderboard.py leaves them out too. -#}
 with comparisons as (
     select * from {{ ref('int_comparisons') }}
     where slice = '*' and criterion not like {{ unwrapped("'%'") }}

@@ -35,7 +35,7 @@ measured as (
         1 + {{ count_sentence_ends('sentences_text') }} as n_sentences,
         not {{ matches('text_value', '\\S') }} as is_empty,
         {{ matches('text_value', '[.!?…。！？؟]["”’)\\]]*\\s*$') }} as ends_sentence,
-        -- Scripts are counted where a text is more than ASCII.
+        -- Scripts are only counted where a text is not ASCII.
         {% for name, class in [
             ('n_letters', '\\pL'),
             ('n_latin', '\\p{Latin}'),
@@ -63,7 +63,7 @@ described as (
     select
         {{ text_keys() | join(', ') }},
 
-        -- The script that most of the letters are of; null where there are none.
+        -- The script of most of the letters; null without letters.
         case
             when n_letters = 0 then null
             when 2 * n_latin >= n_letters then 'latin'
@@ -93,7 +93,7 @@ described as (
         {{ matches('text_value', '[?？؟]\\s*$') }} as question,
         {{ has_markdown('text_value') }} as markdown,
         {{ has_part('text_value', '```') }} as code_fence,
-        -- Only an answer can refuse, and phrases are what costs most to look for.
+        -- Only an answer can refuse, and the search for phrases is the most expensive test.
         case when side = 'output' then {{ matches('text_value', refusal_pattern()) }} end as refusal,
         n_latin > 0 and 2 * n_latin >= n_letters as script_latin,
         2 * n_cyrillic > n_letters as script_cyrillic,
@@ -103,7 +103,7 @@ described as (
     from measured
 )
 
--- Joined last, so that the texts themselves pass through no join.
+-- Joined last, so that the texts do not pass through a join.
 select
     described.*,
     1 - text_words.words_known / cast(text_words.words_checked as double) as typo_share

@@ -5,7 +5,7 @@ with texts as (
     where {{ is_day_to_build(ref('stg_interactions')) }}
 ),
 
--- A table of its own: calls that are named twice would be copied, texts and all.
+-- A separate table: a CTE used twice would be materialized with all texts.
 route_sizes as (
     select
         *,

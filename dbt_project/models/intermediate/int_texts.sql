@@ -3,7 +3,7 @@ with calls as (
     where not is_cache_hit
 ),
 
--- A request and its answer are two texts of one row: calls that are named twice would be copied, texts and all.
+-- A request and its answer are two texts of one row. A CTE used twice would be materialized with all texts.
 sides as (
     select 'input' as side
     union all
@@ -58,7 +58,7 @@ texts as (
         {{ hash_of('example_id') }} as cluster_key,
         expected_text as text_value
     from examples
-    -- A label is no model for the form of an answer; a structure is.
+    -- An expected label does not show the form of an answer; an expected structure does.
     where left(expected_json, 1) in ('{', '[')
 )
 

@@ -5,8 +5,8 @@
     tags=['evidence']
 ) }}
 
-{#- The tests of a night that have no row among the features of texts, with what the night called their topics and
-    groups: breaches are told anew each night, and the lake may have let go of it by then. -#}
+{#- The tests of a night that have no row among the features of texts, with that night's labels of their topics and
+    groups. The labels are kept because breaches are written again each night, when the lake may have removed them. -#}
 with night as (
     select * from {{ ref('int_night_tests') }}
     where kind in ('volume', 'group') or feature like 'topic:%'

@@ -1,6 +1,5 @@
-{#- The columns are never null and no two rows agree in all of them. Those that are `nullable` may be null, which is a
-    value like another. `of_built_days`, where a table has too many rows for all of its days to be looked through every
-    night. -#}
+{#- The columns are never null and no two rows are equal in all of them. `nullable` columns may be null, which counts as
+    a value. `of_built_days` tests only the built days, for tables with too many rows to test all days every night. -#}
 {% test is_key_on(model, columns, nullable=[], of_built_days=false) %}
 
 select {{ columns | join(', ') }}

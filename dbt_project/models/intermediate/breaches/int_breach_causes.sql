@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days', tags=['evidence']) }}
 
-{#- With what a change coincides: of the calls of one model, prompt version, release or topic comes most of it,
-    or the criterion is another. -#}
+{#- What a change coincides with: the calls of one model, prompt version, release or topic cause most of it, or the
+    criterion was changed. -#}
 {%- set keys = ['day', 'route', 'side', 'feature'] -%}
 {%- set most_of_it = 0.7 -%}
 {%- set all_calls = 0.9 -%}

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days', tags=['evidence']) }}
 
-{#- Calls of the day that show a change: with the flag where it rose and without it where it fell; of a number the
-    largest or the smallest values. Chosen among equals by the hash of their ids. -#}
+{#- Calls of the day that show a change: with the flag where its share rose and without it where it fell; for a number
+    the largest or the smallest values. Ties are resolved by the hash of the ids. -#}
 {%- set features = features_of(ref('int_text_features')) -%}
 {%- set pair_features = features_of(ref('int_pair_features')) -%}
 {%- set examples = 3 -%}

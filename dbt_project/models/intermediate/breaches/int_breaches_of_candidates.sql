@@ -1,5 +1,5 @@
-{#- A candidate that is worse than the pinned model. What `genchi compare` finds answers a person's question and is not
-    a breach of the night: its runs are left out. -#}
+{#- A candidate that is worse than the pinned model. Runs of `genchi compare` are left out: they are started by a person
+    and are not part of the night. -#}
 {%- set evidence = [
     ('run_id', 'run_id'),
     ('route', 'route'),
@@ -37,7 +37,7 @@ with all_comparisons as (
     from {{ ref('fct_slice_comparisons') }}
 ),
 
--- Answers without their wrapping are not a breach themselves: they show whether only the formatting is worse.
+-- Answers without their wrapping are not a breach by themselves: they show whether only the formatting is worse.
 comparisons as (
     select
         came.*,

@@ -4,7 +4,7 @@ with skew as (
         (is_breach or is_ongoing)
         and model_served = '*'
         and prompt_version = '*'
-        -- Where one member of the mix falls another one rises, and that one is reported.
+        -- Where one member of the mix falls, another one rises. Only the rising one is reported.
         and not (
             (feature like 'model:%' or feature like 'prompt:%')
             and coalesce(effect < 0, value_current < value_reference)
@@ -35,14 +35,14 @@ worded as (
         case when features.kind = 'share' then '' else 'mean ' || features.description || ' per ' end
         || case skew.side when 'pair' then 'call' else skew.side end
         || case when features.kind = 'share' then 's ' || features.description else '' end
-        -- The mix of calls: "answered by", and then whose share it is.
+        -- The mix of calls: "answered by", followed by the member.
         || case
             when features.feature <> skew.feature
                 then ' ' || substring(skew.feature, {{ length('features.feature') }} + 1)
             else ''
         end as feature_words,
         coalesce(skew.effect > 0, skew.value_current > skew.value_reference) as is_risen,
-        -- Weekends differ from the mean of the window, and levels move.
+        -- Weekends differ from the mean of the window, and levels change.
         coalesce(
             (skew.effect > 0) <> (skew.value_current > skew.value_reference)
             or 2 * abs(skew.value_expected - skew.value_reference) > abs(skew.value_current - skew.value_reference),

@@ -1,4 +1,4 @@
-{#- A pinned model that its provider is about to end, or has ended. -#}
+{#- A pinned model that its provider will soon end, or has ended. -#}
 with pinned as (
     select
         day,

@@ -1,4 +1,4 @@
-{#- A pinned model that passes too rarely, in nightly runs. -#}
+{#- A pinned model below its minimum pass rate, in nightly runs. -#}
 with scores as (
     select
         came.*,

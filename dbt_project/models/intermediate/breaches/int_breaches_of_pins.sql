@@ -1,4 +1,4 @@
-{#- A pinned model that is no longer the same behind its name. -#}
+{#- A pinned model that has changed while its name stayed the same. -#}
 with pins as (
     select * from {{ ref('fct_pin_integrity_daily') }}
     where is_changed

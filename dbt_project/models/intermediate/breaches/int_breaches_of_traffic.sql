@@ -1,9 +1,9 @@
-{#- How many calls there are, and what they are about. -#}
+{#- The number of calls, and their topics. -#}
 with night as (
     select * from {{ ref('int_traffic_tests_daily') }} as found
     where
         (is_breach or is_ongoing)
-        -- A group that is a topic from this day on is reported by its share, and goes on by it.
+        -- A group that becomes a topic on this day is reported by its share, and continues as a breach of the share.
         and not exists (
             select 1 from {{ ref('int_traffic_tests_daily') }} as reported
             where

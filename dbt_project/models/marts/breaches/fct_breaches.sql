@@ -37,7 +37,7 @@ grouped as (
     from preceded
 ),
 
--- What is still open begins with a day on which it was beyond doubt; the days before do not count.
+-- An open breach begins on a day on which it met all thresholds; the days before do not count.
 begun as (
     select
         *,

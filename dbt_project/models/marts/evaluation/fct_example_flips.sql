@@ -1,10 +1,10 @@
-{#- A candidate is compared with the pinned model of the same run, the pinned model against itself on the day before. A
-    pairwise judge has held them against each other already: by its criteria the pinned model is given half a point for
-    this reason (flows/evaluate/criteria/judge_scores.py, AGAINST_ITSELF), and whoever has more or less has won or lost. -#}
+{#- A candidate is compared with the pinned model of the same run, the pinned model with itself on the day before. A
+    pairwise judge has already compared the two models. By its criteria the pinned model has half a point for that
+    reason (flows/evaluate/criteria/judge_scores.py, AGAINST_ITSELF); a candidate with more has won, with less lost. -#}
 {%- set against_itself = 'the pinned model is what others are compared with' -%}
 {%- set keys = ['day', 'run_id', 'model', 'route', 'example_id', 'criterion'] -%}
 
--- What is said of answers without their wrapping lands for those alone that have one, and tells of no whole example.
+-- Scores of answers without their wrapping exist only for answers with a wrapping, so they do not cover whole examples.
 with scores as (
     select * from {{ ref('stg_scores') }}
     where

@@ -42,7 +42,7 @@ measured as (
             and model_variants.model = sufficiency.candidate
 ),
 
--- Who is beaten: another has at least the pass rate, at most the cost and the median latency, and not all the same.
+-- Dominated: another one has at least the pass rate, at most the cost and median latency, and not all are equal.
 dominated as (
     select distinct
         measured.day,

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
-{#- Providers spread calls over several names: only one that is new is a change. A night without an answer has no names:
-    the last one that has is the one to compare with. A row a night and model: it is built whole. -#}
+{#- Providers spread calls over several names: only a new name is a change. A night without an answer has no names:
+    names are compared with the last night that has some. One row per night and model, so it is rebuilt completely. -#}
 with canaries as (
     select * from {{ ref('stg_canaries') }}
     where run_id = {{ nightly_run_id('day') }}

@@ -22,7 +22,7 @@ tested as (
     from compared
 ),
 
--- Skew may be lasting: each reference is a family of its own. Drift is in one with all of the night's series.
+-- Skew can persist, so each reference is a separate family. Drift is in one family with all series of the night.
 ranked as (
     select
         *,
@@ -44,7 +44,7 @@ adjusted as (
         end as q_value,
         case
             when kind = 'share' then abs(share_delta) >= {{ threshold('min_share_delta') }}
-            -- PSI alone is large for few calls, whatever they are: most of its bins are then empty.
+            -- PSI alone is always large for few calls, because most of its bins are then empty.
             else psi >= {{ threshold('min_psi') }} and ks >= {{ threshold('min_ks') }}
         end
         and least(n_current, n_reference) >= {{ threshold('min_calls') }} as is_large,

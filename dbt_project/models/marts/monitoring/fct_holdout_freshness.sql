@@ -35,7 +35,7 @@ counts as (
     where day >= {{ window_start(first_day()) }}
 ),
 
--- What was sorted by another catalogue cannot be compared with tonight's.
+-- Texts that were assigned with another catalogue cannot be compared with tonight's.
 versions as (
     select distinct
         day,
@@ -44,7 +44,7 @@ versions as (
     from counts
 ),
 
--- A topic is tested where an example lies within its radius.
+-- A topic is tested where an example is within its radius.
 tested as (
     select
         day,

@@ -1,4 +1,4 @@
-{#- Without an enforced contract: a column for each feature, and the workspace may have new ones. -#}
+{#- Without an enforced contract: there is a column for each feature, and a workspace can add features. -#}
 {{ config(contract={'enforced': false}) }}
 
 {%- set features = features_of(ref('int_text_features')) %}
