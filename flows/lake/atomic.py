@@ -1,4 +1,4 @@
-"""Putting a file into its place, so that a reader sees the old one or the new, and never half of either."""
+"""Atomic writes: a reader sees the old file or the new one, never a part."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import IO
 
 @contextmanager
 def replacing(place: Path) -> Iterator[IO[bytes]]:
-    """A file beside `place` to write to; forced to disk and renamed into place where the block ends well."""
+    """A temporary file next to `place`; flushed to disk and renamed to `place` if the block succeeds."""
     place.parent.mkdir(parents=True, exist_ok=True)
     beside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:
@@ -23,6 +23,6 @@ def replacing(place: Path) -> Iterator[IO[bytes]]:
 
 
 def replace_text(place: Path, text: str) -> None:
-    """Put `text` into the place, in UTF-8."""
+    """Write `text` to `place` in UTF-8, atomically."""
     with replacing(place) as file:
         file.write(text.encode())

@@ -34,7 +34,7 @@ _CONDITION_FAILED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuch
 
 @dataclass(frozen=True)
 class Tagged:
-    """A small object as it stood: its tag, and its age in seconds by the store's own clock."""
+    """A small object as it was read: its tag, and its age in seconds by the store's clock."""
 
     content: bytes
     tag: str
@@ -61,15 +61,15 @@ class LocalBackend:
         return self.place(name).exists()
 
     def source(self, name: str) -> Path | None:
-        """The file to read, or None where there is none."""
+        """The file to read, or None if it does not exist."""
         place = self.place(name)
         return place if place.exists() else None
 
     def open_to(self, connection: Any) -> None:
-        """A DuckDB connection reads files as it is."""
+        """Does nothing: a DuckDB connection can read files."""
 
     def read_text(self, name: str) -> str | None:
-        """The file as text, or None where there is none."""
+        """The file as text, or None if it does not exist."""
         try:
             return self.place(name).read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -77,22 +77,22 @@ class LocalBackend:
 
     @contextmanager
     def replacing(self, name: str) -> Iterator[IO[bytes]]:
-        """A file to write to, renamed into its place where the block ends well."""
+        """A file to write to, renamed to its final name if the block succeeds."""
         with replacing(self.place(name)) as file:
             yield file
 
     def write_text(self, name: str, text: str) -> None:
-        """Put a text into the file's place, atomically and for good."""
+        """Write a text to the file, atomically and flushed to disk."""
         replace_text(self.place(name), text)
         _sync(self.place(name).parent)
 
     def keep(self, file: Path, name: str) -> None:
-        """Force a file that lies in its place already to disk."""
+        """Flush a file that already has its final name to disk."""
         _sync(file)
         assert file == self.place(name)
 
     def move(self, source: str, target: str) -> None:
-        """Rename a file into its place. Nothing happens where the source is gone, so that this can be repeated."""
+        """Rename a file to its final name. Does nothing if the source is missing, so that this can be repeated."""
         place = self.place(target)
         place.parent.mkdir(parents=True, exist_ok=True)
         if self.exists(source):
@@ -100,20 +100,20 @@ class LocalBackend:
         _sync(place.parent)
 
     def is_whole(self, folder: str, files: Iterable[str]) -> bool:
-        """Whether these files can be moved out of a folder: always, for those that are gone were moved before."""
+        """Whether these files can be moved out of a folder: always, because missing ones were moved before."""
         return True
 
     def remove(self, name: str) -> None:
-        """Take a file away; nothing happens where there is none."""
+        """Delete a file; does nothing if it does not exist."""
         self.place(name).unlink(missing_ok=True)
 
     def clear(self, folder: str) -> None:
-        """Take away all that lies in a folder, and the folder, for good."""
+        """Delete a folder and its contents, flushed to disk."""
         shutil.rmtree(self.place(folder), ignore_errors=True)
         _sync(self.place(folder).parent)
 
     def children(self, folder: str) -> list[str]:
-        """The names of what lies right in a folder."""
+        """The names of the direct entries of a folder."""
         return sorted(path.name for path in self.place(folder).iterdir()) if self.exists(folder) else []
 
     @contextmanager
@@ -124,7 +124,7 @@ class LocalBackend:
 
 
 class S3Backend:
-    """What lies under one `s3://bucket/prefix`, by names relative to it. Every method may raise RunError."""
+    """The objects under one `s3://bucket/prefix`, by names relative to it. Every method may raise RunError."""
 
     def __init__(self, url: str, storage: Storage) -> None:
         self.address = url.rstrip("/")
@@ -146,18 +146,18 @@ class S3Backend:
         return any(one.name == self.place(name) for one in found)
 
     def source(self, name: str) -> IO[bytes] | None:
-        """The object's content in memory, or None where there is none."""
+        """The object's content in memory, or None if it does not exist."""
         content = self._read(name)
         return None if content is None else io.BytesIO(content)
 
     def open_to(self, connection: Any) -> None:
-        """Let a DuckDB connection read the store's objects by their addresses."""
+        """Register the store with a DuckDB connection, which then reads objects by their addresses."""
         from flows.lake.duckdb_filesystem import ObjectFileSystem  # noqa: PLC0415 - imported late: fsspec is not needed for a folder
 
         connection.register_filesystem(ObjectFileSystem(self._storage))
 
     def read_text(self, name: str) -> str | None:
-        """The object as text, or None where there is none."""
+        """The object as text, or None if it does not exist."""
         content = self._read(name)
         return None if content is None else content.decode()
 
@@ -168,41 +168,41 @@ class S3Backend:
 
     @contextmanager
     def replacing(self, name: str) -> Iterator[IO[bytes]]:
-        """A file of this machine to write to, put into the object's place where the block ends well."""
+        """A local file to write to, uploaded as the object if the block succeeds."""
         with tempfile.NamedTemporaryFile(prefix="genchi-") as file:
             yield file
             file.flush()
             self.keep(Path(file.name), name)
 
     def keep(self, file: Path, name: str) -> None:
-        """Put a file into the object's place; a reader sees the old object or the new."""
+        """Upload a file as the object; a reader sees the old object or the new one."""
         with readable_errors(self.place(name), self._storage):
             filesystem(self._storage).put_file(str(file), self.place(name))
 
     def write_text(self, name: str, text: str) -> None:
-        """Put a small text into the object's place."""
+        """Write a small text to the object."""
         self._call("put_object", name, Body=text.encode())
 
     def move(self, source: str, target: str) -> None:
-        """Copy an object within the store. The source stays, for `clear` to take away, so that this can be repeated."""
+        """Copy an object within the store. The source stays until `clear` deletes it, so that this can be repeated."""
         with readable_errors(self.place(target), self._storage):
             filesystem(self._storage).cp_file(self.place(source), self.place(target))
 
     def is_whole(self, folder: str, files: Iterable[str]) -> bool:
-        """Whether these objects can be moved out of a folder: all must still be there, for `move` leaves them."""
+        """Whether these objects can be moved out of a folder: all must still exist, because `move` keeps them."""
         return set(files) <= set(self.children(folder))
 
     def remove(self, name: str) -> None:
-        """Take an object away; nothing happens where there is none."""
+        """Delete an object; does nothing if it does not exist."""
         self._call("delete_object", name)
 
     def clear(self, folder: str) -> None:
-        """Take away all that lies under a folder."""
+        """Delete all objects under a folder."""
         for name in self._below(folder):
             self.remove(name)
 
     def children(self, folder: str) -> list[str]:
-        """The names of what lies right in a folder."""
+        """The names of the direct entries of a folder."""
         return sorted({name.removeprefix(f"{folder}/").split("/")[0] for name in self._below(folder)})
 
     def _below(self, folder: str) -> list[str]:
@@ -211,12 +211,12 @@ class S3Backend:
 
     @contextmanager
     def scratch(self, folder: str) -> Iterator[Path]:
-        """A folder of this machine for files on their way to `folder`."""
+        """A local folder for files that will be uploaded to `folder`."""
         with tempfile.TemporaryDirectory(prefix="genchi-") as place:
             yield Path(place)
 
     def tagged(self, name: str) -> Tagged | None:
-        """A small object with its tag and age, or None where there is none."""
+        """A small object with its tag and age, or None if it does not exist."""
         with readable_errors(self.place(name), self._storage, absent_is_fine=True):
             content, answer = get(self.place(name), self._storage)
             now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -224,7 +224,7 @@ class S3Backend:
         return None
 
     def put_if(self, name: str, content: bytes, tag: str | None) -> str | None:
-        """Put an object only where its tag still is `tag` (None: where there is no object); its new tag, or None."""
+        """Put an object only if its tag is still `tag` (None: if it does not exist). Returns its new tag, or None."""
         condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
         try:
             answer = filesystem(self._storage).call_s3(
@@ -243,7 +243,7 @@ class S3Backend:
 
 
 def _sync(place: Path) -> None:
-    """Force a file, or what a folder says of its files, to disk."""
+    """Flush a file, or the entries of a folder, to disk."""
     descriptor = os.open(place, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -255,5 +255,5 @@ Backend = LocalBackend | S3Backend
 
 
 def open_backend(root: Path | str, storage: Storage) -> Backend:
-    """What lies under a path, or under an `s3://` address."""
+    """The backend for a path or an `s3://` address."""
     return LocalBackend(root) if isinstance(root, Path) else S3Backend(root, storage)

@@ -1,4 +1,4 @@
-"""An object store as DuckDB reads it: an fsspec file system that asks the store as little as can be.
+"""An object store for DuckDB: an fsspec file system that sends as few requests as possible.
 
 DuckDB asks for names, sizes, times and the ends of many small files, again for each query. One listing answers the
 first three; the ends of objects, where Parquet keeps its footer, are remembered by their tags.
@@ -13,11 +13,11 @@ from fsspec.spec import AbstractFileSystem
 from flows.lake.object_store import SCHEME, Found, Storage, find_files, get, listed, readable_errors, split
 
 _END = 128 << 10  # bytes: most small objects whole, and the footer of a large one
-_REMEMBERED = 1024  # so many ends
+_REMEMBERED = 1024  # number of cached ends
 
 
 class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is not typed
-    """The objects of a store, to read. What is listed anew is known anew."""
+    """The objects of a store, read-only. A new listing replaces what is known of its objects."""
 
     protocol = "s3"
     cachable = False
@@ -35,7 +35,7 @@ class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is n
         return [one.name.removeprefix(SCHEME) for one in found]
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
-        """What the last listing said of an object."""
+        """The properties of an object by the last listing."""
         name = _address(path)
         if name not in self._known:
             self._known.update((one.name, one) for one in listed(*split(name), self._storage))
@@ -49,11 +49,11 @@ class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is n
         return self.info(path)["mtime"]
 
     def isdir(self, path: str) -> bool:
-        """A store has no folders."""
+        """Always false: a store has no folders."""
         return False
 
     def open(self, path: str, mode: str = "rb", **_: Any) -> "_Object":
-        """An object to read from anywhere."""
+        """An object opened for random access."""
         if mode != "rb":
             raise PermissionError(f"{path}: is only read this way")
         self.info(path)
@@ -77,7 +77,7 @@ class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is n
 
 
 class _Object(io.RawIOBase):
-    """One object, open. Not buffered: DuckDB asks for what it wants."""
+    """One open object. Not buffered: DuckDB requests the ranges that it needs."""
 
     def __init__(self, objects: ObjectFileSystem, one: Found) -> None:
         self._objects, self._one, self._at = objects, one, 0

@@ -1,8 +1,8 @@
 """The lake: Parquet files by table and day. The only code that knows its paths.
 
 A partition is `<lake>/<table>/day=YYYY-MM-DD/<file>.parquet`, the lake being a directory or an `s3://` address. A file
-is written elsewhere and renamed or put into its place, so that a reader sees the old content or the new, and never
-half of either; `staging` is for files that are to appear together.
+is written elsewhere and then renamed or uploaded, so that a reader sees the old content or the new one, never a part.
+`staging` is for files that must appear together.
 """
 
 import logging
@@ -45,13 +45,13 @@ log = logging.getLogger("genchi")
 
 @dataclass(frozen=True)
 class Note:
-    """A small text of the lake's that is no table."""
+    """A small text of the lake that is not a table."""
 
     backend: Backend
     name: str
 
     def read(self) -> str | None:
-        """The text, or None where there is none."""
+        """The text, or None if it does not exist."""
         return self.backend.read_text(self.name)
 
     def write(self, text: str) -> None:
@@ -64,8 +64,8 @@ class Note:
 class Lake:
     """The lake under one directory or `s3://` address; `config.open_lake()` is a workspace's.
 
-    `state` is the folder of this machine for what is no table: the lake itself where that is a directory. Methods
-    raise RunError where an object store cannot be asked.
+    `state` is the local folder for everything that is not a table: the lake itself if it is a directory. Methods
+    raise RunError if an object store cannot be reached.
     """
 
     root: Path | str
@@ -78,30 +78,30 @@ class Lake:
         return open_backend(self.root, self.storage)
 
     def partition(self, table: str, day: date, file: str = "data") -> Path | str:
-        """The place of one file, a path or an address. `table` must be one of SCHEMAS."""
+        """The path or address of one file. `table` must be one of SCHEMAS."""
         return self.backend.place(_name(table, day, file))
 
     def exists(self, table: str, day: date, file: str = "data") -> bool:
-        """Whether there is this file."""
+        """Whether this file exists."""
         return self.backend.exists(_name(table, day, file))
 
     def files(self, table: str, day: date) -> list[Path | str]:
-        """The files of one day of a table, by name; empty where there is none."""
+        """The files of one day of a table, by name; empty if there are none."""
         return [self.backend.place(name) for name in self.backend.names(_name(table, day, "*"))]
 
     def names(self, table: str, day: date) -> list[str]:
-        """The names of those files, without their ending."""
+        """The names of those files, without their suffix."""
         return [PurePosixPath(name).stem for name in self.backend.names(_name(table, day, "*"))]
 
     def days(self, table: str) -> list[date]:
-        """The days for which a table has a file, oldest first; that of a new lake's empty files does not count."""
+        """The days for which a table has a file, oldest first; the empty files of a new lake do not count."""
         found = {name.split("/")[1].removeprefix("day=") for name in self.backend.names(f"{table}/day=*/*.parquet")}
         return sorted(day for day in map(date.fromisoformat, found) if day != _NO_DAY)
 
     def read(self, table: str, day: date, file: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """One day of a table (or one file of it) in the table's schema; no rows where there is no file.
 
-        `columns` are those that are wanted, in this order; None is all.
+        `columns` are the columns to read, in this order; None means all.
         """
         names = [_name(table, day, file)] if file else self.backend.names(_name(table, day, "*"))
         wanted = SCHEMAS[table].names if columns is None else list(columns)
@@ -112,7 +112,7 @@ class Lake:
     def batches(
         self, table: str, day: date, columns: Sequence[str] | None = None, file: str = "*"
     ) -> Iterator[pa.Table]:
-        """One day of a table (or one file of it) in the table's schema, some thousand rows at once; see `read`."""
+        """One day of a table (or one file of it) in the table's schema, in batches of thousands of rows; see `read`."""
         for name in self.backend.names(_name(table, day, file)):
             if (source := self.backend.source(name)) is not None:
                 for rows in batches_of(source, columns):
@@ -121,7 +121,7 @@ class Lake:
 
     def write(self, table: str, day: date, rows: pa.Table, file: str = "data") -> Path | str:
         """Replace one file by `rows`, atomically."""
-        lock.is_held(self.backend)  # raises where it was lost
+        lock.is_held(self.backend)  # raises if it was lost
         name = _name(table, day, file)
         with self.backend.replacing(name) as place:
             pq.write_table(conform(rows, table), place, compression="zstd")
@@ -129,11 +129,11 @@ class Lake:
 
     @contextmanager
     def writing(self, table: str, day: date, file: str = "data") -> Iterator[Callable[[pa.Table], None]]:
-        """What adds rows to a new file, which takes the old one's place where the block ends well.
+        """A writer of rows to a new file, which replaces the old one if the block succeeds.
 
-        For rows that are more than memory should hold.
+        For more rows than memory should hold.
         """
-        lock.is_held(self.backend)  # raises where it was lost
+        lock.is_held(self.backend)  # raises if it was lost
         with (
             self.backend.replacing(_name(table, day, file)) as place,
             pq.ParquetWriter(place, SCHEMAS[table], compression="zstd") as writer,
@@ -144,14 +144,14 @@ class Lake:
             lock.is_held(self.backend)
 
     def remove(self, table: str, day: date, file: str = "data") -> None:
-        """Take one file away; nothing happens where there is none."""
-        lock.is_held(self.backend)  # raises where it was lost
+        """Delete one file; does nothing if it does not exist."""
+        lock.is_held(self.backend)  # raises if it was lost
         self.backend.remove(_name(table, day, file))
 
     def create(self) -> None:
         """Give every table a first, empty file, so that a query finds all columns: of a new lake, and of an older one.
 
-        A column that has come since a lake was made is then null in its older files.
+        A column that was added after the lake was created is then null in its older files.
         """
         for table, schema in SCHEMAS.items():
             source = self.backend.source(_name(table, _NO_DAY, "empty"))
@@ -160,18 +160,18 @@ class Lake:
 
     @contextmanager
     def lock(self, verb: str, patience: float = lock.PATIENCE) -> Iterator[None]:
-        """Keep other runs from writing the lake; within one process it may be taken again.
+        """Lock the lake against other writing runs; reentrant within one process.
 
-        Waits for another run at most `patience` seconds, and says for whom. Then finishes what a run that was killed
-        had begun to publish, and migrates an older lake. Raises RunError where the other run takes longer, and for a
-        lake of a later version.
+        Waits for another run at most `patience` seconds, and reports which one. Then finishes what a killed run had
+        begun to publish, and migrates an older lake. Raises RunError if the other run takes longer, and for a lake of
+        a later version.
         """
         with lock.holding(self.backend, verb, patience, self._bring_up_to_date):
             yield
 
     @contextmanager
     def staging(self) -> Iterator[Staging]:
-        """Files that are published together where the block ends well, and not at all where it raises.
+        """Files that are published together if the block succeeds, and not at all if it raises.
 
         Raises RuntimeError where this process does not hold the lock.
         """
@@ -180,7 +180,7 @@ class Lake:
 
     @property
     def version(self) -> int:
-        """The version of the lake's tables; one that is older is brought up to date by whoever takes the lock."""
+        """The version of the lake's tables; a run that takes the lock migrates an older lake."""
         return migration.version_of(self.backend)
 
     def _bring_up_to_date(self) -> None:
@@ -189,38 +189,38 @@ class Lake:
             log.info("%s: brought up to version %s: %s", self.backend.address, migration.VERSION, done)
 
     def recover(self) -> None:
-        """Finish or clear what a killed run had begun to publish. Only for who holds the lock."""
+        """Finish or clear what a killed run had begun to publish. The caller must hold the lock."""
         transaction.recover(self.backend)
 
     def open_to(self, connection: Any) -> None:
-        """Let a DuckDB connection read the lake's files by their places."""
+        """Make the lake's files readable by a DuckDB connection, by their path or address."""
         self.backend.open_to(connection)
 
     def probe(self) -> None:
-        """Write a small text and take it away, where there is a lake. Raises RunError or OSError where that fails."""
+        """If the lake exists, write a small text and delete it. Raises RunError or OSError if that fails."""
         if isinstance(self.root, Path) and not self.root.exists():
-            return  # the first run makes it, and says it where it cannot
+            return  # the first run creates it, and reports if it cannot
         self.backend.children("_probe")
         self.backend.write_text("_probe", "genchi doctor was here")
         self.backend.remove("_probe")
 
     def user_key_secret(self) -> bytes:
-        """A random secret that stays with the lake, for who configures none of their own. Made when first asked for."""
+        """A random secret that is stored with the lake, used if none is configured. Created at first use."""
         note = Note(self.backend, "_reference/user_key_secret")
         if (known := note.read()) is None:
             note.write(known := secrets.token_hex(32))
         return known.encode()
 
     def journal(self, run_id: str) -> Path:
-        """Where a run notes each answer as it comes, until they are landed. A file of this machine: it is added to."""
+        """The journal of a run's answers until they are landed. A local file, because it is appended to."""
         return self._state / "_journal" / f"{run_id}.jsonl"
 
     def alerts_sent(self, day: date) -> Note:
-        """Where it is noted which digest of a day went to whom."""
+        """The record of which digest of a day was sent to which channel."""
         return Note(self.backend, f"_alerts/{day.isoformat()}.json")
 
     def words(self, version: str) -> Path:
-        """Where the dictionary lies against which typos are counted. A file of this machine, which can make it anew."""
+        """The dictionary that typos are counted with. A local file, which can be created again."""
         return self._state / "_reference" / f"words-{version}.parquet"
 
     @property
@@ -236,14 +236,14 @@ _ROWS_AT_ONCE = 1 << 14
 
 
 class _Groups:
-    """Rows on their way to a Parquet file, in groups of one size: the same rows make the same file."""
+    """Writes rows to a Parquet file in row groups of one size: the same rows give the same file."""
 
     def __init__(self, writer: pq.ParquetWriter) -> None:
         self._writer = writer
         self._held: list[pa.Table] = []
 
     def add(self, rows: pa.Table) -> None:
-        """Take rows, and write what makes whole groups."""
+        """Add rows, and write all complete groups."""
         self._held.append(rows)
         count = sum(map(len, self._held))
         if whole := count - count % _ROWS_AT_ONCE:
@@ -264,7 +264,7 @@ def _name(table: str, day: date, file: str) -> str:
 
 
 def _read(source: Path | IO[bytes], table: str, columns: Sequence[str] | None) -> pa.Table:
-    """One file, conformed. A file that was written before a column was thought of has nulls in it."""
+    """One file in the table's schema. Columns that were added after the file was written are null."""
     if columns is not None:
         there = set(pq.read_schema(source).names)
         columns = [name for name in columns if name in there]
@@ -272,7 +272,7 @@ def _read(source: Path | IO[bytes], table: str, columns: Sequence[str] | None) -
 
 
 def batches_of(source: Path | IO[bytes], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """The rows of one Parquet file, some thousand at once; of `columns` those that it has."""
+    """The rows of one Parquet file in batches of some thousand; only those of `columns` that it has."""
     with pq.ParquetFile(source) as file:
         wanted = None if columns is None else [name for name in file.schema_arrow.names if name in columns]
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=wanted):
@@ -280,17 +280,17 @@ def batches_of(source: Path | IO[bytes], columns: Sequence[str] | None = None) -
 
 
 def replace_parquet(place: Path, rows: pa.Table) -> None:
-    """Put `rows` into the place, atomically."""
+    """Write `rows` to the file, atomically."""
     with replacing(place) as file:
         pq.write_table(rows, file, compression="zstd")
 
 
-# A night works through days as old as this again where rows for them come late.
+# A night processes days up to this age again if rows for them arrive late.
 LATE_DAYS = 60
 
 
 def nightly_run_id(day: date) -> str:
-    """The run_id of a night's evaluation: the same at every run of it."""
+    """The run_id of a night's evaluation: the same for every run of that night."""
     return f"nightly-{day.isoformat()}"
 
 

@@ -1,10 +1,10 @@
 """The lock on a lake: two runs never write it at the same time, and a killed run does not keep it locked.
 
-A folder is locked by flock on `_lock`, which the kernel gives back when a process ends. An object store is locked by
-an object `_lock` that is only ever put under the condition that it is still what was seen: its holder puts it anew
-every RENEWAL seconds; one that has not managed to for LOST seconds counts itself out and writes no more, and one whose
-object is older than EXPIRED seconds, by the store's own clock, is out for all others. It takes a store that knows
-conditional puts (`If-None-Match` and `If-Match`); no clock but the store's is compared with another.
+A folder is locked by flock on `_lock`, which the kernel releases when a process ends. An object store is locked by an
+object `_lock` that is only put on the condition that it is unchanged since it was read. Its holder puts it again every
+RENEWAL seconds. A holder that could not do so for LOST seconds treats the lock as lost and stops writing. A lock whose
+object is older than EXPIRED seconds, by the store's clock, is expired for all others. The store must support
+conditional puts (`If-None-Match` and `If-Match`). Clocks of different machines are never compared.
 """
 
 import fcntl
@@ -33,7 +33,7 @@ _logger = logging.getLogger("genchi")
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock: a verb's run, as `_lock` names it. `id` is of this very taking of it."""
+    """The holder of a lock: the run of a command, as written in `_lock`. `id` is unique for each acquisition."""
 
     verb: str = "another run"
     pid: int = 0
@@ -55,7 +55,7 @@ class _FileLock:
         self._descriptor = -1
 
     def acquire(self, me: Holder) -> Holder | None:
-        """Take it at once and give None, or give the one who holds it."""
+        """Take it without waiting and return None, or return its holder."""
         try:
             self._place.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -79,13 +79,13 @@ class _FileLock:
         return None
 
     def release(self) -> None:
-        """Give it back. The file stays, for a lock on a file that was taken away locks nobody out."""
+        """Release it. The file stays, because a lock on a deleted file does not lock others out."""
         os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
 
     @property
     def is_lost(self) -> bool:
-        """The kernel takes no lock away."""
+        """Always false: the kernel does not revoke a lock."""
         return False
 
 
@@ -103,7 +103,7 @@ class _ObjectLock:
         self._thread = threading.Thread(target=self._renew_until_stopped, name="genchi-lock", daemon=True)
 
     def acquire(self, me: Holder) -> Holder | None:
-        """Take it at once and give None, or give the one who holds it."""
+        """Take it without waiting and return None, or return its holder."""
         self._me = me
         found = self._backend.tagged(_NAME)
         holder = _decoded(found.content) if found else None
@@ -116,7 +116,7 @@ class _ObjectLock:
         return None
 
     def release(self) -> None:
-        """Stop renewing it and mark it as free, unless another has it by now."""
+        """Stop renewing it and mark it as free, unless another run holds it by now."""
         self._stop.set()
         self._thread.join()
         try:
@@ -126,7 +126,7 @@ class _ObjectLock:
 
     @property
     def is_lost(self) -> bool:
-        """Whether another may hold it: it was taken over, or could not be renewed in time."""
+        """Whether another run may hold it: it was taken over, or could not be renewed in time."""
         return self._is_taken_over or time.monotonic() - self._renewed > LOST
 
     def _renew_until_stopped(self) -> None:
@@ -139,11 +139,11 @@ class _ObjectLock:
                 _logger.debug("the lock could not be renewed: %s", error)
 
     def _put(self) -> bool:
-        """Put it where it is still as it was seen; the count of renewals makes every put another object."""
+        """Put it if it is unchanged since it was read; the count of renewals makes every put a different object."""
         started = time.monotonic()
         self._renewals += 1
         tag = self._backend.put_if(_NAME, _encoded(self._me, self._renewals), self._tag)
-        if tag is None:  # or it is our own put, whose answer got lost before it was sent again
+        if tag is None:  # or it is our own put: its response was lost and the request was sent again
             found = self._backend.tagged(_NAME)
             ours = found is not None and (_decoded(found.content) or Holder()).id == self._me.id
             tag = found.tag if found and ours else None
@@ -167,7 +167,7 @@ class _Held:
 
 @dataclass
 class _Process:
-    """What this process holds, by the lake's address."""
+    """The locks that this process holds, by the lake's address."""
 
     held: dict[str, _Held] = field(default_factory=dict)
     guard: threading.RLock = field(default_factory=threading.RLock)
@@ -178,10 +178,10 @@ _process = _Process()
 
 @contextmanager
 def holding(backend: Backend, verb: str, patience: float, on_acquired: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of a lake. Who holds it already in this process goes on at once; it is given back by the first.
+    """Hold the lock of a lake. Reentrant within this process; the first holder releases it.
 
-    Waits for another run, saying once who it is, at most `patience` seconds; then raises RunError. `on_acquired` is
-    called when the lock was truly taken, before anybody else in this process goes on.
+    Waits at most `patience` seconds for another run, and reports once which one; then raises RunError. `on_acquired`
+    is called when the lock was newly taken, before any other thread of this process continues.
     """
     _acquire(backend, verb, patience, on_acquired)
     try:
@@ -196,7 +196,7 @@ def holding(backend: Backend, verb: str, patience: float, on_acquired: Callable[
 
 
 def is_held(backend: Backend) -> bool:
-    """Whether this process holds the lock of a lake. Raises RunError where it did, and lost it."""
+    """Whether this process holds the lock of a lake. Raises RunError if it held it and lost it."""
     held = _process.held.get(backend.address)
     if held and held.lock.is_lost:
         raise RunError(
@@ -248,7 +248,7 @@ def _encoded(holder: Holder, renewals: int = 0) -> bytes:
 
 
 def _decoded(content: bytes) -> Holder | None:
-    """Who a lock names; None where nobody holds it."""
+    """The holder that a lock names; None if it is free."""
     try:
         named = json.loads(content)
         return Holder(**{key: named[key] for key in asdict(Holder())}) if named else None

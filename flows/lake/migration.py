@@ -1,7 +1,7 @@
 """The version of a lake, and the steps that bring an older one up to date.
 
-A step must be repeatable: a run that is killed in the middle does it again. It must lose nothing, for every run that
-takes the lake's lock brings the lake up to date by itself.
+A step must be repeatable: after a run is killed in the middle, the next one does it again. It must not lose data,
+because every run that takes the lake's lock migrates the lake automatically.
 """
 
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from flows.errors import RunError
 from flows.lake.backends import Backend
 
-# The lake's own note of its version; a lake with tables and without it is of version 1.
+# The lake's version file; a lake with tables and without this file has version 1.
 _NOTE = "_version"
 
 
 @dataclass(frozen=True)
 class Step:
-    """What leads to `version`: in words, and as a function."""
+    """The step to `version`: its description and its function."""
 
     version: int
     what: str
@@ -37,7 +37,7 @@ VERSION = STEPS[-1].version
 
 
 def version_of(backend: Backend) -> int:
-    """The version of the lake, from 1 on; a lake without tables is of today's. RunError where it cannot be read."""
+    """The version of the lake, from 1; a lake without tables has the current one. RunError if it cannot be read."""
     note = backend.read_text(_NOTE)
     if note is None:
         return 1 if backend.names("*/day=*/*.parquet") else VERSION
@@ -47,9 +47,9 @@ def version_of(backend: Backend) -> int:
 
 
 def migrate(backend: Backend) -> list[str]:
-    """Bring the lake to today's version. Returns what was done, one sentence a step; the caller holds the lock.
+    """Migrate the lake to the current version. Returns one sentence per step; the caller holds the lock.
 
-    Raises RunError for a lake that a later genchi has written.
+    Raises RunError for a lake that was written by a later version of genchi.
     """
     version = version_of(backend)
     if version > VERSION:

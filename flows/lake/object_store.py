@@ -1,7 +1,7 @@
-"""The only code that talks to an object store: find, read, put, and what is wrong with it in one line.
+"""The only code that talks to an object store: find, read, put, and errors in one line.
 
 Belongs here: `s3://` names, whole or as patterns, and files of this machine where a source's path may be either.
-Does not belong here: what lies where in a lake (`lake.py` knows).
+Does not belong here: the paths of a lake (`lake.py` knows).
 """
 
 import fnmatch
@@ -24,7 +24,7 @@ from flows.errors import RunError, TransientError
 from flows.retry_policy import brief_retries
 
 SCHEME = "s3://"
-_BLOCK = 8 << 20  # bytes asked for at once where a file is read from its start to its end
+_BLOCK = 8 << 20  # bytes per request when a file is read from start to end
 _REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "InvalidSecurity"}
 _FORBIDDEN = {"AccessDenied", "403"}
 _CHANGED = {"PreconditionFailed", "412"}
@@ -33,7 +33,7 @@ _SILENT = ("Connection", "Timeout", "Endpoint", "Proxy", "ClientPayload", "Serve
 
 
 class Storage(BaseModel):
-    """How the object store is reached. What is not given is taken from the usual places of AWS (environment, files)."""
+    """Connection to the object store. Missing values are taken from AWS's usual sources (environment, files)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -71,12 +71,12 @@ class Found:
 
 
 def is_remote(name: str | Path) -> bool:
-    """Whether a name is an object's."""
+    """Whether a name is the address of an object."""
     return isinstance(name, str) and name.startswith(SCHEME)
 
 
 def known_place(place: Any) -> Any:
-    """A path of this machine, or an address in a store that is known, as it is. Raises ValueError for anything else."""
+    """A local path or an `s3://` address, unchanged. Raises ValueError for anything else."""
     if not isinstance(place, Path | str):
         raise ValueError("should be a path, or an address such as s3://bucket/prefix")
     if not isinstance(place, str) or "://" not in place:
@@ -91,27 +91,27 @@ def known_place(place: Any) -> Any:
 def find_files(pattern: str, storage: Storage) -> list[Found]:
     """The files or objects that a glob matches, by name. `**` is any folders; hidden names take a pattern with a dot.
 
-    Raises RunError where the store cannot be asked.
+    Raises RunError if the store cannot be reached.
     """
     found = _objects_like(pattern, storage) if is_remote(pattern) else _files_like(pattern)
     return sorted(found, key=lambda one: one.name.split("/"))
 
 
 def open_binary(name: str, storage: Storage) -> IO[bytes]:
-    """A file or object to read from its start, block by block. Raises RunError where the store cannot be asked."""
+    """A file or object to read from its start, block by block. Raises RunError if the store cannot be reached."""
     if not is_remote(name):
         return Path(name).open("rb")
     return io.BufferedReader(_Reading(name, storage), _BLOCK)
 
 
 def filesystem(storage: Storage) -> Any:
-    """The fsspec file system of a store: one a process, which remembers no listing."""
+    """The fsspec file system of a store: one per process, without a cache of listings."""
     return _filesystem(storage, os.getpid())
 
 
 @cache
 def _filesystem(storage: Storage, _: int) -> Any:
-    import s3fs  # noqa: PLC0415 - imported late: costs a second, and a lake of files needs none of it
+    import s3fs  # noqa: PLC0415 - imported late: costs a second, and a local lake does not need it
 
     return s3fs.S3FileSystem(
         anon=storage.anon,
@@ -120,7 +120,7 @@ def _filesystem(storage: Storage, _: int) -> Any:
         token=storage.token,
         endpoint_url=storage.endpoint_url,
         client_kwargs={"region_name": storage.region} if storage.region else {},
-        # A store that is not there is said so in seconds; s3fs asks again by itself where that may help.
+        # An unreachable store is reported within seconds; s3fs retries by itself if that may help.
         config_kwargs={"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 2, "mode": "standard"}},
         default_block_size=_BLOCK,
         use_listings_cache=False,
@@ -129,7 +129,7 @@ def _filesystem(storage: Storage, _: int) -> Any:
 
 
 class _Reading(io.RawIOBase):
-    """An object as a raw stream. Each read is one request; that the object changed meanwhile is an error."""
+    """An object as a raw stream. Each read is one request; it is an error if the object changed meanwhile."""
 
     def __init__(self, name: str, storage: Storage) -> None:
         self._name, self._storage = name, storage
@@ -154,7 +154,7 @@ class _Reading(io.RawIOBase):
 
 
 def get(name: str, storage: Storage, **asked: str) -> tuple[bytes, dict[str, Any]]:
-    """An object's content, and all that the store says of it. `asked` are a Range and conditions."""
+    """An object's content, and the store's metadata. `asked` are a Range and conditions."""
     import fsspec.asyn  # noqa: PLC0415 - imported late, with s3fs
     import s3fs.core  # noqa: PLC0415 - imported late: costs a second
 
@@ -183,7 +183,7 @@ def _files_like(pattern: str) -> Iterator[Found]:
     for name in set(glob.glob(pattern, recursive=True)):  # two `**` give a name twice
         if Path(name).is_file():
             stat = Path(name).stat()
-            # A file that was moved here has the time of its content; only the other tells that it is a new one.
+            # A file that was moved here keeps its modification time; only the change time shows that it is new.
             yield Found(name, stat.st_size, datetime.fromtimestamp(max(stat.st_mtime, stat.st_ctime), UTC))
 
 
@@ -196,7 +196,7 @@ def _objects_like(pattern: str, storage: Storage) -> Iterator[Found]:
 
 
 def listed(bucket: str, prefix: str, storage: Storage) -> Iterator[Found]:
-    """Every object whose key begins so; the markers of empty folders are none."""
+    """Every object whose key begins with the prefix, without the markers of empty folders."""
     asked: dict[str, str] = {"Bucket": bucket, "Prefix": prefix}
     while True:
         with readable_errors(f"{SCHEME}{bucket}/{prefix}", storage):
@@ -222,7 +222,7 @@ def _matches(names: list[str], parts: list[str]) -> bool:
 
 @contextmanager
 def readable_errors(where: str, storage: Storage, *, absent_is_fine: bool = False) -> Iterator[None]:
-    """What goes wrong in talking to the store, as one line for people; no secret is in it, nor in a cause."""
+    """Errors of the store as a RunError of one line; neither it nor its cause contains a secret."""
     try:
         yield
     except Exception as error:
@@ -233,7 +233,7 @@ def readable_errors(where: str, storage: Storage, *, absent_is_fine: bool = Fals
 
 
 def _is_transient(error: Exception) -> bool:
-    """Whether the same request may succeed in a minute: the store is out of reach or overloaded."""
+    """Whether the same request may succeed in a minute: the store is unreachable or overloaded."""
     code = code_of(error)
     return code in _OVERLOADED or (not code and any(word in type(error).__name__ for word in _SILENT))
 
@@ -249,7 +249,7 @@ def code_of(error: BaseException | None) -> str:
 
 
 def describe_error(error: Exception, where: str, storage: Storage) -> str:
-    """What went wrong and how to fix it, in one line. Of the store's own message only the error code is shown."""
+    """The error and how to fix it, in one line. Of the store's message only the error code is shown."""
     code, kind = code_of(error), type(error).__name__
     endpoint = urlsplit(storage.endpoint_url).netloc if storage.endpoint_url else "the object store"
     where_to_set = "in `storage`, or in the AWS environment variables"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 UNWRAPPED = ":unwrapped"
-"""Ends the name of a criterion on answers without their wrapping: code fences, and text around them."""
+"""Suffix of the name of a criterion on answers without their wrapping: code fences, and text around them."""
 
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXT, _COUNT, _RATE, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -58,9 +58,9 @@ SCHEMAS: dict[str, pa.Schema] = {
         quarantined=_COUNT,
         read_at=_TIME,
     ),
-    # The dev set and the holdouts as they stood that night; `set` is dev or holdout.
+    # The dev set and the holdouts as they were that night; `set` is dev or holdout.
     "examples": _schema("set route example_id version messages_json input_text expected_json expected_text tags"),
-    # `reused_from` is the run that asked, where it was another one.
+    # `reused_from` is the run that sent the request, if it was a different one.
     "completions": _ordered(
         _schema(
             "run_id model route example_id arm holdout_version prompt_version request_hash output_text output_json"
@@ -75,7 +75,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         " response_id model_served system_fingerprint finish_reason latency_ms input_tokens output_tokens cost_usd"
         " status error_type reused_from",
     ),
-    # `inclusion_probability` is that of being scored at all: 1, but of a sample that was put to a judge.
+    # `inclusion_probability` is the probability of being scored: 1, except for a sample that was sent to a judge.
     "scores": _ordered(
         _schema(
             "subject subject_id criterion run_id model example_id route criterion_version reason",
@@ -87,8 +87,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         "subject subject_id criterion run_id model example_id repeat route criterion_version score passed reason"
         " inclusion_probability",
     ),
-    # One request to a judge and its reply, as it came; `verdict` and `reason` are what was read in it, null where
-    # there is no verdict. `order` is single, pinned_first or candidate_first.
+    # One request to a judge and its raw reply; `verdict` and `reason` are parsed from it, null if there is
+    # no verdict. `order` is single, pinned_first or candidate_first.
     "judgements": _ordered(
         _schema(
             "run_id judge criterion criterion_version route order request_hash output_text verdict reason response_id"
@@ -102,8 +102,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         " model_served system_fingerprint finish_reason latency_ms input_tokens output_tokens cost_usd status"
         " error_type",
     ),
-    # Who took part in a run on a route, and how often its answers pass all that is decisive there. `base` is the
-    # model's own name, `ends_on` the day on which its provider ends it, as far as litellm knows.
+    # The model variants of a run on a route, and how often their answers pass all decisive criteria. `base` is the
+    # model's name, `ends_on` the day on which its provider ends it, if litellm knows it.
     "model_variants": _ordered(
         _schema(
             "run_id route model arm base prompt_version",
@@ -119,12 +119,12 @@ SCHEMAS: dict[str, pa.Schema] = {
         "run_id route model arm base prompt_version shots ends_on n_examples n_repeats n_unscored pass_rate ci_low"
         " ci_high",
     ),
-    # The calls of a day that were put to the candidates too; `n_eligible` is of how many they were drawn.
+    # The calls of a day that were sent to the candidates too; `n_eligible` is the number they were drawn from.
     "shadow_samples": _ordered(
         _schema("run_id route call_id", n_eligible=_COUNT, inclusion_probability=_RATE),
         "run_id route call_id n_eligible inclusion_probability",
     ),
-    # What stats made of the scores. `slice` is `*` for all examples, or `tag=value` or `topic=label`.
+    # The statistics of the scores. `slice` is `*` for all examples, or `tag=value` or `topic=label`.
     "estimates": _ordered(
         _schema(
             "run_id model arm route criterion slice severity",
@@ -164,8 +164,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         "run_id pinned candidate route criterion slice severity margin n_examples n_repeats n_unscored delta ci_low"
         " ci_high p_value q_value standard_error repeat_share minimum_detectable n_regressed n_repaired",
     ),
-    # One night's canary of a pinned model: its answers to a few prompts against its own past. `p_value` is null
-    # where there is no past yet.
+    # One night's canary of a pinned model: its answers to a few prompts compared with its past answers. `p_value` is
+    # null if there are no past answers yet.
     "canaries": _ordered(
         _schema("run_id model", n_prompts=_COUNT, n_answers=_COUNT, statistic=_RATE, p_value=_RATE)
         .append(pa.field("served_names", pa.list_(_TEXT)))
@@ -173,7 +173,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         "run_id model served_names fingerprints n_prompts n_answers statistic p_value",
     ),
     # One embedded text: `origin` is production, dev or holdout; `text_hash` finds a text that was embedded before;
-    # `cluster` is who wrote it, by user, session, trace or call, as far as the logs tell.
+    # `cluster` is its author, by user, session, trace or call, if the logs have one.
     "embeddings": _schema("call_id side origin route model text_hash cluster").append(
         pa.field("vector", pa.list_(pa.float32()))
     ),
@@ -181,7 +181,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         _schema("call_id side origin route topic_id topic_version", distance=_RATE, is_novel=_FLAG),
         "call_id side origin route topic_id topic_version distance is_novel",
     ),
-    # The topics that a route was known to have that night; the centre is in the space of `model`.
+    # The topics of a route's catalogue of that night; the centre is in the space of `model`.
     "topic_catalog": _ordered(
         _schema("route side topic_id topic_version model label", radius=_RATE, n=_COUNT)
         .append(pa.field("first_day", pa.date32()))
@@ -190,7 +190,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         .append(pa.field("centre", pa.list_(pa.float32()))),
         "route side topic_id topic_version model label terms example_call_ids radius n first_day centre",
     ),
-    # What semantics found beside shares: `test` is new_topic (a dense group far from every known topic) or
+    # Tests of semantics besides shares: `test` is new_topic (a dense group far from every known topic) or
     # two_sample (the day's texts against the window's). The group's topic_id, label and examples are its own.
     "topic_tests": _ordered(
         _schema("route side test topic_id label", n=_COUNT, n_current=_COUNT, statistic=_RATE, p_value=_RATE).append(
@@ -198,7 +198,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         ),
         "route side test topic_id label n n_current statistic p_value example_call_ids",
     ),
-    # What a topic's share would have been on the days before it was found, had it been known; see semantics/novelty.py.
+    # The share that a topic would have had on the days before it was found; see semantics/novelty.py.
     "topic_pasts": _ordered(
         _schema("route topic_id", past_day=pa.date32(), total=_RATE, cluster_squares=_RATE, cluster_cross=_RATE),
         "route topic_id past_day total cluster_squares cluster_cross",
@@ -211,7 +211,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 
 
 def conform(rows: pa.Table, table: str) -> pa.Table:
-    """`rows` in the order and types of the table's schema; a column that is absent is null.
+    """`rows` in the order and types of the table's schema; a missing column is null.
 
     Raises KeyError for a column that the table does not have.
     """

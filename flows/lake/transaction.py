@@ -1,9 +1,9 @@
 """A run's files appear in the lake together or not at all.
 
-They are staged in `_staging/<id>/`. Then `commit.json`, which says what goes where, is put beside them: that is the
-moment. Then each file is moved into its place, and the staging is cleared. Who is killed before that moment has
-published nothing; of one who is killed after it, `recover` does the rest, as often as it takes. A reader who does
-not hold the lock may see some of the files new and some old for the milliseconds between the first move and the last.
+They are staged in `_staging/<id>/`. Then `commit.json`, which lists the moves, is written next to them: this is the
+commit. Then each file is moved to its final place, and the staging is cleared. A run that is killed before the commit
+has published nothing. For a run that is killed after it, `recover` does the rest; it can be repeated. A reader without
+the lock may see some new and some old files for the milliseconds between the first move and the last.
 """
 
 import json
@@ -23,7 +23,7 @@ NameOf = Callable[[str, date, str], str]
 
 
 class Staging:
-    """What is to be published. Files are named by table, day and file, as everywhere in the lake."""
+    """The files to publish. They are named by table, day and file, as everywhere in the lake."""
 
     def __init__(self, folder: Path, name_of: NameOf) -> None:
         self._folder = folder
@@ -32,17 +32,17 @@ class Staging:
         self.removed: set[str] = set()
 
     def place(self, table: str, day: date, file: str = "data") -> Path:
-        """Where to write the Parquet file that is to replace this one; the same path when it is asked again."""
+        """The path to write the Parquet file that will replace this one; the same path for each call."""
         name = self._name_of(table, day, file)
         self.removed.discard(name)
         return self.files.setdefault(name, self._folder / f"{len(self.files)}.parquet")
 
     def scratch(self, name: str) -> Path:
-        """Where to write what may yet be published: it is moved to its `place`, or taken away."""
+        """The path to write a file that may be published later: it is moved to its `place`, or deleted."""
         return self._folder / f"{name}.parquet"
 
     def remove(self, table: str, day: date, file: str = "data") -> None:
-        """Take this file away when all is published; nothing happens where there is none."""
+        """Delete this file when everything is published; does nothing if it does not exist."""
         name = self._name_of(table, day, file)
         if name in self.files:
             raise ValueError(f"{name} is staged, and cannot be removed too")
@@ -51,13 +51,13 @@ class Staging:
 
 @contextmanager
 def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
-    """Stage files in the block, and publish them where it ends well; else nothing.
+    """Stage files in the block, and publish them if it succeeds; else publish nothing.
 
-    Raises RuntimeError where this process does not hold the lake's lock.
+    Raises RuntimeError if this process does not hold the lake's lock.
     """
     if not lock.is_held(backend):
         raise RuntimeError(f"{backend.address}: publishing needs the lake's lock")
-    recover(backend)  # what an earlier publication of this very run could not finish
+    recover(backend)  # what an earlier publication of this run could not finish
     name = f"{_ROOT}/{uuid.uuid4().hex}"
     with backend.scratch(name) as folder:
         staged = Staging(folder, name_of)
@@ -68,7 +68,7 @@ def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
                 raise ValueError(f"{unwritten[0]} was staged, but not written")
             for path in staged.files.values():
                 backend.keep(path, f"{name}/{path.name}")
-            lock.is_held(backend)  # raises where it was lost meanwhile
+            lock.is_held(backend)  # raises if it was lost meanwhile
         except BaseException:
             backend.clear(name)
             raise
@@ -81,15 +81,15 @@ def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
 
 
 def recover(backend: Backend) -> None:
-    """Finish what was committed and not finished; clear what was not committed. The caller holds the lock."""
+    """Finish unfinished commits; clear what was not committed. The caller holds the lock."""
     for child in backend.children(_ROOT):
         _finish(backend, f"{_ROOT}/{child}")
 
 
 def _finish(backend: Backend, name: str) -> None:
-    """All steps can be repeated. `commit.json` goes first of what is cleared: without it nothing is done again.
+    """Publish a commit; all steps can be repeated. `commit.json` is cleared first: without it no step is done again.
 
-    A commit whose files are not all there is one of a run that had lost the lock, and is none.
+    A commit with missing files is from a run that had lost the lock, and is not valid.
     """
     written = backend.read_text(f"{name}/{_COMMIT}")
     if written is not None:

@@ -1,6 +1,6 @@
 """What texts are about: their embeddings, the topics of a route, what is new, and whether a day differs.
 
-Knows the lake and its own models of embedding; rates and shares are dbt's.
+Uses the lake and its embedding models; rates and shares are computed by dbt.
 """
 
 from flows.semantics.embedding import check_embedding

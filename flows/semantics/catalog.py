@@ -1,9 +1,9 @@
-"""The topics that a route is known to have: found once, frozen, and from then on only added to.
+"""The topics of a route: found once and frozen; later, topics are only added.
 
-A catalogue is fitted on a route's first days with enough texts (see `run.py`) and named by the hash of what it was
-fitted to, its `topic_version`, which is in every topic_id: an id means one topic for good. It is never fitted again
-by itself; a new topic that was found is added with the next number. To begin anew, remove the lake's `topic_catalog`
-and backfill. Another embedding model is another space, and begins a catalogue of its own.
+A catalogue is fitted on a route's first days with enough texts (see `run.py`). Its `topic_version` is the hash of the
+data that it was fitted to and is part of every topic_id, so the meaning of an id never changes. It is never fitted
+again automatically; a new topic is added with the next number. To start again, remove the lake's `topic_catalog` and
+backfill. Another embedding model has a different vector space, and starts a separate catalogue.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from flows.stats.neighbours import unit
 
 SIDE = "input"
 EXAMPLES = 5
-# Fewer texts than these make no catalogue.
+# With fewer texts no catalogue is fitted.
 FEWEST_TEXTS = 200
 
 
@@ -58,18 +58,18 @@ class Catalog:
         return np.array([topic.centre for topic in self.topics], np.float32)
 
     def assign(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of each vector the place of its nearest topic, the distance, and whether that is beyond the radius."""
+        """For each vector the index of its nearest topic, the distance, and whether that is beyond the radius."""
         places, distances = topics.assign(vectors, self.centres)
         radii = np.array([topic.radius for topic in self.topics])
         return places, distances, distances > radii[places]
 
     def added_since(self, day: date) -> np.ndarray:
-        """Of each topic whether it was added, after the catalogue was fitted, on `day` or later."""
+        """For each topic whether it was added, after the catalogue was fitted, on `day` or later."""
         fitted = min((topic.first_day for topic in self.topics), default=day)
         return np.array([topic.first_day >= day and topic.first_day > fitted for topic in self.topics], bool)
 
     def with_new(self, members: Vectors, texts: Mapping[str, str], background: Vectors, day: date) -> "Catalog":
-        """The catalogue and one topic more, of `members`; it is named against the `background`."""
+        """The catalogue with one more topic, of `members`; its name distinguishes it from the `background`."""
         first = self.topics[0]
         terms, _ = topic_naming.terms_of([_with_authors(members, texts), _with_authors(background, texts)])
         made = _topic(members, first.topic_version, len(self.topics), terms, day)
@@ -79,8 +79,8 @@ class Catalog:
 def of_night(lake: Lake, day: date, route: str, model: str) -> Catalog:
     """What was known of a route before `day`.
 
-    Where the last night before knew nothing of it, what was known first on `day` or later, without what was added
-    since: days that are built again, or backwards, get the same ids.
+    If the last night before has no topics of it, the first catalogue on `day` or later without topics that were added
+    since. So days that are built again, or in reverse order, get the same ids.
     """
     days = lake.days("topic_catalog")
     before = [known for known in days if known < day][-1:]
@@ -93,7 +93,7 @@ def of_night(lake: Lake, day: date, route: str, model: str) -> Catalog:
 
 
 def routes_before(lake: Lake, day: date) -> set[str]:
-    """The routes of which the last night before `day` knew topics; they are carried on, with calls or without."""
+    """The routes with topics on the last night before `day`; they are kept, with or without calls."""
     before = [known for known in lake.days("topic_catalog") if known < day][-1:]
     return {
         route for known in before for route in lake.read("topic_catalog", known, columns=["route"])["route"].to_pylist()
@@ -159,7 +159,7 @@ def _with_authors(rows: Vectors, texts: Mapping[str, str]) -> list[tuple[str | N
 
 
 def _version(route: str, model: str, centres: np.ndarray) -> str:
-    """Twelve hex digits of what the catalogue is."""
+    """The identity of the catalogue as twelve hex digits."""
     content = hashlib.sha256(f"{route}\0{model}\0".encode())
     content.update(centres.round(4).astype(np.float32).tobytes())
     return content.hexdigest()[:12]

@@ -1,6 +1,6 @@
 """The models that turn texts into vectors: one that comes in a package, one from a folder, or one over litellm.
 
-None of them asks the network for its weights. `remote.py` talks to litellm's.
+None of them downloads its weights. `remote_embedding.py` calls the models of litellm.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ MODEL2VEC = "model2vec/"
 
 
 class Embedder(Protocol):
-    """Whoever embeds. `name` stands beside each vector: vectors of two names are never compared."""
+    """An embedding model. `name` is stored with each vector: vectors of different names are never compared."""
 
     name: str
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """The texts' vectors (n, d), of length 1. Raises RunError where the model cannot be asked."""
+        """The texts' vectors (n, d), of length 1. Raises RunError if the model cannot be reached."""
         ...
 
 
@@ -58,7 +58,7 @@ class Static:
 
 
 def embedder(config: Config) -> Embedder:
-    """The configured one. Raises ConfigError where its package or its folder is not there."""
+    """The configured model. Raises ConfigError if its package or its folder is missing."""
     chosen = config.embedding
     if chosen.model == WORDLLAMA:
         return Packaged()
@@ -82,7 +82,7 @@ def name_of(config: Config) -> str:
 
 
 def check_embedding(config: Config) -> None:
-    """Raise ConfigError where the configured model cannot be had on this machine. Nothing is loaded or asked."""
+    """Raise ConfigError if the configured model is not available on this machine. Nothing is loaded or requested."""
     if config.embedding.model.startswith(MODEL2VEC):
         _folder(config, config.embedding.model)
         _import_model2vec(config)
@@ -91,7 +91,7 @@ def check_embedding(config: Config) -> None:
 def _load_wordllama() -> Any:
     import wordllama  # noqa: PLC0415 - imported late: costs half a second
 
-    # Its loader looks for the tokenizer in a cache and then on the network; the wheel's own folder has all of it.
+    # Its loader looks for the tokenizer in a cache and then on the network; the wheel's folder has all files.
     logging.getLogger("wordllama").setLevel(logging.WARNING)
     return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
 

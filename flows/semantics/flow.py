@@ -1,4 +1,4 @@
-"""Prefect's wiring of the semantics: the days' texts are embedded, then their topics found."""
+"""The semantics stage as a Prefect flow: the days' texts are embedded, then their topics are found."""
 
 from datetime import date
 
@@ -12,18 +12,18 @@ from flows.semantics.vectors import Embedded
 
 @task(name="embed texts", task_run_name="embed texts {first} to {last}", **TASK)
 def embed(config: Config, first: date, last: date) -> Embedded:
-    """Embed what the days' texts have that is not embedded yet."""
+    """Embed those texts of the days that are not embedded yet."""
     return run.embed_days(config, first, last)
 
 
 @task(name="find topics", task_run_name="find topics {first} to {last}", **TASK)
 def find_topics(config: Config, first: date, last: date) -> run.TopicsResult:
-    """Assign the days' texts to topics, and test for what is new."""
+    """Assign the days' texts to topics, and test for new topics."""
     return run.find_topics(config, first, last)
 
 
 @flow(name="semantics", flow_run_name="semantics {first} to {last}", timeout_seconds=STAGE_S, persist_result=False)
 def semantics(config: Config, first: date, last: date) -> run.SemanticsResult:
-    """What the texts of the days from `first` to `last` are about."""
+    """Embed the texts of the days from `first` to `last` and find their topics."""
     embedded = embed(config, first, last)
     return run.SemanticsResult(embedded, find_topics(config, first, last))

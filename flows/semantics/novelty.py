@@ -1,4 +1,4 @@
-"""What shares of known topics do not show: new dense groups of texts, and days whose texts differ as a whole."""
+"""Changes that the shares of known topics do not show: new dense groups of texts, and days that differ as a whole."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,16 +13,16 @@ from flows.stats.neighbours import nearest, of_others, projected, unit
 from flows.stats.sample import rank
 
 Row = dict[str, object]
-# A group becomes a topic of the catalogue at this p-value: of a thousand quiet nights of a route one gains a topic
-# for nothing, which does no harm: how often it was asked about before is landed too. Whether people are alerted is
-# decided over the whole night, in SQL.
+# A group becomes a topic of the catalogue at this p-value: in one of a thousand quiet nights a route gets a topic by
+# chance. That does no harm, because the number of earlier texts about it is landed too. Alerts are decided over the
+# whole night, in SQL.
 ADDED_AT = 1e-3
 MOST_A_NIGHT = 3
-# Texts of the past that a day is scanned against: evenly of its days, by the sample of calls.
+# Number of past texts that a day is compared with: evenly from the past days, by the sample of calls.
 HISTORY = 14_000
-# The day alone, and with the two before it: what is too little for one night may be enough in three.
+# The day alone, and with the two before it: a group that is too small in one night may be large enough in three.
 SPANS = (1, 3)
-_GRAPH = 80  # neighbours that are looked up, of which enough are other people's
+_GRAPH = 80  # neighbours per text: enough of them are from other authors
 _FEWEST_PAST = 100
 _FEWEST_TEXTS = 30
 
@@ -43,7 +43,7 @@ class Night:
 
 @dataclass(frozen=True)
 class Group:
-    """Texts that lie close together: p of such a group anywhere by chance, and its members, whatever their day."""
+    """Texts that are close together: the p-value of such a group anywhere by chance, and its members of all days."""
 
     p_value: float
     statistic: float
@@ -53,8 +53,8 @@ class Group:
 def new_topics(night: Night, catalog: Catalog, route: str, since: date) -> tuple[Catalog, list[Row]]:
     """The catalogue with the topics that the night added, and the night's rows of topic_tests.
 
-    The last row is of what was left: the smallest p-value that made no topic. What belongs to a topic that was added
-    since `since` is known, and is not found again. No row where there is too little to compare.
+    The last row is the best remaining group: the smallest p-value that did not become a topic. Texts of a topic that
+    was added since `since` are known, and are not found again. No row if there are too few texts to compare.
     """
     found: list[Row] = []
     rows = _unknown(_thinned(night.rows, night.day), catalog, since)
@@ -73,10 +73,10 @@ def new_topics(night: Night, catalog: Catalog, route: str, since: date) -> tuple
 
 
 def past_of(night: Night, catalog: Catalog, place: int) -> Iterator[Row]:
-    """How often a topic that the night added would have been the nearest, had it been known: a row for each past day.
+    """The share that a topic of this night would have had on past days: one row for each past day.
 
-    With what the noise of clusters takes: over the authors of a day, the sums of s, s * s and s * n, where n are an
-    author's texts of that day and s those of this topic.
+    With the sums that the noise of clusters needs: over the authors of a day, the sums of s, s * s and s * n, where n
+    is the number of an author's texts of that day and s the number of those about this topic.
     """
     rows = night.rows.where(night.rows.days < night.day.toordinal())
     if not len(rows):
@@ -100,14 +100,14 @@ def past_of(night: Night, catalog: Catalog, place: int) -> Iterator[Row]:
 
 
 def densest(rows: Vectors, day: date) -> Group | None:
-    """The group of the day's texts that is most unlikely by chance; None where there are too few texts.
+    """The group of the day's texts that is most unlikely by chance; None if there are too few texts.
 
-    Of the spans the smaller p-value counts, times their number (Bonferroni).
+    The smallest p-value of the spans counts, multiplied by their number (Bonferroni).
     """
     today = day.toordinal()
     if (rows.days == today).sum() < _FEWEST_TEXTS or (rows.days < today).sum() < _FEWEST_PAST:
         return None
-    # Of many equal texts the nearest are those that come first: in no order of days, then.
+    # Among many equal texts the first ones are the nearest, so they must not be in the order of days.
     rows = rows.take(np.random.default_rng(today).permutation(len(rows)))
     graph = nearest(projected(rows.vectors), _GRAPH)
     spots: list[Group] = []
@@ -118,14 +118,14 @@ def densest(rows: Vectors, day: date) -> Group | None:
         authors = _codes(rows.authors, blocks)
         spot = scan.find(of_others(graph, authors, scan.DEEPEST), blocks, authors, 0, today)
         spots.append(Group(spot.p_value, spot.statistic, _members(rows, graph, blocks == 0, spot)))
-    # A group of the days before in which the day has no part is not the day's.
+    # A group without texts of the day is not a group of the day.
     own = [group for group in spots if (group.members.days == today).any()] or spots[:1]
     best = min(own, key=lambda group: group.p_value)
     return replace(best, p_value=min(1.0, len(spots) * best.p_value))
 
 
 def two_samples(night: Night, route: str, side: str) -> Row | None:
-    """The row of topic_tests that compares the day as a whole with its window; None where there is no window."""
+    """The row of topic_tests that compares the day as a whole with its window; None without a window."""
     rows = _thinned(night.rows, night.day)
     today = night.day.toordinal()
     if (rows.days == today).sum() < _FEWEST_TEXTS or (rows.days < today).sum() < _FEWEST_PAST:
@@ -158,8 +158,8 @@ def _row(route: str, group: Group, topic: Topic | None, day: date) -> Row:
 def _members(rows: Vectors, graph: np.ndarray, is_current: np.ndarray, spot: scan.Hotspot) -> Vectors:
     """The group around the middle of a hotspot.
 
-    It begins with the current ones of the middle's nearest. Around their mean, the circle whose texts are most
-    unlikely to be current so often holds the rest.
+    It starts with the current texts among the nearest of the middle. Around their mean, it takes the circle whose share
+    of current texts is most unlikely.
     """
     kept = np.zeros(len(rows), bool)
     if spot.middle < 0:
@@ -175,7 +175,7 @@ def _members(rows: Vectors, graph: np.ndarray, is_current: np.ndarray, spot: sca
 
 
 def _thinned(rows: Vectors, day: date) -> Vectors:
-    """The day whole, and of the past an even share of each day, by the order of the sample."""
+    """All texts of the day, and an even share of each past day, by the order of the sample."""
     today = day.toordinal()
     past_days = np.unique(rows.days[rows.days < today])
     cap = HISTORY // max(len(past_days), 1)
@@ -189,7 +189,7 @@ def _thinned(rows: Vectors, day: date) -> Vectors:
 
 
 def _unknown(rows: Vectors, catalog: Catalog, since: date) -> Vectors:
-    """The rows without those of topics that were added lately."""
+    """The rows without those of recently added topics."""
     for place in np.flatnonzero(catalog.added_since(since)):
         rows = rows.where(~_belongs(rows, catalog, int(place)))
     return rows
@@ -198,7 +198,7 @@ def _unknown(rows: Vectors, catalog: Catalog, since: date) -> Vectors:
 def _belongs(rows: Vectors, catalog: Catalog, place: int) -> np.ndarray:
     """Whether a text lies within a topic's radius, or a quarter beyond and nearer to no other topic.
 
-    The radius of a topic of few texts is a narrow one, and its fringe must not be found again as another.
+    The radius of a topic of few texts is narrow, and its outer texts must not be found again as another topic.
     """
     radius = catalog.topics[place].radius
     distances = 1 - rows.vectors @ catalog.centres[place]

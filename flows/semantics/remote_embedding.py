@@ -1,4 +1,4 @@
-"""Embedding models over litellm: batches at the configured pace, with retries of what may pass."""
+"""Embedding models over litellm: batches at the configured rate, with retries of temporary errors."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ _MESSAGE_CHARACTERS = 200
 
 
 class Remote:
-    """A model that litellm knows by its name. Texts leave this machine, for where `api_base` says."""
+    """A model by its litellm name. Texts are sent from this machine to the provider, or to `api_base`."""
 
     def __init__(self, name: str, model: Embedding, budget: Budget, first_pause_s: float = FIRST_PAUSE_S) -> None:
         self.name, self._model, self._budget, self._first_pause_s = name, model, budget, first_pause_s
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """The vectors (n, d), of length 1. Raises RunError where a batch fails for good."""
+        """The vectors (n, d), of length 1. Raises RunError if a batch fails permanently."""
         found = asyncio.run(self._all([list(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)]))
         widths = {len(vector) for vector in found}
         if len(found) != len(texts) or len(widths) > 1:

@@ -1,6 +1,6 @@
-"""The semantics of some days: their texts embedded, their topics known or found, their tests landed.
+"""The semantics of a range of days: embed texts, assign or find topics, land tests.
 
-Belongs here: the order of things, day by day. Run again, the same days give the same files.
+Belongs here: the order of the steps, day by day. Running the same days again gives the same files.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,15 +19,15 @@ from flows.semantics.catalog import Catalog
 from flows.semantics.novelty import Night, Row
 from flows.semantics.vectors import Embedded, Vectors
 
-# A catalogue is fitted on the window before a route's first day, on that day, and on what a backfill has of the six
-# after it: a week has all weekdays.
+# A catalogue is fitted on the window before a route's first day, on that day, and, in a backfill, on up to six days
+# after it, so that all weekdays are included.
 _FIT_AHEAD = 6
 _ORIGINS = ("dev", "holdout")
 
 
 @dataclass(frozen=True)
 class TopicsResult:
-    """What the topics of some days came to: known at their end, added in them, and tests made."""
+    """The results of the topics step: topics at the end of the days, topics added in them, and tests made."""
 
     topics: int = 0
     added: int = 0
@@ -36,13 +36,13 @@ class TopicsResult:
 
 @dataclass(frozen=True)
 class SemanticsResult:
-    """What the stage came to."""
+    """The results of the stage."""
 
     embedded: Embedded
     topics: TopicsResult
 
     def summary(self) -> str:
-        """One line for people, with the throughput of what was embedded now."""
+        """A summary in one line, with the throughput of the embedding."""
         done, topics = self.embedded, self.topics
         rate = f", {done.new / done.seconds:,.0f} a second" if done.new and done.seconds else ""
         new = f", {topics.added:,} of them new" if topics.added else ""
@@ -52,7 +52,7 @@ class SemanticsResult:
 def run_semantics(config: Config, first: date, last: date) -> SemanticsResult:
     """Embed, and find topics, for every day from `first` to `last`, both included.
 
-    Raises ConfigError where the embedding model cannot be had, and RunError where it cannot be asked.
+    Raises ConfigError if the embedding model is not available, and RunError if it cannot be reached.
     """
     return SemanticsResult(embed_days(config, first, last), find_topics(config, first, last))
 
@@ -71,10 +71,10 @@ def embed_days(config: Config, first: date, last: date, embedder: embedding.Embe
 
 
 def find_topics(config: Config, first: date, last: date) -> TopicsResult:
-    """Land topics, topic_catalog and topic_tests of the days, in order; topics too for those of the window without.
+    """Land topics, topic_catalog and topic_tests of the days, in order, and topics of days of the window without them.
 
-    In one thread: sums by several come out differently in their last bits, and then so would the files; and threads
-    that wait for each other on a busy machine take many times as long as one.
+    In one thread: sums of several threads differ in their last bits, and then the files would too. Also, threads that
+    wait for each other on a busy machine take many times as long as one.
     """
     with threadpool_limits(1):
         return _find_topics(config, first, last)
@@ -111,7 +111,7 @@ def _find_topics(config: Config, first: date, last: date) -> TopicsResult:
 
 
 def _missing(lake: Lake, config: Config, first: date) -> list[date]:
-    """The days of the window that have calls, and no vectors of this model."""
+    """The days of the window that have calls but no vectors of this model."""
     landed, model = set(lake.days("interactions")), embedding.name_of(config)
     return [
         day
@@ -127,7 +127,7 @@ def _is_embedded(lake: Lake, day: date, model: str) -> bool:
 
 
 def _routes(lake: Lake, day: date, model: str) -> list[str]:
-    """The routes that had calls, and those of which topics are known."""
+    """The routes that had calls, and those with known topics."""
     rows = lake.read("embeddings", day, columns=["route", "origin", "model"])
     rows = rows.filter(pc.and_(pc.equal(rows["origin"], "production"), pc.equal(rows["model"], model)))
     return sorted({*pc.unique(rows["route"]).to_pylist(), *catalog.routes_before(lake, day)})
@@ -135,7 +135,7 @@ def _routes(lake: Lake, day: date, model: str) -> list[str]:
 
 @dataclass(frozen=True)
 class _Run:
-    """What the steps of a run share: `last` is its last day."""
+    """The state that the steps of a run share: `last` is its last day."""
 
     lake: Lake
     config: Config
@@ -158,7 +158,7 @@ class _Run:
         return catalog.fit(rows, self.input_texts(days), route, self.model, day)
 
     def input_texts(self, days: Iterable[date]) -> dict[str, str]:
-        """The inputs of the embedded calls, by call_id. Those of days that are not asked for again are let go."""
+        """The inputs of the embedded calls, by call_id. Days that are not needed again are dropped from memory."""
         asked = list(days)
         for day in set(self.texts_by_day) - set(asked):
             del self.texts_by_day[day]
@@ -177,7 +177,7 @@ class _Run:
             yield row
 
     def fill_window(self, first: date, known: list[Catalog]) -> None:
-        """Days of the window that were embedded, and never had topics, get those of the first night."""
+        """Assign topics of the first night to days of the window that are embedded but have no topics."""
         embedded, have = set(self.lake.days("embeddings")), set(self.lake.days("topics"))
         for day in vectors.window(first, self.config.window_days):
             if day in embedded and day not in have:

@@ -1,8 +1,8 @@
-"""Which texts of a day are looked at: production's by a stated sample, and the examples of the test sets.
+"""The texts of a day that are embedded: a sample of production, and the examples of the test sets.
 
-Of a route and day the `max_texts_per_day` calls count whose rank of call_id is smallest (flows/stats/sample.py: the
-sample is the same every time, and says nothing of the hour or the user). Shadow traffic and answers from a cache are no
-production, and a failed call has no output, as in dbt's int_calls.
+For each route and day, the sample is the `max_texts_per_day` calls with the smallest ranks of their call_id
+(flows/stats/sample.py: the sample is the same every time, and does not depend on the hour or the user). Shadow traffic
+and answers from a cache are not production, and a failed call has no output, as in dbt's int_calls.
 """
 
 from collections import defaultdict
@@ -15,17 +15,17 @@ import duckdb
 from flows.lake import Lake
 from flows.stats.sample import rank, rank_in_sql
 
-# Longer texts are cut here: what a text is about stands at its beginning, and a document pasted in must not cost
+# Longer texts are cut at this length: the beginning of a text shows its topic, and a pasted document must not cost
 # more than a thousand questions.
 MAX_CHARACTERS = 2000
 
-# An example without a route is one of every route's.
+# An example without a route belongs to every route.
 EVERY_ROUTE = "*"
 
 
 @dataclass(frozen=True)
 class Text:
-    """One text to embed. `cluster` is who wrote it, as far as the logs tell; None for an example."""
+    """One text to embed. `cluster` is its author, if the logs have one; None for an example."""
 
     call_id: str
     side: str
@@ -38,13 +38,13 @@ class Text:
 def of_day(lake: Lake, day: date, max_texts_per_day: int) -> list[Text]:
     """The texts of a day, in order of origin, route, side and id; those without a word are left out.
 
-    Memory holds the ids of a day and the texts that are chosen.
+    Only the ids of a day and the sampled texts are held in memory.
     """
     texts = [*_production(lake, day, max_texts_per_day), *_examples(lake, day, max_texts_per_day)]
     return sorted(texts, key=lambda text: (text.origin, text.route, text.side, text.call_id))
 
 
-# The ids come first, and alone: the texts of a day are many times as large.
+# The ids are read first, without the texts: the texts of a day are many times as large.
 _SAMPLED = f"""
     with sampled as (
         select
@@ -79,7 +79,7 @@ _INPUT_TEXTS = """
 
 
 def input_texts(lake: Lake, day: date, call_ids: Sequence[str]) -> dict[str, str]:
-    """What these calls of a day were asked, by call_id, cut as for embedding; a call that is not there is left out."""
+    """The inputs of these calls of a day, by call_id, cut as for embedding; missing calls are left out."""
     files = [str(place) for place in lake.files("interactions", day)]
     if not files or not call_ids:
         return {}
@@ -104,7 +104,7 @@ def _production(lake: Lake, day: date, count: int) -> Iterator[Text]:
 
 
 def _examples(lake: Lake, day: date, count: int) -> Iterator[Text]:
-    """Their inputs only: an expected answer is often a label, and no model for how an answer reads."""
+    """Only the inputs of examples: an expected answer is often a label, which does not show how an answer reads."""
     by_set: dict[tuple[str, str], list[Text]] = defaultdict(list)
     columns = ("set", "route", "example_id", "input_text")
     for example in lake.read("examples", day, columns=columns).to_pylist():

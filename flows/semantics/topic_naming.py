@@ -1,4 +1,4 @@
-"""Readable names for groups of texts, out of their own words. The texts are strangers': only letters come through."""
+"""Readable names for groups of texts, from their own words. The texts are not trusted: only letters are kept."""
 
 import re
 from collections import Counter
@@ -20,13 +20,13 @@ def words(text: str) -> list[str]:
 
 
 def terms_of(groups: Sequence[Iterable[tuple[str | None, str]]]) -> list[list[str]]:
-    """For each group of (author, text) the words that tell it from the others, most telling first.
+    """For each group of (author, text) the words that distinguish it from the others, best first.
 
     A word's score is its part of the divergence of the group from all groups (Kullback and Leibler 1951):
     p log(p / q), where p and q are its shares of the words of the group and of all. c-TF-IDF (Grootendorst 2022,
-    arXiv:2203.05794) does the same where groups are many, and lets what is common win where they are two. A word must
-    come from two authors where a group has more than one, so that no one's own words name a topic for all to read;
-    English stop words and marks of redaction are left out. Equal scores go by the alphabet.
+    arXiv:2203.05794) is similar for many groups, but prefers common words for two. If a group has more than one author,
+    a word must come from two of them, so that the words of a single person do not become the public name of a topic.
+    English stop words and marks of redaction are left out. Equal scores are sorted alphabetically.
     """
     counts = [_counted(group) for group in groups]
     overall = Counter[str]()
@@ -42,7 +42,7 @@ def label_of(terms: Sequence[str], fallback: str) -> str:
 
 
 def _counted(group: Iterable[tuple[str | None, str]]) -> Counter[str]:
-    """How many texts have each word; those of a single author's among several authors are taken out."""
+    """The number of texts with each word; with several authors, words of only one of them are removed."""
     count: Counter[str] = Counter()
     authors: dict[str, set[str | None]] = {}
     everybody: set[str | None] = set()

@@ -1,4 +1,4 @@
-"""The lake's embeddings: each distinct text of a window is embedded once, and looked up from then on."""
+"""The lake's embeddings: each distinct text of a window is embedded once, and then looked up."""
 
 import hashlib
 import time
@@ -20,7 +20,7 @@ _BATCH = 4096
 
 @dataclass(frozen=True)
 class Embedded:
-    """What embedding a day came to: texts, how many of them are distinct, how many were embedded now, and seconds."""
+    """The results of embedding a day: texts, distinct texts, texts embedded now, and seconds."""
 
     texts: int = 0
     distinct: int = 0
@@ -30,7 +30,7 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Vectors:
-    """Texts of one route and side. `days` are ordinals, `authors` who wrote them; all of length n, vectors (n, d)."""
+    """Texts of one route and side. `days` are ordinals, `authors` their authors; all of length n, vectors (n, d)."""
 
     call_ids: Sequence[str]
     days: np.ndarray
@@ -45,20 +45,20 @@ class Vectors:
         return self.take(np.flatnonzero(kept))
 
     def take(self, places: np.ndarray) -> "Vectors":
-        """The rows at these places, in this order."""
+        """The rows at these positions, in this order."""
         ids = [self.call_ids[place] for place in places.tolist()]
         return Vectors(ids, self.days[places], self.authors[places], self.vectors[places])
 
 
 def hash_of(text: str, model: str) -> str:
-    """By which the vector of a text is found again: 32 hex digits of SHA-256 over the model's name and the text."""
+    """The key of a text's vector: 32 hex digits of SHA-256 over the model's name and the text."""
     return hashlib.sha256(f"{model}\0{text}".encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def embed_day(lake: Lake, day: date, window_days: int, texts: Sequence[Text], embedder: Embedder) -> Embedded:
-    """Land the day's embeddings. A text that the day or its window has embedded already is looked up.
+    """Land the day's embeddings. A text that is already embedded on the day or in its window is looked up.
 
-    Raises RunError where the model cannot be asked, or gives vectors of another length than before.
+    Raises RunError if the model cannot be reached, or returns vectors of another length than before.
     """
     hashes = [hash_of(text.text, embedder.name) for text in texts]
     by_hash = dict(zip(hashes, (text.text for text in texts), strict=True))
@@ -97,7 +97,7 @@ def read(
 
 
 def ids(lake: Lake, day: date, model: str, side: str) -> list[str]:
-    """The calls of production whose texts of a side are embedded on a day, of every route."""
+    """The production calls of every route whose texts of a side are embedded on a day."""
     rows = lake.read("embeddings", day, columns=["call_id", "side", "origin", "model"])
     for name, value in {"side": side, "origin": "production", "model": model}.items():
         rows = rows.filter(pc.equal(rows[name], value))
@@ -110,7 +110,7 @@ def window(day: date, window_days: int) -> list[date]:
 
 
 def _known(lake: Lake, day: date, window_days: int, model: str, wanted: set[str]) -> dict[str, np.ndarray]:
-    """The vectors that are there, newest first. Of a day the hashes are read, and the vectors only where one fits."""
+    """The existing vectors, newest first. For each day the hashes are read, and the vectors only if a hash matches."""
     found: dict[str, np.ndarray] = {}
     for known_day in [day, *reversed(window(day, window_days))]:
         open_hashes = wanted - set(found)

@@ -1,6 +1,6 @@
-"""dbt in the night: the dictionary that it reads, the build, and the flow around them.
+"""The transform stage: the dictionary that dbt reads, the dbt build, and their flow.
 
-Belongs here: running the project of `dbt_project`. Does not belong here: SQL; nothing else writes the warehouse.
+Belongs here: running the project in `dbt_project`, the only writer of the warehouse. Does not belong here: SQL.
 """
 
 from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, migrate

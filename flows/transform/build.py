@@ -19,15 +19,15 @@ from flows.warehouse import query
 
 logger = logging.getLogger(__name__)
 
-# The selectors of dbt_project/selectors.yml: all, what a night builds before the evaluation and after it, and what one
-# comparison by hand needs.
+# The selectors of dbt_project/selectors.yml: all, the parts that a night builds before and after the evaluation, and
+# the part that one comparison by hand needs.
 EVERYTHING, MONITORING, EVALUATION, COMPARISON = "everything", "monitoring", "evaluation", "comparison"
-_KEPT = ("--exclude", "config.materialized:ephemeral")  # as the selectors: tables alone are tested
+_KEPT = ("--exclude", "config.materialized:ephemeral")  # as in the selectors: only tables are tested
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build did: its days, the numbers of models and seeds built and of tests passed, and its seconds."""
+    """The results of a build: its days, the numbers of models and seeds built and of tests passed, and its seconds."""
 
     first: date
     last: date
@@ -37,7 +37,7 @@ class BuildResult:
     seconds: float
 
     def summary(self) -> str:
-        """The counts in words, for a line."""
+        """The counts in words, for one line."""
         return f"{self.models} models built, {self.tests} tests passed"
 
 
@@ -47,10 +47,10 @@ def build(
     """Build the warehouse for the days from `first` to `last`, both included, and test it.
 
     Days of the trailing window that the warehouse lacks are filled in from the lake. Days whose rows `retention` has
-    removed, and those before them, keep their numbers. `selector` is the name of one in selectors.yml; `select`, a
-    selection in dbt's words, takes its place. The unit tests of dbt's models do not run, nor the tests of models that
-    are not kept. The same days again give the same tables. Raises RunError where a node fails, where the selection
-    matches none, where `retention` leaves nothing to build, and where another process uses the warehouse.
+    removed, and those before them, keep their numbers. `selector` is a name in selectors.yml; `select`, in dbt's node
+    selection syntax, replaces it. dbt's unit tests and the tests of models that are not kept do not run. Building the
+    same days again gives the same tables. Raises RunError if a node fails, if the selection matches no node, if
+    `retention` leaves nothing to build, and if another process uses the warehouse.
     """
     started = time.monotonic()
     asked, first = first, first_rebuildable_day(config, first, last)
@@ -75,9 +75,9 @@ def build(
 
 
 def migrate(config: Config) -> int | None:
-    """Bring an older warehouse up to date, as the next build would (macros/warehouse_version.sql). Gives its version.
+    """Migrate an older warehouse, as the next build would (macros/warehouse_version.sql). Returns its version.
 
-    None where there is no warehouse yet. Raises RunError for a warehouse that a later genchi has written.
+    None if there is no warehouse yet. Raises RunError for a warehouse of a later version of genchi.
     """
     if not config.warehouse.exists():
         return None
@@ -103,7 +103,7 @@ def days_of_build(first: date, last: date) -> dict[str, str]:
 def variables(config: Config) -> dict[str, object]:
     """The vars of dbt_project.yml for this workspace.
 
-    Paths are escaped, for dbt reads them as patterns. Writes the dictionary where it is missing.
+    Paths are escaped, because they are read as glob patterns. Writes the dictionary if it is missing.
     """
     return {
         "lake": glob.escape(str(config.lake)) if isinstance(config.lake, Path) else config.lake,

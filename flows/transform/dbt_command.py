@@ -1,7 +1,7 @@
-"""`genchi dbt`: any dbt command on a workspace's warehouse, with all that dbt must know of it set.
+"""`genchi dbt`: any dbt command on a workspace's warehouse, with all of dbt's settings for it.
 
-dbt writes its own lines to stdout, and its target and log where a night's build has them. What a user says to dbt comes
-last, so that an option of theirs takes the place of genchi's; their `--vars` are added to genchi's.
+dbt writes its lines to stdout, and its target and log to the same paths as a night's build. The user's options come
+last, so that they override genchi's; their `--vars` are added to genchi's.
 """
 
 import contextlib
@@ -14,17 +14,17 @@ from flows.errors import ConfigError
 from flows.transform.build import days_of_build, variables
 from flows.transform.dbt_runner import opened_for_dbt
 
-# The commands that write the warehouse; all others leave it as it is.
+# The commands that write the warehouse; all others do not change it.
 WRITING = {"build", "run", "seed", "snapshot", "clone", "retry", "run-operation"}
 
 
 def run_command(
     config: Config, arguments: Sequence[str], first: date, last: date, more_variables: Mapping[str, object]
 ) -> bool:
-    """Run `dbt <arguments>` for the days from `first` to `last`, and say whether all of it went well.
+    """Run `dbt <arguments>` for the days from `first` to `last`. Returns whether it succeeded.
 
-    A command that writes waits for the lake's lock. Raises ConfigError where dbt does not know the command or one of
-    its options, KeyboardInterrupt where it was stopped, and RunError where the lake cannot be locked.
+    A command that writes waits for the lake's lock. Raises ConfigError if dbt does not know the command or one of
+    its options, KeyboardInterrupt if it was interrupted, and RunError if the lake cannot be locked.
     """
     if not arguments:
         raise ConfigError("dbt: no command is given; name one, such as build, show or test")

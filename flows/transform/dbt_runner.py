@@ -1,7 +1,7 @@
-"""One dbt command, in process, by dbt's own runner, without a trace of it in the night's log.
+"""One dbt command in this process, by dbt's runner, without its output in the night's log.
 
-dbt's parsed project and its log are kept in `<lake>/_dbt`; in `.genchi/_dbt` of the workspace where the lake is in
-an object store.
+dbt's parsed project and its log are kept in `<lake>/_dbt`, or in `.genchi/_dbt` of the workspace if the lake is in an
+object store.
 """
 
 import json
@@ -39,7 +39,7 @@ def run_dbt(
     """Run `dbt <arguments>` on the workspace's warehouse and return the nodes that it ran.
 
     dbt prints nothing, unless `environment` sets DBT_LOG_LEVEL. Afterwards the warehouse is closed. Raises RunError,
-    in one line, where a node or dbt itself fails.
+    in one line, if a node or dbt itself fails.
     """
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - imported late: costs seconds
 
@@ -58,9 +58,9 @@ def run_dbt(
 
 @contextmanager
 def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[Callable[[Any], None]]:
-    """Let dbt find its project and the warehouse and read the lake, with these variables of the environment too.
+    """Set up dbt's project, the warehouse, access to the lake and these environment variables for the block.
 
-    Gives the callback for dbt's runner that writes dbt's log. Afterwards everything is closed.
+    Yields the callback for dbt's runner that writes dbt's log. Afterwards everything is closed.
     """
     kept = config.state / "_dbt"
     config.warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[C
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
         "DBT_TARGET_PATH": str(kept / "target"),
         "DBT_LOG_PATH": str(kept / "logs"),
-        "DBT_LOG_LEVEL_FILE": "none",  # dbt does not close the file of its log: `_log_in` writes it
+        "DBT_LOG_LEVEL_FILE": "none",  # dbt does not close its log file, so `_log_in` writes it
         **environment,
     }
     with _environment(settings), _log_in(kept / "logs") as note, _closing_afterwards(), _open_to_dbt(config):
@@ -103,7 +103,7 @@ def _log_in(folder: Path) -> Iterator[Callable[[Any], None]]:
     folder.mkdir(parents=True, exist_ok=True)
     handler = RotatingFileHandler(folder / "dbt.log", maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s [%(levelname)-5s] %(message)s"))
-    lines = logging.Logger("dbt")  # a logger outside the process's tree: only this file gets its lines
+    lines = logging.Logger("dbt")  # a logger outside the process's logger tree: its lines only go to this file
     lines.addHandler(handler)
 
     def note(event: Any) -> None:
@@ -118,7 +118,7 @@ def _log_in(folder: Path) -> Iterator[Callable[[Any], None]]:
 
 @contextmanager
 def _closing_afterwards() -> Iterator[None]:
-    """Let dbt close what it keeps open between two commands: the connection would lock the warehouse."""
+    """Close dbt's connections, which it keeps open between commands: they would lock the warehouse."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - imported late with dbt
     from dbt.adapters.factory import reset_adapters  # noqa: PLC0415 - imported late with dbt
 
@@ -137,6 +137,6 @@ def _nodes(outcome: Any) -> list[Node]:
 
 
 def _cause(message: str) -> str:
-    """A message of dbt's in one line, without its heading, which names the node and its file."""
+    """A dbt message in one line, without its heading, which contains the node and its file."""
     heading, _, rest = message.strip().partition("\n")
     return " ".join((rest if rest.strip() else heading).split())

@@ -1,4 +1,4 @@
-"""The dictionary against which typos are counted, as Parquet for dbt."""
+"""The dictionary for counting typos, as Parquet for dbt."""
 
 import gzip
 import importlib.metadata
@@ -12,10 +12,10 @@ from flows.lake import Lake, replace_parquet
 
 
 def write_words(lake: Lake) -> Path:
-    """Write pyspellchecker's English words in lower case, one row (column `word`) each, and return their place.
+    """Write pyspellchecker's English words in lower case, one row (column `word`) each, and return the file's path.
 
-    The file carries the package's version in its name and is written once; its words come from OpenSubtitles, so
-    that usual names and informal words are among them.
+    The file has the package's version in its name and is written once. Its words come from OpenSubtitles, so they
+    include common names and informal words.
     """
     place = lake.words(f"en-{importlib.metadata.version('pyspellchecker')}")
     if not place.exists():

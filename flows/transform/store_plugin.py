@@ -1,6 +1,6 @@
 """A dbt-duckdb plugin: dbt's connection reads the objects of a lake in a store. The profile names this module.
 
-The store's options are handed over in the process, so that no secret comes into a file, an argument or a log.
+The store's options are passed within the process, so that no secret is written to a file, an argument or a log.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _read_by_dbt: list[Lake] = []
 
 @contextmanager
 def opened(lake: Lake) -> Iterator[None]:
-    """Let dbt's connections within the block read this lake."""
+    """Give dbt's connections within the block access to this lake."""
     _read_by_dbt.append(lake)
     try:
         yield
@@ -25,7 +25,7 @@ def opened(lake: Lake) -> Iterator[None]:
 
 
 class Plugin(BasePlugin):
-    """What dbt-duckdb makes of this module."""
+    """The plugin class that dbt-duckdb loads from this module."""
 
     def configure_connection(self, conn: Any) -> None:
         """Called once for each connection that is opened."""
