@@ -1,6 +1,6 @@
-"""What must hold after a night, as Great Expectations suites in code, and the one run that checks them.
+"""The expectations on a night, as Great Expectations suites in code, and the run that checks them.
 
-`landed_logs` guards what arrived, `holdout` the test sets, `eval_outputs` what the models answered, `verdicts`
-what the marts concluded. A suite module has a `frame(config, day)`, the small pandas table with one row a subject,
-and a `suite()`. To add an expectation is to add one line to a `suite()` and, where needed, a column to its `frame`.
+`landed_logs` checks the landed calls, `holdout` the test sets, `eval_outputs` the models' answers, `verdicts` the
+results in the marts. A suite module has a `frame(config, day)`, a small pandas table with one row per subject, and a
+`suite()`. To add an expectation, add one line to a `suite()` and, if needed, a column to its `frame`.
 """

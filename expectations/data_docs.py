@@ -1,8 +1,8 @@
 """Great Expectations' Data Docs of one night, as pages that work offline.
 
-The pages are rendered by Great Expectations, in a frame of ours: its own loads styles and scripts from six hosts.
-Ours has its styles inside and no scripts, and forbids both scripts and the network (a Content-Security-Policy),
-for Great Expectations prints the values of failing rows unescaped, and they may hold what a user or model wrote.
+Great Expectations renders the pages with our page template, because its own loads styles and scripts from six hosts.
+Ours has inline styles and no scripts, and forbids scripts and network access (a Content-Security-Policy), because
+Great Expectations prints the values of failing rows unescaped, and they may contain text of users or models.
 """
 
 import copy
@@ -24,18 +24,18 @@ from expectations.results import ExpectationResult
 from flows.project import EXPECTATIONS
 
 _TEMPLATES = EXPECTATIONS / "templates"
-# The page of a suite without its results is not written: every page of ours lists the expectations anyway.
+# The page of a suite without results is not written: every page of ours lists the expectations anyway.
 _SUITE_LINK = re.compile(r'<a href="[^"]*/expectations/[^"]*"[^>]*>([^<]*)</a>')
 
 
 class _PageView(DefaultJinjaPageView):
-    """Great Expectations' page of one validation, in our frame."""
+    """Great Expectations' page of one validation, in our page template."""
 
     _template = "validation.html.j2"
 
     def __init__(self) -> None:
         super().__init__(custom_views_directory=str(_TEMPLATES))
-        # Random ids would make every page a new one; nothing refers to them without scripts.
+        # Random ids would change every page; without scripts nothing refers to them.
         self.env.filters["generate_html_element_uuid"] = lambda prefix=None: f"{prefix or ''}1"
 
 
@@ -46,11 +46,11 @@ def write(
     validations: Mapping[str, ExpectationSuiteValidationResult],
     found: Sequence[ExpectationResult],
 ) -> Path:
-    """Replace the folder `place` by an index and a page a suite; gives the path of the index."""
+    """Replace the folder `place` by an index and one page per suite. Returns the path of the index."""
     view = _PageView()
     pages = {f"{name}.html": _page(view, name, app, day, validation) for name, validation in validations.items()}
     pages["index.html"] = _index(app, day, list(validations), found)
-    beside = place.with_name(f".{place.name}.tmp")  # one name, so that what a killed run left is cleared
+    beside = place.with_name(f".{place.name}.tmp")  # a fixed name, so that leftovers of a killed run are cleared
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     for name, page in pages.items():
@@ -79,7 +79,7 @@ def _index(app: str, day: date, suites: Sequence[str], found: Sequence[Expectati
 
 
 def _escaped(validation: ExpectationSuiteValidationResult) -> ExpectationSuiteValidationResult:
-    """A copy in which every text of the data is escaped, and which tells nothing of the time of checking."""
+    """A copy with every text of the data escaped, and without the time of the check."""
     shown = copy.deepcopy(validation)
     shown.meta = {
         "great_expectations_version": validation.meta["great_expectations_version"],

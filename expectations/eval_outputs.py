@@ -1,4 +1,4 @@
-"""What the models answered to the holdouts. One row a model and evaluated route, as the configuration has them."""
+"""The models' answers to the holdouts. One row per configured model and evaluated route."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ from flows.lake import nightly_run_id
 
 NAME = "eval_outputs"
 
-# The unscored share is that of the worst criterion: one that never could be scored must not hide among many.
+# The unscored share is that of the worst criterion: one that could never be scored must not be averaged away.
 _SQL = """
 with frozen as (
     select distinct route, example_id from examples where "set" = 'holdout'
@@ -97,7 +97,7 @@ def frame(config: Config, day: date) -> pd.DataFrame:
 
 
 def suite(config: Config) -> gx.ExpectationSuite:
-    """What must hold of each model's answers: stricter for the pinned model, which users depend on."""
+    """The expectations on each model's answers: stricter for the pinned model, which users depend on."""
     limits = thresholds(config.risk)
     arms: list[tuple[str, Severity]] = [("pinned", "critical"), ("candidate", "warning")]
     return gx.ExpectationSuite(

@@ -1,4 +1,4 @@
-"""From the lake to the small tables that are validated: one SELECT, by DuckDB, over a night's files."""
+"""Builds the small tables that are validated: one DuckDB SELECT over a night's files in the lake."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -15,7 +15,7 @@ from flows.lake import SCHEMAS, Lake
 def select(lake: Lake, files: Mapping[str, list[Path | str]], sql: str, **configured: pa.Table) -> pd.DataFrame:
     """The rows of `sql` over views named as the lake's tables, each made of its `files` (none: no rows).
 
-    `configured` are further tables by name: what the configuration says must be there.
+    `configured` are further tables by name, with the subjects that the configuration requires.
     """
     connection = duckdb.connect()
     try:
@@ -42,7 +42,7 @@ def of_day(lake: Lake, day: date, *tables: str) -> dict[str, list[Path | str]]:
 
 
 def of_run(lake: Lake, day: date, run_id: str, *tables: str) -> dict[str, list[Path | str]]:
-    """The one file that a run left in each table, where it did."""
+    """The file that a run wrote to each table, if it did."""
     return {table: [lake.partition(table, day, run_id)] if lake.exists(table, day, run_id) else [] for table in tables}
 
 

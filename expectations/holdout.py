@@ -1,4 +1,4 @@
-"""The test sets: every evaluated route has examples, and each can be asked. One row an evaluated route."""
+"""The test sets: every evaluated route has examples, and each has a usable input. One row per evaluated route."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ from flows.config import Config
 
 NAME = "holdout"
 
-# A few offenders go along as evidence: enough to find them, too few to fill a page.
+# A few failing examples are kept as evidence: enough to find them, too few to fill a page.
 _SQL = """
 with counted as (
     select route, example_id, count(*) as times, bool_or(coalesce(trim(input_text), '') = '') as is_empty
@@ -54,7 +54,7 @@ def frame(config: Config, day: date) -> pd.DataFrame:
 
 
 def suite(_: Config) -> gx.ExpectationSuite:
-    """What must hold of each route's holdout."""
+    """The expectations on each route's holdout."""
     return gx.ExpectationSuite(
         name=NAME,
         expectations=[

@@ -1,4 +1,4 @@
-"""What arrived: every source has calls, and they are whole. One row a configured source."""
+"""The landed calls: every source has calls, and they are complete. One row per configured source."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ from flows.config import Config, thresholds
 
 NAME = "landed_logs"
 
-# A call whose answer is a tool call or a refusal, or is structured and no chat message, has no text and is whole.
+# A call is complete without a text if its answer is a tool call, a refusal, or structured and not a chat message.
 _SQL = """
 with answered as (
     select *, try_cast(output_json as json) as message from interactions
@@ -86,7 +86,7 @@ def frame(config: Config, day: date) -> pd.DataFrame:
 
 
 def suite(config: Config) -> gx.ExpectationSuite:
-    """What must hold of each source."""
+    """The expectations on each source."""
     limits = thresholds(config.risk)
     refused = "{quarantined:,} of {records:,} records quarantined ({quarantined_share:.1%})"
     return gx.ExpectationSuite(

@@ -1,6 +1,6 @@
-"""From what Great Expectations found to rows of the lake's table expectation_results.
+"""Converts Great Expectations' results to rows of the lake's table expectation_results.
 
-Great Expectations decides which rows of a frame fail; this module only words it.
+Great Expectations decides which rows of a frame fail; this module only describes them.
 """
 
 import json
@@ -30,7 +30,7 @@ class ExpectationResult:
 
 
 def read(suite: str, frame: pd.DataFrame, validation: ExpectationSuiteValidationResult) -> list[ExpectationResult]:
-    """A row for each failing subject, and for what holds; an expectation that raised is a critical failure."""
+    """A row for each failing subject, and for passed expectations; an expectation that raised is a critical failure."""
     return [row for result in validation.results for row in _read(suite, frame, result)]
 
 
@@ -62,9 +62,9 @@ def _read(suite: str, frame: pd.DataFrame, result: ExpectationValidationResult) 
 
 
 def exception(result: ExpectationValidationResult) -> str | None:
-    """The message of the exception inside an expectation; None where there was none.
+    """The message of the exception inside an expectation; None without one.
 
-    Great Expectations keeps either one account, or one for each metric that it could not compute.
+    Great Expectations keeps either one message, or one for each metric that it could not compute.
     """
     info = result.exception_info or {}
     details = [info] if "raised_exception" in info else [one for one in info.values() if isinstance(one, dict)]
@@ -73,7 +73,7 @@ def exception(result: ExpectationValidationResult) -> str | None:
 
 
 def evidence_of(record: Mapping[Hashable, Any]) -> str:
-    """The row's own evidence where it has one, else its numbers, as a JSON object."""
+    """The row's evidence column if it has one, else its numbers, as a JSON object."""
     given = record.get("evidence_json")
     if isinstance(given, str):
         return given

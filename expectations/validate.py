@@ -1,4 +1,4 @@
-"""The one run of the suites: which apply, one context for all, results to the lake, Data Docs to the reports."""
+"""Runs the suites: selects those that apply, uses one context, writes results to the lake and Data Docs to reports."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -25,23 +25,23 @@ _logger = logging.getLogger(__name__)
 
 
 class Suite(Protocol):
-    """What a suite module offers."""
+    """The interface of a suite module."""
 
     NAME: str
 
     def frame(self, config: Config, day: date) -> pd.DataFrame:
-        """The table to validate, one row a `subject`."""
+        """The table to validate, one row per `subject`."""
 
     def suite(self, config: Config) -> gx.ExpectationSuite:
-        """What must hold of it."""
+        """The expectations on it."""
 
 
 def validate(config: Config, day: date, failures: Sequence[str] = ()) -> tuple[ExpectationResult, ...]:
     """Check every suite that applies to `day`; replace the day's results in the lake and its Data Docs.
 
-    `failures` say which stages of the night failed; each is a failed critical expectation, for what a stage did not
-    do must not pass as nothing found. Raises RunError where a suite's table cannot be made (the marts are missing,
-    the warehouse is locked); the day's results are then what `failures` and the error say.
+    `failures` are the failed stages of the night; each is a failed critical expectation, because a stage that did not
+    run must not look like a stage without findings. Raises RunError if a suite's table cannot be built (the marts are
+    missing, the warehouse is locked); the day's results are then `failures` and the error.
     """
     try:
         found = [*results.of_stages(failures), *_validate(config, day)]
@@ -71,7 +71,7 @@ def _validate(config: Config, day: date) -> list[ExpectationResult]:
 
 
 def applicable(config: Config) -> Iterator[Suite]:
-    """The suites that the configuration calls for, in the order of the night."""
+    """The suites that the configuration requires, in the order of the night."""
     if config.sources:
         yield landed_logs
     if config.models and config.evaluated_routes():
@@ -92,7 +92,7 @@ def check(
 
 
 def new_context() -> EphemeralDataContext:
-    """A context that keeps nothing, prints nothing and calls nobody."""
+    """A context that stores nothing, prints nothing and sends nothing."""
     config = DataContextConfig(
         store_backend_defaults=InMemoryStoreBackendDefaults(),
         progress_bars=ProgressBarsConfig(globally=False),

@@ -1,4 +1,4 @@
-"""What the night concluded. One row a breach, and one row a candidate and evaluated route.
+"""The night's verdicts. One row per breach, and one row per candidate and evaluated route.
 
 A null is not checked: `severity` belongs to breaches, `comparisons` to candidates.
 """
@@ -48,7 +48,7 @@ def frame(config: Config, day: date) -> pd.DataFrame:
 
 
 def suite(_: Config) -> gx.ExpectationSuite:
-    """What must hold of the night's conclusions."""
+    """The expectations on the night's verdicts."""
     return gx.ExpectationSuite(
         name=NAME,
         expectations=[

@@ -1,7 +1,7 @@
-"""The kinds of expectation that the suites are made of, each with its words.
+"""The kinds of expectation in the suites, each with its words.
 
-Every expectation checks one column of a frame that has one row a subject; a null is "no evidence" and is not checked.
-What is reported of a row is a format string over the row's columns: `"{calls:,} calls"`.
+Every expectation checks one column of a frame with one row per subject; a null means "no evidence" and is not checked.
+The report of a row is a format string over the row's columns: `"{calls:,} calls"`.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -21,7 +21,7 @@ from flows.config import Severity
 class Words:
     """How an expectation is reported.
 
-    `passed` is the one line for all rows where none fails; None reports each row. `arm` limits the check to its rows.
+    `passed` is the line for all rows if none fails; None reports each row. `arm` limits the check to its rows.
     """
 
     name: str
@@ -44,7 +44,7 @@ def none(column: str, severity: Severity, words: Words) -> Expectation:
 def at_most(column: str, limit: float, severity: Severity, words: Words) -> Expectation:
     """Every share in `column` is `limit` (a row of thresholds.csv) or less.
 
-    `{limit}` in `words.expected` stands for the limit in per cent.
+    `{limit}` in `words.expected` is replaced by the limit in percent.
     """
     expected = words.expected.format(limit=f"{100 * limit:g} %")
     return _between(column, None, limit, severity, replace(words, expected=expected))

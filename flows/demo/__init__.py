@@ -1,8 +1,8 @@
 """A simulated support desk, its logs and its simulated models: for the first five minutes, and for tests.
 
-Nothing here is a real model or a real customer, and everything says so. What goes wrong in it is declared in
-`incidents.py`; `simulator.py` writes it into the logs, `desk.py` and `provider.py` into the models' answers, and
-`verify.py` looks whether a night found it.
+No model and no customer is real, and everything is labelled as simulated. `incidents.py` declares the incidents;
+`simulator.py` writes them into the logs, `desk.py` and `provider.py` into the models' answers, and `verify.py` checks
+whether a night found them.
 """
 
 from flows.demo.incidents import DAYS

@@ -1,6 +1,6 @@
-"""What customers write: phrase banks filled at random, in the manner of the web page or of the mobile app.
+"""Customers' messages: phrase banks filled at random, in the style of the web page or of the mobile app.
 
-The phrases are data (`phrases/<language>.yaml`). Nothing here knows of days, logs or models.
+The phrases are data (`phrases/<language>.yaml`). This module does not depend on days, logs or models.
 """
 
 import re
@@ -25,7 +25,7 @@ CATEGORIES = {
     "praise": 0.06,
     "other": 0.04,
 }
-# A subject that customers take up late; the desk has no category for it and files it under `other`.
+# A subject that customers begin to ask about late; the desk has no category for it and uses `other`.
 NEW_TOPIC = "loyalty_points"
 
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -55,21 +55,21 @@ def phrases(language: str) -> Phrases:
 
 
 def written(rng: Random, language: str, intent: str, casual: bool) -> str:
-    """One customer's message. `casual` is how the mobile app is used: lower case, fragments, typos."""
+    """One customer's message. `casual` is the style of the mobile app: lower case, fragments, typos."""
     return _casual(rng, language, intent) if casual else _careful(rng, language, intent)
 
 
 def reply(rng: Random, language: str, intent: str) -> str:
-    """The desk's answer in words to a message with that intent."""
+    """The desk's reply to a message with that intent."""
     bank = phrases(language)
     return rng.choice(bank.greetings) + rng.choice(bank.intents[intent]["replies"]) + rng.choice(bank.sign_offs)
 
 
 def classify(text: str) -> tuple[str, str]:
-    """The (language, intent) whose phrases share the most telling words with `text`.
+    """The (language, intent) whose phrases share the most distinctive words with `text`.
 
-    A word counts for its share among the phrases in which it stands, so that a word of one intent alone
-    weighs most. A text without any known word is (`en`, `other`).
+    A word counts for its share among the phrases that contain it, so that a word of a single intent has the highest
+    weight. A text without any known word is (`en`, `other`).
     """
     scores: dict[tuple[str, str], float] = {("en", "other"): 1e-9}
     weights = _word_weights()
@@ -121,7 +121,7 @@ def _casual(rng: Random, language: str, intent: str) -> str:
 
 
 def _filled(rng: Random, template: str, bank: Phrases, values: dict[str, str]) -> str:
-    """`template` with its slots filled; a slot keeps its value through one message."""
+    """`template` with its slots filled; a slot has the same value within one message."""
 
     def value(match: re.Match[str]) -> str:
         slot = match[1]
@@ -142,7 +142,7 @@ def _invented(rng: Random, slot: str) -> str:
 
 @lru_cache(maxsize=1)
 def _word_weights() -> dict[str, dict[tuple[str, str], float]]:
-    """Of each word of the phrases, its share in every (language, intent); the shares of a word add up to 1."""
+    """For each word of the phrases its share in every (language, intent); the shares of a word add up to 1."""
     counts: dict[str, dict[tuple[str, str], float]] = {}
     for language in LANGUAGES:
         for intent, wishes in phrases(language).intents.items():

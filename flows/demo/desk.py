@@ -1,7 +1,7 @@
-"""What the simulated models answer: one author for the logs and for the models that are asked in the night.
+"""The answers of the simulated models, for the logs and for the models that are called in the night.
 
-A message has a difficulty, drawn from its own text and the same for every model, so that models share most of
-their mistakes, as real ones do. A model is wrong where the difficulty lies below its error rate.
+A message has a difficulty, which depends only on its text and is the same for every model, so that models share most
+of their mistakes, as real ones do. A model is wrong if the difficulty is below its error rate.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ SYSTEM_PROMPT = (
 )
 
 _ERROR_RATES = {PINNED: {"en": 0.08, "de": 0.08}, CANDIDATE: {"en": 0.03, "de": CANDIDATE_SLICE.share}}
-# Of several draws, one in which the few German examples of the holdout show the rates above.
+# A seed with which the few German examples of the holdout show the rates above.
 _DRAW = "difficulty 8"
 _WOBBLING = 0.03
 """The share of messages on which a model does not answer the same each time, though the temperature is 0."""
@@ -32,17 +32,17 @@ _URGENT = {"login": 0.5, "cancellation": 0.45, "delivery": 0.3, "damaged_item": 
 
 
 def messages(text: str) -> list[dict[str, str]]:
-    """What the application sends for a customer's message."""
+    """The request of the application for a customer's message."""
     return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": text}]
 
 
 def category_of(intent: str) -> str:
-    """The category under which the desk files an intent."""
+    """The desk's category of an intent."""
     return intent if intent in customer_texts.CATEGORIES else "other"
 
 
 def answer(rng: Random, language: str, intent: str, right: bool = True) -> dict[str, str]:
-    """An answer's fields; with a wrong category, and the reply that goes with it, where not `right`."""
+    """An answer's fields; with a wrong category and its reply if not `right`."""
     filed = category_of(intent)
     if not right:
         filed = rng.choice([other for other in customer_texts.CATEGORIES if other != filed])
@@ -57,7 +57,7 @@ def answer(rng: Random, language: str, intent: str, right: bool = True) -> dict[
 
 
 def rendered(rng: Random, fields: dict[str, str], as_list: bool = False) -> str:
-    """The text of an answer. `as_list` wraps it in a list; four in a thousand go wrong in another way."""
+    """The text of an answer. `as_list` wraps it in a list; four in a thousand have another defect."""
     slip = rng.random()
     if slip < 0.0015:
         return "I'm sorry, but I can't help with that request."
@@ -67,19 +67,19 @@ def rendered(rng: Random, fields: dict[str, str], as_list: bool = False) -> str:
 
 
 def model_answer(model: str, text: str, times_asked: int) -> str:
-    """What `model` (without the provider's prefix) answers to a customer's text.
+    """The answer of `model` (without the provider's prefix) to a customer's text.
 
-    The same for the same text, but for a few texts on which every second answer is another. Raises KeyError for
-    a model that does not exist.
+    The same for the same text, except for a few texts on which every second answer differs. Raises KeyError for a
+    model that does not exist.
     """
     wobbles = _unit(model, "wobble", text) < _WOBBLING and times_asked % 2 == 1
-    rng = Random(f"{model}/{wobbles}/{text}")  # noqa: S311 - a simulation, no secret hangs on it
+    rng = Random(f"{model}/{wobbles}/{text}")  # noqa: S311 - a simulation, not used for secrets
     language, intent = customer_texts.classify(text)
     right = _unit(_DRAW, text) >= _ERROR_RATES[model][language]
     return rendered(rng, answer(rng, language, intent, right != wobbles))
 
 
 def _unit(*parts: str) -> float:
-    """A number from 0 to 1 that hangs on the parts alone."""
+    """A number from 0 to 1 that depends only on the parts."""
     digest = hashlib.sha256("\n".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

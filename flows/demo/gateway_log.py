@@ -1,4 +1,4 @@
-"""Calls as the lines that a litellm gateway logs: its StandardLoggingPayload, as far as it is filled in practice."""
+"""Calls as log lines of a litellm gateway: its StandardLoggingPayload, with the fields that are filled in practice."""
 
 import gzip
 import io
@@ -9,12 +9,12 @@ from typing import Any
 from flows.demo import desk
 from flows.demo.simulator import Call
 
-# Days before the last day on which a log holds a line that cannot be read, and what that line is.
+# Days before the last day on which a log has an unreadable line, and that line.
 BROKEN_LINES = {25: "cut off", 13: "upstream connect error or disconnect/reset before headers", 0: "cut off"}
 
 
 def lines(calls: list[Call], days_before: int) -> list[str]:
-    """The day's log, line by line. On a few days one line too many, which no reader can make sense of."""
+    """The day's log, line by line. On a few days it has an additional, unreadable line."""
     written = [json.dumps(payload(call), ensure_ascii=False) for call in calls]
     if days_before in BROKEN_LINES:
         middle = len(written) // 2

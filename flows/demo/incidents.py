@@ -1,4 +1,4 @@
-"""What goes wrong in the demo, as data: the simulator makes it happen, and `verify.py` looks whether it was seen."""
+"""The incidents of the demo, as data: the simulator produces them, and `verify.py` checks whether they were found."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,11 +9,11 @@ DAYS = 30
 
 @dataclass(frozen=True)
 class Incident:
-    """One planted incident, and the breach by which a night shows it.
+    """One planted incident, and the breach that a night reports for it.
 
     `first` and `last` are days before the last day of logs (0 is the last day itself). It counts as found when
     marts.fct_breaches has, on one of its days, a row of one of `kinds` whose subject begins with one of
-    `subjects`. `explains` are subject prefixes of further breaches that it causes and that are no surprise.
+    `subjects`. `explains` are subject prefixes of further, expected breaches that it causes.
     """
 
     name: str
@@ -24,10 +24,10 @@ class Incident:
     subjects: tuple[str, ...]
     explains: tuple[str, ...] = ()
     share: float = 1.0
-    """The share of the day's calls that it touches; of a model, the share of the slice that it gets wrong."""
+    """The share of the day's calls that it affects; for a model, the share of the slice that it gets wrong."""
 
     def covers(self, days_before: int) -> bool:
-        """Whether it goes on that many days before the last day."""
+        """Whether it is active that many days before the last day."""
         return self.last <= days_before <= self.first
 
 
@@ -60,7 +60,7 @@ CANDIDATE_SLICE = Incident(
     subjects=("triage/right_category/simulated/support-desk-2/language=de",),
     share=0.4,
 )
-# Too small to move a structural feature: only what the texts mean shows it.
+# Too small to change a structural feature: only the meaning of the texts shows it.
 LOYALTY_POINTS = Incident(
     name="a new topic",
     story="for three days 4 % of messages ask about gift cards and loyalty points, of which nobody wrote before",

@@ -1,7 +1,7 @@
-"""The simulated models as a litellm custom provider: reached in this process, without a network.
+"""The simulated models as a litellm custom provider: in this process, without a network.
 
-They are no language models: an answer is put together from phrases, and its mistakes are planted (`desk.py`).
-Every answer carries the fingerprint `fp_simulated`. Importing this module costs the seconds of litellm.
+They are not language models: an answer is built from phrases, and its mistakes are planted (`desk.py`).
+Every answer carries the fingerprint `fp_simulated`. Importing this module takes seconds, because it imports litellm.
 """
 
 import threading
@@ -20,7 +20,7 @@ _litellm = load_litellm()
 class SimulatedDesk(_litellm.CustomLLM):  # type: ignore[name-defined,misc]  # loaded late, so Any
     """Answers `simulated/support-desk-1` and `simulated/support-desk-2`.
 
-    Asked the same again, it mostly answers the same; on three texts in a hundred every second answer differs.
+    The same request mostly gets the same answer; on three texts in a hundred every second answer differs.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class SimulatedDesk(_litellm.CustomLLM):  # type: ignore[name-defined,misc]  # l
         return _response(model, messages, answer)
 
     async def acompletion(self, model: str, messages: list[dict[str, Any]], **options: Any) -> Any:
-        """As completion; there is nothing to wait for."""
+        """As completion, without waiting."""
         return self.completion(model, messages, **options)
 
 

@@ -1,7 +1,7 @@
-"""A month of an invented support desk, call by call. Seeded: a day can be made again, alone, and is the same.
+"""A month of a simulated support desk, call by call. Seeded: a day can be generated again, alone, and is the same.
 
-Nothing here reads the clock or a file of the user's. Days are counted backwards from the last day of logs, and
-a day's calls are drawn by that count, so that a demo tells the same story whenever it is run.
+It does not read the clock or a user's files. Days are counted backwards from the last day of logs, and a day's calls
+are drawn by that count, so that a demo gives the same results whenever it is run.
 """
 
 import math
@@ -15,7 +15,7 @@ from flows.demo.incidents import LIST_OUTPUTS, LOYALTY_POINTS, MOBILE_RELEASE
 SEED = 7
 _CALLS = (412, 416, 410, 404, 398, 372, 366)  # Monday to Sunday
 _BY_HOUR = (1, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 10, 11, 12, 11, 10, 9, 8, 8, 7, 5, 3, 2)
-# Few users write much: one call in three is from the first 70 of 1,400.
+# A few users make many calls: one call in three is from the first 70 of 1,400.
 _USERS, _HEAVY_USERS, _HEAVY_SHARE = 1_400, 70, 0.33
 _FAILING = 0.005
 _PRICES = {desk.PINNED: (0.40, 1.60), desk.CANDIDATE: (0.15, 0.60)}  # USD per million tokens, in and out
@@ -63,12 +63,12 @@ class Call:
 
     @property
     def cost_usd(self) -> float:
-        """What the pinned model charges for it."""
+        """The pinned model's price for it."""
         return cost_usd(desk.PINNED, self.input_tokens, self.output_tokens)
 
 
 def calls(last_day: date, days_before: int, seed: int = SEED) -> list[Call]:
-    """The calls of the day that lies `days_before` days before `last_day`, in the order of their times."""
+    """The calls of the day that is `days_before` days before `last_day`, in the order of their times."""
     rng = _random(seed, days_before, "calls")
     day = date.fromordinal(last_day.toordinal() - days_before)
     wander = _random(seed, days_before, "wander")
@@ -79,12 +79,12 @@ def calls(last_day: date, days_before: int, seed: int = SEED) -> list[Call]:
 
 
 def tokens(text: str) -> int:
-    """About how many tokens a text has: four characters each."""
+    """The approximate number of tokens of a text: four characters each."""
     return max(1, len(text) // 4)
 
 
 def cost_usd(model: str, input_tokens: int, output_tokens: int) -> float:
-    """What a call costs at the model's price."""
+    """The cost of a call at the model's price."""
     price_in, price_out = _PRICES[model]
     return (input_tokens * price_in + output_tokens * price_out) / 1e6
 

@@ -1,4 +1,4 @@
-"""Whether the nights found what was planted in the demo, read from marts.fct_breaches."""
+"""Checks whether the nights found the planted incidents of the demo, from marts.fct_breaches."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ from flows.warehouse import query
 
 @dataclass(frozen=True)
 class Finding:
-    """What the marts say of one planted incident. `day` and `evidence` are of the first breach that shows it."""
+    """The result for one planted incident. `day` and `evidence` are of the first breach that shows it."""
 
     incident: Incident
     day: date | None = None
@@ -23,7 +23,7 @@ class Finding:
 
     @property
     def text(self) -> str:
-        """The finding as one line: the incident's name, and the breach's own sentence where there is one."""
+        """The finding as one line: the incident's name, and the breach's sentence if there is one."""
         if self.day is None:
             return f"{self.incident.name}: not found; planted: {self.incident.story}"
         return f"{self.incident.name}, {self.day}: {self.evidence}"

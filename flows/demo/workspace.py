@@ -14,7 +14,7 @@ from flows.errors import ConfigError
 
 MARKER = ".genchi-demo"
 _MARKER_TEXT = "`genchi demo` wrote this folder, and replaces what it wrote when it is run again.\n"
-# What a demo and the nights on it write, and nothing else: only these are replaced.
+# The files that a demo and its nights write: only these are replaced.
 _OURS = ("genchi.yaml", "logs", "datasets", "holdouts", "expectations", "schemas", "lake", "reports")
 _DEV_EXAMPLES, _HOLDOUT_EXAMPLES = 350, 300
 _TEMPLATE = Path(__file__).parent / "template"
@@ -23,9 +23,9 @@ Choice = TypeVar("Choice")
 
 
 def write_workspace(folder: Path, last_day: date, days: int = DAYS) -> Path:
-    """Write a demo whose logs are the `days` days up to `last_day`, about 400 calls each; give its genchi.yaml.
+    """Write a demo whose logs are the `days` days up to `last_day`, about 400 calls each. Returns its genchi.yaml.
 
-    A demo that lies there already is replaced. Raises ConfigError where `folder` holds anything else.
+    An existing demo is replaced. Raises ConfigError if `folder` has other contents.
     """
     _clear(folder)
     _write(folder / MARKER, _MARKER_TEXT)
@@ -85,8 +85,8 @@ def _schema() -> dict[str, Any]:
 
 
 def _dev_set() -> list[dict[str, Any]]:
-    """What the desk's developers test on: messages as they came in before the demo's month, and full answers."""
-    # Of several draws, one that looks like production: with 350 examples not every one does.
+    """The dev set of the desk's developers: messages from before the demo's month, and full answers."""
+    # A seed whose sample looks like production: with 350 examples not every sample does.
     rng = Random("dev 11")  # noqa: S311 - a simulation, no secret hangs on it
     return [
         {
@@ -100,7 +100,7 @@ def _dev_set() -> list[dict[str, Any]]:
 
 
 def _holdout() -> list[dict[str, Any]]:
-    """What nobody tunes on: the messages as the application sends them, and the category that is right."""
+    """The holdout, not used for tuning: the messages as the application sends them, and the right category."""
     rng = Random("holdout")  # noqa: S311 - a simulation, no secret hangs on it
     return [
         {
@@ -114,7 +114,7 @@ def _holdout() -> list[dict[str, Any]]:
 
 
 def _drawn(rng: Random, count: int) -> list[tuple[str, str, str]]:
-    """(language, intent, text) of ordinary messages, with languages, intents and manners in production's shares."""
+    """(language, intent, text) of ordinary messages, with languages, intents and styles in production's shares."""
     languages = _in_proportion(rng, count, ("en", "de"), (6, 1))
     intents = _in_proportion(rng, count, tuple(customer_texts.CATEGORIES), tuple(customer_texts.CATEGORIES.values()))
     manners = _in_proportion(rng, count, (False, True), (9, 1))
@@ -125,7 +125,7 @@ def _drawn(rng: Random, count: int) -> list[tuple[str, str, str]]:
 
 
 def _in_proportion(rng: Random, count: int, choices: Sequence[Choice], weights: Sequence[float]) -> list[Choice]:
-    """`count` of the choices in proportion to their weights as nearly as can be, shuffled."""
+    """`count` of the choices, as closely as possible in proportion to their weights, shuffled."""
     drawn: list[Choice] = []
     total, summed = sum(weights), 0.0
     for choice, weight in zip(choices, weights, strict=True):

@@ -1,4 +1,4 @@
-"""Which files a night reads: those of its day, and of the days before what arrived late or grew since it was read."""
+"""Which files a night reads: the files of its day, and files of earlier days that arrived late or have grown."""
 
 import os
 from collections import defaultdict
@@ -14,13 +14,13 @@ from flows.ingest.find import postgres
 from flows.ingest.read import LogFile, identify
 from flows.lake import Found, Lake, find_files, is_remote, open_binary
 
-# A file's time is that of another clock, and may be a second coarse: what is so close to it is hashed.
+# A file's time is from another clock, possibly rounded to a second: files with a time this close are hashed.
 _CLOSE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
 class _Version:
-    """A file as a night has read it."""
+    """A version of a file that a night has read."""
 
     night: date
     sha256: str
@@ -29,7 +29,7 @@ class _Version:
 
 
 class Manifests:
-    """What the nights have read. Each manifest is read once, however many sources ask, so that it is of its moment."""
+    """The files that the nights have read. Each manifest is read once, so that all sources see the same state."""
 
     def __init__(self, store: Lake) -> None:
         self._store = store
@@ -41,7 +41,7 @@ class Manifests:
         return self._store.days("manifest")
 
     def versions(self, source: Source, nights: list[date]) -> dict[str, list[_Version]]:
-        """How these nights have read the files of a source, by the file's name."""
+        """The versions of a source's files that these nights have read, by file name."""
         found: dict[str, list[_Version]] = defaultdict(list)
         for night in nights:
             if night not in self._rows:
@@ -56,12 +56,13 @@ class Manifests:
 def arrived(
     config: Config, manifests: Manifests, source: Source, day: date, *, look_back: bool = True
 ) -> list[LogFile]:
-    """The files of a source that the night of `day` is to read, by name.
+    """The files of a source that the night of `day` must read, by name.
 
-    A path with `{day}` is looked up for the day itself, whose files are always read; where the time zone is behind
-    UTC for the day after too, for logs are mostly filed by UTC; and, with `look_back`, for the days before, back to
-    the first night or by `window_days`. Of these, and of a path without `{day}`, a file is read where no other
-    night has read it as it is now. A database is asked for the day, and with `look_back` for the day before again.
+    A path with `{day}` is looked up for the day itself, whose files are always read. If the time zone is behind UTC,
+    it is also looked up for the next day, because logs are mostly named by UTC days. With `look_back` it is looked up
+    for earlier days, back to the first night or by `window_days`. Files of other days, and of a path without `{day}`,
+    are read if no other night has read the same version. A database is queried for the day, and with `look_back` for
+    the day before again.
     """
     if source.dsn:
         others = [day - timedelta(days=1)] * look_back + [day + timedelta(days=1)] * _is_behind_utc(config, day)
@@ -78,7 +79,7 @@ def arrived(
 
 
 def _other_days(config: Config, manifests: Manifests, day: date, *, look_back: bool) -> list[date]:
-    """The days beside its own for whose files the night of `day` looks."""
+    """The other days whose files the night of `day` looks for."""
     others = [day + timedelta(days=1)] if _is_behind_utc(config, day) else []
     nights = [night for night in manifests.nights if night <= day] if look_back else []
     if nights:
@@ -90,7 +91,7 @@ def _other_days(config: Config, manifests: Manifests, day: date, *, look_back: b
 def _of_path(
     config: Config, source: Source, path: str, known: dict[str, list[_Version]], day: date
 ) -> Iterator[LogFile]:
-    """The files at `path` that no other night has read as they are."""
+    """The files at `path` whose current version no other night has read."""
     for place in find_files(path, config.storage):
         file = _opened(config, source, place)
         versions = [version for version in known[file.name] if version.night != day]
@@ -103,9 +104,9 @@ def _of_path(
 
 
 def shown(config: Config, place: str) -> str:
-    """A file's name in the lake: relative to the workspace where it lies in it."""
+    """A file's name in the lake: relative to the workspace if the file is in it."""
     folder = f"{config.workspace}{os.sep}"
-    return os.fsencode(place.removeprefix(folder)).decode("utf-8", "backslashreplace")  # a name need not be text
+    return os.fsencode(place.removeprefix(folder)).decode("utf-8", "backslashreplace")  # may not be valid text
 
 
 def _opened(config: Config, source: Source, place: Found) -> LogFile:

@@ -1,4 +1,4 @@
-"""Small objects of a store, fetched several at once: one after the other, a gateway's one object a call takes hours."""
+"""Fetches small objects of a store in parallel: with one object per call, fetching them one by one takes hours."""
 
 import io
 from collections import deque
@@ -12,9 +12,9 @@ _SMALL = 1 << 20
 
 
 def fetched(files: Iterable[LogFile]) -> Iterator[LogFile]:
-    """The same files in the same order; of those that are small and remote the content is there when they are opened.
+    """The same files in the same order; the content of small remote ones is already fetched when they are opened.
 
-    Raises RunError where the store cannot be asked.
+    Raises RunError if the store cannot be reached.
     """
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="fetch") as pool:
         coming: deque[tuple[LogFile, Future[bytes] | None]] = deque()
@@ -39,6 +39,6 @@ def _ready(file: LogFile, content: Future[bytes] | None) -> LogFile:
         return file
     again = file.open
     waiting = [content.result()]
-    # The content is given away once: a run's files are many, and all are kept to be accounted for.
+    # The content is released after the first use: a run has many files, and all file objects are kept for the manifest.
     file.open = lambda: io.BytesIO(waiting.pop()) if waiting or again is None else again()
     return file

@@ -1,6 +1,6 @@
-"""Rows of a PostgreSQL query as records: read-only, with a time limit, a part at a time.
+"""Rows of a PostgreSQL query as records: read-only, with a time limit, in batches.
 
-Belongs here: all that speaks to PostgreSQL. What a row means is said by the source's format, as for a file.
+Belongs here: all access to PostgreSQL. The source's format defines what a row means, as for a file.
 """
 
 import re
@@ -18,7 +18,7 @@ from flows.ingest.read import Batches
 if TYPE_CHECKING:
     import psycopg
 
-# What is read where a source of litellm's format names no query: its table, by the index on startTime.
+# The default query for a source of litellm's format: litellm's table, by the index on startTime.
 SPEND_LOGS = (
     'select * from "LiteLLM_SpendLogs"'
     " where \"startTime\" >= '{day}' and \"startTime\" < '{next_day}' order by request_id"
@@ -28,7 +28,7 @@ _CONNECT_SECONDS = 10
 
 
 def postgres_rows(dsn: str, query: str | None, day: date, timeout_seconds: int = 600) -> Iterator[pa.Table]:
-    """The rows of `query` (SPEND_LOGS where it is None) for `day`, each a JSON object: tables of line, raw and problem.
+    """The rows of `query` (default SPEND_LOGS) for `day`, each a JSON object: tables of line, raw and problem.
 
     `{day}` and `{next_day}` in the query stand for ISO dates. Raises RunError, in one line and without the password.
     """
@@ -43,21 +43,21 @@ def postgres_rows(dsn: str, query: str | None, day: date, timeout_seconds: int =
 
 
 def count_rows(dsn: str, query: str | None, day: date) -> int:
-    """How many rows the query gives for `day`. Raises RunError as `postgres_rows` does."""
+    """The number of rows of the query for `day`. Raises RunError as `postgres_rows` does."""
     with _connected(dsn, timeout_seconds=60) as connection:
         found = connection.execute(f"select count(*) from (\n{_filled(query, day)}\n) as one_row".encode()).fetchone()
     return int(found[0]) if found else 0
 
 
 def shown_dsn(dsn: str) -> str:
-    """Where a dsn leads, without user and password: what the manifest names in place of a file."""
+    """The address of a dsn, without user and password: the manifest uses it as the file name."""
     parts = _parts(dsn)
     host, port, name = (str(parts.get(key) or "") for key in ("host", "port", "dbname"))
     return f"postgresql://{quote(host, safe=',:')}:{port or 5432}/{quote(name)}"
 
 
 def _filled(query: str | None, day: date) -> str:
-    """The query with its dates; they are dates by their type, so that nothing else can come in by them."""
+    """The query with its dates. They have the type date, so that no other SQL can be injected."""
     written = (query or SPEND_LOGS).strip().rstrip(";")
     return written.replace("{day}", day.isoformat()).replace("{next_day}", (day + timedelta(days=1)).isoformat())
 
@@ -81,9 +81,9 @@ def _connected(dsn: str, timeout_seconds: int) -> Iterator["psycopg.Connection[t
 
 
 def _is_transient(error: "psycopg.Error") -> bool:
-    """Whether the server is out of reach, starting, stopping or full (classes 08, 57P and 53 of its codes).
+    """Whether the server is unreachable, starting, stopping or full (error classes 08, 57P and 53).
 
-    An error of the connection itself has no code; with FATAL the server has answered, and would answer so again.
+    A connection error has no code. With FATAL the server has answered, and a retry would get the same answer.
     """
     if error.sqlstate is None:
         return "FATAL" not in str(error) or "starting up" in str(error)
@@ -91,7 +91,7 @@ def _is_transient(error: "psycopg.Error") -> bool:
 
 
 def _error_text(error: Exception, dsn: str) -> str:
-    """PostgreSQL's own words on one line, with the password masked wherever they repeat it."""
+    """PostgreSQL's message on one line, with the password masked."""
     text = " ".join(str(error).split()) or type(error).__name__
     password = str(_parts(dsn).get("password") or "")
     for form in {password, quote(password, safe=""), quote(password)} - {""}:
@@ -100,7 +100,7 @@ def _error_text(error: Exception, dsn: str) -> str:
 
 
 def _parts(dsn: str) -> dict[str, object]:
-    """The dsn's keys. What is wrong with one is not repeated, for it may be the password."""
+    """The dsn's keys. Invalid parts are not repeated in errors, because they may be the password."""
     import psycopg  # noqa: PLC0415 - imported late: most workspaces have no such source
     from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - as above
 

@@ -1,4 +1,4 @@
-"""The SQL that casts what a format's SELECT returns, and gives each rejected record its reason."""
+"""The SQL that casts the result of a format's SELECT, and gives each rejected record its reason."""
 
 import pyarrow as pa
 
@@ -18,7 +18,7 @@ _TYPE_NAMES = {
 }
 
 
-# Texts that are checked or changed too.
+# Text columns that are also checked or changed.
 _TEXTS = ("call_id", "target", "problem", "user_key", "kind", "updated_at")
 
 
@@ -41,7 +41,7 @@ def casting_sql(given: list[str]) -> str:
     faults += [_miscast(name, kind) for name, kind in types.items()]
     absent = {"kind": "null::varchar as kind", "at": "null::timestamptz as at_cast"}
     casts += [empty for name, empty in absent.items() if name not in given]
-    return (  # materialized, for otherwise every use of a cast is a cast
+    return (  # materialized, because otherwise each use of a column would cast it again
         f"with typed as materialized (select *, {', '.join([f'{target} as targeted', *casts])} from extracted)"
         f" select {', '.join(columns)}, targeted as target,"
         f" case when targeted = 'feedback' then {key_of('feedback', 'at_cast')}"
@@ -63,14 +63,14 @@ def _cast(name: str, kind: str) -> str:
     text = f'"{name}"'
     if kind == "timestamptz":
         return f"as_time({text})"
-    if kind == "bigint":  # 12.0 is a whole number; 12.5 is not, and would be rounded
+    if kind == "bigint":  # 12.0 is a whole number; 12.5 is not, and a cast would round it
         is_plain = f"not contains({text}, '.') and not contains(lower({text}), 'e')"
         return f"case when {is_plain} or try_cast({text} as double) % 1 = 0 then try_cast({text} as bigint) end"
     return f"try_cast({text} as {kind})"
 
 
 def _missing(name: str, kind: str, is_given: bool) -> str:
-    if not is_given:  # the format has no such column, so that no record of this kind can have it
+    if not is_given:  # the format lacks this column, so no record of this kind can have it
         return f"case when targeted = '{kind}' then 'no {name}' end"
     return f"case when targeted = '{kind}' and coalesce(\"{name}\", '') = '' then 'no {name}' end"
 
@@ -80,20 +80,20 @@ def _miscast(name: str, kind: str) -> str:
     is_readable = f"{cast} is not null"
     if kind in _LARGEST:
         is_readable += f" and abs({cast}) <= {_LARGEST[kind]}"
-    if kind == "timestamptz":  # a year that no log was written in is a wrong unit or a wrong clock
+    if kind == "timestamptz":  # a year without logs means a wrong unit or a wrong clock
         is_readable += f" and {cast} between '1990-01-01'::timestamptz and '2200-12-31'::timestamptz"
     complaint = f"'{name}: ' || left({text}, 80) || ' is not a {_TYPE_NAMES[kind]}'"
     return f"case when {text} <> '' and not ({is_readable}) then {complaint} end"
 
 
 def key_of(table: str, at: str = '"at"') -> str:
-    """SQL for a 64-bit number that stands for a row's key; `at` is the name of a signal's time, a TIMESTAMPTZ."""
+    """SQL for a 64-bit hash of a row's key; `at` is the name of a signal's time column, a TIMESTAMPTZ."""
     if table == "feedback":
         return f"hash(call_id || chr(31) || coalesce(kind, '') || chr(31) || epoch_us({at}))"
     return "hash(call_id)"
 
 
 def columns_to_cast(given: list[str]) -> list[str]:
-    """Of the columns that a SELECT gives those that are cast or checked; long texts pass as they are."""
+    """The columns of a SELECT that are cast or checked; long texts pass unchanged."""
     types = _types()
     return [name for name in given if types.get(name, "varchar") != "varchar" or name in _TEXTS]

@@ -1,12 +1,12 @@
 """Records to canonical rows: runs a format's SELECT, casts what it returns, and accepts or rejects each record.
 
-A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and gives
+A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and returns
 `file`, `line` and any of the canonical columns, as texts; it may also give `target` (interaction, feedback or
-other), `problem`, `updated_at` (which of two versions of a record is the newer), and `price_tier` (batch, flex or
-priority, where a call is not billed as usual). Where one line holds several records (a batch of spans, a trace with
-its observations) it gives a row for each, with the record's own JSON as `unit`; a line for which it gives no row is
-refused. Here each column is cast to its type in the lake, and a record of which a required or given value cannot be
-cast goes to quarantine with the column and the value named.
+other), `problem`, `updated_at` (which of two versions of a record is newer), and `price_tier` (batch, flex or
+priority, if a call is not billed as usual). If one line has several records (a batch of spans, a trace with its
+observations), it returns a row for each, with the record's JSON as `unit`; a line without a row is rejected. This
+module casts each column to its type in the lake. A record with a missing required value or a value that cannot be
+cast goes to quarantine; the reason names the column and the value.
 """
 
 from collections.abc import Iterator
@@ -29,15 +29,15 @@ from flows.project import LOG_FORMATS
 
 KEYS = {"interactions": ("call_id",), "feedback": ("call_id", "kind", "at")}
 TIMES = {"interactions": "started_at", "feedback": "at"}
-# What the formats share, each file after those that it uses.
+# Macros that the formats share, each file after those that it uses.
 _MACROS = ("macros", *(f"macros/{name}" for name in ("litellm", "frameworks", "messages", "otlp", "events")))
-# What a record's place and standing are told by, beside the lake's columns.
+# The position and version of a record, in addition to the lake's columns.
 PLACE = ("file", "line", "updated_at", "key")
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """What became of a batch. The rows of the first two carry PLACE beside the lake's columns."""
+    """The result of a batch. The rows of the first two have the columns of PLACE and those of the lake."""
 
     interactions: pa.Table
     feedback: pa.Table
@@ -46,8 +46,8 @@ class Mapped:
 
 
 class _Prepared:
-    """A statement over one Arrow table, planned once and run on many: to plan a format's SELECT takes longer than to
-    run it on some thousand records.
+    """A prepared statement over one Arrow table, planned once and run on many: planning a format's SELECT takes longer
+    than running it on some thousand records.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, name: str, sql: str, rows: pa.Table) -> None:
@@ -56,11 +56,11 @@ class _Prepared:
         connection.execute(f"prepare on_{name} as {sql}")
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """What DuckDB asks for the rows at every run."""
+        """The current rows; DuckDB calls this at every run."""
         return self._rows.__arrow_c_stream__(requested_schema)
 
     def run(self, rows: pa.Table) -> pa.Table:
-        """What the statement gives for rows in the columns that it was planned for."""
+        """The result of the statement for rows with the columns that it was planned for."""
         self._rows = rows
         try:
             return self._connection.sql(f"execute on_{self._name}").to_arrow_table()
@@ -69,9 +69,9 @@ class _Prepared:
 
 
 class Mapper:
-    """Maps batches of one format, on a DuckDB of its own with one thread. Not to be shared between threads.
+    """Maps batches of one format, with a separate DuckDB connection of one thread. Not thread-safe.
 
-    Raises RunError, which names the file, where a format's SELECT is not valid.
+    Raises RunError, which names the file, if a format's SELECT is not valid.
     """
 
     def __init__(self, log_format: str, user_key_secret: bytes = b"") -> None:
@@ -113,11 +113,11 @@ class Mapper:
         self.close()
 
     def close(self) -> None:
-        """End its DuckDB."""
+        """Close its DuckDB connection."""
         self._connection.close()
 
     def map(self, batch: Batch) -> Mapped:
-        """Every record of the batch is in exactly one of the four tables; of a line that holds several, each is."""
+        """Map a batch. Every record is in exactly one of the four tables; a line can have several records."""
         refused = [batch.refused]
         parts = list(self._extracted(batch.records, refused))
         extracted = pa.concat_tables(parts) if parts else self._extracting.run(RECORDS.empty_table())
@@ -137,7 +137,7 @@ class Mapper:
         )
 
     def _extracted(self, records: pa.Table, refused: list[pa.Table], *, is_sifted: bool = False) -> Iterator[pa.Table]:
-        """What the SELECT gives. Looks for what it cannot read only where it finds that there is something."""
+        """The result of the SELECT. Unreadable records are only searched for if there are any."""
         try:
             if len(records):
                 rows = self._extracting.run(records)
@@ -161,7 +161,7 @@ class Mapper:
                 yield from self._extracted(records.slice(half), refused, is_sifted=True)
 
     def _priced(self, calls: pa.Table, tiers: pa.Array | pa.ChunkedArray) -> pa.Table:
-        """The calls of which the log has no cost, priced; `tiers` are those that they are billed by."""
+        """The calls with prices where the log has no cost; `tiers` are their billing tiers."""
         unpriced = pc.is_null(calls.column("cost_usd")).combine_chunks()
         if not unpriced.true_count:
             return calls
@@ -198,7 +198,7 @@ def _where(rows: pa.Table, targets: pa.ChunkedArray, target: str) -> pa.Table:
 
 
 def _tiers(rows: pa.Table, targets: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """What each interaction is billed by; null where the format says nothing of it."""
+    """The billing tier of each interaction; null if the format has none."""
     calls = _where(rows, targets, "interaction")
     has_tiers = "price_tier" in rows.column_names
     return calls.column("price_tier") if has_tiers else pa.nulls(len(calls), pa.string())
@@ -214,7 +214,7 @@ def _canonical(rows: pa.Table, table: str) -> pa.Table:
 
 
 def _without_row(records: pa.Table, rows: pa.Table) -> list[int]:
-    """The positions of records of which the SELECT made nothing."""
+    """The positions of records without a row in the result of the SELECT."""
     if len(records) == len(rows) and records.column("line").equals(rows.column("line")):
         return []
     found = _numbers(rows)
@@ -222,13 +222,13 @@ def _without_row(records: pa.Table, rows: pa.Table) -> list[int]:
 
 
 def _are_known(rows: pa.Table, records: pa.Table) -> bool:
-    """Whether every row names a place of the records."""
+    """Whether every row has the position of a record."""
     found, given = _numbers(rows), _numbers(records)
     return np.array_equal(found, given) or bool(np.isin(found, given).all())
 
 
 def _in_order(rows: pa.Table) -> pa.Table:
-    """As they stand in their files, whatever a join made of their order: the same input gives the same lake."""
+    """In the order of the files, because joins may change it: the same input gives the same lake."""
     numbers = _numbers(rows)
     return rows if (np.diff(numbers) >= 0).all() else rows.take(np.argsort(numbers, kind="stable"))
 

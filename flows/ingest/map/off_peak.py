@@ -1,6 +1,6 @@
-"""When a provider is cheaper: the hours of litellm's price table, as minutes of a week.
+"""The off-peak hours of a provider in litellm's price table, as minutes of a week.
 
-Belongs here: clocks and weekdays. What a call then costs is said in `pricing`.
+Belongs here: clocks and weekdays. Does not belong here: the price of a call (`pricing`).
 """
 
 import json

@@ -1,19 +1,19 @@
-"""What a call cost, where its log does not say: the price table that litellm ships with, applied in SQL.
+"""The cost of a call whose log has no cost: the price table that litellm ships with, applied in SQL.
 
-Belongs here: which price is a call's, and the arithmetic. The prices are those of the installed litellm.
+Belongs here: the choice of a call's price, and the arithmetic. The prices are those of the installed litellm.
 
-Decided, so that a cost is either right or `unknown`:
+Rules, so that a cost is either right or `unknown`:
 
-- A model is looked up as it was served, with and without its provider's name. What was requested counts only where the
-  log has no served model, or where that is the requested one with a date behind it: the alias is what is billed then.
-  A dated name that the table lacks never takes the price of another date.
-- A price of nought is one only for what runs on one's own machines; elsewhere it stands for "not published" or for a
-  subscription. Models whose answers may be images or sound, and those with a fee for each request, are not priced.
+- A model is looked up by its served name, with and without its provider's name. The requested name is used only if the
+  log has no served model, or if the served name is the requested one with a date suffix: then the alias is billed.
+  A dated name that is not in the table never gets the price of another date.
+- A price of zero is valid only for self-hosted models; otherwise it means "not published" or a subscription. Models
+  whose answers may be images or sound, and those with a fee for each request, are not priced.
 - Cached tokens are a part of the input tokens and have their own price, reasoning tokens a part of the output tokens.
-  Where a longer input has a higher price, all tokens of the call have it. Off-peak prices go by started_at.
-- A call with no count of its tokens is unknown; one that the gateway answered from its cache cost nothing.
-- A batch has the prices of batches, and is unknown where the table has none; a service tier (flex, priority) has its
-  own prices where the table has them. A format says which of these a call is by its column `price_tier`.
+  If a longer input has a higher price, all tokens of the call have it. Off-peak prices depend on started_at.
+- A call without token counts is unknown; one that the gateway answered from its cache costs nothing.
+- A batch has the batch prices, and is unknown if the table has none; a service tier (flex, priority) has its own prices
+  if the table has them. A format gives the tier of a call in its column `price_tier`.
 - Not known from a row: regional surcharges, the tokens with which a cache is written.
 """
 
@@ -28,7 +28,7 @@ import pyarrow as pa
 from flows.ingest.map.off_peak import off_peak_minutes
 from flows.llm import Entry, price_table_entries
 
-# What other logs call the providers that litellm calls so; and which of its names mean one provider.
+# The names that other logs use for litellm's providers, and the names of litellm that mean the same provider.
 _PROVIDERS = {
     "aws.bedrock": "bedrock",
     "aws_bedrock": "bedrock",
@@ -61,15 +61,15 @@ _ABOVE = re.compile(
     r"(?:input_cost_per_token|output_cost_per_token|cache_read_input_token_cost)_above_(\d+)(k?)_tokens"
 )
 _ENDLESS = 1 << 53
-# What a cached token costs there where the table has no price of it, as a share of any other: litellm's own rule.
+# The price of a cached token as a share of another token's, for providers without a price of it: litellm's rule.
 _FIREWORKS_CACHED = 0.5
 
-# What a call is priced by.
+# The columns that determine the price of a call.
 NEEDED = [
     *("model_served", "model_requested", "provider", "started_at", "cache_hit", "cost_usd"),
     *("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
 ]
-# What the table's names end in where a call is not billed as usual.
+# The suffix of the table's price names for calls that are not billed as usual.
 _TIERS = {"batch": "_batches", "flex": "_flex", "priority": "_priority"}
 _RATES = ("input", "cached", "output", "reasoning")
 PRICED_NAMES = pa.schema(
@@ -82,7 +82,7 @@ PRICED_NAMES = pa.schema(
 
 
 def priced(connection: duckdb.DuckDBPyConnection, calls: str) -> str:
-    """A SELECT of all columns of the relation `calls`, with cost_usd and cost_source as they are to land.
+    """A SELECT of all columns of the relation `calls`, with cost_usd and cost_source as they are landed.
 
     The relation has model_served, model_requested, provider, started_at (TIMESTAMPTZ), input_tokens, output_tokens,
     cached_tokens, reasoning_tokens, cost_usd, cache_hit, and may have price_tier. Leaves a table of the prices of its
@@ -152,19 +152,19 @@ def price_rows(
 
 
 def _of_tier(entry: Entry, tier: str | None) -> Entry | None:
-    """The entry as a tier is billed by it; None where it does not say what a batch costs."""
+    """The entry with the prices of a tier; None if it has no batch prices."""
     suffix = _TIERS.get(tier or "")
     if suffix is None:
         return entry
     own = {name.removesuffix(suffix): rate for name, rate in entry.items() if name.endswith(suffix)}
     if tier != "batch":
         return {**entry, **own}
-    # litellm takes off nothing for what a batch had in the cache, nor adds for a long input.
+    # In batches, litellm applies no discount for cached tokens and no surcharge for long inputs.
     return own if {"input_cost_per_token", "output_cost_per_token"} <= own.keys() else None
 
 
 def price_of(served: str | None, requested: str | None, provider: str | None) -> str | None:
-    """The key of litellm's table by which a call is priced, or None."""
+    """The key of litellm's table that gives the price of a call, or None."""
     names: list[str | None] = [served or requested]
     if served and requested:
         alias, snapshot = requested.rpartition("/")[2], served.rpartition("/")[2]
@@ -175,7 +175,7 @@ def price_of(served: str | None, requested: str | None, provider: str | None) ->
 
 
 def _keys(name: str, provider: str | None) -> Iterator[str]:
-    """The keys by which a name may stand in the table, the most certain first."""
+    """The keys that a name may have in the table, the most certain first."""
     name = re.sub(r"^(?:publishers/[^/]+/)?models/", "", name)
     first, _, rest = name.partition("/")
     if rest and _family(first) in _families():
@@ -244,7 +244,7 @@ def _rates(entry: Entry) -> Iterator[dict[str, object]]:
 
 
 def _four(tier: Entry) -> dict[str, float]:
-    """Input, cached, output and reasoning tokens; what has no price of its own has that of its side."""
+    """Input, cached, output and reasoning tokens; a kind without a separate price has the price of its side."""
     given, got = tier["input_cost_per_token"], tier["output_cost_per_token"]
     cached, reasoning = tier.get("cache_read_input_token_cost"), tier.get("output_cost_per_reasoning_token")
     return {
@@ -263,7 +263,7 @@ def _tiers(entry: Entry) -> Iterator[tuple[int, int, Entry]]:
         return
     steps = {int(step[1]) * (1000 if step[2] else 1): f"_above_{step[1]}{step[2]}_tokens"
              for name in entry if (step := _ABOVE.fullmatch(name))}  # fmt: skip
-    # xAI's higher price begins at the very number, all others' above it.
+    # xAI's higher price begins at exactly this number of tokens, all others' above it.
     least = 1 if entry.get("litellm_provider") == "xai" else 0
     tier, above = entry, 0
     for threshold in sorted(steps):

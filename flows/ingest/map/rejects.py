@@ -1,4 +1,4 @@
-"""Rejected records, whole, each with its reason."""
+"""Rejected records, complete, each with its reason."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from flows.ingest.read import REFUSED
 
 
 def refused_of(records: pa.Table, rows: pa.Table) -> Iterator[pa.Table]:
-    """What was refused, one row a line: of a line that holds several records, those that were."""
+    """Rejected records, one row per line; for a line with several records, only the rejected ones."""
     bad = rows.filter(pc.is_valid(rows.column("reason")))
     if not len(bad):
         return

@@ -1,4 +1,4 @@
-"""Batches to mapped and redacted rows, on as many threads as there are processors, in the order of the batches."""
+"""Maps and redacts batches on one thread per processor, in the order of the batches."""
 
 import os
 import threading
@@ -22,7 +22,7 @@ _MOST_THREADS = 8
 
 
 class Workers:
-    """A pool whose threads each have a mapper for each format, and a redactor."""
+    """A thread pool; each thread has a mapper for each format, and a redactor."""
 
     def __init__(self, config: Config, user_key_secret: bytes) -> None:
         self._config, self._secret = config, user_key_secret
@@ -42,11 +42,11 @@ class Workers:
 
     @property
     def redacted(self) -> Counter[str]:
-        """How many finds of each kind were replaced so far."""
+        """The number of replaced finds of each kind so far."""
         return sum((redactor.found for redactor in self._redactors), Counter[str]())
 
     def mapped(self, batches: Iterator[tuple[Source, Batch]]) -> Iterator[Mapped]:
-        """What became of each batch, in order. A few are under way at any time, so that memory is bounded."""
+        """The result of each batch, in order. Only a few are in progress at any time, so that memory is bounded."""
         under_way: deque[Future[Mapped]] = deque()
         for source, batch in batches:
             under_way.append(self._pool.submit(self._map, source, batch))
@@ -82,7 +82,7 @@ class Workers:
 
 
 def _completed(rows: pa.Table, source: Source) -> pa.Table:
-    """What a record cannot know: its source, and a route where the log has none."""
+    """Add what a record does not contain: its source, and a route if the log has none."""
     route = rows.column("route")
     named = pc.if_else(pc.equal(pc.fill_null(route, ""), ""), source.route or "default", route)
     rows = rows.set_column(rows.column_names.index("route"), "route", named)
@@ -90,7 +90,7 @@ def _completed(rows: pa.Table, source: Source) -> pa.Table:
 
 
 def _keyed(rows: pa.Table, unredacted: pa.Table) -> pa.Table:
-    """Signals with the key of the kind that they land with: by it the next run finds that they are there already."""
+    """Signals with the kind of key that they are landed with; the next run uses it to find duplicates."""
     if rows is unredacted or rows.column("kind").equals(unredacted.column("kind")):
         return rows
     with duckdb.connect() as connection:
@@ -100,7 +100,7 @@ def _keyed(rows: pa.Table, unredacted: pa.Table) -> pa.Table:
 
 
 def _redacted(refused: pa.Table, redactor: Redactor) -> pa.Table:
-    """Refused records, redacted; those in base64 within it."""
+    """Rejected records, redacted; base64 records are decoded for it."""
     if not len(refused):
         return refused
     in_base64 = pc.ends_with(refused.column("reason"), IN_BASE64)

@@ -1,4 +1,4 @@
-"""Records gathered into Arrow tables of bounded size, cut out of what was read and mostly without copying it."""
+"""Records collected into Arrow tables of bounded size, cut out of the read data, mostly without copies."""
 
 import base64
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _WHITESPACE = np.frombuffer(b" \t\r\n\v\f", np.uint8)
 
 @dataclass(frozen=True)
 class Batch:
-    """Some records, of one file or of several: `file` is a file's number in the run."""
+    """Records of one or several files: `file` is a file's number in the run."""
 
     records: pa.Table  # RECORDS
     refused: pa.Table  # REFUSED
@@ -26,7 +26,7 @@ class Batch:
 
 @dataclass
 class Filling:
-    """A batch in the making: texts of several files as they come, cut into records."""
+    """A batch that is being filled: texts of several files, cut into records."""
 
     texts: list[pa.Array] = field(default_factory=list)
     files: list[np.ndarray] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Filling:
         self._counted(len(texts), texts.nbytes)
 
     def add_lines(self, file: int, last: int, text: bytes, size: int) -> int:
-        """Add the lines of the first `size` bytes, which end with a line, and give the number of the last."""
+        """Add the lines of the first `size` bytes, which end with a line. Returns the number of the last line."""
         characters = np.frombuffer(text, np.uint8, size)
         ends = np.flatnonzero(characters == ord("\n")) + 1
         if not len(ends) or ends[-1] != size:
@@ -77,7 +77,7 @@ class Filling:
         return not self.count
 
     def add_rows(self, file: int, rows: pa.Table) -> None:
-        """Add rows with the columns line, raw and problem; those with a problem are refused."""
+        """Add rows with the columns line, raw and problem; those with a problem are rejected."""
         bad = pc.is_valid(rows.column("problem"))
         for row in rows.filter(bad).to_pylist():
             self.refused.append((file, row["line"], row["problem"], row["raw"]))
@@ -87,7 +87,7 @@ class Filling:
             self.add(file, chunk.column("line").to_numpy(), chunk.column("raw").cast(pa.binary()))
 
     def take(self) -> Batch:
-        """The batch so far; what follows is a new one."""
+        """The batch so far; then a new one begins."""
         self._gather()
         numbers = [np.concatenate(part) if part else np.empty(0, np.int64) for part in (self.files, self.lines)]
         texts = self._as_text(pa.chunked_array(self.texts, pa.binary()), *numbers)
@@ -101,7 +101,7 @@ class Filling:
         self.size += size
 
     def _gather(self) -> None:
-        """What came one by one becomes an array, in its place among the others."""
+        """Convert records that were added one by one to an array, in order with the others."""
         if self.loose:
             files, lines, texts = zip(*self.loose, strict=True)
             self.texts.append(pa.array(texts, pa.binary()))

@@ -14,15 +14,15 @@ import pyarrow as pa
 
 from flows.ingest.read.record_batches import Batches
 
-# The longest row: a field of 100 MB must go through, a lost quote must not take a file of gigabytes into memory.
+# The longest row: a field of 100 MB must be read, a missing quote must not load a file of gigabytes into memory.
 _LONGEST = 256 << 20
 
 
 def csv_rows(file: IO[bytes]) -> Iterator[pa.Table]:
     """The rows of a CSV file in tables of line (the row's first, from 1), raw and problem. Never raises for the file.
 
-    Values are texts, an empty one is null. Fields are parted by commas, or by semicolons or tabs where the first row
-    has no comma. Quotes are doubled within quotes; a row may go over several lines.
+    Values are texts, an empty one is null. Fields are separated by commas, or by semicolons or tabs if the first row
+    has no comma. Quotes are doubled within quotes; a row may have several lines.
     """
     csv.field_size_limit(_LONGEST)
     batches = Batches()
@@ -51,7 +51,7 @@ def csv_rows(file: IO[bytes]) -> Iterator[pa.Table]:
 
 
 class _Lines:
-    """The physical lines of a file, for csv's reader to take, and to be put back where it took too many."""
+    """The physical lines of a file, as input of csv's reader; lines can be put back if it took too many."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -71,7 +71,7 @@ class _Lines:
         self.taken, self.size = [], 0
 
     def __iter__(self) -> Iterator[str]:
-        """Lines as text; bytes that are no text become what no text holds, for the row to be told by."""
+        """Lines as text; invalid bytes become characters that do not occur in text, which mark the row."""
         while (line := self._waiting.popleft() if self._waiting else self._file.readline(_LONGEST)) != b"":
             self._number += 1
             if self._number == 1:
@@ -84,13 +84,13 @@ class _Lines:
             yield line.decode("utf-8", "surrogateescape")
 
     def put_back(self, kept: int) -> None:
-        """Of the lines taken keep the first `kept`."""
+        """Keep the first `kept` of the taken lines; put the others back."""
         self._waiting.extendleft(reversed(self.taken[kept:]))
         self._number -= len(self.taken) - kept
         del self.taken[kept:]
 
     def all_others(self) -> Iterator[tuple[int, bytes]]:
-        """What is left, line by line."""
+        """The remaining lines, one by one."""
         self.start()
         for _ in self:
             yield self._number, self.taken[-1]
@@ -124,7 +124,7 @@ def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
 
 
 def _lost(lines: _Lines, width: int | None) -> int:
-    """How many of the lines that a broken row took are its own: those before the first that alone is a whole row."""
+    """How many of the lines of a broken row belong to it: those before the first line that is a complete row."""
     for number, line in enumerate(lines.taken[1:], 1):
         if width is not None and width > 1 and line.count(lines.delimiter.encode()) >= width - 1:
             try:
@@ -142,7 +142,7 @@ def _why(error: BaseException) -> str:
 
 
 def _names(fields: list[str]) -> list[str]:
-    """The columns' names: one without a name gets its place, a duplicate one gets a number."""
+    """The columns' names: an empty name becomes the column's position, a duplicate name gets a number."""
     found: dict[str, int] = {}
     names = []
     for place, field in enumerate(fields, 1):

@@ -1,4 +1,4 @@
-"""Compressed files to the bytes that they hold, block by block, as far as they can be unpacked."""
+"""Decompresses files block by block, as far as they can be decompressed."""
 
 import zlib
 from collections.abc import Iterator
@@ -7,19 +7,19 @@ from typing import Protocol
 import zstandard
 
 BLOCK = 1 << 20
-# A hostile file may hold 30,000 times its size: so little is unpacked at once that even then memory is bounded.
+# A hostile file may expand to 30,000 times its size: blocks are so small that memory is bounded even then.
 _ZSTD_INPUT = 1 << 13
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class Readable(Protocol):
-    """What bytes can be read from."""
+    """A source of bytes."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 class BrokenOffError(Exception):
-    """A compressed file cannot be unpacked further; `rest` is what was read of it and could not be."""
+    """A compressed file cannot be decompressed further; `rest` is the part that was read and not decompressed."""
 
     def __init__(self, reason: str, rest: bytes) -> None:
         super().__init__(reason)
@@ -29,7 +29,7 @@ class BrokenOffError(Exception):
 def unpacked(stored: Readable) -> Iterator[bytes]:
     """The blocks (1 MiB or less, but for zstd's worst) of a plain, gzip or zstd file, recognised by its first bytes.
 
-    Raises BrokenOffError after the last block that can be had; the file is then at the byte after its `rest`.
+    Raises BrokenOffError after the last readable block; the file is then at the byte after its `rest`.
     """
     start = stored.read(BLOCK)
     if start.startswith(_GZIP):

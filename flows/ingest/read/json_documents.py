@@ -1,6 +1,6 @@
-"""A `.json` file to its documents: one object, a list of objects, or objects one after the other.
+"""Splits a `.json` file into its documents: one object, a list of objects, or a sequence of objects.
 
-The documents are cut out of the text as they stand, without parsing them: whether one is valid is checked later,
+The documents are cut out of the text without parsing them: whether one is valid is checked later,
 and an invalid one affects its neighbours only where its brackets do not match.
 """
 
@@ -14,7 +14,7 @@ _QUOTE, _BACKSLASH, _LIST_END = b'"\\]'
 
 
 def documents(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The top-level objects of a file, or the items of its list. What lies between them is a document too."""
+    """The top-level objects of a file, or the items of its list. Text between them is a document too."""
     cutter = _Cutter()
     waiting: list[bytes] = []
     size, wanted = 0, _FIRST_READ
@@ -23,7 +23,7 @@ def documents(blocks: Iterable[bytes]) -> Iterator[bytes]:
         size += len(block)
         if size >= wanted:
             yield from cutter.cut(b"".join(waiting))
-            # What is left is looked at again with what follows: twice as much each time keeps that linear.
+            # The remaining text is scanned again with the next part; doubling the size keeps the total linear.
             waiting, size = [cutter.rest], len(cutter.rest)
             wanted = max(_FIRST_READ, 2 * size)
     yield from cutter.cut(b"".join(waiting))
@@ -31,7 +31,7 @@ def documents(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def is_lines(start: bytes) -> bool:
-    """Whether a file that begins so is one object a line, whatever its name: then a bad line harms no other."""
+    """Whether a file with this beginning has one object per line: then a bad line does not affect others."""
     first, newline, second = start.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
     if not newline or not first.startswith(b"{") or not second.lstrip().startswith(b"{"):
         return False
@@ -45,7 +45,7 @@ class _Cutter:
         self._begun = self._in_list = self._lost = False
 
     def cut(self, text: bytes) -> Iterator[bytes]:
-        """The documents that `text` holds whole; `rest` is then what follows the last of them."""
+        """The complete documents in `text`; `rest` is then the text after the last of them."""
         if not self._begun:
             text = text.removeprefix(b"\xef\xbb\xbf").lstrip()
             self._begun = bool(text)
@@ -62,7 +62,7 @@ class _Cutter:
             if too_many is None:
                 self.rest = self.rest[done:]
                 return
-            # It ends the list; a bracket that ends nothing leaves no way to tell what belongs together.
+            # It ends the list; after an unmatched bracket the structure is unknown.
             self._lost = not (self._in_list and self.rest[too_many] == _LIST_END)
             self._in_list = False
             cut_at = done if self._lost else too_many
@@ -71,7 +71,7 @@ class _Cutter:
 
 
 def _brackets(text: bytes) -> tuple[list[int], list[int], int | None]:
-    """Where the outermost brackets open and close, and where the first stands that closes nothing."""
+    """The positions of the outermost opening and closing brackets, and of the first unmatched closing one."""
     characters = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(characters == _QUOTE)
     if _BACKSLASH in text:
@@ -90,7 +90,7 @@ def _brackets(text: bytes) -> tuple[list[int], list[int], int | None]:
 
 
 def _escaped(characters: np.ndarray, quotes: np.ndarray) -> np.ndarray:
-    """Which quotes stand behind an odd number of backslashes."""
+    """Which quotes follow an odd number of backslashes."""
     backslashes = np.flatnonzero(characters == _BACKSLASH)
     starts_run = np.diff(backslashes, prepend=-2) != 1
     run_begin = backslashes[starts_run][np.cumsum(starts_run) - 1]  # of the run that each backslash is in

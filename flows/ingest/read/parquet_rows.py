@@ -1,6 +1,6 @@
-"""Rows of CSV and of Parquet as records, each a JSON object, so that a log format may come in a table too.
+"""Rows of CSV and Parquet as records, each a JSON object, so that a log format can be a table too.
 
-Parquet goes through DuckDB's `to_json`, a batch at a time. CSV is in `csvfile.py`.
+Parquet is converted by DuckDB's `to_json`, batch by batch. CSV is in `csv_rows.py`.
 """
 
 import base64
@@ -20,7 +20,7 @@ __all__ = ["csv_rows", "parquet_rows"]
 
 _BATCH_BYTES = 16 << 20
 _ROWS = 1 << 16
-# Beyond this a broken file is named, not kept: the lake is no place for gigabytes that nobody can read.
+# A larger broken file is reported, but not kept: the lake should not store gigabytes that nobody can read.
 _KEPT = 32 << 20
 _KEPT_OF_LARGER = 1 << 20
 
@@ -45,14 +45,14 @@ def parquet_rows(file: IO[bytes]) -> Iterator[pa.Table]:
 
 
 def _rows_at_once(metadata: pq.FileMetaData) -> int:
-    """So many rows that a batch is of bounded size, by the file's own account of itself."""
+    """The number of rows for a batch of bounded size, by the file's metadata."""
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     widest = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1)
     return int(min(max(_BATCH_BYTES / max(widest, 1), 1), _ROWS))
 
 
 def _converted(connection: duckdb.DuckDBPyConnection, rows: pa.Table, line: int) -> pa.Table:
-    """Rows to records. Where DuckDB cannot take a batch it is halved, until the row is alone that it cannot take."""
+    """Rows to records. A batch that DuckDB cannot convert is halved until the failing row is alone."""
     named = rows.rename_columns([f"c{number}" for number in range(rows.num_columns)])
     try:
         rows.validate(full=True)
@@ -76,7 +76,7 @@ def _converted(connection: duckdb.DuckDBPyConnection, rows: pa.Table, line: int)
 
 
 def _expression(value: str, kind: pa.DataType) -> str:
-    """What `to_json` is to be given for a column, or a part of one, of an Arrow type."""
+    """The input of `to_json` for a column, or a part of one, of an Arrow type."""
     made = value
     if pa.types.is_floating(kind):  # JSON has no infinity
         made = f"case when isfinite({value}) then to_json({value}) when isinf({value}) then to_json({value}::text) end"
@@ -101,7 +101,7 @@ def _member(value: str, name: str, kind: pa.DataType) -> str:
 
 
 def _unique(names: list[str]) -> list[str]:
-    """Names that stand twice (or differ in case alone, which is the same to DuckDB) get a number."""
+    """Duplicate names get a number; names that differ only in case are duplicates for DuckDB."""
     found: dict[str, int] = {}
     unique = []
     for name in names:
@@ -119,7 +119,7 @@ def _text(name: str) -> str:
 
 
 def _in_arrow(rows: pa.Table) -> bytes:
-    """A row that is no text, as a stream of Arrow."""
+    """A row that is not text, as an Arrow stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as stream:
         stream.write_table(rows)
@@ -127,7 +127,7 @@ def _in_arrow(rows: pa.Table) -> bytes:
 
 
 def _slices(records: pa.Table) -> Iterator[pa.Table]:
-    """The same in tables of bounded size: JSON may be many times larger than what it was made of."""
+    """The same in tables of bounded size: JSON may be many times larger than its source."""
     sizes = pc.cumulative_sum(pc.binary_length(records.column("raw")).cast(pa.int64()))
     parts = pc.divide(sizes, _BATCH_BYTES).to_pylist()
     start = 0

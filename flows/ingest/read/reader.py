@@ -21,7 +21,7 @@ from flows.ingest.read.record_batches import IN_BASE64
 
 __all__ = ["IN_BASE64", "RECORDS", "REFUSED", "Batch", "LogFile", "identify", "read_files"]
 
-# A line that is longer is refused in pieces: Arrow's texts end at 2 GiB.
+# A longer line is rejected in pieces: Arrow's texts are limited to 2 GiB.
 _LONGEST = 1 << 28
 _BOM = b"\xef\xbb\xbf"
 
@@ -44,9 +44,9 @@ class LogFile:
 
 
 def read_files(files: Iterable[LogFile], first: int = 0) -> Iterator[Batch]:
-    """The records of files, in order, the files being numbered from `first`.
+    """The records of files, in order; files are numbered from `first`.
 
-    Blank lines are skipped. Never raises for what is in a file.
+    Blank lines are skipped. Never raises for the content of a file.
     """
     filling = Filling()
     for number, file in enumerate(files, first):
@@ -80,14 +80,14 @@ class _Hashing:
         self._size += len(block)
 
     def finish(self, file: LogFile) -> None:
-        """Read what is left, and set the file's size and hash."""
+        """Read the rest, and set the file's size and hash."""
         while self.read(1 << 20):
             pass
         file.bytes, file.sha256 = self._size, self._digest.hexdigest()
 
 
 def _read_one(number: int, file: LogFile, filling: Filling) -> Iterator[None]:
-    """Give the records of one file to `filling`, with a pause after each part."""
+    """Add the records of one file to `filling`; yields after each part."""
     if file.rows is not None:
         hashing = _Hashing(io.BytesIO())
         for rows in file.rows():
@@ -139,7 +139,7 @@ def _read_blocks(number: int, name: str, stored: _Hashing, filling: Filling) -> 
 
 
 class _Guarded:
-    """Blocks that end, rather than raise, where a compressed file breaks off; `broken` then says why."""
+    """Blocks that end, instead of raising, if a compressed file is truncated; `broken` then has the reason."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
@@ -148,7 +148,7 @@ class _Guarded:
         self.cut_line = b""
 
     def peek(self) -> bytes:
-        """The first block, which is given again afterwards."""
+        """The first block, without consuming it."""
         try:
             self._peeked = next(self._blocks, b"")
         except BrokenOffError as error:
@@ -165,7 +165,7 @@ class _Guarded:
 
 
 class _Joined(io.RawIOBase):
-    """Blocks as a file that can be read from its start."""
+    """Blocks as a sequentially readable file."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks, self._left = blocks, b""
@@ -186,7 +186,7 @@ class _Joined(io.RawIOBase):
 
 
 def _lines(number: int, blocks: _Guarded, filling: Filling) -> Iterator[int]:
-    """Add the lines of a file, some thousands at once and without copying each; gives the number of the last."""
+    """Add the lines of a file in large blocks, without copying each line. Returns the number of the last line."""
     last, size, is_first = 0, 0, True
     waiting: list[bytes] = []
     for block in blocks:

@@ -1,7 +1,7 @@
-"""Fields out of a log's own records, before anything else sees them: `redact_paths` of genchi.yaml.
+"""Removes fields from a log's records before any other step reads them: `redact_paths` of genchi.yaml.
 
-The rest of a record stays as it was written, to the character. A path leads into the record's own objects and lists;
-into a text that holds CSV or JSON of its own it does not lead, and a record that is no JSON object is left alone.
+The rest of a record stays unchanged, to the character. A path refers to the record's objects and lists, not to CSV or
+JSON inside a text. A record that is not a JSON object is not changed.
 """
 
 import json
@@ -23,10 +23,10 @@ _PLAIN = re.compile(r'[^\s,:"{}\[\]]+')
 
 
 def drop_paths(raw: pa.Array | pa.ChunkedArray, paths: Sequence[str]) -> tuple[Any, int]:
-    """`raw` (texts, one record each) without the fields at `paths`, and how many fields were taken away.
+    """`raw` (texts, one record each) without the fields at `paths`, and the number of removed fields.
 
-    Only records that have the last key of a path, or a key with an escape in it, are looked at one by one; where there
-    is none, the very same array comes back.
+    Only records that have the last key of a path, or a key with an escape, are processed one by one; if there are none,
+    the same array is returned.
     """
     parsed = [parse_path(path) for path in paths]
     if not parsed:
@@ -48,9 +48,9 @@ def drop_paths(raw: pa.Array | pa.ChunkedArray, paths: Sequence[str]) -> tuple[A
 
 
 def without(text: str, paths: Sequence[Path]) -> tuple[str, int]:
-    """One record without the fields at `paths`, and how many those were. What cannot be read so far stays.
+    """One record without the fields at `paths`, and their number. From a parse error on, the record stays unchanged.
 
-    Python's parser is not asked: DuckDB takes for JSON what it refuses (a comma too many, numbers of any length).
+    Python's parser is not used: DuckDB accepts JSON that it rejects (trailing commas, numbers of any length).
     """
     try:
         cuts = list(_Cutter(text).cuts(list(paths)))
@@ -64,21 +64,21 @@ def without(text: str, paths: Sequence[Path]) -> tuple[str, int]:
 
 
 def _prefilter(paths: Sequence[Path]) -> str:
-    """Each path's last key as JSON writes it, and any key that has an escape and so may be one of them."""
+    """A pattern for each path's last key in JSON, and for any key with an escape, which may be one of them."""
     last = {next(step for step in reversed(path) if isinstance(step, str)) for path in paths}
     written = {json.dumps(key, ensure_ascii=False)[1:-1] for key in last}
     return "|".join([*(f'"{re.escape(key)}"\\s*:' for key in sorted(written)), r'"[^"\\]*\\(?:[^"\\]|\\.)*"\s*:'])
 
 
 class _Cutter:
-    """Finds the pieces of a valid JSON text that are to go: a key, its value and one comma."""
+    """Finds the parts of a valid JSON text to remove: a key, its value and one comma."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
 
     def cuts(self, paths: list[Path]) -> Iterator[tuple[int, int]]:
-        """The pieces within the value at hand, in order; `paths` start from it. Ends behind the value."""
+        """The parts to remove within the current value, in order; `paths` start from it. Ends after the value."""
         self._skip()
         opening = self.text[self.at]
         if opening in "{[" and paths:
@@ -87,7 +87,7 @@ class _Cutter:
             self._value()
 
     def _members(self, paths: list[Path], *, is_object: bool) -> Iterator[tuple[int, int]]:
-        before = self.at = self.at + 1  # where the last member that stays ends, or the opening
+        before = self.at = self.at + 1  # end of the last member that stays, or of the opening bracket
         kept = place = 0
         self._skip()
         while self.text[self.at] not in "}]":
@@ -103,7 +103,7 @@ class _Cutter:
                 end = self.at
                 self._skip()
                 has_comma = self.text[self.at] == ","
-                # With the comma before it; what comes first has none, and takes the one behind it.
+                # With the comma before it; the first member has none, and takes the comma after it.
                 yield (before, end) if kept else (begin, self._behind_comma() if has_comma else end)
             else:
                 yield from self.cuts([path for path in following if path])

@@ -1,11 +1,11 @@
-"""Personal data and keys out of texts, before they are written anywhere.
+"""Removes personal data and keys from texts before they are written anywhere.
 
 A find is replaced by its kind in brackets. JSON stays JSON: a number that is a find becomes a text, and escapes are
-read before anything is looked for. RE2 searches whole columns for what could be a find; only those texts, each
-distinct one once, are looked at in Python. What counts as a find is said in `finders`.
+decoded before the search. RE2 searches whole columns for candidates; only texts with a candidate, each distinct one
+once, are searched in Python. `finders` defines what a find is.
 
-Redacted are TEXT_COLUMNS and LABEL_COLUMNS, which are all that a log can put words into but call_id and trace_id: these
-are keys, by which rows are found and joined, and a log that makes them of personal data has to be mended at its source.
+TEXT_COLUMNS and LABEL_COLUMNS are redacted: all columns with text from a log except call_id and trace_id. These are
+keys for lookups and joins; a log that builds them from personal data must be fixed at its source.
 """
 
 import base64
@@ -38,7 +38,7 @@ TEXT_COLUMNS = (
     "reason",
     "raw",
 )
-# What names and tells apart: short, and the same in many rows, so that each distinct one is searched once.
+# Names and labels: short, and the same in many rows, so each distinct one is searched once.
 LABEL_COLUMNS = (
     "route",
     "environment",
@@ -54,11 +54,12 @@ LABEL_COLUMNS = (
     "kind",
 )
 
-# Secrets first: a token may hold what looks like a number. Accounts before cards and cards before phones, likewise.
+# Secrets first: a token may contain digits that look like a number. For the same reason accounts come before cards,
+# and cards before phones.
 _ORDER = ("secret", "email", "iban", "card", "ip", "phone")
-# JSON in a text of JSON, and so on: what is deeper is searched as it stands.
+# Maximum depth of JSON within JSON texts; deeper texts are searched without decoding.
 _DEEPEST = 8
-# What a document begins with; within one, a text of digits is a text.
+# The first characters of a document; within one, a text of digits is a text.
 _OPENINGS = (frozenset('{["-0123456789'), frozenset('{["'))
 _read_text = decoder.scanstring  # type: ignore[attr-defined]  # typeshed leaves json's own reader of texts out
 _COLON = re.compile(r"\s*:")
@@ -69,23 +70,23 @@ _ESCAPE = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 
 @dataclass
 class Redactor:
-    """Replaces the kinds that it was made for, and counts what it replaced.
+    """Replaces finds of the given kinds, and counts them.
 
-    `found` counts a find once for every row that had it. A redactor belongs to one thread; counts of several add up.
+    `found` counts a find once for every row with it. Not thread-safe: use one redactor per thread and add the counts.
     """
 
     kinds: Sequence[str]
     found: Counter[str] = field(default_factory=Counter)
 
     def text(self, text: str) -> str:
-        """`text` with every find replaced by `[kind]`; what was JSON still is."""
+        """`text` with every find replaced by `[kind]`; JSON stays valid JSON."""
         redacted, found = _redacted(text, _in_order(self.kinds))
         self.found.update(found)
         return redacted
 
     def encoded(self, text: str) -> str:
-        """A record that is kept as base64, redacted within."""
-        latin = base64.b64decode(text).decode("latin-1")  # every byte is one character, and comes back as it was
+        """A base64 record with its content redacted."""
+        latin = base64.b64decode(text).decode("latin-1")  # every byte is one character, and is restored unchanged
         redacted, found = _in_text(latin, _in_order(self.kinds), "")
         self.found.update(found)
         return base64.b64encode(redacted.encode("latin-1")).decode("ascii")
@@ -120,12 +121,12 @@ class Redactor:
         return rows
 
     def _given(self, rows: pa.Table, names: Sequence[str]) -> dict[str, pa.Array]:
-        """The columns of these names that there are, and that hold anything."""
+        """The existing columns of these names that have values."""
         given = {name: rows.column(name) for name in names if name in rows.column_names and self.kinds}
         return {name: _one_array(column) for name, column in given.items() if column.null_count < len(column)}
 
     def _distinct(self, texts: pa.Array, rows: npt.NDArray[np.int_]) -> pa.Array:
-        """Distinct texts redacted, null where nothing was found. `rows` are how often each occurs."""
+        """Distinct texts redacted, null where nothing was found. `rows` is the number of rows of each."""
         masks = [pc.match_substring_regex(texts, prefilter(frozenset([kind]))).to_pylist() for kind in self.kinds]
         redacted: list[str | None] = []
         for text, count, *suspected in zip(texts.to_pylist(), rows, *masks, strict=True):
@@ -154,7 +155,7 @@ def _suspect_labels(labels: dict[str, pa.Array], pattern: str) -> dict[str, pa.A
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:
-    """A column in one piece, for RE2 makes itself ready for every piece anew; of a type that RE2 takes."""
+    """A column as a single chunk, because RE2 compiles its pattern again per chunk; of a type that RE2 accepts."""
     if column.num_chunks == 1 and column.type in (pa.string(), pa.large_string()):
         return column.chunk(0)
     whole = column.cast(pa.large_string()).combine_chunks()
@@ -175,7 +176,7 @@ def _redacted(text: str, kinds: Sequence[str], name: str = "", depth: int = 0) -
 def _in_text(text: str, kinds: Sequence[str], name: str) -> tuple[str, list[str]]:
     redacted, found = _replaced(text, kinds, name)
     plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "\\u00" in text else text
-    if plain != text:  # almost JSON: what is an escape in it is not certain, but a find is one
+    if plain != text:  # almost JSON: its escapes are uncertain, but a find is a find in both readings
         unescaped, more = _replaced(plain, kinds, name)
         if len(more) > len(found):
             return unescaped, more
@@ -183,7 +184,7 @@ def _in_text(text: str, kinds: Sequence[str], name: str) -> tuple[str, list[str]
 
 
 def _in_json(text: str, kinds: Sequence[str], depth: int) -> tuple[str, list[str]]:
-    """JSON with each of its texts, keys and numbers redacted, and all else as it was written."""
+    """JSON with each of its texts, keys and numbers redacted, and everything else unchanged."""
     parts: list[str] = []
     found: list[str] = []
     copied = 0
@@ -200,9 +201,9 @@ def _in_json(text: str, kinds: Sequence[str], depth: int) -> tuple[str, list[str
 
 
 def _values(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """The texts, keys and numbers of a JSON document: from and to where, what each says, and the key of a value.
+    """The texts, keys and numbers of a JSON document: the span, the decoded value, and the key of a value.
 
-    What is too short for a find is left out.
+    Values that are too short for a find are left out.
     """
     name, end = "", 0
     while (begin := text.find('"', end)) >= 0:
@@ -223,11 +224,11 @@ def _numbers(text: str, begin: int, end: int, name: str) -> Iterator[tuple[int, 
 
 
 def _quoted(text: str) -> str:
-    """A text as JSON, with the characters as they are wherever UTF-8 has them."""
+    """A text as JSON, without escapes for characters that UTF-8 can encode."""
     quoted = json.dumps(text, ensure_ascii=False)
     try:
         quoted.encode()
-    except UnicodeEncodeError:  # half a pair of surrogates
+    except UnicodeEncodeError:  # a lone surrogate
         return json.dumps(text)
     return quoted
 
@@ -251,7 +252,7 @@ def _spans(text: str, kind: str, name: str) -> Iterator[tuple[int, int]]:
 
 
 def _apart(spans: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans in order, those that overlap as one."""
+    """Spans in order; overlapping ones are merged."""
     joined: list[tuple[int, int]] = []
     for begin, end in sorted(spans):
         if joined and begin < joined[-1][1]:

@@ -1,4 +1,4 @@
-"""Users' ids as keyed hashes: the same user has the same key, and nobody without the secret can tell whose it is."""
+"""User ids as keyed hashes: the same user has the same key, and without the secret nobody can identify the user."""
 
 from hashlib import sha256
 
@@ -19,7 +19,7 @@ _USER_FIELDS = [
 def user_key_macro(secret: bytes, name: str = "user_key_of") -> str:
     """SQL that creates a temporary macro `name(text)`: HMAC-SHA256 (RFC 2104) of a text, its first 16 hex digits.
 
-    Null and '' give null. The secret stands in the SQL: run it in a connection of one's own, and log it nowhere.
+    Null and '' give null. The SQL contains the secret: run it in a separate connection, and do not log it.
     """
     padded = (sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in padded).hex() for pad in (0x36, 0x5C))
@@ -30,7 +30,7 @@ def user_key_macro(secret: bytes, name: str = "user_key_of") -> str:
 
 
 def without_users(calls: pa.Table) -> pa.Table:
-    """Calls without the users' ids that some logs have among parameters and tags: they are kept as a hash alone."""
+    """Calls without the user ids that some logs have in parameters and tags: user ids are only kept as a hash."""
     for name in ("params_json", "tags"):
         kept, count = drop_paths(calls.column(name), _USER_FIELDS)
         if count:

@@ -1,4 +1,4 @@
-"""The manifest: for each file that a night has read, what became of its records."""
+"""The manifest: for each file that a night has read, the number of its records by result."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from flows.ingest.read import LogFile
 from flows.lake import Lake, Staging, from_rows
 
 KINDS = ("interactions", "feedback", "duplicates", "other", "quarantined")
-# Rejected records that another night has in quarantine already; the manifest counts them as duplicates.
+# Rejected records that another night already has in quarantine; the manifest counts them as duplicates.
 REFUSED_AGAIN = "refused_again"
 
 
@@ -39,7 +39,7 @@ class ManifestRow:
 
     @property
     def landed(self) -> int:
-        """The rows that the file brought to the lake."""
+        """The rows that the file added to the lake."""
         return self.interactions + self.feedback
 
     @property
@@ -49,11 +49,11 @@ class ManifestRow:
 
 
 def merged(new: ManifestRow, earlier: Iterable[ManifestRow]) -> list[ManifestRow]:
-    """The rows for a file that is read again: `new`, and what stays of the night's `earlier` rows of it.
+    """The rows for a file that is read again: `new`, and the remaining ones of the night's `earlier` rows of it.
 
-    What an earlier version brought to the lake is counted as a duplicate now. Where `new` contains it, its counts move
-    to `new`, so that the sum over all manifests is what the lake holds. Where not, the earlier version keeps its row,
-    except for its quarantine, which `new` has replaced.
+    Rows that an earlier version added to the lake are counted as duplicates now. If `new` contains that version, its
+    counts move to `new`, so that the sum over all manifests equals the content of the lake. If not, the earlier version
+    keeps its row, except for its quarantine, which `new` has replaced.
     """
     kept = []
     for old in sorted(earlier, key=lambda row: row.sha256 != new.sha256):  # the same version first
@@ -91,11 +91,11 @@ class RecordCounts:
         return first
 
     def add(self, kind: str, counts: np.ndarray) -> None:
-        """Add one count a file, for the files from the first on."""
+        """Add one count per file, for the files from the first on."""
         self.counts[kind][: len(counts)] += counts
 
     def add_rows(self, kind: str, rows: pa.Table) -> None:
-        """Add one for each row, to the file that the row is from."""
+        """Add one for each row to the count of its file."""
         self.add(kind, np.bincount(rows.column("file").to_numpy(), minlength=1))
 
     def by_night(self, rows: pa.Table) -> Iterator[tuple[date, pa.Table]]:

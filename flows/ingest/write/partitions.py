@@ -1,7 +1,7 @@
-"""A run's rows into the days that they belong to: written as they come, duplicates dropped at the end.
+"""Writes a run's rows to the partitions of their days: written as they arrive, duplicates dropped at the end.
 
-Rows are written once, to the file that is to be the day's; only where something has to be dropped, or where the day
-has rows already, is that file written again. What is held in memory is a few numbers a row, never its texts.
+Rows are written once, to the future file of the day. Only if rows must be dropped, or if the day already has rows, is
+that file written again. Memory holds a few numbers per row, never its texts.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Counts:
 
 @dataclass
 class _Day:
-    """One day in the making. The lists hold arrays with a number for each row, in the order of the staged file."""
+    """One day that is being written. The lists have arrays with one number per row, in the order of the staged file."""
 
     path: Path
     writer: pq.ParquetWriter
@@ -58,7 +58,7 @@ class Partitions:
 
     @property
     def days(self) -> list[date]:
-        """The days for which there are rows, and after `finish` those from which one was taken."""
+        """The days with rows, and after `finish` also those from which a row was removed."""
         return sorted({*self._days, *self._touched})
 
     def add(self, rows: pa.Table) -> None:
@@ -69,7 +69,7 @@ class Partitions:
                 self._days[day] = _Day(path, _writer(path, self._table))
             making = self._days[day]
             making.waiting.append(part.select(SCHEMAS[self._table].names))
-            # Copies, for a column of a result keeps all of its columns in memory.
+            # Copies, because a column of a result keeps all of its columns in memory.
             making.keys.append(part.column("key").to_numpy().copy())
             making.times.append(_microseconds(part.column(TIMES[self._table])).copy())
             making.updated.append(_microseconds(part.column("updated_at")).copy())
@@ -81,11 +81,11 @@ class Partitions:
                 making.flush()
 
     def finish(self, store: Lake, files: int) -> Counts:
-        """Drop the duplicates, within the run and against the lake, and stage what each day is to be.
+        """Drop duplicates within the run and of rows in the lake, and stage the new file of each day.
 
         Of rows with the same key the newest stays: the latest by its time, then by its updated_at, then the one
-        read last. A row that the lake has already counts as a duplicate of the run. It is looked for on the same day
-        and on the days beside it: a clock that was corrected, or another idea of midnight, moves a call no further.
+        read last. A row that is already in the lake counts as a duplicate of the run. It is looked up on the same day
+        and on the adjacent days: a corrected clock or another time zone does not move a call further.
         """
         for making in self._days.values():
             making.flush()
@@ -106,13 +106,13 @@ class Partitions:
         return Counts(kept, duplicates)
 
     def _drop_rows(self, store: Lake, day: date, lost: np.ndarray) -> None:
-        """Take rows out of a day for which nothing arrived: newer ones of theirs lie in the day beside it."""
+        """Remove rows from a day without new rows: newer versions of them are in an adjacent day."""
         self._touched.add(day)
         with _writer(self._staged.place(self._table, day), self._table) as writer:
             _copy(store.batches(self._table, day), ~lost, writer)
 
     def _merge_day(self, store: Lake, day: date, making: _Day, old_lost: np.ndarray, new_lost: np.ndarray) -> None:
-        """Make the day's file of what stays of the old one and of what arrived."""
+        """Write the day's file from the remaining old rows and the new rows."""
         if old_lost.all() and not new_lost.any():
             making.path.rename(self._staged.place(self._table, day))
             return
@@ -139,13 +139,13 @@ class Partitions:
 
 
 def _writer(path: Path, table: str) -> pq.ParquetWriter:
-    """Without dictionaries of what hardly repeats: to look for repetitions there costs, and finds none."""
+    """Writer options without dictionaries for columns with few repeated values: they cost time and save nothing."""
     repeating = [name for name in SCHEMAS[table].names if name not in _DISTINCT]
     return pq.ParquetWriter(path, SCHEMAS[table], compression="zstd", use_dictionary=repeating)
 
 
 def _existing_rows(store: Lake, table: str, day: date) -> tuple[np.ndarray, np.ndarray]:
-    """The keys and times of the rows that a day has already, in their order."""
+    """The keys and times of the existing rows of a day, in their order."""
     names = [*KEYS[table], *({TIMES[table]} - set(KEYS[table]))]
     rows = store.read(table, day, columns=names)
     if not len(rows):
@@ -161,8 +161,8 @@ def _losers(
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[np.ndarray]]:
     """For each day, which old and which new rows are dropped, and which new rows have an old one of their key.
 
-    Rows with a key are one call as long as each is at most a day after the one before it; where one of them has
-    arrived all but the newest are dropped.
+    Rows with the same key are one call if each is at most a day after the one before it; if one of them is new, all but
+    the newest are dropped.
     """
     columns: list[tuple[np.ndarray, ...]] = []
     for day, (old_keys, old_times), making in days:

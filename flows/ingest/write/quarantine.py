@@ -1,4 +1,4 @@
-"""A night's rejected records, whole, with file, line and reason; each once, however often its file is read again."""
+"""A night's rejected records, complete, with file, line and reason; each once, even if its file is read again."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -15,14 +15,14 @@ from flows.lake import SCHEMAS, Lake, Staging, conform
 
 
 class KnownRejects:
-    """The records of a run's files that other nights have in quarantine already.
+    """The records of a run's files that other nights already have in quarantine.
 
     A file that is read again, or has grown, must not add its bad records a second time. Looked up when the first
     record is rejected.
     """
 
     def __init__(self, store: Lake, read: set[tuple[date, str, str]], window_days: int) -> None:
-        """`read` holds night, source and file of all that the run reads; what these nights had of it is replaced."""
+        """`read` has night, source and file of all files of the run; the records of these nights are replaced."""
         self._store, self._read, self._reach = store, read, timedelta(days=window_days + 1)
 
     def has(self, night: date, rows: pa.Table) -> np.ndarray:
@@ -59,7 +59,7 @@ class Quarantine:
         self._writer = pq.ParquetWriter(staged.place("quarantine", day), SCHEMAS["quarantine"], compression="zstd")
 
     def keep(self, files: Sequence[LogFile]) -> None:
-        """Copy what earlier runs of the night rejected of files other than these."""
+        """Copy the rejected records of earlier runs of the night, except those of these files."""
         read = {(file.source, file.name) for file in files}
         for part in self._store.batches("quarantine", self._day):
             names = zip(part.column("source").to_pylist(), part.column("file").to_pylist(), strict=True)

@@ -1,11 +1,11 @@
-"""What personal data and keys look like: one finder, or a few, for each kind.
+"""Patterns of personal data and keys: one or several finders for each kind.
 
-A finder is a `core` pattern, that both RE2 and Python read alike, with what Python alone can check around and after
-it. Whatever a finder finds therefore holds a match of its core, so that RE2 may search a whole column for the cores
-first, outside the interpreter, and no find is missed: cores must have no anchors and no look-around, and must match
-a find as JSON writes it, too.
+A finder is a `core` pattern, which means the same in RE2 and Python, with further checks around and after it that only
+Python can do. Each find contains a match of its core. So RE2 can search a whole column for the cores first, outside
+the interpreter, without missing a find. Cores must not have anchors or look-around, and must also match a find in its
+JSON spelling.
 
-A kind errs in favour of order numbers, times and ids; each module says how.
+In doubt, order numbers, times and ids are kept; each module describes how.
 """
 
 import re
@@ -24,13 +24,13 @@ FINDERS: dict[str, tuple[Finder, ...]] = {
 }
 
 _COUNTED = 6
-# A letter, digit or sign of a find that JSON writes as an escape, for no need.
+# A letter, digit or sign of a find that is written as an unnecessary JSON escape.
 _ESCAPED = r"\\u00(?:2[0589bBdDeEfF]|3[0-9aAdD]|4[0-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])"
 
 
 @cache
 def rough_prefilter(kinds: frozenset[str]) -> str:
-    """The same for whole columns, of which it leaves few texts to `prefilter`: more match, in a third of the time."""
+    """A coarser pattern for whole columns, before `prefilter`: it matches more texts, in a third of the time."""
     finders = [finder for kind in sorted(kinds) for finder in FINDERS[kind]]
     exact = [f"{finder.guard}{finder.lead}(?:{finder.core})" for finder in finders if not finder.rough]
     rough = sorted({finder.rough for finder in finders if finder.rough})
@@ -39,7 +39,7 @@ def rough_prefilter(kinds: frozenset[str]) -> str:
 
 @cache
 def prefilter(kinds: frozenset[str]) -> str:
-    """What RE2 is to look for: every text in which one of the kinds can be found holds a match."""
+    """The pattern for RE2: every text with a find of one of the kinds has a match."""
     cores = [f"{finder.guard}{finder.lead}(?:{finder.core})" for kind in sorted(kinds) for finder in FINDERS[kind]]
     return _readied("|".join([*cores, _ESCAPED]))
 
@@ -49,7 +49,7 @@ def _readied(pattern: str) -> str:
 
 
 def _loosened(count: re.Match[str]) -> str:
-    """A count that allows for more than it did: RE2 needs ten times as long to make ready for the exact ones."""
+    """A quantifier that allows more than the exact one: RE2 needs ten times as long to compile exact ones."""
     least, most = int(count[1]), count[2]
     if most is None:
         return count[0] if least <= _COUNTED else f"{{{_COUNTED},}}"

@@ -1,8 +1,8 @@
-"""E-mail addresses and those of machines.
+"""E-mail addresses and IP addresses.
 
 - email: `@` or `%40`, a domain with a dot and a last label of letters; so neither `pkg@1.2.3` nor `logo@2x.png`.
-- ip: not loopback, unspecified or broadcast, and not what a `v` or the word version stands before; a short form of
-  IPv6 begins with four hexadecimal digits, as every address that is given out does.
+- ip: not loopback, unspecified or broadcast, and not after a `v` or the word version; a short form of IPv6 begins
+  with four hexadecimal digits, as every assigned address does.
 """
 
 import ipaddress
@@ -16,7 +16,7 @@ _PICTURE = re.compile(r"[1-9]x\.(?:png|jpe?g|gif|webp|svg)", re.IGNORECASE)
 
 
 def _emails(match: re.Match[str]) -> Spans:
-    """What stands before and after an `@`, in any script."""
+    """The parts before and after an `@`, in any script."""
     text, at = match.string, match.start()
     after = at + (1 if text[at] == "@" else 3)
     local = _LOCAL.search(text, max(0, at - 64), at)
@@ -45,7 +45,7 @@ def _addresses(match: re.Match[str]) -> Spans:
         yield match.span()
 
 
-# The domain is any characters here, for its letters may be of any script; `_emails` is exact.
+# The domain is any characters here, because its letters may be of any script; `_emails` is exact.
 EMAIL = (Finder(r'@[^\s@."]+\.[^\s@."]', _emails), Finder(r'%40[^\s@."]+\.[^\s@."]', _emails))
 IP = (
     Finder(r"[0-9][0-9]{0,2}(?:\.[0-9]{1,3}){3}", _addresses, APART, ALONE, NUMBER_GUARD),

@@ -1,14 +1,14 @@
-r"""What keys, tokens and passwords look like: the formats that their providers gave them, by prefix.
+r"""Patterns of keys, tokens and passwords: the formats of their providers, by prefix.
 
-Belongs here: a pattern for each provider, as a core for RE2 and Python (see `finders`). A key without a format of
-its own is known by what stands before it: `Authorization: Bearer`, `api_key=`, `password:`, or the user in a URL.
+Belongs here: a pattern for each provider, as a core for RE2 and Python (see `finders`). A key without a specific format
+is recognised by the text before it: `Authorization: Bearer`, `api_key=`, `password:`, or the user in a URL.
 """
 
 import re
 
 from flows.ingest.redact.finders.finder import BEGIN, Finder, Spans, whole
 
-# Formats that nothing else has.
+# Unique formats.
 _SURE = (
     r"github_pat_[A-Za-z0-9_]{20,}|gh[pousr]_[A-Za-z0-9]{20,}",
     r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-[A-Za-z0-9_.-]{20,}",
@@ -35,7 +35,7 @@ _NAMES = (
     "|(?:access|auth|refresh|bearer|session)[_-]?token|private[_-]?key|account[_-]?key|sharedaccesskey|password|passwd"
 )
 
-# All of them go on for so long without a space or a quote; words hardly do.
+# All of them have this many characters without a space or a quote; words rarely do.
 _LONG = r"[A-Za-z0-9._~+/=!@#$%^&*\\-]{15,}"
 
 _KEY_ENDS = re.compile(r"(?:(?!-----)[\s\S]){0,20000}-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----")
@@ -48,7 +48,7 @@ def _with_digit(match: re.Match[str]) -> Spans:
 
 
 def _value(match: re.Match[str]) -> Spans:
-    """What follows a name: only it is a secret, and no word or path is."""
+    """The value after a name: only the value is a secret; words and paths are not."""
     if re.search("[0-9]", match["value"]):
         yield match.span("value")
 
@@ -58,7 +58,7 @@ def _password(match: re.Match[str]) -> Spans:
 
 
 def _private_key(match: re.Match[str]) -> Spans:
-    """To the end that it names, or, where it was cut off, as far as it goes."""
+    """Up to its end marker or, if it was cut off, to the end of the text."""
     rest = _KEY_ENDS.match(match.string, match.end()) or _KEY_GOES_ON.match(match.string, match.end())
     yield match.start(), rest.end() if rest else match.end()
 

@@ -30,12 +30,12 @@ _ISSUERS = re.compile(
 
 
 def _is_grouped(sizes: list[int]) -> bool:
-    """Whether digits are written as those of cards are: in one row, by fours, or as on American Express and Diners."""
+    """Whether digits are grouped as on cards: in one run, by fours, or as on American Express and Diners."""
     return len(sizes) == 1 or (set(sizes[:-1]) == {4} and sizes[-1] <= 4) or sizes in ([4, 6, 5], [4, 6, 4])
 
 
 def _cards(match: re.Match[str]) -> Spans:
-    """Of groups of digits, those that together are a card: a date or a code may stand beside it."""
+    """The groups of digits that together are a card; a date or a code may be next to it."""
     groups = parts(match)
     begin = 0
     while begin < len(groups):
@@ -53,7 +53,7 @@ def _cards(match: re.Match[str]) -> Spans:
 
 
 def _ibans(match: re.Match[str]) -> Spans:
-    """The longest beginning of a match that is an account: words may stand behind it."""
+    """The longest prefix of a match that is an account; words may follow it."""
     begin = match.start()
     for end in range(match.end(), begin + 14, -1):
         if match.string[end - 1].isalnum():

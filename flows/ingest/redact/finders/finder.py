@@ -1,4 +1,4 @@
-"""What a finder is, and what those of several kinds share: how numbers are written, and where they begin and end."""
+"""The finder class, and patterns that several kinds share: the spelling of numbers and their boundaries."""
 
 import re
 import sys
@@ -11,8 +11,8 @@ Spans = Iterator[tuple[int, int]]
 # A space or sign within a number: plain, no-break, and as JSON writes them.
 GAP = r"(?:[ ./()\x{a0}\x{2009}\x{202f}\x{2010}-\x{2013}-]|\\+/|\\+u00[aA]0|\\+u20(?:09|1[0-3]|2[fF]))"
 NARROW = r"(?:[ \x{a0}\x{2009}\x{202f}\x{2010}\x{2011}-]|\\+u00[aA]0|\\+u20(?:09|10|11|2[fF]))"
-# Where a word begins: also after an escape, in text that is almost JSON.
-# What RE2 may ask for before a core, for want of look-around: never more than `before` does.
+# The beginning of a word: also after an escape, in text that is almost JSON.
+# The condition before a core for RE2, which has no look-around: never stricter than `before`.
 WORD_GUARD = r"(?:^|[^A-Za-z0-9_]|\\[nrtbf]|\\u[0-9a-fA-F]{4})"
 NUMBER_GUARD = r"(?:^|[^0-9]|\\u[0-9a-fA-F]{4})"
 BEGIN = r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrtbf]))"
@@ -27,10 +27,10 @@ NO_COLON = r"(?:(?<![A-Za-z0-9_:])|(?<=\\[nrtbf]))"
 class Finder:
     """`core` as above; `finds_in` gives the parts of a match that are finds.
 
-    `before` and `after` are look-around for Python; `guard` is what of `before` RE2 may ask for. `lead` is a pattern
-    of what has to stand before the core, with one of the `hints` in it. A core begins with a character or a class
-    wherever it can, for Python then skips what is none. `rough` is a pattern that every find holds a match of, and that
-    RE2 runs faster than the core.
+    `before` and `after` are look-around for Python; `guard` is the part of `before` that RE2 can test. `lead` is a
+    pattern that must match before the core, with one of the `hints` in it. A core begins with a character or a class
+    if possible, because Python then skips other characters quickly. `rough` is a pattern that matches in every find,
+    and that RE2 runs faster than the core.
     """
 
     core: str
@@ -44,26 +44,26 @@ class Finder:
 
     @property
     def needs_a_name(self) -> bool:
-        """Whether what stands before a find, such as the key of a JSON object, makes it one."""
+        """Whether the text before a match, such as the key of a JSON object, makes it a find."""
         return bool(self.lead) or "(?P<" in self.core
 
     def spans(self, text: str, begin: int = 0, end: int = sys.maxsize) -> Spans:
-        """Where the finds are, in order, among those that begin at `begin` and end before `end`."""
+        """The spans of the finds between `begin` and `end`, in order."""
         pattern = compiled(f"(?:{self.core}){self.after}")
         before = compiled(self.before)
         lead = compiled(f"{self.lead}\\Z") if self.lead else None
         first = _FIRST.match(self.core)
         if first and text.find(first[1], begin, end) < 0:
-            return  # without a pattern's help: most texts have no `@` or `+` at all
+            return  # a plain search, because most texts have no `@` or `+` at all
         while match := pattern.search(text, begin, end):
-            # No lead ends in a digit, so that none stands within a number.
+            # No lead ends in a digit, so a lead is never inside a number.
             begin = match.start() + 1 if lead is None else match.end()
             if before.match(text, match.start()) and (lead is None or self._leads(text, match.start(), lead)):
                 yield from self.finds_in(match)
                 begin = match.end()
 
     def _leads(self, text: str, begin: int, lead: re.Pattern[str]) -> bool:
-        """Whether what stands before `begin` is what has to; a pattern alone would be slow where it is not."""
+        """Whether the required text is before `begin`; a pattern alone would be slow if it is not."""
         near = text[max(0, begin - 64) : begin].lower()
         return any(word in near for word in self.hints) and lead.search(near) is not None
 
@@ -87,7 +87,7 @@ def whole(match: re.Match[str]) -> Spans:
 
 
 def parts(match: re.Match[str]) -> list[tuple[int, int]]:
-    """The runs of letters and digits of a match, as places in the text."""
+    """The runs of letters and digits of a match, as positions in the text."""
     return [(match.start() + part.start(), match.start() + part.end())
             for part in re.finditer(r"(?:[A-Za-z0-9+](?<!\\u))+", without_escapes(match[0]))]  # fmt: skip
 
@@ -106,14 +106,14 @@ def digits_of(text: str) -> str:
     return "".join(filter(_is_digit, without_escapes(text)))
 
 
-# Every digit as 1, and all else as 0: bytes are searched faster than patterns are.
+# Every digit as 1, and all else as 0: a search for bytes is faster than a pattern.
 _ONES = bytes(49 if chr(byte).isdigit() and byte < 128 else 48 for byte in range(256))
 _APART_AT_MOST, _BESIDE = 20, 80
 
 
 @lru_cache(64)
 def places_of_numbers(text: str) -> list[tuple[int, int]]:
-    """The parts of a text, from and to, outside which there is no telephone and no card: near enough digits."""
+    """The spans of a text that can have a telephone number or a card: they have enough digits close together."""
     flat = text.encode("ascii", "replace").translate(_ONES)
     places, begin = [], flat.find(b"1")
     while begin >= 0:

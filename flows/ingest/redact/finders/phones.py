@@ -1,9 +1,9 @@
-"""Telephone numbers: shapes, of which libphonenumber then says whether they are one.
+"""Telephone numbers: patterns, whose matches are checked by libphonenumber.
 
-A shape is a `+` with a country code, `00`, a leading 0 with separators, three-three-four digits as in America, and a
-few of single countries. Ten or eleven digits in a row that begin with one 0 must be a mobile's number somewhere.
-Other digits without a shape are a telephone only after a word such as `phone`, or as the value of such a key. So order
-numbers, dates, amounts and times stay.
+The patterns are a `+` with a country code, `00`, a leading 0 with separators, three-three-four digits as in America,
+and a few of single countries. Ten or eleven digits in a row that begin with one 0 must be a mobile number in some
+country. Other digits are a telephone number only after a word such as `phone`, or as the value of such a key. So order
+numbers, dates, amounts and times are kept.
 """
 
 import re
@@ -37,7 +37,7 @@ def _parsed(number: str, region: str | None) -> phonenumbers.PhoneNumber | None:
 
 @lru_cache(4096)
 def _possible(number: str, region: str | None, *, valid: bool) -> bool:
-    """Whether libphonenumber takes it for a number: by the ranges that are given out, or else by its length."""
+    """Whether libphonenumber accepts it as a number: by the assigned ranges, or else by its length."""
     parsed = _parsed(number, region)
     if parsed is None:
         return False
@@ -48,12 +48,12 @@ _DATE = re.compile(r"(?:19|20)[0-9]{2}[-./][0-9]{1,2}[-./][0-9]{1,2}")
 
 
 def _international(match: re.Match[str]) -> Spans:
-    """The longest row of groups that is a number given out; else, after a plus, the longest of a number's length.
+    """The longest run of groups that is an assigned number; else, after a plus, the longest with a valid length.
 
-    A date or a time may stand behind it.
+    A date or a time may follow it.
     """
     begin, has_plus = match.start(), match[0].startswith("+")
-    # `+49 (0)30` has a nought that is not dialled; the noughts before a country code are the plus.
+    # `+49 (0)30` has a zero that is not dialled; the zeros before a country code replace the plus.
     if has_plus and _is_plain(digits_of(match[0])) and not _DATE.search(match[0]):
         yield begin, match.end()
         return
@@ -67,14 +67,14 @@ def _international(match: re.Match[str]) -> Spans:
 
 
 def _is_plain(number: str) -> bool:
-    """Whether a country code and what follows have a usual length, which is cheaper to know than all ranges."""
+    """Whether a country code and the rest have a valid length; cheaper than a test of all ranges."""
     if number.startswith("1"):
         return len(number) == 11
     codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
     return 10 <= len(number) <= 13 and (int(number[:2]) in codes or int(number[:3]) in codes)
 
 
-# Where a leading nought is dialled, or as many people as there live write their numbers without one.
+# Countries with a leading zero in national numbers, and large countries that write their numbers without one.
 _REGIONS = (
     *("DE", "GB", "FR", "IT", "NL", "BE", "AT", "CH", "JP", "AU", "IN", "SE", "FI", "IE", "ZA", "NZ", "KR", "CN"),
     *("TR", "UA", "RO", "ID", "TH", "MY", "PH", "VN", "IL", "EG", "BG", "HR", "RS", "SI", "SK", "BR", "AR"),
@@ -82,7 +82,7 @@ _REGIONS = (
 
 
 def _mobile(match: re.Match[str]) -> Spans:
-    """Without any separator, only what is a mobile's number somewhere: order numbers begin with a nought, too."""
+    """Without separators only mobile numbers of some country, because order numbers can begin with a zero too."""
     for region in _REGIONS[:12]:
         number = _parsed(match[0], region)
         if number and phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE:
@@ -104,14 +104,14 @@ def _american(match: re.Match[str]) -> Spans:
     if not re.fullmatch(r"\([0-9]{3}\) ?.*|[0-9]{3}[-. ].*", match[0]):
         return
     digits = digits_of(match[0])
-    spaced = re.fullmatch(r"[0-9 ]+", match[0]) is not None  # as thousands are
+    spaced = re.fullmatch(r"[0-9 ]+", match[0]) is not None  # like groups of thousands
     if digits[0] in "23456789" and digits[3] in "23456789" and (not spaced or _possible(digits, "US", valid=True)):
         dialled = re.search(r"(?<![A-Za-z0-9_.-])1[ .-]\Z", match.string[max(0, match.start() - 3) : match.start()])
         yield match.start() - (2 if dialled else 0), match.end()
 
 
 def _named(match: re.Match[str]) -> Spans:
-    """After a word that means a telephone, any number of a telephone's length that is no date."""
+    """After a word for telephone, any number of a telephone number's length that is not a date."""
     for _, end in reversed(parts(match)):
         written = match.string[match.start() : end]
         if 7 <= len(digits_of(written)) <= 15 and not re.match(r"(?:19|20)\d\d[-./]\d\d?[-./]\d\d?(?!\d)", written):
