@@ -1,4 +1,4 @@
-"""The classical baseline on CLINC150: is it as right as scikit-learn says, and how fast does it answer?
+"""The classical baseline on CLINC150: accuracy compared with scikit-learn, and speed.
 
 python -m tests.bench.baseline [--examples 3000] [--intents 50]
 """

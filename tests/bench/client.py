@@ -1,16 +1,16 @@
-"""The asking of a holdout against a bare loop over litellm, promptfoo and Inspect AI, on a fast endpoint on loopback.
+"""Throughput of a holdout's requests compared with a plain litellm loop, promptfoo and Inspect AI, on a local endpoint.
 
     python -m tests.bench.client [requests] [runs]
 
-Each run is a fresh process and a fresh endpoint, which is a process of its own; runs are interleaved. All keep 64
-requests in flight, and the endpoint counts what it answered: every run must come to exactly the requests, or the
-benchmark stops. Prints the medians of answers a second, on the endpoint's clock from the first request to the last
-answer (start-up is left out), and of the ratios to the bare loop, at 50 ms an answer; then the share of the physical
-limit (in flight / latency) at 1 s an answer. Of genchi the whole is run: questions made from the frozen holdout,
-budget, journal, landing in the lake.
+Each run is a new process with a new endpoint in a separate process; runs are interleaved. All keep 64 requests in
+flight, and the endpoint counts its answers: if a run does not send exactly the requests, the benchmark stops. Prints
+the medians of answers a second, on the endpoint's clock from the first request to the last answer (start-up is left
+out), and of the ratios to the bare loop, at 50 ms an answer; then the share of the physical limit (in flight / latency)
+at 1 s an answer. For genchi the whole step is run: requests from the frozen holdout, budget, journal, landing in the
+lake.
 
-The peers are installed in environments of their own, Inspect by pip and promptfoo by npm. What cannot be had is
-skipped, with the reason.
+The peers are installed in separate environments, Inspect by pip and promptfoo by npm. A peer that cannot be installed
+is skipped, with the reason.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ QUIET = {
 
 
 def question(n: int) -> str:
-    """The n-th of the questions, each of its own."""
+    """The n-th question; all are different."""
     return f"Question {n}: is the sum of {n} and one more than {n}? Answer with yes or no, and with nothing else."
 
 
@@ -156,7 +156,7 @@ def measure(what: str, delay_s: float, count: int) -> Seen:
 
 
 def build_peers(folder: Path) -> list[str]:
-    """Install the peers, and say which of them could be had."""
+    """Install the peers, and return which of them are available."""
     found = []
     for name, variable, build in (
         ("promptfoo", "PROMPTFOO", lambda: peers.node_package("promptfoo", folder)),

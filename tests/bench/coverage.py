@@ -1,9 +1,9 @@
-"""How often 95 % intervals hold the truth, over a grid of what evaluations look like.
+"""Coverage of 95 % intervals over a grid of typical evaluations.
 
     python -m tests.bench.coverage [trials]
 
 Binary: n examples, asked 1 to 5 times. Each example has one true answer to each arm; an answer is it with the
-probability sqrt(agreement), and is else drawn anew at the arm's pass rate, so that agreement is the correlation of two
+probability sqrt(agreement), and is else drawn again at the arm's pass rate, so that agreement is the correlation of two
 repeats. The pass rates are those under which single answers of the two arms differ in `discordance` of the pairs, and
 the true delta is -`lean` times that: 0, half, or all of the discordance in one direction. Sparse are the cells in
 which fewer than five discordant pairs are expected. Continuous: differences of scores, of several shapes. The method
@@ -92,7 +92,7 @@ def draw(rng: np.random.Generator, chances: Array, values: Array, trials: int, n
 def differences_of_scores(
     rng: np.random.Generator, trials: int, methods: dict[str, Callable[[Array, bool], Ends]]
 ) -> Iterator[dict[str, Cell]]:
-    """Differences with a known mean: small and even, shifted, mostly nought, all alike, and lopsided."""
+    """Differences with a known mean: small and even, shifted, mostly zero, all equal, and skewed."""
     for n in SIZES:
         at = (trials, n)
         shapes: list[tuple[str, Array, float, float]] = [

@@ -48,7 +48,7 @@ def write_samples(folder: Path, rows: int) -> None:
 
 
 def tell(folder: Path, name: str, found: Found) -> None:
-    """Leave the statistics by column for `check`."""
+    """Write the statistics by column for `check`."""
     (folder / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
 
 
@@ -191,7 +191,7 @@ TITLES = {"genchi": "genchi: PSI, JS, KS, Wasserstein", "evidently": "Evidently:
 
 
 def check(folder: Path, names: list[str]) -> None:
-    """Raise where one says something else of a column."""
+    """Raise if the results for a column differ."""
     told = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in names}
     for column in COLUMNS:
         ours, exact = told["genchi"][column], told["scipy"][column]

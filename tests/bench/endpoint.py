@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint in a process of its own, fast enough not to be what is measured; it keeps the count."""
+"""An OpenAI-compatible endpoint in a separate process that counts requests, fast enough not to limit the result."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ class Endpoint:
         self._times: list[float] = []
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One chat completion, with an id of its own."""
+        """One chat completion, with a unique id."""
         self._first_request = self._first_request or time.monotonic()
         self._in_flight += 1
         self._most = max(self._most, self._in_flight)
@@ -72,7 +72,7 @@ class Endpoint:
         return web.json_response([len(self._times), self._most, self._first_request, self._times])
 
     async def serve(self) -> None:
-        """Serve on a free port of loopback, and say which, until the process ends."""
+        """Serve on a free port of loopback, and print it, until the process ends."""
         app = web.Application()
         app.add_routes([web.post("/v1/chat/completions", self.answer), web.get("/seen", self.seen)])
         runner = web.AppRunner(app, access_log=None)

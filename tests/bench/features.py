@@ -79,7 +79,7 @@ def run_evidently(folder: Path) -> float:
 
 
 def check(folder: Path) -> None:
-    """Raise where the two differ in any text."""
+    """Raise if the two differ in any text."""
     import pandas as pd
 
     genchi, evidently = (pd.read_parquet(folder / f"{name}.parquet") for name in RUNS)

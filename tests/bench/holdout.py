@@ -1,4 +1,4 @@
-"""The evaluation of a great holdout with models that answer at once: memory, and how soon the first scores are there.
+"""The evaluation of a large holdout with models that answer at once: memory, and the time to the first scores.
 
     python -m tests.bench.holdout [examples]
 

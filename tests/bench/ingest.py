@@ -74,7 +74,7 @@ def records(count: int, first: int, day: date) -> Iterator[str]:
 
 
 def write_logs(folder: Path, count: int, days: int = 1) -> None:
-    """The records of each day in a file of its own."""
+    """The records of each day in a separate file."""
     folder.mkdir(parents=True)
     for number in range(days):
         day = DAY + timedelta(days=number)
@@ -111,7 +111,7 @@ RUNS = {"bare": run_bare, "ingest": lambda folder: run_ingest(folder, redact=Fal
 
 
 def measure(what: str, workspace: Path, expected: int) -> tuple[float, float]:
-    """Seconds and peak MiB of one run in a process of its own, on a new lake."""
+    """Seconds and peak MiB of one run in a separate process, on a new lake."""
     subprocess.run(["rm", "-rf", str(workspace / "lake")], check=True)
     started = time.monotonic()
     done = subprocess.run(

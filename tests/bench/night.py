@@ -115,7 +115,7 @@ def run_drift(folder: Path, window: int) -> float:
 
 
 def run_backfill(folder: Path, *, at_once: bool) -> float:
-    """Thirty days from the lake to a new warehouse; says what is in the marts then."""
+    """Thirty days from the lake to a new warehouse; returns the contents of the marts."""
     from flows.config import load
     from flows.transform.build import build
     from flows.warehouse import query
@@ -134,12 +134,12 @@ def run_backfill(folder: Path, *, at_once: bool) -> float:
 
 
 def tell(folder: Path, found: object) -> None:
-    """Leave what a run came to, for the one that compares."""
+    """Write the result of a run for the comparison."""
     (folder / "found.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 def told(folder: Path) -> object:
-    """What the last run came to."""
+    """The result of the last run."""
     return json.loads((folder / "found.json").read_text(encoding="utf-8"))
 
 
@@ -157,7 +157,7 @@ RUNS: dict[str, Callable[[Path], float]] = {
 
 
 def measured(what: str, folder: Path) -> Run:
-    """One run in a process of its own."""
+    """One run in a separate process."""
     return child("tests.bench.night", what, folder)
 
 

@@ -1,4 +1,4 @@
-"""Peers in environments of their own: what they depend on must not be what genchi depends on."""
+"""Peers in separate environments: their dependencies must not mix with genchi's."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def environment(name: str, folder: Path) -> Path:
 
 
 def node_package(name: str, folder: Path) -> Path:
-    """Install a command of npm's in `folder`, and return it."""
+    """Install an npm command in `folder`, and return it."""
     place = folder / name
     place.mkdir()
     install = ["npm", "install", "--prefix", place, "--no-audit", "--no-fund", "--silent", name]

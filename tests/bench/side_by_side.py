@@ -22,7 +22,7 @@ class Run:
 
 
 def child(module: str, what: str, folder: Path, python: Path | str = sys.executable) -> Run:
-    """Run `python -m <module> --run <what> <folder>` in a process of its own. Raises where it fails."""
+    """Run `python -m <module> --run <what> <folder>` in a separate process. Raises if it fails."""
     started = time.monotonic()
     done = subprocess.run(
         [str(python), "-m", module, "--run", what, str(folder)],
@@ -38,7 +38,7 @@ def child(module: str, what: str, folder: Path, python: Path | str = sys.executa
 
 
 def serve(runs: dict[str, Callable[[Path], float]]) -> bool:
-    """In such a process: do what is asked for, which returns its seconds, and tell. False where nothing is asked."""
+    """In such a process: run the requested step, which returns its seconds, and print them. False without a request."""
     if sys.argv[1:2] != ["--run"]:
         return False
     seconds = runs[sys.argv[2]](Path(sys.argv[3]))
@@ -47,7 +47,7 @@ def serve(runs: dict[str, Callable[[Path], float]]) -> bool:
 
 
 def argument(place: int, default: int) -> int:
-    """A number of the command line."""
+    """A number from the command line."""
     return int(sys.argv[place]) if len(sys.argv) > place else default
 
 

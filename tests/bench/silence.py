@@ -1,4 +1,4 @@
-"""How often a swapped model is found by its answers, and how often an unchanged one is accused, at p <= 0.01.
+"""How often a swapped model is detected by its answers, and the false alarms for an unchanged one, at p <= 0.01.
 
     python -m tests.bench.silence [trials] [answers.json of tests.bench.small_models]
 
@@ -63,7 +63,7 @@ def _llmdrift() -> dict[str, list[str]]:
 
 
 def _draw(rng: np.random.Generator, pool: Sequence[str]) -> Canary:
-    """Prompts with answers drawn from the pool, each anew."""
+    """Prompts with answers drawn from the pool, each drawn independently."""
     chosen = rng.integers(len(pool), size=(PROMPTS, ANSWERS))
     return [[pool[place] for place in row] for row in chosen]
 

@@ -1,4 +1,4 @@
-"""How small a new topic is found, on real texts: CLINC150, with intents held out of the history and then injected.
+"""The smallest new topic that is found on real texts: CLINC150, with intents held out and then injected.
 
     python -m tests.bench.topics [months] [seed] [results.json]
 

@@ -1,1 +1,1 @@
-"""How often genchi cries when nothing happened, and what it sees the first night."""
+"""The rate of genchi's false alarms, and which changes it detects on the first night."""

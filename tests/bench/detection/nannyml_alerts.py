@@ -24,7 +24,7 @@ def alerts(reference: pd.DataFrame, analysis: pd.DataFrame) -> dict[str, list[st
 
 
 def main(folder: Path) -> None:
-    """Every `<name>.reference.parquet` with its `<name>.analysis.parquet`; what is said goes to said.json."""
+    """Every `<name>.reference.parquet` with its `<name>.analysis.parquet`; results go to said.json."""
     said = {}
     for place in sorted(folder.glob("*.reference.parquet")):
         name = place.name.removesuffix(".reference.parquet")
@@ -33,5 +33,5 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")  # what NannyML's own dependencies have deprecated is not ours to mend
+    warnings.simplefilter("ignore")  # deprecations in NannyML's dependencies cannot be fixed here
     main(Path(sys.argv[1]))

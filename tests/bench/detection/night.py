@@ -16,7 +16,7 @@ RISK = "standard"
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Of every series of a night: p- and q-value, whether its change is large enough, and whether it is still open."""
+    """For every series of a night: p- and q-value, whether its change is large enough, and whether it is still open."""
 
     p_value: np.ndarray
     q_value: np.ndarray
@@ -24,7 +24,7 @@ class Verdicts:
     is_open: np.ndarray
 
     def breaches(self, max_q: float) -> np.ndarray:
-        """What breaches at this rate of false discoveries."""
+        """The series that breach at this false discovery rate."""
         return self.is_large & (self.q_value <= max_q)
 
 

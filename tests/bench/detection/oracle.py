@@ -1,4 +1,4 @@
-"""The ceiling: who knows a series' true mean and noise, and tests it alone.
+"""The upper bound: an oracle that knows a series' true mean and noise, and tests only this series.
 
 The truth is drawn from the world itself: the same route and night 400 times over, with new callers, a new wander and
 new calls; users' leanings and the weekday's rate as they are.
@@ -49,5 +49,5 @@ class Oracle:
 
 
 def sees(z: np.ndarray, alarms: float) -> np.ndarray:
-    """Whether a two-sided test that cries in `alarms` of quiet nights cries."""
+    """Whether a two-sided test with false alarms in a share `alarms` of quiet nights raises an alarm."""
     return np.abs(z) > -ndtri(alarms / 2)

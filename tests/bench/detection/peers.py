@@ -74,7 +74,7 @@ def hand_to_nannyml(world: World, route: int, place: Path, first: int, last: int
 
 
 def nannyml(folder: Path, python: Path) -> dict[str, dict[str, list[str]]]:
-    """What NannyML, in an environment of its own, says of the files in `folder`: by name and day the columns."""
+    """NannyML's alerts, from a separate environment, for the files in `folder`: by name and day the columns."""
     script = Path(__file__).with_name("nannyml_alerts.py")
     subprocess.run([python, script, folder], check=True, env={**os.environ, "NML_DISABLE_USAGE_LOGGING": "1"})
     said: dict[str, dict[str, list[str]]] = json.loads((folder / "said.json").read_text(encoding="utf-8"))

@@ -1,13 +1,13 @@
-"""False alarms a month, and the chance to see a change of a given size the first night.
+"""False alarms per month, and the probability of detecting a change of a given size on the first night.
 
     python -m tests.bench.detection.run [--seeds 20] [--worlds 200] [--picture PLACE] [--no-peers]
 
 prints, of simulated days whose noise is known (`world.py` states it): the nights with a false alarm in 30 where nothing
 happens, beside what Evidently and NannyML say of the same days by their defaults; how often each kind and size of
 change is seen the first night, beside an oracle that tests the one series with its true noise; the smallest size that
-is seen in 90 % of the trials. Two oracles are shown: one that may cry for its one series as often as genchi for all
-of them, and one whose rate is that of a single series of genchi's. What the peers see is held against what genchi's
-p-values see where they are let cry as often as the peer.
+is seen in 90 % of the trials. Two oracles are shown: one with as many false alarms for its one series as genchi has for
+all of them, and one with the rate of a single series of genchi. The peers' detections are compared with those of
+genchi's p-values at the peer's false alarm rate.
 """
 
 import argparse

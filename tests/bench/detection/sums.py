@@ -1,4 +1,4 @@
-"""A world's calls as the daily sums that dbt makes of logs, and a day of it held against its past."""
+"""A world's calls as the daily sums that dbt makes of logs, and the comparison of a day with its past."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -30,7 +30,7 @@ def series(world: World) -> tuple[list[Key], Daily]:
 
 
 def with_day(world: World, daily: Daily, day: int) -> Daily:
-    """The same sums, those of `day` (the last that counts) made anew from the world's calls."""
+    """The same sums, those of `day` (the last that counts) computed again from the world's calls."""
     calls = np.flatnonzero(world.day == day)
     anew = _sums(world, calls, np.zeros(len(calls), int), 1)
     return Daily(**{f.name: np.hstack([getattr(daily, f.name)[:, :day], getattr(anew, f.name)]) for f in fields(Daily)})
