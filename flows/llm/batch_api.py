@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.errors import RunError, in_one_line
+from flows.llm import reply
 from flows.llm.client import TIMEOUT_S, Answer, LiteLLMClient, Message, storable
 from flows.llm.retries import provider_retries
 
@@ -97,16 +98,16 @@ class Batches:
 
     def _to_answer(self, body: Mapping[str, Any]) -> Answer:
         """A chat completion as it stands in the file. There is no latency: nobody waited for this answer alone."""
-        choice, usage = body["choices"][0], body.get("usage") or {}
-        asked, answered = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        choice = body["choices"][0]
+        asked, answered = reply.tokens_of(body.get("usage"), choice["message"])
         return Answer(
             "ok",
-            text=storable(choice["message"].get("content") or ""),
+            text=storable(reply.text_of(choice["message"])),
             output_json=storable(json.dumps(choice["message"], ensure_ascii=False)),
-            response_id=body.get("id"),
-            model_served=body.get("model"),
-            system_fingerprint=body.get("system_fingerprint"),
-            finish_reason=choice.get("finish_reason"),
+            response_id=storable(body.get("id")),
+            model_served=storable(body.get("model")),
+            system_fingerprint=storable(body.get("system_fingerprint")),
+            finish_reason=storable(choice.get("finish_reason")),
             input_tokens=asked,
             output_tokens=answered,
             cost_usd=self._cost_usd(asked, answered),

@@ -15,9 +15,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, overload
 
 from flows.config import Embedding, Model
+from flows.llm import reply
 from flows.llm.rate_limits import PATIENCE_S, Breaker, Pacer
 from flows.llm.retries import FIRST_PAUSE_S, provider_retries, retry_after_s, tells_of_the_provider
 
@@ -165,26 +166,31 @@ class LiteLLMClient:
         return api_key_of(self.model)
 
     def _to_answer(self, response: Any, latency_ms: float) -> Answer:
-        choice, usage = response.choices[0], getattr(response, "usage", None)
-        message = choice.message
+        choice = reply.choice_of(response)
+        message = reply.message_of(choice)
+        asked, answered = reply.tokens_of(getattr(response, "usage", None), message)
+        finish_reason = reply.finish_reason_of(choice)
         return Answer(
             "ok",
-            text=storable(message.content or ""),
-            output_json=storable(json.dumps(message.model_dump(exclude_none=True), ensure_ascii=False, default=str)),
-            response_id=response.id,
-            model_served=response.model,
-            system_fingerprint=getattr(response, "system_fingerprint", None),
-            finish_reason=choice.finish_reason,
+            text=storable(reply.text_of(message)),
+            output_json=storable(json.dumps(message, ensure_ascii=False)),
+            response_id=storable(response.id),
+            model_served=storable(response.model),
+            system_fingerprint=storable(getattr(response, "system_fingerprint", None)),
+            finish_reason=storable(finish_reason),
             latency_ms=latency_ms,
-            input_tokens=getattr(usage, "prompt_tokens", None),
-            output_tokens=getattr(usage, "completion_tokens", None),
-            cost_usd=self._cost_usd(response, usage),
+            input_tokens=asked,
+            output_tokens=answered,
+            cost_usd=self._cost_usd(response, asked, answered),
         )
 
-    def _cost_usd(self, response: Any, usage: Any) -> float | None:
-        if self.model.price and usage:
+    def _cost_usd(self, response: Any, asked: int | None, answered: int | None) -> float | None:
+        """In USD; None if the provider did not report both numbers of tokens, because nothing else tells the cost."""
+        if asked is None or answered is None:
+            return None
+        if self.model.price:
             price = self.model.price
-            return float(usage.prompt_tokens * price.input + usage.completion_tokens * price.output) / 1e6
+            return float(asked * price.input + answered * price.output) / 1e6
         known = response._hidden_params.get("response_cost")  # litellm's completion_cost, already worked out
         return None if known is None else float(known)
 
@@ -203,7 +209,9 @@ class LiteLLMClient:
         self._breaker.missed()
         if tells_of_the_provider(error):
             self._breaker.note(failed=True)
-        return Answer("error", error_type=type(error).__name__, error_message=str(error).split("\n", 1)[0][:300])
+        return Answer(
+            "error", error_type=type(error).__name__, error_message=storable(str(error).split("\n", 1)[0][:300])
+        )
 
 
 def api_key_of(model: Model | Embedding) -> str | None:
@@ -215,9 +223,13 @@ def api_key_of(model: Model | Embedding) -> str | None:
     return model.api_key or None
 
 
-def storable(text: str) -> str:
-    """Half a surrogate pair, which JSON may carry and UTF-8 may not, becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
+@overload
+def storable(text: str) -> str: ...
+@overload
+def storable(text: str | None) -> str | None: ...
+def storable(text: str | None) -> str | None:
+    """A text that can be stored: half a surrogate pair, which JSON may carry and UTF-8 may not, becomes `?`."""
+    return None if text is None else str(text).encode("utf-8", "replace").decode()
 
 
 def load_litellm() -> Any:

@@ -88,12 +88,16 @@ class _Queue:
         self._turn, self._answered, self._in_flight = asyncio.Lock(), asyncio.Event(), 0
 
     async def ask(self, request: ModelRequest, client: ModelClient) -> Answer | None:
-        """The answer; None if the budget does not cover it. Requests that are free or have no price are always sent."""
+        """The answer; None if the budget does not cover it. Requests that are free or have no price are always sent.
+
+        An answer whose tokens the provider did not report takes its estimate from the budget.
+        """
         estimate = client.estimate_usd(request.messages, request.params) or 0.0
         if estimate and not await self._reserve(estimate):
             return None
         answer = await client.ask(request.messages, request.params)
-        self._budget.record_cost(estimate, answer.cost_usd)
+        is_unreported = answer.status == "ok" and answer.cost_usd is None
+        self._budget.record_cost(estimate, estimate if is_unreported else answer.cost_usd)
         if estimate:
             self._in_flight -= 1
             self._answered.set()

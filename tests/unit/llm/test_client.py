@@ -220,3 +220,26 @@ def test_requests_per_minute_are_kept_to(endpoint):
     start = time.monotonic()
     ask(model(endpoint), times=4, pacer=Pacer(per_minute=600))
     assert time.monotonic() - start >= 0.3
+
+
+@pytest.mark.parametrize("usage", ["absent", None, {}, {"prompt_tokens": 10}, {"total_tokens": 15}])
+@pytest.mark.parametrize("name", ["openai/own", "openai/gpt-4o"])
+def test_an_answer_without_reported_tokens_has_no_cost(endpoint, usage, name):
+    body = {**OK, "usage": usage}
+    if usage == "absent":
+        del body["usage"]
+    endpoint.script = [json.dumps(body).encode()]
+    price = Price(input=50, output=100) if name == "openai/own" else None
+    (answer,) = ask(Model(model=name, api_base=endpoint.url, price=price))
+    assert (answer.status, answer.output_tokens, answer.cost_usd) == ("ok", None, None)
+    assert answer.input_tokens == (10 if usage == {"prompt_tokens": 10} else None)
+
+
+def test_every_string_of_a_reply_can_be_stored(endpoint):
+    odd = {**OK, "id": "r\ud83d", "model": "m\ud83d", "system_fingerprint": "f\ud83d"}
+    endpoint.script = [json.dumps(odd).encode()]
+    (answer,) = ask(model(endpoint))
+    assert (answer.response_id, answer.model_served, answer.system_fingerprint) == ("r?", "m?", "f?")
+    endpoint.script, endpoint.error = [400], {"error": {"message": "bad \ud83d"}}
+    (answer,) = ask(model(endpoint))
+    assert answer.error_message.encode()
