@@ -1,12 +1,9 @@
 """Criteria of a route: read from YAML, validated, and ready to score."""
 
-import importlib.util
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
@@ -26,18 +23,11 @@ from flows.evaluate.criteria.definitions import (
     Python,
 )
 from flows.evaluate.criteria.json_schema import Schema, hash_of, load_schema
+from flows.evaluate.criteria.python_file import PythonFile, load_file
+from flows.evaluate.criteria.time_limit import Timeouts
 from flows.lake import UNWRAPPED
 
-
-@dataclass(frozen=True)
-class LoadedModule:
-    """An imported file of Python checks, and its text when it was imported."""
-
-    module: ModuleType
-    text: str
-
-
-Modules = dict[Path, LoadedModule]
+Files = dict[Path, PythonFile]
 
 
 @dataclass(frozen=True)
@@ -53,6 +43,7 @@ class Criterion:
     function: Callable[[dict[str, Any], str], Any] | None = None
     judge: Model | None = None
     is_repaired: bool = False
+    timeouts: Timeouts = field(default_factory=Timeouts, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -90,7 +81,7 @@ def criteria_by_route(config: Config) -> dict[str, tuple[Criterion, ...]]:
 
     A Python file that several criteria use is imported once.
     """
-    loaded: Modules = {}
+    loaded: Files = {}
     return {
         name: load_criteria(route.criteria, config.workspace, route.output_schema, config.judge, loaded)
         if route.criteria
@@ -104,12 +95,12 @@ def load_criteria(
     workspace: Path,
     output_schema: Path | None = None,
     judge: Model | None = None,
-    loaded: Modules | None = None,
+    loaded: Files | None = None,
 ) -> tuple[Criterion, ...]:
     """Read the criteria of one route.
 
     `workspace` is the folder of the modules of python criteria, `output_schema` the route's JSON schema, `judge` the
-    judge model. `loaded` are the Python files imported so far; newly imported ones are added to it.
+    judge model. `loaded` are the Python files loaded so far; newly loaded ones are added to it.
     Raises ConfigError, in one line, for an error in the file or in a file that it refers to.
     """
     loaded = {} if loaded is None else loaded
@@ -139,10 +130,12 @@ def _build(
     *,
     output_schema: Path | None,
     judge: Model | None,
-    loaded: Modules,
+    loaded: Files,
 ) -> Criterion:
     definition = _define(path, number, raw)
     decisive = definition.model_dump(mode="json", exclude={"name", "severity", "min_pass_rate", "samples_per_day"})
+    if not decisive.get("args"):
+        decisive.pop("args", None)  # a criterion without arguments is the same as before there were any
     match definition:
         case Judge():
             if judge is None:
@@ -158,11 +151,11 @@ def _build(
             return Criterion(definition, hash_of(decisive, schema.version), schema=schema)
         case Python():
             where = f"{path}: criterion `{definition.name}`"
-            file = workspace.joinpath(*definition.function.split(":")[0].split(".")).with_suffix(".py")
-            if file not in loaded:
-                loaded[file] = _load_module(where, file)
-            function = _function(where, file, loaded[file].module, definition.function.split(":")[1])
-            return Criterion(definition, hash_of(decisive, loaded[file].text), function=function)
+            module, name = definition.function.split(":")
+            source = workspace.joinpath(*module.split(".")).with_suffix(".py")
+            file = load_file(where, source, loaded, name)
+            function = partial(_call, file, name, definition.args)
+            return Criterion(definition, hash_of(decisive, file.text), function=function)
         case _:
             return Criterion(definition, hash_of(decisive))
 
@@ -190,27 +183,5 @@ def _schema_path(path: Path, definition: JsonSchema, output_schema: Path | None)
     return output_schema
 
 
-def _load_module(where: str, file: Path) -> LoadedModule:
-    """Import a Python file of the workspace. It is trusted like the configuration."""
-    if not file.is_file():
-        raise ConfigError(f"{where}: no such file: {file}")
-    spec = importlib.util.spec_from_file_location(f"_genchi_workspace_{hash_of(str(file))}", file)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{where}: cannot be loaded: {file}")
-    module, text = importlib.util.module_from_spec(spec), file.read_text(encoding="utf-8")
-    sys.modules[spec.name] = module  # dataclasses and pickle look up a module by its name
-    sys.path.insert(0, str(file.parent))  # so that it can import modules beside it
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise ConfigError(f"{where}: {file} fails to load: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.remove(str(file.parent))
-    return LoadedModule(module, text)
-
-
-def _function(where: str, file: Path, module: ModuleType, name: str) -> Callable[[dict[str, Any], str], Any]:
-    function = getattr(module, name, None)
-    if not callable(function):
-        raise ConfigError(f"{where}: {file} has no function `{name}`")
-    return function  # type: ignore[no-any-return]  # what it returns is checked at each call
+def _call(file: PythonFile, name: str, args: Mapping[str, Any], example: Mapping[str, Any], text: str) -> Any:
+    return file.call(name, example, text, args)

@@ -1,4 +1,4 @@
-"""Apply one criterion to one answer. Pure: no request is sent and no file read here.
+"""Apply one criterion to one answer. No request is sent and no file read here.
 
 A score of None is unscored: the answer is missing, or the criterion cannot be applied. That is not a failure.
 """
@@ -22,7 +22,9 @@ from flows.evaluate.criteria.definitions import (
     Regex,
 )
 from flows.evaluate.criteria.json_schema import Schema, parse_json
+from flows.evaluate.criteria.python_file import FunctionError
 from flows.evaluate.criteria.repair import Repaired, repair_json, repair_text
+from flows.evaluate.criteria.time_limit import TimeLimitError, search
 from flows.evaluate.examples import Example
 
 _NUMBER = re.compile(r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
@@ -70,13 +72,25 @@ def _writable(reason: str) -> str:
     return reason[:_LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
-def score(criterion: Criterion, example: Example, answer: Response) -> Score:  # noqa: PLR0911 - one return a kind
-    """Apply a code criterion to `answer`. Raises TypeError for a judge criterion; see `score_from_replies`."""
+def score(criterion: Criterion, example: Example, answer: Response) -> Score:
+    """Apply a code criterion to `answer`. Raises TypeError for a judge criterion; see `score_from_replies`.
+
+    Unscored if a pattern or function reaches its time limit; after several, the criterion is not applied any more.
+    """
+    try:
+        criterion.timeouts.check()
+        return _apply(criterion, example, answer)
+    except TimeLimitError as error:
+        criterion.timeouts.note()
+        return unscored(str(error))
+
+
+def _apply(criterion: Criterion, example: Example, answer: Response) -> Score:  # noqa: PLR0911 - one return a kind
     match criterion.definition:
         case Exact() | Contains() | Numeric() as definition:
             return _compare(definition, example, answer.text)
         case Regex(pattern=pattern):
-            return PASSED if re.search(pattern, answer.text) else failed(f"no match of {pattern}")
+            return PASSED if search(pattern, answer.text) else failed(f"no match of {pattern}")
         case JsonValid():
             return PASSED if parse_json(answer.text).problem is None else failed("no valid JSON")
         case JsonSchema():
@@ -147,7 +161,7 @@ def _compare(definition: Exact | Contains | Numeric, example: Example, answer: s
 
 
 def _first_group(pattern: str, text: str) -> str | None:
-    match = re.search(pattern, text)
+    match = search(pattern, text)
     return match[1] if match else None
 
 
@@ -224,11 +238,11 @@ def _at_most(value: float | None, limit: float, unit: str) -> Score:
 def _call(criterion: Criterion, example: Example, text: str) -> Score:
     assert criterion.function is not None
     try:
-        result = criterion.function(dict(example.row), text)
-    except (Exception, SystemExit) as error:
-        return unscored(f"the function raised {type(error).__name__}: {error}")
+        result = criterion.function(example.row, text)
+    except FunctionError as error:
+        return unscored(str(error))
     if isinstance(result, bool):
         return PASSED if result else failed("the function says no")
-    if isinstance(result, int | float) and 0 <= result <= 1:
-        return Score(float(result), result >= 0.5, None if result == 1 else f"the function says {result:g}")
-    return unscored(f"the function returned {result!r}; a bool or a number from 0 to 1 is wanted")
+    if isinstance(result, float) and 0 <= result <= 1:
+        return Score(result, result >= 0.5, None if result == 1 else f"the function says {result:g}")
+    return unscored(f"the function returned {result}; a bool or a number from 0 to 1 is wanted")
