@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from flows.config import Config, Model, did_you_mean, first_problem, read_yaml
 from flows.errors import ConfigError
-from flows.evaluate.criteria import judge_prompt, repair
+from flows.evaluate.criteria import folding, judge_prompt, number_reading, repair
 from flows.evaluate.criteria.definitions import (
     KINDS,
     Contains,
@@ -156,6 +156,8 @@ def _build(
             file = load_file(where, source, loaded, name)
             function = partial(_call, file, name, definition.args)
             return Criterion(definition, hash_of(decisive, file.text), function=function)
+        case Exact() | Contains() | Numeric():
+            return Criterion(definition, hash_of(decisive, folding.RULES, number_reading.RULES))
         case _:
             return Criterion(definition, hash_of(decisive))
 

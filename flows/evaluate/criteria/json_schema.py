@@ -55,9 +55,9 @@ def load_schema(path: Path) -> Schema:
 
 
 def parse_json(text: str) -> Parsed:
-    """Parse a whole text as JSON (RFC 8259, without NaN and Infinity)."""
+    """Parse a whole text as JSON (RFC 8259, without NaN and Infinity). A byte order mark before it is left out."""
     try:
-        return Parsed(json.loads(text, parse_constant=_refuse))
+        return Parsed(json.loads(text.lstrip("\ufeff"), parse_constant=_refuse))
     except RecursionError:
         return Parsed(problem="nested too deeply")
     except ValueError as error:

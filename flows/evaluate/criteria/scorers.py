@@ -3,7 +3,7 @@
 A score of None is unscored: the answer is missing, or the criterion cannot be applied. That is not a failure.
 """
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,13 +21,14 @@ from flows.evaluate.criteria.definitions import (
     Python,
     Regex,
 )
+from flows.evaluate.criteria.folding import fold, is_same_json
 from flows.evaluate.criteria.json_schema import Schema, parse_json
+from flows.evaluate.criteria.number_reading import first_number
 from flows.evaluate.criteria.python_file import FunctionError
 from flows.evaluate.criteria.repair import Repaired, repair_json, repair_text
 from flows.evaluate.criteria.time_limit import TimeLimitError, search
-from flows.evaluate.examples import Example
+from flows.evaluate.examples import Example, as_text
 
-_NUMBER = re.compile(r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
 _LONGEST_REASON = 300
 
 
@@ -137,51 +138,56 @@ def _repair(criterion: Criterion, example: Example, text: str) -> Repaired:
 
 
 def _compare(definition: Exact | Contains | Numeric, example: Example, answer: str) -> Score:
-    expected = example.expected_text
-    if expected is None:
+    if example.expected is None:
         return unscored("the example has no `expected`")
     got: str | None = answer
     if definition.extract is not None:
         got = _first_group(definition.extract, answer)
-        found = _first_group(definition.extract, expected)
-        expected = expected if found is None else found
     if got is None:
         return failed(f"no match of {definition.extract}")
     if isinstance(definition, Numeric):
-        return _near(got, expected, definition.tolerance)
-    if not definition.strict:
-        got, expected = got.strip().casefold(), expected.strip().casefold()
-    if isinstance(definition, Contains) and not expected:
-        return unscored("`expected` is empty, which every answer contains")
-    if isinstance(definition, Contains):
-        return PASSED if expected in got else failed(f"does not contain {expected!r}")
+        return _near(got, _extracted(definition, as_text(example.expected)), definition.tolerance)
+    return _any_of(definition, example.expected, answer, got)
+
+
+def _any_of(definition: Exact | Contains, expected: Any, answer: str, got: str) -> Score:
+    """Compare with `expected`, or with each item if it is a list: any of them will do, and so will the whole list."""
     free = definition.extract is None and not definition.strict
-    same = got == expected or (free and _same_json(answer, example.expected))
-    return PASSED if same else failed(f"expected {expected!r}, found {got!r}")
+    if isinstance(definition, Exact) and free and _is_same_object(answer, expected):
+        return PASSED
+    texts = [as_text(one) for one in expected if one is not None] if isinstance(expected, list) and expected else []
+    wanted = [_extracted(definition, text) for text in texts or [as_text(expected)]]
+    if not definition.strict:
+        got, wanted = fold(got), [fold(one) for one in wanted]
+    if isinstance(definition, Contains):
+        if not any(wanted):
+            return unscored("`expected` is empty, which every answer contains")
+        found = any(one in got for one in wanted if one)
+        return passed_or(found, f"does not contain {_one_of(wanted)}")
+    objects = expected if isinstance(expected, list) and free else ()
+    same = got in wanted or any(_is_same_object(answer, one) for one in objects)
+    return passed_or(same, f"expected {_one_of(wanted)}, found {got!r}")
+
+
+def _one_of(wanted: Sequence[str]) -> str:
+    return repr(wanted[0]) if len(wanted) == 1 else f"one of {', '.join(map(repr, wanted))}"
+
+
+def _extracted(definition: Exact | Contains | Numeric, expected: str) -> str:
+    """The part of `expected` to compare: the pattern's group, or all of it without a match."""
+    found = _first_group(definition.extract, expected) if definition.extract is not None else None
+    return expected if found is None else found
 
 
 def _first_group(pattern: str, text: str) -> str | None:
+    """The first group that took part in the first match; a pattern of alternatives has one group each."""
     match = search(pattern, text)
-    return match[1] if match else None
+    return next((group for group in match.groups() if group is not None), None) if match else None
 
 
-def _same_json(answer: str, expected: Any) -> bool:
+def _is_same_object(answer: str, expected: Any) -> bool:
     """Whether an answer is the same JSON object or list, however it is spaced and ordered."""
-    return isinstance(expected, dict | list) and _is_same(parse_json(answer).value, expected)
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    """Whether two values are equal as JSON: 1 equals 1.0, but true does not equal 1, as it does in Python."""
-    pairs = [(one, other)]
-    while pairs:
-        one, other = pairs.pop()
-        if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-            pairs += ((one[key], other[key]) for key in one)
-        elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-            pairs += zip(one, other, strict=True)
-        elif isinstance(one, bool) is not isinstance(other, bool) or one != other:
-            return False
-    return True
+    return isinstance(expected, dict | list) and is_same_json(parse_json(answer).value, expected)
 
 
 def _near(got: str, expected: str, tolerance: float) -> Score:
@@ -193,12 +199,6 @@ def _near(got: str, expected: str, tolerance: float) -> Score:
     # Tolerates rounding of doubles, so that 0.3 is within 0.1 of 0.2.
     close = abs(number - wanted) <= tolerance + 1e-12 * max(1.0, abs(wanted))
     return PASSED if close else failed(f"expected {wanted:g} ± {tolerance:g}, found {number:g}")
-
-
-def first_number(text: str) -> float | None:
-    """The first number in a text, or None. Commas between groups of three digits are ignored."""
-    match = _NUMBER.search(text)
-    return float(match[0].replace(",", "")) if match else None
 
 
 def score_schema(schema: Schema, text: str) -> Score:
