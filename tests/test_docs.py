@@ -58,7 +58,7 @@ def workspace(tmp_path: Path) -> Path:
         (tmp_path / name).write_text('{"example_id": "1", "input": "q", "expected": "a"}\n', encoding="utf-8")
     (tmp_path / "criteria").mkdir()
     (tmp_path / "criteria" / "triage.yaml").write_text("- {name: valid, kind: json_valid}\n", encoding="utf-8")
-    (tmp_path / "schema.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "schema.json").write_text('{"type": "object"}', encoding="utf-8")
     (tmp_path / "my_checks.py").write_text("def polite(example, answer):\n    return True\n", encoding="utf-8")
     return tmp_path
 

@@ -2,7 +2,7 @@
 
 from flows.evaluate.criteria.criteria_file import Criterion, criteria_by_route
 from flows.evaluate.criteria.definitions import OUTPUT_SCHEMA, Cost, Judge, Latency, Python
-from flows.evaluate.criteria.json_schema import Schema, hash_of, load_schema
+from flows.evaluate.criteria.json_schema import Schema, hash_of, load_or_report
 from flows.evaluate.criteria.judge_prompt import Mode, read_verdict
 from flows.evaluate.criteria.judge_scores import (
     AGAINST_ITSELF,
@@ -34,7 +34,7 @@ __all__ = [
     "criteria_by_route",
     "hash_of",
     "judge_requests",
-    "load_schema",
+    "load_or_report",
     "read_verdict",
     "score",
     "score_from_replies",

@@ -1,5 +1,6 @@
 """Criteria of a route: read from YAML, validated, and ready to score."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -22,10 +23,12 @@ from flows.evaluate.criteria.definitions import (
     Numeric,
     Python,
 )
-from flows.evaluate.criteria.json_schema import Schema, hash_of, load_schema
-from flows.evaluate.criteria.python_file import PythonFile, load_file
+from flows.evaluate.criteria.json_schema import Schema, UnusableError, hash_of, load_or_report, load_schema
+from flows.evaluate.criteria.python_file import FunctionError, PythonFile, load_file
 from flows.evaluate.criteria.time_limit import Timeouts
 from flows.lake import UNWRAPPED
+
+log = logging.getLogger(__name__)
 
 Files = dict[Path, PythonFile]
 
@@ -79,11 +82,12 @@ class Criterion:
 def criteria_by_route(config: Config) -> dict[str, tuple[Criterion, ...]]:
     """The criteria by route; empty for a route without a criteria file. Raises ConfigError as `load_criteria`.
 
-    A Python file that several criteria use is imported once.
+    A Python file that several criteria use is imported once. A criterion whose schema or Python file cannot be used is
+    reported and leaves its answers unscored; it does not stop the others.
     """
     loaded: Files = {}
     return {
-        name: load_criteria(route.criteria, config.workspace, route.output_schema, config.judge, loaded)
+        name: load_criteria(route.criteria, config.workspace, route.output_schema, config.judge, loaded, report=True)
         if route.criteria
         else ()
         for name, route in config.routes.items()
@@ -96,16 +100,19 @@ def load_criteria(
     output_schema: Path | None = None,
     judge: Model | None = None,
     loaded: Files | None = None,
+    *,
+    report: bool = False,
 ) -> tuple[Criterion, ...]:
     """Read the criteria of one route.
 
     `workspace` is the folder of the modules of python criteria, `output_schema` the route's JSON schema, `judge` the
     judge model. `loaded` are the Python files loaded so far; newly loaded ones are added to it.
-    Raises ConfigError, in one line, for an error in the file or in a file that it refers to.
+    Raises ConfigError, in one line, for an error in the file or in a file that it refers to. With `report`, a schema or
+    Python file that cannot be used is only logged, and its criterion leaves answers unscored.
     """
     loaded = {} if loaded is None else loaded
     criteria = tuple(
-        _build(path, *pair, workspace, output_schema=output_schema, judge=judge, loaded=loaded)
+        _build(path, *pair, workspace, output_schema=output_schema, judge=judge, loaded=loaded, report=report)
         for pair in enumerate(_read_list(path), 1)
     )
     names = [criterion.name for criterion in criteria]
@@ -131,6 +138,7 @@ def _build(
     output_schema: Path | None,
     judge: Model | None,
     loaded: Files,
+    report: bool,
 ) -> Criterion:
     definition = _define(path, number, raw)
     decisive = definition.model_dump(mode="json", exclude={"name", "severity", "min_pass_rate", "samples_per_day"})
@@ -147,13 +155,19 @@ def _build(
             )
             return Criterion(definition, version, judge=judge)
         case JsonSchema():
-            schema = load_schema(_schema_path(path, definition, output_schema))
+            schema = (load_or_report if report else load_schema)(_schema_path(path, definition, output_schema))
             return Criterion(definition, hash_of(decisive, schema.version), schema=schema)
         case Python():
             where = f"{path}: criterion `{definition.name}`"
             module, name = definition.function.split(":")
             source = workspace.joinpath(*module.split(".")).with_suffix(".py")
-            file = load_file(where, source, loaded, name)
+            try:
+                file = load_file(where, source, loaded, name)
+            except UnusableError as error:
+                if not report:
+                    raise
+                log.warning("%s; its answers are unscored", error)
+                return Criterion(definition, hash_of(decisive, str(error)), function=partial(_refuse, str(error)))
             function = partial(_call, file, name, definition.args)
             return Criterion(definition, hash_of(decisive, file.text), function=function)
         case Exact() | Contains() | Numeric():
@@ -187,3 +201,7 @@ def _schema_path(path: Path, definition: JsonSchema, output_schema: Path | None)
 
 def _call(file: PythonFile, name: str, args: Mapping[str, Any], example: Mapping[str, Any], text: str) -> Any:
     return file.call(name, example, text, args)
+
+
+def _refuse(problem: str, example: Mapping[str, Any], text: str) -> Any:
+    raise FunctionError(problem)

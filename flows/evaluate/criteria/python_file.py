@@ -18,7 +18,7 @@ from typing import Any
 
 from flows.errors import ConfigError
 from flows.evaluate.criteria import function_worker
-from flows.evaluate.criteria.json_schema import hash_of
+from flows.evaluate.criteria.json_schema import UnusableError, hash_of
 from flows.evaluate.criteria.time_limit import FUNCTION_S, IMPORT_S, TimeLimitError
 
 _READ_BYTES = 1 << 16
@@ -133,7 +133,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 def load_file(where: str, file: Path, loaded: dict[Path, PythonFile], function: str) -> PythonFile:
     """The file of a python criterion, imported once for all criteria. It is trusted like the configuration.
 
-    Raises ConfigError if the file fails to load or does not have the function.
+    Raises UnusableError if the file fails to load, and ConfigError if there is no such file or function.
     """
     if file not in loaded:
         if not file.is_file():
@@ -142,7 +142,7 @@ def load_file(where: str, file: Path, loaded: dict[Path, PythonFile], function: 
     try:
         missing = loaded[file].missing([function])
     except FunctionError as error:
-        raise ConfigError(f"{where}: {file} {error}") from None
+        raise UnusableError(f"{where}: {file} {error}") from None
     if missing:
         raise ConfigError(f"{where}: {file} has no function `{function}`")
     return loaded[file]

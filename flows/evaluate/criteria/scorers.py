@@ -3,6 +3,7 @@
 A score of None is unscored: the answer is missing, or the criterion cannot be applied. That is not a failure.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -205,12 +206,14 @@ def score_schema(schema: Schema, text: str) -> Score:
     """Whether a text is JSON that is valid under a schema; unscored if the schema cannot be applied."""
     from referencing.exceptions import Unresolvable  # noqa: PLC0415 - imported late: only some criteria need it
 
+    if schema.problem is not None:
+        return unscored(schema.problem)
     parsed = parse_json(text)
     if parsed.problem is not None:
         return failed(f"no valid JSON: {parsed.problem}")
     try:
         violation = schema.first_violation(parsed.value)
-    except (Unresolvable, RecursionError, ArithmeticError, ValueError) as error:
+    except (Unresolvable, RecursionError, ArithmeticError, ValueError, re.error, TimeLimitError) as error:
         return unscored(f"the schema cannot be applied: {type(error).__name__}: {error}")
     return failed(violation) if violation else PASSED
 
