@@ -100,9 +100,11 @@ class Batches:
         """A chat completion as it stands in the file. There is no latency: nobody waited for this answer alone."""
         choice = body["choices"][0]
         asked, answered = reply.tokens_of(body.get("usage"), choice["message"])
+        is_filtered = choice.get("finish_reason") == reply.CONTENT_FILTER
         return Answer(
-            "ok",
-            text=storable(reply.text_of(choice["message"])),
+            "error" if is_filtered else "ok",
+            error_type=reply.CONTENT_FILTER if is_filtered else None,
+            text=None if is_filtered else storable(reply.text_of(choice["message"])),
             output_json=storable(json.dumps(choice["message"], ensure_ascii=False)),
             response_id=storable(body.get("id")),
             model_served=storable(body.get("model")),

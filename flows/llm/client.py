@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol, overload
 
 from flows.config import Embedding, Model
 from flows.llm import reply
+from flows.llm.openai_client import close_plain_content_clients, plain_content_client
 from flows.llm.rate_limits import PATIENCE_S, Breaker, Pacer
 from flows.llm.retries import FIRST_PAUSE_S, provider_retries, retry_after_s, tells_of_the_provider
 
@@ -34,6 +35,9 @@ Message = Mapping[str, Any]
 @dataclass(frozen=True)
 class Answer:
     """What one question got. `output_json` is the message with its tool calls; `cost_usd` None is unknown.
+
+    `text` is None for a tool call without text; an empty answer is "". A content filter is the error `content_filter`,
+    whether the provider told it in a reply or as a failure.
 
     `latency_ms` is of the attempt that was answered. `error_type` is the exception's name, or `provider_down`
     where the breaker was open and the question was not asked.
@@ -104,6 +108,7 @@ class LiteLLMClient:
         self.litellm = load_litellm()
         self.prices = self._look_up_prices()
         self._unlogged = _unlogged()
+        self._client: Any = None
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
         """Ask, and ask again while failures are transient, up to `retry_policy.ATTEMPTS` times."""
@@ -146,6 +151,9 @@ class LiteLLMClient:
 
     async def _ask_once(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
         options: dict[str, Any] = {"timeout": TIMEOUT_S, **params}
+        if self.model.api_base and self.model.model.startswith("openai/"):
+            self._client = self._client or plain_content_client(self.model.api_base, self.api_key)
+            options["client"] = self._client
         self._unlogged.set(True)
         start = time.perf_counter()
         response = await self.litellm.acompletion(
@@ -158,7 +166,18 @@ class LiteLLMClient:
             caching=False,
             **options,
         )
+        if options.get("stream"):
+            response = await self._whole(response)
         return self._to_answer(response, (time.perf_counter() - start) * 1000)
+
+    async def _whole(self, stream: Any) -> Any:
+        """The response that a stream's parts make, without litellm's guess of the tokens where none are reported."""
+        whole = self.litellm.stream_chunk_builder([part async for part in stream])
+        if whole is None:
+            raise reply.ReplyError("the reply has no choices")
+        if not any(getattr(part, "usage", None) for part in getattr(stream, "chunks", ())):
+            whole.usage = None
+        return whole
 
     @property
     def api_key(self) -> str | None:
@@ -170,9 +189,11 @@ class LiteLLMClient:
         message = reply.message_of(choice)
         asked, answered = reply.tokens_of(getattr(response, "usage", None), message)
         finish_reason = reply.finish_reason_of(choice)
+        is_filtered = finish_reason == reply.CONTENT_FILTER
         return Answer(
-            "ok",
-            text=storable(reply.text_of(message)),
+            "error" if is_filtered else "ok",
+            error_type=reply.CONTENT_FILTER if is_filtered else None,
+            text=None if is_filtered else storable(reply.text_of(message)),
             output_json=storable(json.dumps(message, ensure_ascii=False)),
             response_id=storable(response.id),
             model_served=storable(response.model),
@@ -191,7 +212,9 @@ class LiteLLMClient:
         if self.model.price:
             price = self.model.price
             return float(asked * price.input + answered * price.output) / 1e6
-        known = response._hidden_params.get("response_cost")  # litellm's completion_cost, already worked out
+        known = (getattr(response, "_hidden_params", None) or {}).get(
+            "response_cost"
+        )  # litellm's completion_cost, already worked out
         return None if known is None else float(known)
 
     def _look_up_prices(self) -> tuple[float, float] | None:
@@ -210,7 +233,7 @@ class LiteLLMClient:
         if tells_of_the_provider(error):
             self._breaker.note(failed=True)
         return Answer(
-            "error", error_type=type(error).__name__, error_message=storable(str(error).split("\n", 1)[0][:300])
+            "error", error_type=reply.error_type_of(error), error_message=storable(str(error).split("\n", 1)[0][:300])
         )
 
 
@@ -264,6 +287,7 @@ async def close_clients() -> None:
     litellm = sys.modules.get("litellm")
     if litellm is None:
         return
+    await close_plain_content_clients()
     await litellm.close_litellm_async_clients()
     litellm.in_memory_llm_clients_cache.flush_cache()  # a closed client must not be found by the next loop
 

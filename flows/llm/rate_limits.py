@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 BREAKER_LIMIT = 16
 PATIENCE_S = 30.0
@@ -65,7 +66,7 @@ class Breaker:
         self._limit, self._patience_s = limit, patience_s
         self._in_a_row = 0
         self._gives_up_at = 0.0
-        self._is_tried = False
+        self._trier: asyncio.Task[Any] | None = None  # the one that tries whether the provider is back
 
     async def admits(self) -> bool:
         """Whether an attempt may be made; waits where others are trying whether the provider is back."""
@@ -73,8 +74,8 @@ class Breaker:
             left = self._gives_up_at - time.monotonic()
             if left <= 0:
                 return False
-            if not self._is_tried:
-                self._is_tried = True
+            if self._trier is None or self._trier.done():
+                self._trier = _current_task()
                 await asyncio.sleep(min(left, _BETWEEN_TRIES_S))
                 return left > _BETWEEN_TRIES_S
             await asyncio.sleep(min(left, _LONGEST_SLEEP_S))
@@ -82,11 +83,23 @@ class Breaker:
 
     def missed(self) -> None:
         """An attempt failed, and may be made again."""
-        self._is_tried = False
+        self._end_trial()
 
     def note(self, failed: bool) -> None:
         """Count a question that failed for good, or begin anew after an answer."""
-        self._is_tried = False
+        self._end_trial()
         self._in_a_row = self._in_a_row + 1 if failed else 0
         if self._in_a_row == self._limit:
             self._gives_up_at = time.monotonic() + self._patience_s
+
+    def _end_trial(self) -> None:
+        """Let the next one try, if this task was the one. Attempts that began before the breaker opened are not."""
+        if self._trier is not None and self._trier is _current_task():
+            self._trier = None
+
+
+def _current_task() -> "asyncio.Task[Any] | None":
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no event loop is running
+        return None

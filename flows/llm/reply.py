@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 CONTENT_FILTER = "content_filter"
-TOOL_CALLS = "tool_calls"
+_FILTER_WORDS = (
+    "content_filter",
+    "content management policy",
+    "responsibleaipolicyviolation",
+    "content_policy_violation",
+)
 _ERRORS = ("error", "network_error", "ERROR")
 _BAD_GATEWAY = 502
 
@@ -36,6 +41,14 @@ def choice_of(response: Any) -> Any:
     if (reason := extra.get("native_finish_reason")) in _ERRORS:
         raise ReplyError(f"finish_reason {reason}")
     return choice
+
+
+def error_type_of(error: BaseException) -> str:
+    """The name of a failure: `content_filter` where a provider refuses a text by its policy, else the exception's."""
+    name = type(error).__name__
+    told = f"{error} {getattr(error, 'body', '')}".lower()
+    is_refusal = getattr(error, "status_code", None) in (400, 403) and any(word in told for word in _FILTER_WORDS)
+    return CONTENT_FILTER if is_refusal or name == "ContentPolicyViolationError" else name
 
 
 def finish_reason_of(choice: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 A failure is transient or permanent. Transient is what the same request may not meet again: 408, 409, 425, 429,
 any 5xx, a timeout, a lost connection, a reply that is no JSON (litellm calls the last two a 500). Permanent is what
-will fail each time: 400 and a context overflow, 401, 403, 404 and other 4xx, and a 429 for want of money.
+will fail each time: 400 and a context overflow, 401, 402, 403, 404 and other 4xx, and a 429 for want of money.
 """
 
 import json
@@ -17,7 +17,7 @@ from flows.retry_policy import patient_retries
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S = 0.5, 20.0, 60.0
 _TRANSIENT_4XX = (408, 409, 425, 429)
-_REFUSES_EVERYBODY = (401, 403)
+_REFUSES_EVERYBODY = (401, 402, 403)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -30,7 +30,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def tells_of_the_provider(error: BaseException) -> bool:
-    """Whether any other question would meet it too: what may pass, a refused key, no money."""
+    """Whether any other question would meet it too: what may pass, a refused key (401, 403), no money (402)."""
     return is_transient(error) or getattr(error, "status_code", None) in (*_REFUSES_EVERYBODY, 429)
 
 

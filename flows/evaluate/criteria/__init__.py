@@ -13,10 +13,20 @@ from flows.evaluate.criteria.judge_scores import (
     judge_requests,
     score_from_replies,
 )
-from flows.evaluate.criteria.scorers import Response, Score, score, score_repaired, score_schema, unscored
+from flows.evaluate.criteria.scorers import (
+    NO_TEXT,
+    Response,
+    Score,
+    failed,
+    score,
+    score_repaired,
+    score_schema,
+    unscored,
+)
 
 __all__ = [
     "AGAINST_ITSELF",
+    "NO_TEXT",
     "OUTPUT_SCHEMA",
     "SINGLE",
     "Case",
@@ -32,6 +42,7 @@ __all__ = [
     "Schema",
     "Score",
     "criteria_by_route",
+    "failed",
     "hash_of",
     "judge_requests",
     "load_or_report",

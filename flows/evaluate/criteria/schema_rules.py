@@ -96,7 +96,7 @@ def _with_patterns(validator: Any) -> Any:
             schema = {key: item for key, item in schema.items() if key != "patternProperties"}
         yield from usual(validator, rule, value, schema) or ()
 
-    return validators.extend(
+    return validators.extend(  # type: ignore[no-untyped-call]  # jsonschema does not type it
         validator, {"pattern": _pattern, "patternProperties": _pattern_properties, "additionalProperties": additional}
     )
 

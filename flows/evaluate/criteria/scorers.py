@@ -35,9 +35,9 @@ _LONGEST_REASON = 300
 
 @dataclass(frozen=True)
 class Response:
-    """The part of an answer that criteria use. Latency in milliseconds, cost in USD."""
+    """The part of an answer that criteria use. Latency in milliseconds, cost in USD. A tool call alone has no text."""
 
-    text: str
+    text: str | None
     latency_ms: float | None = None
     cost_usd: float | None = None
 
@@ -74,6 +74,9 @@ def _writable(reason: str) -> str:
     return reason[:_LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
+NO_TEXT = unscored("the answer is a tool call without text")
+
+
 def score(criterion: Criterion, example: Example, answer: Response) -> Score:
     """Apply a code criterion to `answer`. Raises TypeError for a judge criterion; see `score_from_replies`.
 
@@ -87,27 +90,35 @@ def score(criterion: Criterion, example: Example, answer: Response) -> Score:
         return unscored(str(error))
 
 
-def _apply(criterion: Criterion, example: Example, answer: Response) -> Score:  # noqa: PLR0911 - one return a kind
+def _apply(criterion: Criterion, example: Example, answer: Response) -> Score:
     match criterion.definition:
-        case Exact() | Contains() | Numeric() as definition:
-            return _compare(definition, example, answer.text)
-        case Regex(pattern=pattern):
-            return PASSED if search(pattern, answer.text) else failed(f"no match of {pattern}")
-        case JsonValid():
-            return PASSED if parse_json(answer.text).problem is None else failed("no valid JSON")
-        case JsonSchema():
-            assert criterion.schema is not None
-            return score_schema(criterion.schema, answer.text)
-        case Length() as definition:
-            return _length(definition, answer.text)
         case Latency(max_ms=limit):
             return _at_most(answer.latency_ms, limit, "ms")
         case Cost(max_usd=limit):
             return _at_most(answer.cost_usd, limit, "USD")
-        case Python():
-            return _call(criterion, example, answer.text)
         case Judge():
             raise TypeError("a judge's criterion is scored by the judge's verdict")
+        case _:
+            return NO_TEXT if answer.text is None else _apply_to_text(criterion, example, answer.text)
+
+
+def _apply_to_text(criterion: Criterion, example: Example, text: str) -> Score:  # noqa: PLR0911 - one return a kind
+    if not text.strip() and isinstance(criterion.definition, Regex | Length | Python) and example.expected != "":
+        return failed("the answer is empty")
+    match criterion.definition:
+        case Exact() | Contains() | Numeric() as definition:
+            return _compare(definition, example, text)
+        case Regex(pattern=pattern):
+            return passed_or(search(pattern, text) is not None, f"no match of {pattern}")
+        case JsonValid():
+            return passed_or(parse_json(text).problem is None, "no valid JSON")
+        case JsonSchema():
+            assert criterion.schema is not None
+            return score_schema(criterion.schema, text)
+        case Length() as definition:
+            return _length(definition, text)
+        case _:
+            return _call(criterion, example, text)
 
 
 def score_repaired(criterion: Criterion, example: Example, answer: Response, raw: Score) -> Score | None:
@@ -116,7 +127,7 @@ def score_repaired(criterion: Criterion, example: Example, answer: Response, raw
     `raw` is the score of the answer as it is. The better of the two counts. The reason says what was removed, also if
     the repaired answer passes.
     """
-    if raw.score == 1:
+    if raw.score == 1 or answer.text is None:
         return None
     found = _repair(criterion, example, answer.text)
     if not found.repairs:

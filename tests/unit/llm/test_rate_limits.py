@@ -106,3 +106,35 @@ def test_a_provider_that_stays_down_is_given_up():
     begun = time.monotonic()
     assert asyncio.run(go()) == ([False] * 5, False)
     assert 0.3 <= time.monotonic() - begun < 5
+
+
+def test_attempts_that_began_before_a_provider_went_down_do_not_let_a_second_one_try():
+    async def go():
+        breaker = opened(patience_s=20)
+        at_once, most = 0, 0
+
+        async def one():
+            nonlocal at_once, most
+            if not await breaker.admits():
+                return
+            at_once += 1
+            most = max(most, at_once)
+            await asyncio.sleep(1.5)
+            at_once -= 1
+            breaker.note(failed=at_once == 0 and most > 1)
+
+        async def straggler():
+            for _ in range(20):
+                await asyncio.sleep(0.1)
+                breaker.missed()
+                breaker.note(failed=True)
+
+        tasks = [asyncio.create_task(one()) for _ in range(2)] + [asyncio.create_task(straggler())]
+        await asyncio.sleep(2.4)
+        found = most
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return found
+
+    assert asyncio.run(go()) == 1

@@ -43,3 +43,22 @@ def test_tokens_that_are_not_reported_are_none_and_never_zero(usage, message, to
 )
 def test_the_text_of_an_answer_is_what_it_says_and_a_tool_call_alone_has_none(message, text):
     assert reply.text_of(message) == text
+
+
+class PolicyError(Exception):
+    def __init__(self, message, status_code):
+        super().__init__(message)
+        self.status_code = status_code
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (PolicyError("filtered due to the prompt triggering content management policy", 400), "content_filter"),
+        (PolicyError("code: content_filter", 400), "content_filter"),
+        (PolicyError("content_filter is not a valid parameter of the server", 500), "PolicyError"),
+        (PolicyError("no such parameter", 400), "PolicyError"),
+    ],
+)
+def test_a_refusal_by_policy_has_one_name(error, kind):
+    assert reply.error_type_of(error) == kind
