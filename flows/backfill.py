@@ -50,7 +50,7 @@ def run_backfill(setup: EvalSetup, start: date, end: date, only: Stage | None = 
 
 def _backfill(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
     if end < start:
-        raise ConfigError(f"--end {end} lies before --start {start}")
+        raise ConfigError(f"--end {end} is before --start {start}")
     config = setup.config
     check_embedding(config)
     with described(f"backfill {start} to {end}", config.app), config.open_lake().lock("backfill"):

@@ -40,7 +40,7 @@ def backfill(options: argparse.Namespace) -> int:
     """A range of days."""
     setup = _load(options)
     if options.end < options.start:
-        raise ConfigError(f"--end {options.end} lies before --start {options.start}")
+        raise ConfigError(f"--end {options.end} is before --start {options.start}")
     with prefect_server.server():
         from flows.backfill import run_backfill  # noqa: PLC0415 - as above
 
@@ -143,9 +143,9 @@ def dbt(options: argparse.Namespace) -> int:
     loaded = load_config(options.config)
     first, last = options.start or options.day, options.end or options.day
     if (options.start is None) != (options.end is None) or (options.start and options.day):
-        raise ConfigError("the days to build are either --day, or --start with --end")
+        raise ConfigError("days to build: give either --day, or both --start and --end")
     if first and first > last:
-        raise ConfigError(f"--end {last} lies before --start {first}")
+        raise ConfigError(f"--end {last} is before --start {first}")
     more = yaml.safe_load(options.vars)
     if not isinstance(more, dict):
         raise ConfigError(f"--vars {options.vars!r}: must be names with values, such as '{{typo_sample: 500}}'")

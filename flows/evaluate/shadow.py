@@ -42,7 +42,7 @@ class ShadowResult:
 
     def summary(self) -> str:
         """One line for people."""
-        return f"{self.calls:,} of the day's calls, {self.asked:,} asked, {self.spent_usd:.2f} USD"
+        return f"{self.calls:,} calls sampled, {self.asked:,} requests sent, {self.spent_usd:.2f} USD"
 
 
 def shadow_day(setup: EvalSetup, day: date, clients: ClientFactory | None = None) -> ShadowResult:

@@ -40,7 +40,7 @@ class Batches:
         self._client, self._litellm, self._first_poll_s = client, client.litellm, first_poll_s
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
-        """The most that the request may cost in a batch, in USD; None if the price is unknown."""
+        """The estimated cost of the request in a batch, in USD; None if the price is unknown."""
         estimate = self._client.estimate_usd(messages, params)
         return None if estimate is None else estimate * PRICE
 

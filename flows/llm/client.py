@@ -61,7 +61,7 @@ class ModelClient(Protocol):
         ...
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
-        """The most that the request may cost, in USD; None if the price is unknown."""
+        """The estimated cost of the request, in USD; None if the price is unknown."""
         ...
 
 

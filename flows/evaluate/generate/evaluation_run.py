@@ -181,8 +181,8 @@ def _report_estimate(run: EvalRun, budget: RunBudget, unanswered: Iterator[Reque
         if estimate is None:
             unpriced.add(request.model)
     if counts:
-        unknown = f", without {', '.join(sorted(unpriced))}, whose price is not known" if unpriced else ""
-        progress.tell(f"{run.run_id}: {counts.total():,} requests, estimated at {usd:,.2f} USD{unknown}")
+        unknown = f", without {', '.join(sorted(unpriced))}, whose price is unknown" if unpriced else ""
+        progress.tell(f"{run.run_id}: {counts.total():,} requests to send, estimated cost {usd:,.2f} USD{unknown}")
     if budget.limit_usd is not None:
         _warn_about_budget(budget, usd, unpriced)
     return counts
