@@ -5,6 +5,7 @@ import gc
 import json
 import logging
 import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -138,7 +139,10 @@ class Batches:
             _clear_frames(error)
             raise
         finally:
-            gc.collect()  # such a client is part of a reference cycle: it is closed when it is collected
+            with warnings.catch_warnings():
+                # Such a client is in a reference cycle: it is closed when it is collected, at times after its socket.
+                warnings.simplefilter("ignore", ResourceWarning)
+                gc.collect()
 
 
 def _clear_frames(error: BaseException | None) -> None:
