@@ -1,7 +1,6 @@
-"""The verbs. Thin: arguments in, a composed flow run, a few lines and an exit code out.
+"""The command line: parses the arguments, runs a verb, and turns errors into one line on stderr and an exit code.
 
-Exit codes: 0 fine; 1 ran, and a critical expectation failed; 2 the command or the configuration is wrong;
-3 the run itself failed.
+Exit codes: 0 fine; 1 a critical expectation failed; 2 the command or the configuration is wrong; 3 the run failed.
 """
 
 import argparse
@@ -19,7 +18,7 @@ _WRONG, _FAILED = 2, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb and give its exit code. Every error of ours is one line on stderr."""
+    """Run one verb and return its exit code. Every error is printed as one line on stderr."""
     options = _parser().parse_args(arguments)
     if options.verb == "dbt":
         options = dbt_arguments.take_own(options, _day)
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error, _FAILED)
     except KeyboardInterrupt:
         return _complain("stopped; run the same command again to continue", _FAILED)
-    except (Exception, SystemExit) as error:  # a traceback is for us, the line for the person who ran the command
+    except (Exception, SystemExit) as error:  # the traceback goes to a file, one line to the terminal
         return _complain(f"{in_one_line(error)}; the traceback is in {_keep_traceback()}", _FAILED)
 
 
@@ -113,7 +112,7 @@ def _count(text: str) -> int:
 
 
 def _keep_traceback() -> Path:
-    """Write the exception under way to a file of its own, for whoever debugs it."""
+    """Write the traceback of the current exception to a temporary file, and return its path."""
     with tempfile.NamedTemporaryFile("w", prefix="genchi-", suffix=".log", delete=False, encoding="utf-8") as file:
         file.write(traceback.format_exc())
     return Path(file.name)
