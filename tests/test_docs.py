@@ -206,7 +206,7 @@ def test_every_command_in_python_compiles(page: Path) -> None:
 
 def test_every_table_of_the_lake_has_the_stage_that_writes_it() -> None:
     text = (ROOT / "flows" / "README.md").read_text(encoding="utf-8")
-    rows = text.partition("| in the order of the night |")[2].partition("\n\n")[0].splitlines()
+    rows = text.partition("| stage, in the order of a run |")[2].partition("\n\n")[0].splitlines()
     named = {name for row in rows[2:] for name in re.findall(r"[a-z_]+", row.split("|")[-2])}
     assert set(SCHEMAS) <= named
     assert {name for name in named if "_" in name} <= set(SCHEMAS)

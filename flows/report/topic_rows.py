@@ -27,7 +27,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class RouteTopics:
-    """The topics of one route, those that moved first; `freshness` where a holdout can be held against them."""
+    """The topics of one route, those that moved first; `freshness` where a holdout can be compared with them."""
 
     route: str
     shown: tuple[Topic, ...]

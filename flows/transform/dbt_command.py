@@ -1,7 +1,7 @@
-"""`genchi dbt`: any dbt command on a workspace's warehouse, with all that dbt must know of it set.
+"""`genchi dbt`: any dbt command on a workspace's warehouse, with project, profile and variables set.
 
-dbt writes its own lines to stdout, and its target and log where a night's build has them. What a user says to dbt comes
-last, so that an option of theirs takes the place of genchi's; their `--vars` are added to genchi's.
+dbt prints to stdout, and writes its target and log to the same folders as the nightly build. The user's options come
+last, so that they override genchi's; their `--vars` are added to genchi's.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ WRITING = {"build", "run", "seed", "snapshot", "clone", "retry", "run-operation"
 def run_command(
     config: Config, arguments: Sequence[str], first: date, last: date, more_variables: Mapping[str, object]
 ) -> bool:
-    """Run `dbt <arguments>` for the days from `first` to `last`, and say whether all of it went well.
+    """Run `dbt <arguments>` for the days from `first` to `last`. Returns whether it succeeded.
 
-    A command that writes waits for the lake's lock. Raises ConfigError where dbt does not know the command or one of
-    its options, KeyboardInterrupt where it was stopped, and RunError where the lake cannot be locked.
+    A command that writes takes the lake's lock. Raises ConfigError for an unknown command or option, KeyboardInterrupt
+    if it was interrupted, and RunError if the lake cannot be locked.
     """
     if not arguments:
         raise ConfigError("dbt: no command is given; name one, such as build, show or test")

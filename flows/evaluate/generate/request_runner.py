@@ -133,15 +133,15 @@ async def ask_all(
     without a cost are sent.
     """
     source, queue, asked = iter(requests), _Queue(budget), 0
-    with journal.appending(path) as file, _progress() as progress, _garbage_is_rare():
-        bar = progress.add_task("asking", total=total, visible=bool(total))
+    with journal.open_for_append(path) as file, _progress() as progress, _garbage_is_rare():
+        bar = progress.add_task("sending requests", total=total, visible=bool(total))
 
         async def work() -> None:
             nonlocal asked
             for request in source:
                 answer = await queue.ask(request, client_of(request))
                 if answer is not None:
-                    journal.note(file, row_of(request, answer))
+                    journal.append_answer(file, row_of(request, answer))
                     asked += 1
                 progress.advance(bar)
 
