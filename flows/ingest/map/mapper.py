@@ -21,7 +21,9 @@ import pyarrow.compute as pc
 from flows.errors import RunError
 from flows.ingest.map import pricing
 from flows.ingest.map.casting_sql import TABLES, casting_sql, columns_to_cast
+from flows.ingest.map.functions import add_functions
 from flows.ingest.map.rejects import complaint, refused_of, refusing, unread
+from flows.ingest.map.surrogates import with_whole_characters
 from flows.ingest.read import RECORDS, Batch
 from flows.ingest.redact import user_key_macro, without_users
 from flows.lake import SCHEMAS
@@ -86,6 +88,7 @@ class Mapper:
     def _plan(self, log_format: str, user_key_secret: bytes) -> None:
         self._connection.execute("set threads = 1")
         self._connection.execute("set timezone = 'UTC'")
+        add_functions(self._connection)
         for name in _MACROS:
             self._connection.execute(_sql(name))
         self._connection.execute(user_key_macro(user_key_secret))
@@ -149,6 +152,7 @@ class Mapper:
                 yield rows
         except duckdb.Error as error:
             if not is_sifted:
+                records = self._mended(records)
                 valid = self._valid(records)
                 bad = records.filter(pc.invert(valid))
                 refused.append(refusing(bad, [complaint(raw) for raw in bad.column("raw").to_pylist()]))
@@ -159,6 +163,13 @@ class Mapper:
                 half = len(records) // 2
                 yield from self._extracted(records.slice(0, half), refused, is_sifted=True)
                 yield from self._extracted(records.slice(half), refused, is_sifted=True)
+
+    def _mended(self, records: pa.Table) -> pa.Table:
+        """The records with half characters replaced in those that are not valid JSON for them."""
+        bad = pc.invert(self._valid(records)).combine_chunks()
+        raw = [with_whole_characters(text) for text in records.filter(bad).column("raw").to_pylist()]
+        mended = pc.replace_with_mask(records.column("raw").combine_chunks(), bad, pa.array(raw, pa.string()))
+        return records.set_column(records.column_names.index("raw"), "raw", mended)
 
     def _priced(self, calls: pa.Table, tiers: pa.Array | pa.ChunkedArray) -> pa.Table:
         """The calls of which the log has no cost, priced; `tiers` are those that they are billed by."""

@@ -38,13 +38,34 @@ create or replace temp macro text_of(content) as (
                 array_to_string(
                     list_filter(
                         list_transform(
-                            from_json(content, '[{"type": "VARCHAR", "text": "VARCHAR"}]'), lambda part: part.text
+                            from_json(
+                                content,
+                                '[{
+                                    "type": "VARCHAR", "text": "VARCHAR", "thought": "VARCHAR",
+                                    "transcript": "VARCHAR"
+                                }]'
+                            ),
+                            lambda part: case
+                                when
+                                    coalesce(part.type, '') not in ('reasoning', 'thinking')
+                                    and coalesce(part.thought, '') <> 'true'
+                                    then coalesce(part.text, part.transcript)
+                            end
                         ),
                         lambda t: t is not null
                     ),
                     ''
                 )
     end
+);
+
+-- What an assistant's message says: its content, the transcript of its audio, or its refusal.
+create or replace temp macro said_text(message) as (
+    coalesce(
+        text_of(json_extract(message, '$.content')),
+        json_extract_string(message, '$.audio.transcript'),
+        json_extract_string(message, '$.refusal')
+    )
 );
 
 -- The content of the last user message (of the last message where there is none from a user), as JSON.

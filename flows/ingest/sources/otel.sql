@@ -91,6 +91,28 @@ read as materialized (
                 "llm.usage.reasoning_tokens": "VARCHAR", "gen_ai.usage.cost": "VARCHAR",
                 "gen_ai.input.messages": "JSON", "gen_ai.output.messages": "JSON",
                 "gen_ai.system_instructions": "JSON", "gen_ai.prompt": "JSON", "gen_ai.completion": "JSON",
+                "ai.operationId": "VARCHAR", "ai.prompt.messages": "JSON", "ai.prompt": "JSON",
+                "ai.response.text": "JSON", "ai.result.text": "JSON", "ai.response.object": "JSON",
+                "ai.result.object": "JSON", "ai.response.toolCalls": "JSON", "ai.result.toolCalls": "JSON",
+                "ai.response.finishReason": "JSON", "ai.finishReason": "JSON", "ai.model.id": "VARCHAR",
+                "ai.model.provider": "VARCHAR", "ai.response.model": "VARCHAR", "ai.response.id": "VARCHAR",
+                "ai.response.msToFirstChunk": "VARCHAR", "ai.stream.msToFirstChunk": "VARCHAR",
+                "ai.usage.promptTokens": "VARCHAR", "ai.usage.completionTokens": "VARCHAR",
+                "ai.usage.inputTokens": "VARCHAR", "ai.usage.outputTokens": "VARCHAR",
+                "ai.usage.cachedInputTokens": "VARCHAR", "ai.usage.reasoningTokens": "VARCHAR",
+                "ai.telemetry.functionId": "VARCHAR", "ai.telemetry.metadata.userId": "VARCHAR",
+                "ai.telemetry.metadata.user_id": "VARCHAR", "ai.telemetry.metadata.sessionId": "VARCHAR",
+                "ai.telemetry.metadata.session_id": "VARCHAR",
+                "gcp.vertex.agent.llm_request": "JSON", "gcp.vertex.agent.llm_response": "JSON",
+                "gcp.vertex.agent.session_id": "VARCHAR", "request_data": "JSON", "response_data": "JSON",
+                "events": "JSON", "input.value": "JSON", "output.value": "JSON",
+                "langsmith.span.kind": "VARCHAR", "langsmith.metadata.session_id": "VARCHAR",
+                "langsmith.metadata.thread_id": "VARCHAR", "langsmith.metadata.user_id": "VARCHAR",
+                "langfuse.observation.type": "VARCHAR", "langfuse.observation.input": "JSON",
+                "langfuse.observation.output": "JSON", "langfuse.observation.model.name": "VARCHAR",
+                "langfuse.session.id": "VARCHAR", "langfuse.user.id": "VARCHAR",
+                "mlflow.spanType": "VARCHAR", "mlflow.spanInputs": "JSON", "mlflow.spanOutputs": "JSON",
+                "lmnr.span.type": "VARCHAR",
                 "gen_ai.conversation.id": "VARCHAR", "session.id": "VARCHAR",
                 "traceloop.association.properties": "JSON",
                 "traceloop.association.properties.session_id": "VARCHAR",
@@ -127,13 +149,19 @@ judged as (
         *,
         case
             when problem is not null then true
-            when lower(has."gen_ai.operation.name") in (
-                'embeddings', 'embedding', 'retrieval', 'rerank', 'create_agent', 'invoke_agent', 'execute_tool',
-                'invoke_workflow', 'plan', 'search_memory', 'create_memory', 'update_memory', 'upsert_memory',
-                'delete_memory', 'create_memory_store', 'delete_memory_store'
-            ) then false
-            when has."gen_ai.operation.name" is not null then true
-            when has."openinference.span.kind" is not null then upper(has."openinference.span.kind") = 'LLM'
+            -- What a wrapper says of its own span counts for more than the operation that it names.
+            when
+                upper(coalesce(has."openinference.span.kind", has."langsmith.span.kind", has."lmnr.span.type", 'LLM'))
+                <> 'LLM'
+                or upper(coalesce(has."langfuse.observation.type", 'GENERATION')) <> 'GENERATION'
+                or upper(coalesce(has."mlflow.spanType", 'LLM')) not in ('LLM', 'CHAT_MODEL')
+                or not regexp_matches(coalesce(has."ai.operationId", '.do'), '\.do(Generate|Stream)?$')
+                then false
+            when has."gen_ai.operation.name" is not null then otel_is_call(has."gen_ai.operation.name")
+            when coalesce(
+                has."openinference.span.kind", has."langsmith.span.kind", has."ai.operationId", has."lmnr.span.type",
+                has."langfuse.observation.type", has."mlflow.spanType"
+            ) is not null then true
             when has."traceloop.span.kind" is not null then false
             when has."llm.request.type" is not null then has."llm.request.type" in ('chat', 'completion')
             else coalesce(
@@ -148,26 +176,37 @@ judged as (
 named as materialized (
     select
         *,
-        coalesce(
-            genai_messages(
-                coalesce(has."gen_ai.input.messages", has."gen_ai.prompt"), 'user'
-            ),
-            asked
+        as_chat(
+            cast(coalesce(
+                has."gen_ai.input.messages", has."gen_ai.prompt", cast(asked as json),
+                has."ai.prompt.messages", has."ai.prompt", has."gcp.vertex.agent.llm_request", has.request_data,
+                has.events, has."langfuse.observation.input", has."mlflow.spanInputs", has."input.value"
+            ) as varchar),
+            'user'
         ) as chat,
-        genai_system_message(has."gen_ai.system_instructions") as instructions,
-        coalesce(
-            genai_messages(coalesce(has."gen_ai.output.messages", has."gen_ai.completion"), 'assistant'),
-            answered
+        case
+            when json_type(has."gen_ai.system_instructions") in ('VARCHAR', 'ARRAY')
+                then as_chat(cast(has."gen_ai.system_instructions" as varchar), 'system')
+        end as instructions,
+        as_chat(
+            cast(coalesce(
+                has."gen_ai.output.messages", has."gen_ai.completion", cast(answered as json),
+                otel_vercel_answer(has), has."gcp.vertex.agent.llm_response", has.response_data, has.events,
+                has."langfuse.observation.output", has."mlflow.spanOutputs", has."output.value"
+            ) as varchar),
+            'assistant'
         ) as answers,
         coalesce(
-            has."gen_ai.usage.input_tokens", has."gen_ai.usage.prompt_tokens", has."llm.token_count.prompt"
+            has."gen_ai.usage.input_tokens", has."gen_ai.usage.prompt_tokens", has."llm.token_count.prompt",
+            has."ai.usage.inputTokens", has."ai.usage.promptTokens"
         ) as counted_input,
         coalesce(
-            has."gen_ai.usage.output_tokens", has."gen_ai.usage.completion_tokens", has."llm.token_count.completion"
+            has."gen_ai.usage.output_tokens", has."gen_ai.usage.completion_tokens", has."llm.token_count.completion",
+            has."ai.usage.outputTokens", has."ai.usage.completionTokens"
         ) as output_tokens,
         coalesce(
             has."gen_ai.usage.cache_read.input_tokens", has."gen_ai.usage.cache_read_input_tokens",
-            has."llm.token_count.prompt_details.cache_read"
+            has."llm.token_count.prompt_details.cache_read", has."ai.usage.cachedInputTokens"
         ) as cached_tokens,
         coalesce(
             has."gen_ai.usage.cache_creation.input_tokens", has."gen_ai.usage.cache_creation_input_tokens"
@@ -184,9 +223,9 @@ spoken as materialized (
         or coalesce(has."error.type", has."exception.type") is not null
         or exception_type is not null and not otlp_is_fine(fields.status) as has_failed,
         cast(case
-            when instructions is null then chat
-            when coalesce(chat, '[]') = '[]' then '[' || instructions || ']'
-            else '[' || instructions || ',' || substr(chat, 2)
+            when coalesce(instructions, '[]') = '[]' then chat
+            when coalesce(chat, '[]') = '[]' then instructions
+            else left(instructions, -1) || ',' || substr(chat, 2)
         end as json) as messages_json,
         cast(answers as json) -> '$[0]' as answer,
         json_of_entries(
@@ -235,16 +274,22 @@ interactions as (
         trace_id,
         coalesce(
             has."gen_ai.conversation.id", has."session.id", has."traceloop.association.properties.session_id",
-            has."traceloop.association.properties" ->> 'session_id', service."session.id"
+            has."traceloop.association.properties" ->> 'session_id', has."ai.telemetry.metadata.sessionId",
+            has."ai.telemetry.metadata.session_id", has."gcp.vertex.agent.session_id",
+            has."langsmith.metadata.session_id", has."langsmith.metadata.thread_id", has."langfuse.session.id",
+            service."session.id"
         ) as session_id,
         coalesce(
             has."user.id", has."enduser.id", has."gen_ai.user", has."llm.user",
             has."traceloop.association.properties.user_id", has."traceloop.association.properties" ->> 'user_id',
+            has."ai.telemetry.metadata.userId", has."ai.telemetry.metadata.user_id", has."langsmith.metadata.user_id",
+            has."langfuse.user.id",
             service."user.id"
         ) as user_key,
         coalesce(
             has."gen_ai.prompt.name", has."traceloop.prompt.key", has."traceloop.entity.name",
-            has."traceloop.workflow.name", has."gen_ai.workflow.name", has."gen_ai.agent.name"
+            has."traceloop.workflow.name", has."ai.telemetry.functionId", has."gen_ai.workflow.name",
+            has."gen_ai.agent.name"
         ) as route,
         coalesce(
             service."deployment.environment.name", service."deployment.environment",
@@ -256,9 +301,15 @@ interactions as (
             has."gen_ai.prompt.version", has."traceloop.prompt.version", has."traceloop.prompt.version_name",
             has."traceloop.prompt.version_hash"
         ) as prompt_version,
-        coalesce(has."gen_ai.provider.name", has."gen_ai.system", has."llm.provider", has."llm.system") as provider,
-        coalesce(has."gen_ai.request.model", has."llm.model_name", has."gen_ai.response.model") as model_requested,
-        coalesce(has."gen_ai.response.model", has."llm.model_name") as model_served,
+        coalesce(
+            has."gen_ai.provider.name", has."gen_ai.system", has."llm.provider", has."llm.system",
+            has."ai.model.provider"
+        ) as provider,
+        coalesce(
+            has."gen_ai.request.model", has."llm.model_name", has."ai.model.id", has."langfuse.observation.model.name",
+            has."gen_ai.response.model"
+        ) as model_requested,
+        coalesce(has."gen_ai.response.model", has."llm.model_name", has."ai.response.model") as model_served,
         coalesce(
             has."openai.response.system_fingerprint", has."gen_ai.openai.response.system_fingerprint",
             has."gen_ai.openai.system_fingerprint"
@@ -266,7 +317,7 @@ interactions as (
         nullif(params, '{}') as params_json,
         messages_json,
         nullif(last_user_text(messages_json), '') as input_text,
-        text_of(answer -> 'content') as output_text,
+        said_text(answer) as output_text,
         otlp_answer(answer) as output_json,
         -- The conventions say tool_call where the providers say tool_calls.
         regexp_replace(
@@ -275,12 +326,13 @@ interactions as (
                     coalesce(
                         has."gen_ai.response.finish_reasons", has."gen_ai.response.finish_reason",
                         has."gen_ai.response.stop_reason", has."llm.response.finish_reason",
-                        has."llm.response.stop_reason", has."llm.finish_reason"
+                        has."llm.response.stop_reason", has."llm.finish_reason", has."ai.response.finishReason",
+                        has."ai.finishReason"
                     )
                 ),
                 answer ->> 'finish_reason'
             ),
-            '^tool_call$', 'tool_calls'
+            '^tool[_-]calls?$', 'tool_calls'
         ) as finish_reason,
         started_at,
         case when not is_event then milliseconds_between(started_at, ended_at) end as latency_ms,
@@ -288,6 +340,7 @@ interactions as (
             try_cast(coalesce(
                 has."gen_ai.response.time_to_first_chunk", has."gen_ai.server.time_to_first_token"
             ) as double) * 1000,
+            try_cast(coalesce(has."ai.response.msToFirstChunk", has."ai.stream.msToFirstChunk") as double),
             -- An SDK drops the oldest events of a span that has too many: then the first chunk is not known.
             case
                 when coalesce(fields.droppedEventsCount, '0') = '0'
@@ -306,7 +359,8 @@ interactions as (
         cached_tokens,
         coalesce(
             has."gen_ai.usage.reasoning.output_tokens", has."gen_ai.usage.reasoning_tokens",
-            has."llm.usage.reasoning_tokens", has."llm.token_count.completion_details.reasoning"
+            has."llm.usage.reasoning_tokens", has."llm.token_count.completion_details.reasoning",
+            has."ai.usage.reasoningTokens"
         ) as reasoning_tokens,
         coalesce(has."gen_ai.usage.cost", has."llm.cost.total") as cost_usd,
         case when coalesce(has."gen_ai.usage.cost", has."llm.cost.total") is not null then 'logged' end as cost_source,
@@ -330,7 +384,7 @@ interactions as (
                     )
         end as error_message,
         'false' as is_shadow,
-        otlp_tags(service, entries, has."gen_ai.response.id") as tags
+        otlp_tags(service, entries, coalesce(has."gen_ai.response.id", has."ai.response.id")) as tags
     from spoken
 ),
 

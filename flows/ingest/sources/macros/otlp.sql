@@ -327,11 +327,19 @@ create or replace temp macro otlp_tags(service, entries, response_id) as (
                             '|traceloop\.(span|entity|workflow|prompt|correlation)'
                             '|traceloop\.association\.properties\.(session_id|user_id)$'
                             '|(session|user|enduser)\.id$|metadata$|tag\.tags$|event\.name$|prompt\.'
-                            '|(trace\.|session\.)?(annotations?|evaluations?)\.)'
+                            '|(trace\.|session\.)?(annotations?|evaluations?)\.'
+                            '|ai\.(model|prompt|response|result|usage|settings|request|stream|operationId|finishReason'
+                            '|toolCall|telemetry\.(functionId|metadata\.(user|session)(_id|Id)))'
+                            '|(operation|resource)\.name$|gcp\.vertex\.agent\.|langfuse\.(observation|user|session)\.'
+                            '|langsmith\.(span|trace|metadata\.(user|session|thread)_id)|mlflow\.|lmnr\.|logfire\.'
+                            '|(request_data|response_data|events)$)'
                         )
                     ),
                     lambda e: {
-                        'key': regexp_replace(e.key, '^traceloop\.association\.properties\.', ''), 'json': e.json
+                        'key': regexp_replace(
+                            e.key, '^(traceloop\.association\.properties|(ai\.telemetry|langsmith)\.metadata)\.', ''
+                        ),
+                        'json': e.json
                     }
                 )
             )
@@ -384,4 +392,33 @@ create or replace temp macro otlp_tools(entries) as (
         ),
         ''
     ) || ']'
+);
+
+-- The answer of a call by Vercel's AI SDK, as one JSON object; null where the span is none of its.
+create or replace temp macro otel_vercel_answer(has) as (
+    case
+        when
+            coalesce(
+                has."ai.response.toolCalls", has."ai.result.toolCalls", has."ai.response.text", has."ai.result.text",
+                has."ai.response.object", has."ai.result.object"
+            ) is not null
+            then json_object(
+                'text',
+                coalesce(
+                    has."ai.response.text", has."ai.result.text", has."ai.response.object", has."ai.result.object"
+                ),
+                'toolCalls', coalesce(has."ai.response.toolCalls", has."ai.result.toolCalls", '[]')
+            )
+    end
+);
+
+-- Whether a GenAI operation is a model's call: the conventions' names, and those of frameworks (Semantic Kernel's
+-- chat.completions, litellm's acompletion). What is not known to be one is none.
+create or replace temp macro otel_is_call(operation) as (
+    regexp_full_match(
+        lower(operation),
+        'chat|generate_content|text_completion|messages?|response|generate_text|inference|converse(_stream)?|llm'
+        '|(chat|text)[._](streaming_)?completions?|completions?|a?(completion|text_completion|responses)'
+        '|(chat|llm|message)[._](generate|create|generation|stream)|anthropic_messages|a?generate_content(_stream)?'
+    )
 );
