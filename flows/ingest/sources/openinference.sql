@@ -115,9 +115,9 @@ wholes as materialized (
 spoken as materialized (
     select
         *,
-        otlp_is_error(fields.status)
+        otlp_is_error(fields)
         or has."exception.type" is not null
-        or coalesce(exception_type, has."error.type") is not null and not otlp_is_fine(fields.status) as has_failed,
+        or coalesce(exception_type, has."error.type") is not null and not otlp_is_fine(fields) as has_failed,
         cast(
             as_chat(
                 cast(coalesce(
@@ -223,7 +223,8 @@ interactions as (
                 then
                     coalesce(
                         exception_message, has."exception.message",
-                        nullif(fields.status.message, ''), nullif(fields.status.description, '')
+                        nullif(fields.status.message, ''), nullif(fields.status.description, ''),
+                        nullif(fields.status_message, '')
                     )
         end as error_message,
         'false' as is_shadow,

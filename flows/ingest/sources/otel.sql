@@ -17,7 +17,7 @@
 with items as materialized (
     select
         *,
-        case when kind = 'log' then coalesce(fields.eventName, attributes ->> '$."event.name"') end as event_name
+        case when kind = 'log' then coalesce(fields.eventName, fields.event_name, attributes ->> '$."event.name"') end as event_name
     from otlp_items('records')
 ),
 
@@ -219,9 +219,9 @@ named as materialized (
 spoken as materialized (
     select
         *,
-        otlp_is_error(fields.status)
+        otlp_is_error(fields)
         or coalesce(has."error.type", has."exception.type") is not null
-        or exception_type is not null and not otlp_is_fine(fields.status) as has_failed,
+        or exception_type is not null and not otlp_is_fine(fields) as has_failed,
         cast(case
             when coalesce(instructions, '[]') = '[]' then chat
             when coalesce(chat, '[]') = '[]' then instructions
@@ -380,7 +380,8 @@ interactions as (
                 then
                     coalesce(
                         exception_message, has."exception.message", has."error.message",
-                        nullif(fields.status.message, ''), nullif(fields.status.description, '')
+                        nullif(fields.status.message, ''), nullif(fields.status.description, ''),
+                        nullif(fields.status_message, '')
                     )
         end as error_message,
         'false' as is_shadow,

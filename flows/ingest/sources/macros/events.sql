@@ -26,15 +26,19 @@ create or replace temp macro otlp_events(given) as table (
         event_name as name,
         started_at as "at",
         attributes,
-        cast(otlp_value(
-            from_json(
-                fields.body,
-                '{
-                    "stringValue": "VARCHAR", "intValue": "VARCHAR", "doubleValue": "VARCHAR",
-                    "boolValue": "VARCHAR", "bytesValue": "VARCHAR", "arrayValue": "JSON", "kvlistValue": "JSON"
-                }'
-            )
-        ) as json) as body,
+        -- The console exporters print the body as plain JSON.
+        coalesce(
+            cast(otlp_value(
+                from_json(
+                    fields.body,
+                    '{
+                        "stringValue": "VARCHAR", "intValue": "VARCHAR", "doubleValue": "VARCHAR",
+                        "boolValue": "VARCHAR", "bytesValue": "VARCHAR", "arrayValue": "JSON", "kvlistValue": "JSON"
+                    }'
+                )
+            ) as json),
+            case when json_type(fields.body) = 'OBJECT' and len(json_keys(fields.body)) > 0 then fields.body end
+        ) as body,
         true as is_log
     from query_table(given)
     where kind = 'log' and event_name is not null
