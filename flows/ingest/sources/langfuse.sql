@@ -8,7 +8,7 @@ with parsed as (
     select
         file,
         line,
-        langfuse_record(raw) as log
+        langfuse_record(case when contains(raw, '"\"') then langfuse_unquoted(raw) else raw end) as log
     from records
 ),
 
