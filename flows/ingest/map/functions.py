@@ -8,17 +8,24 @@ from duckdb.func import SPECIAL, PythonUDFType
 from duckdb.sqltypes import VARCHAR
 
 from flows.ingest.map.chat_messages import chat_messages
+from flows.ingest.map.event_streams import streamed_text
 
 
 def add_functions(connection: duckdb.DuckDBPyConnection) -> None:
     """Give a connection these functions, each of texts and null for a null:
 
     - `as_chat(json, role)`: a list of chat messages, as JSON; see chat_messages.py.
+    - `as_streamed_text(events, '')`: the text of an answer that was logged as server-sent events.
     """
-    texts = [VARCHAR, VARCHAR]
-    connection.create_function(
-        "as_chat", _of_two(chat_messages), texts, VARCHAR, type=PythonUDFType.ARROW, null_handling=SPECIAL
-    )
+    for name, function in (("as_chat", chat_messages), ("as_streamed_text", streamed_text)):
+        connection.create_function(
+            name,
+            _of_two(function),
+            [VARCHAR, VARCHAR],
+            VARCHAR,
+            type=PythonUDFType.ARROW,
+            null_handling=SPECIAL,
+        )
 
 
 def _of_two(function: Callable[[str | None, str], str | None]) -> Callable[[pa.Array, pa.Array], pa.Array]:

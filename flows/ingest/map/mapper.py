@@ -2,11 +2,11 @@
 
 A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and gives
 `file`, `line` and any of the canonical columns, as texts; it may also give `target` (interaction, feedback or
-other), `problem`, `updated_at` (which of two versions of a record is the newer), and `price_tier` (batch, flex or
-priority, where a call is not billed as usual). Where one line holds several records (a batch of spans, a trace with
-its observations) it gives a row for each, with the record's own JSON as `unit`; a line for which it gives no row is
-refused. Here each column is cast to its type in the lake, and a record of which a required or given value cannot be
-cast goes to quarantine with the column and the value named.
+other), `problem`, `updated_at` (which of two versions of a record is the newer), `price_tier` (batch, flex or
+priority, where a call is not billed as usual), and `one_call` with `logged_as` (see one_call.py). Where one line holds
+several records (a batch of spans, a trace with its observations) it gives a row for each, with the record's own JSON
+as `unit`; a line for which it gives no row is refused. Here each column is cast to its type in the lake, and a record
+of which a required or given value cannot be cast goes to quarantine with the column and the value named.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ from flows.errors import RunError
 from flows.ingest.map import pricing
 from flows.ingest.map.casting_sql import TABLES, casting_sql, columns_to_cast
 from flows.ingest.map.functions import add_functions
+from flows.ingest.map.one_call import with_shared_keys
 from flows.ingest.map.rejects import complaint, refused_of, refusing, unread
 from flows.ingest.map.surrogates import with_whole_characters
 from flows.ingest.read import RECORDS, Batch
@@ -129,6 +130,7 @@ class Mapper:
         rows = extracted.drop_columns([name for name in cast.column_names if name in extracted.column_names])
         for name in cast.column_names:
             rows = rows.append_column(name, cast.column(name))
+        rows = with_shared_keys(rows)
         refused += refused_of(batch.records, rows)
         targets = pc.if_else(pc.is_null(rows.column("reason")), rows.column("target"), "refused")
         tables = {table: _canonical(_where(rows, targets, target), table) for target, table in TABLES.items()}
