@@ -2,8 +2,9 @@
 -- attributes of the GenAI conventions: current names, deprecated names, OpenLLMetry's, and OpenInference's where they
 -- say the same.
 --
--- A call is a span (or a details event, below) whose operation is chat, generate_content, text_completion or one that
--- is not known, and, where no operation is named, one with a request's model or a prompt. All else is `other`.
+-- A call is a span (or a details event, below) whose operation is known to be a model's call (otel_is_call), and, where
+-- no operation is named, one with a request's model or a prompt. What a wrapper says to be a chain, a prompt, a parser
+-- or a tool is none, whatever its operation. All else is `other`.
 -- `call_id` is the span id: it is what evaluations and log records name. It is 64 random bits, so that the chance of
 -- one number twice among the calls of a year is negligible; trace_id is in its own column.
 -- Contents in log records (`gen_ai.client.inference.operation.details`, or one record a message in older clients)
@@ -144,9 +145,15 @@ read as materialized (
     left join indexed on completed.number = indexed.number
 ),
 
-judged as (
+considered as materialized (
     select
         *,
+        coalesce(
+            asked, answered, cast(has."gen_ai.input.messages" as varchar),
+            cast(has."gen_ai.output.messages" as varchar), cast(has."gen_ai.prompt" as varchar),
+            cast(has."gen_ai.completion" as varchar), cast(has."ai.prompt.messages" as varchar),
+            cast(has."gcp.vertex.agent.llm_request" as varchar), cast(has."input.value" as varchar)
+        ) is not null as is_worded,
         case
             when problem is not null then true
             -- What a wrapper says of its own span counts for more than the operation that it names.
@@ -170,6 +177,39 @@ judged as (
             ) is not null
         end as is_call
     from read
+),
+
+-- A call that two instrumentations tell of, one within the other: one response in one trace, and one span within the
+-- time of the other. The inner one stays, but where the outer one alone has the texts. Spans side by side are two
+-- calls, for some providers repeat the ids of their responses.
+doubled as (
+    select case when inner_span.is_worded or not outer_span.is_worded then outer_span.number else inner_span.number end
+        as number
+    from considered as outer_span
+    inner join considered as inner_span
+        on
+            outer_span.has."gen_ai.response.id" = inner_span.has."gen_ai.response.id"
+            and outer_span.trace_id = inner_span.trace_id
+            and outer_span.span_id <> inner_span.span_id
+    where
+        outer_span.is_call and inner_span.is_call
+        and as_time(inner_span.started_at) >= as_time(outer_span.started_at)
+        and as_time(inner_span.ended_at) <= as_time(outer_span.ended_at)
+        and (
+            otlp_id(coalesce(inner_span.fields.parentSpanId, inner_span.fields.parent_id)) = outer_span.span_id
+            or coalesce(inner_span.fields.parentSpanId, inner_span.fields.parent_id)
+            is distinct from coalesce(outer_span.fields.parentSpanId, outer_span.fields.parent_id)
+            and milliseconds_between(outer_span.started_at, outer_span.ended_at)
+            > milliseconds_between(inner_span.started_at, inner_span.ended_at)
+        )
+),
+
+judged as (
+    select
+        considered.* exclude (is_call),  -- noqa: RF02, what is excluded needs no table
+        considered.is_call and doubled.number is null as is_call
+    from considered
+    left join (select distinct number from doubled) as doubled on considered.number = doubled.number
 ),
 
 -- Messages and counts under one name each.
