@@ -5,6 +5,7 @@ import gc
 import json
 import logging
 import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -142,7 +143,10 @@ class Batches:
             _let_go(error)
             raise
         finally:
-            gc.collect()  # such a client hangs together in a circle: only the collector lets it close itself
+            with warnings.catch_warnings():
+                # Such a client is a reference cycle: only the collector closes it, its socket at times before itself.
+                warnings.simplefilter("ignore", ResourceWarning)
+                gc.collect()
 
 
 def _let_go(error: BaseException | None) -> None:

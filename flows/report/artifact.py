@@ -3,9 +3,9 @@
 import hashlib
 import re
 
+from flows.report.night_verdict import answers, guard_failures, night_verdict
 from flows.report.page import ReportResult
 from flows.report.rows import Facts
-from flows.report.verdict import answers, guard_failures, night_verdict
 from flows.report.wording import count
 
 _SHOWN = 20

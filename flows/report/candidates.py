@@ -6,10 +6,10 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from flows.report import pictures
-from flows.report.pictures import Scale
+from flows.report import charts
+from flows.report.charts import Scale
+from flows.report.night_verdict import worse_slices
 from flows.report.rows import Facts, Flip, FrontierRow, Pin
-from flows.report.verdict import worse_slices
 from flows.report.wording import count, milliseconds, money, percent
 
 SHOWN = 10  # examples of one kind; the others are in the mart
@@ -74,7 +74,7 @@ def _place(row: FrontierRow, is_worse_somewhere: bool) -> Place:
         rate = f"{percent(row.pass_rate)} ({percent(row.ci_low)} to {percent(row.ci_high)})"
         label = f"{row.model} on {row.route}: {rate}"
         interval = (row.ci_low, row.pass_rate, row.ci_high)
-        picture = pictures.interval(interval, Scale(0, 1, 4, 96), tone, label, [(0.0, "zero"), (1.0, "zero")])
+        picture = charts.interval(interval, Scale(0, 1, 4, 96), tone, label, [(0.0, "zero"), (1.0, "zero")])
     cost, median, slow = (
         money(row.cost_per_1k_calls),
         milliseconds(row.latency_p50_ms),

@@ -7,11 +7,11 @@ from datetime import date
 
 from markupsafe import Markup
 
-from flows.report import pictures
-from flows.report.kinds import is_share, kind_of
-from flows.report.pictures import Point
+from flows.report import charts
+from flows.report.charts import Point
+from flows.report.finding_kinds import is_share, kind_of
+from flows.report.night_verdict import findings
 from flows.report.rows import Breach, Facts, FeatureDay
-from flows.report.verdict import findings
 from flows.report.wording import number, percent, points
 
 
@@ -64,7 +64,7 @@ def _topic_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
 
 def _history(facts: Facts, drawn: Sequence[Point], label: str, write: Callable[[float | None], str]) -> Markup:
     """The days of a series; nothing for fewer than two days."""
-    return pictures.series(drawn, facts.first_day, facts.day, label, write) if len(drawn) > 1 else Markup("")
+    return charts.series(drawn, facts.first_day, facts.day, label, write) if len(drawn) > 1 else Markup("")
 
 
 def _feature_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
@@ -73,7 +73,7 @@ def _feature_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
     write = percent if is_share(str(breach.evidence.get("feature"))) else number
     reference = str(breach.evidence.get("reference", "trailing"))
     legend = f"Dashed: reference ({_REFERENCES.get(reference, reference)}). Marked: days in breach."
-    return pictures.series(drawn, facts.first_day, facts.day, f"{breach.subject} by day", write), legend
+    return charts.series(drawn, facts.first_day, facts.day, f"{breach.subject} by day", write), legend
 
 
 _REFERENCES = {"trailing": "the previous days", "dev": "dev set", "holdout": "holdout"}
@@ -95,7 +95,7 @@ def _pass_rate_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
         Point(row.day, row.pass_rate, row.min_pass_rate, _is_below(row.pass_rate, row.min_pass_rate), row.n_examples)
         for row in sorted(scores, key=lambda row: row.day)
     ]
-    picture = pictures.series(drawn, facts.first_day, facts.day, f"{breach.subject}, pass rate by night")
+    picture = charts.series(drawn, facts.first_day, facts.day, f"{breach.subject}, pass rate by night")
     return picture, "Dashed: the required minimum."
 
 
@@ -107,12 +107,12 @@ def _delta_picture(_: Facts, breach: Breach) -> tuple[Markup, str]:
     low, middle, high, margin = (breach.evidence.get(name) for name in ("ci_low", "delta", "ci_high", "margin"))
     if low is None or middle is None or high is None:
         return Markup(""), ""
-    scale, ticks = pictures.delta_scale([low, middle, high, margin])
+    scale, ticks = charts.delta_scale([low, middle, high, margin])
     lines = [(0.0, "zero")] + ([(-float(margin), "margin")] if margin is not None else [])
     label = f"{points(middle)} percentage points, 95% interval {points(low)} to {points(high)}"
-    row = pictures.interval((low, middle, high), scale, "worse", label, lines)
+    row = charts.interval((low, middle, high), scale, "worse", label, lines)
     legend = "Candidate minus pinned, in percentage points of pass rate, with its 95% interval."
-    return row + pictures.axis(scale, ticks), legend
+    return row + charts.axis(scale, ticks), legend
 
 
 PICTURES: dict[str, Callable[[Facts, Breach], tuple[Markup, str]]] = {

@@ -16,10 +16,10 @@ from flows.lake import replace_text
 from flows.report import candidates, evidently_page, tables, wording
 from flows.report.cards import cards
 from flows.report.facts import read_facts
-from flows.report.kinds import kind_of
+from flows.report.finding_kinds import kind_of
+from flows.report.night_verdict import MIRROR, Status, night_verdict
 from flows.report.rows import Facts
 from flows.report.topic_rows import topics
-from flows.report.verdict import MIRROR, Status, night_verdict
 
 logger = logging.getLogger(__name__)
 

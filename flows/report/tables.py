@@ -1,4 +1,4 @@
-"""The rows of the page's tables, with their small pictures. Pure."""
+"""The rows of the page's tables, with their small charts. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from typing import TypeVar
 from markupsafe import Markup
 
 from flows.lake import each_day
-from flows.report import pictures
-from flows.report.pictures import Scale
+from flows.report import charts
+from flows.report.charts import Scale
+from flows.report.night_verdict import Answer, answers, worse_slices
 from flows.report.rows import Comparison, Facts, Score, Structure, Usage
-from flows.report.verdict import Answer, answers, worse_slices
 from flows.report.wording import NOTHING, count, milliseconds, money, percent, points, share_of
 
 Row = TypeVar("Row", Usage, Structure)
@@ -100,8 +100,8 @@ def candidates(facts: Facts) -> tuple[Candidate, ...]:
 
 def _plot(rows: Sequence[Comparison]) -> _Plot:
     """Lines on one common scale."""
-    scale, ticks = pictures.delta_scale(value for row in rows for value in (row.ci_low, row.ci_high, row.margin))
-    return _Plot(tuple(_delta(row, scale) for row in rows), pictures.axis(scale, ticks))
+    scale, ticks = charts.delta_scale(value for row in rows for value in (row.ci_low, row.ci_high, row.margin))
+    return _Plot(tuple(_delta(row, scale) for row in rows), charts.axis(scale, ticks))
 
 
 def _delta(row: Comparison, scale: Scale) -> Delta:
@@ -112,7 +112,7 @@ def _delta(row: Comparison, scale: Scale) -> Delta:
     lines = [(0.0, "zero"), (-row.margin, "margin")]
     label = f"{row.candidate} on {row.route}/{row.criterion}: {text} points, {word}"
     return Delta(
-        row, word, tone, text, pictures.interval((row.ci_low, row.delta, row.ci_high), scale, tone, label, lines)
+        row, word, tone, text, charts.interval((row.ci_low, row.delta, row.ci_high), scale, tone, label, lines)
     )
 
 
@@ -130,7 +130,7 @@ def _rate(score: Score) -> Rate:
     tone = "worse" if least is not None and score.pass_rate < least else "same"
     label = f"{score.model} on {score.route}/{score.criterion}: {text}"
     lines = [(0.0, "zero"), (1.0, "zero")] + ([] if least is None else [(least, "margin")])
-    picture = pictures.interval((score.ci_low, score.pass_rate, score.ci_high), scale, tone, label, lines)
+    picture = charts.interval((score.ci_low, score.pass_rate, score.ci_high), scale, tone, label, lines)
     return Rate(score, text, picture)
 
 
@@ -184,4 +184,4 @@ def _cell(
     """One measure over `days`; its text is the value of the last of them, a dash where there is none."""
     values = [measure(rows[day]) if day in rows else None for day in days]
     text = NOTHING if values[-1] is None else write(values[-1])
-    return Cell(name, text, pictures.sparkline(values, f"{name}, {count(len(days), 'day')}", floor))
+    return Cell(name, text, charts.sparkline(values, f"{name}, {count(len(days), 'day')}", floor))

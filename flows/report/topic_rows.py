@@ -7,7 +7,7 @@ from datetime import date
 from markupsafe import Markup
 
 from flows.lake import each_day
-from flows.report import pictures
+from flows.report import charts
 from flows.report.rows import Facts, Freshness, TopicDay
 from flows.report.wording import count
 
@@ -27,7 +27,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class RouteTopics:
-    """The topics of one route, those that moved first; `freshness` where a holdout can be held against them."""
+    """The topics of one route, those that moved first; `freshness` where a holdout can be compared with them."""
 
     route: str
     shown: tuple[Topic, ...]
@@ -62,5 +62,5 @@ def _topic(history: Mapping[date, TopicDay], days: Sequence[date]) -> Topic:
     today = history[days[-1]]
     label = today.label or today.topic_id
     shares = [history[day].share_current if day in history else None for day in days]
-    picture = pictures.sparkline(shares, f"{label}, {count(len(days), 'day')}", 0.0)
+    picture = charts.sparkline(shares, f"{label}, {count(len(days), 'day')}", 0.0)
     return Topic(today, label, today.status == STABLE, picture)

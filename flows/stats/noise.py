@@ -6,7 +6,7 @@ drift). The noise of a series therefore has three sources, estimated from the pa
 - within a day: the variance of a mean between clusters (users, sessions), to which a cluster bootstrap converges (Field
   and Welsh 2007, JRSS B 69:369), expressed as a design effect (Kish 1965, section 8.2);
 - between days: the overdispersion of past days around level and weekday, shrunk towards that of all series of the night
-  (`flows.stats.squeeze`);
+  (`flows.stats.shrinkage`);
 - without past days: an assumed day-to-day variance and weekday effect, with few degrees of freedom.
 
 Shapes: S series, D past days and the tested day, which is the last column of every array.
@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import betainc, ndtri, stdtr
 
 from flows.stats.levels import levels, masked_median
-from flows.stats.squeeze import squeeze
+from flows.stats.shrinkage import squeeze
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -4,6 +4,6 @@ Belongs here: running the project of `dbt_project`. Does not belong here: SQL; n
 """
 
 from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, migrate
-from flows.transform.command_line import run_command
+from flows.transform.dbt_command import run_command
 
 __all__ = ["COMPARISON", "EVALUATION", "EVERYTHING", "MONITORING", "migrate", "run_command"]

@@ -13,8 +13,8 @@ from flows.errors import RunError
 from flows.lake import UNWRAPPED
 from flows.project import DBT_PROJECT
 from flows.retention import first_rebuildable_day
+from flows.transform.dbt_runner import Node, run_dbt
 from flows.transform.dictionary import write_words
-from flows.transform.runner import Node, run_dbt
 from flows.warehouse import query
 
 logger = logging.getLogger(__name__)

@@ -51,7 +51,7 @@ def test_help_names_every_verb(tmp_path: Path) -> None:
         (["evaluate", "--config", "right.yaml"], "nothing to evaluate"),
         (["nightly", "--day", "yesterday"], "'yesterday' is not a valid day; write it as YYYY-MM-DD"),
         (["nightly", "--config", "holdout.yaml"], "h.jsonl, line 1: not valid JSON"),
-        (["nightly", "--config", "criteria.yaml"], "no kind 'exactly'; did you mean `exact`?"),
+        (["nightly", "--config", "criteria.yaml"], "unknown kind 'exactly'; did you mean `exact`?"),
         (["nightley"], "invalid choice: 'nightley'"),
         (["backfill", "--config", "right.yaml", "--start", "2026-03-02", "--end", "2026-03-01"], "lies before"),
     ],

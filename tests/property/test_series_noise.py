@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from flows.stats.noise import Daily, day_test, standardised
-from flows.stats.squeeze import squeeze
+from flows.stats.shrinkage import squeeze
 from tests.bench.detection.sums import series, upto
 from tests.bench.detection.world import simulate
 

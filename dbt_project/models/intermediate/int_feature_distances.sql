@@ -58,7 +58,7 @@ dev_routes as (
     where origin = 'dev' and {{ is_built_day() }}
 ),
 
--- A route without dev examples of its own is held against those that have no route.
+-- A route without its own dev examples is compared with those that have no route.
 reference_values as (
     select
         production_series.*,

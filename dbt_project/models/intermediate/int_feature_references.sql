@@ -73,7 +73,7 @@ trailing_window as (
         )
 ),
 
--- A route without dev examples of its own is held against those that have no route.
+-- A route without its own dev examples is compared with those that have no route.
 example_sets as (
     select
         production_days.day,

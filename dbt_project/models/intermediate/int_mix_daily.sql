@@ -40,7 +40,7 @@ known as (
     {%- endif %}
 ),
 
--- Topics of another catalogue are no members that were missing: nothing was held against them.
+-- Topics of another catalogue are not missing members: nothing was assigned to them.
 versioned as (
     select
         *,

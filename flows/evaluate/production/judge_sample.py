@@ -18,7 +18,7 @@ from flows.config import Config
 from flows.evaluate.criteria import Case, Criterion, Judge, judge_requests, score_from_replies
 from flows.evaluate.examples import messages_of
 from flows.evaluate.generate import ask_judge, budget_of, judge_replies, production_run_id
-from flows.evaluate.production.checks import rows_of
+from flows.evaluate.production.production_criteria import rows_of
 from flows.evaluate.setup import EvalSetup
 from flows.llm import ClientFactory
 from flows.stats.sample import rank

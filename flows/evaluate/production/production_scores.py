@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from flows.evaluate.generate import production_run_id
 from flows.evaluate.production import judge_sample
-from flows.evaluate.production.checks import INPUTS, Check, checks
 from flows.evaluate.production.judge_sample import Sample
+from flows.evaluate.production.production_criteria import INPUTS, Check, checks
 from flows.evaluate.setup import EvalSetup
 from flows.lake import SCHEMAS, each_day
 from flows.llm import ClientFactory

@@ -265,7 +265,7 @@ def _is_json(text: str) -> bool:
     try:
         json.loads(text)
     except RecursionError:
-        return True  # its tokens can be told apart all the same
+        return True  # its tokens can be separated all the same
     except ValueError:
         return False
     return True

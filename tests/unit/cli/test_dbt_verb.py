@@ -9,7 +9,7 @@ import pytest
 from flows.cli import dbt_arguments, main
 from flows.config.load import load_config
 from flows.errors import ConfigError
-from flows.transform.command_line import run_command
+from flows.transform.dbt_command import run_command
 from flows.warehouse import query
 
 DAY = "2026-03-04"

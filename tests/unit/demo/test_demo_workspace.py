@@ -71,7 +71,7 @@ def test_writing_it_again_replaces_it_and_what_nights_made_of_it(tmp_path: Path)
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path):
     (tmp_path / "genchi.yaml").write_text("app: mine\n")
-    with pytest.raises(ConfigError, match="is not empty and no demo"):
+    with pytest.raises(ConfigError, match="not empty, and not a demo"):
         write_workspace(tmp_path, LAST_DAY)
     assert [path.name for path in tmp_path.iterdir()] == ["genchi.yaml"]
     assert (tmp_path / "genchi.yaml").read_text() == "app: mine\n"

@@ -112,7 +112,7 @@ def test_a_gzip_that_breaks_off_keeps_what_could_be_read(tmp_path: Path) -> None
     assert landed.interactions > 100
     assert landed.quarantined == 1
     (row,) = Lake(settings.lake).read("quarantine", DAY).to_pylist()
-    assert "breaks off" in row["reason"]
+    assert "cut off here" in row["reason"]
     begun = base64.b64decode(row["raw"])  # the line in which it broke off, as far as it goes
     assert begun.startswith(b'{"call_id": "c')
     assert row["line"] == landed.interactions + 1

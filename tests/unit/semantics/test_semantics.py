@@ -136,7 +136,7 @@ def test_vectors_of_another_length_are_refused_in_one_line(tmp_path: Path) -> No
     land(config, FIRST, [call(FIRST, 1, "one")])
     land(config, later, [call(later, 1, "one"), call(later, 2, "two")])
     run.embed_days(config, FIRST, FIRST)
-    with pytest.raises(RunError, match="vectors of 256 and of 8 numbers"):
+    with pytest.raises(RunError, match="vectors of two lengths, 8 and 256"):
         run.embed_days(config, later, later, Changed())
 
 

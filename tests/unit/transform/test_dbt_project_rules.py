@@ -15,7 +15,7 @@ import pytest
 from flows.config.load import Config
 from flows.project import DBT_PROJECT
 from flows.transform.build import variables
-from flows.transform.runner import run_dbt
+from flows.transform.dbt_runner import run_dbt
 
 ROOT = DBT_PROJECT.parent
 PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fct_", "dim_")}

@@ -9,7 +9,7 @@ import pytest
 from flows.config import Config
 from flows.lake import Lake, from_rows
 from flows.project import DBT_PROJECT
-from flows.transform import runner
+from flows.transform import dbt_runner
 from flows.transform.build import variables
 from tests import dialects
 
@@ -35,7 +35,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     Lake(config.lake).write("examples", DAY, from_rows([example], "examples"))
     Lake(config.lake).create()
     told = variables(config)
-    runner.run_dbt(config, ["build", "--exclude-resource-type", "unit_test", "test"], told, DAYS)
+    dbt_runner.run_dbt(config, ["build", "--exclude-resource-type", "unit_test", "test"], told, DAYS)
     manifest = marked_and_compiled(config, told)
     return {
         node.name: node for node in manifest.nodes.values() if node.resource_type == "model" and node.language == "sql"
@@ -51,10 +51,10 @@ def marked_and_compiled(config: Config, told: dict[str, object]) -> Any:
         *("--quiet", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--vars", json.dumps(told)),
         *("--target-path", str(kept / "target"), "--log-path", str(kept / "logs")),
     ]
-    with runner.opened_for_dbt(config, DAYS):
+    with dbt_runner.opened_for_dbt(config, DAYS):
         manifest = dbtRunner().invoke(["parse", *arguments]).result
     dialects.mark(manifest.macros)
-    with runner.opened_for_dbt(config, DAYS):
+    with dbt_runner.opened_for_dbt(config, DAYS):
         compiled = dbtRunner(manifest=manifest).invoke(["compile", *arguments])
     assert compiled.success, compiled.exception
     return manifest

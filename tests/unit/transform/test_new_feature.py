@@ -10,7 +10,7 @@ from flows.config import load
 from flows.lake import lake
 from flows.lake.lake import Lake
 from flows.project import DBT_PROJECT
-from flows.transform import build, runner
+from flows.transform import build, dbt_runner
 from flows.warehouse import query
 
 LAST = date(2026, 3, 4)
@@ -46,7 +46,7 @@ def test_a_new_feature_is_in_skew_and_breaches_after_one_expression_and_one_row(
         seed.read_text(encoding="utf-8") + "exclamation,share,flag,both,false,warning,with an exclamation mark\n",
         encoding="utf-8",
     )
-    monkeypatch.setattr(runner, "DBT_PROJECT", project)
+    monkeypatch.setattr(dbt_runner, "DBT_PROJECT", project)
     build.build(settings, LAST, LAST)  # the next night has it, without a past
     build.build(settings, days[-1], LAST)  # a backfill gives it one
 

@@ -13,7 +13,7 @@ from flows.errors import RunError
 from flows.lake.lake import Lake, from_rows
 from flows.project import DBT_PROJECT
 from flows.transform.build import build, variables
-from flows.transform.runner import run_dbt
+from flows.transform.dbt_runner import run_dbt
 from flows.warehouse import query
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 4)

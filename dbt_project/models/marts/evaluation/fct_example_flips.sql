@@ -1,4 +1,4 @@
-{#- A candidate is held against the pinned model of the same run, the pinned model against itself on the day before. A
+{#- A candidate is compared with the pinned model of the same run, the pinned model against itself on the day before. A
     pairwise judge has held them against each other already: by its criteria the pinned model is given half a point for
     this reason (flows/evaluate/criteria/judge_scores.py, AGAINST_ITSELF), and whoever has more or less has won or lost. -#}
 {%- set against_itself = 'the pinned model is what others are compared with' -%}

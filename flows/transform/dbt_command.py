@@ -12,7 +12,7 @@ from typing import Any
 from flows.config import Config
 from flows.errors import ConfigError
 from flows.transform.build import days_of_build, variables
-from flows.transform.runner import opened_for_dbt
+from flows.transform.dbt_runner import opened_for_dbt
 
 # The commands that write the warehouse; all others leave it as it is.
 WRITING = {"build", "run", "seed", "snapshot", "clone", "retry", "run-operation"}

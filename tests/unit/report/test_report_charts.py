@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from flows.report.pictures import Point, Scale, axis, delta_scale, interval, series, sparkline
+from flows.report.charts import Point, Scale, axis, delta_scale, interval, series, sparkline
 from flows.report.wording import money, number, percent, points
 
 FIRST, LAST = date(2024, 5, 1), date(2024, 5, 10)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flows.lake import UNWRAPPED
-from flows.report.kinds import kind_of
+from flows.report.finding_kinds import kind_of
 from flows.report.rows import Breach, Comparison, Expectation, Facts
 from flows.report.wording import count
 

@@ -21,7 +21,7 @@ HEIGHT = 150
 
 @dataclass(frozen=True)
 class Point:
-    """One day of a series. `reference` is what the value was held against; `marked` days are breaches."""
+    """One day of a series. `reference` is what the value was compared with; `marked` days are breaches."""
 
     day: date
     value: float | None
