@@ -61,7 +61,11 @@ def is_part(value: Any) -> bool:
         return False
     if isinstance(kind := value.get("type", value.get("part_kind")), str):
         return kind in TYPES
-    return "text" in value or any(isinstance(value.get(name), dict) for name in (*_BEDROCK, *_GEMINI))
+    return (
+        "text" in value
+        or "toolName" in value
+        or any(isinstance(value.get(name), dict) for name in (*_BEDROCK, *_GEMINI))
+    )
 
 
 def read_parts(parts: list[Any]) -> Parts:
@@ -84,8 +88,10 @@ def _read_part(part: dict[str, Any], read: Parts) -> None:
         read.reasoning += [text for text in [_reasoning(part)] if text]
     elif kind in _RESULTS or any(name in part for name in ("toolResult", "functionResponse", "function_response")):
         read.tool_results.append(_tool_result(part))
-    elif kind in _CALLS or any(
-        isinstance(part.get(name), dict) for name in ("toolUse", "functionCall", "function_call")
+    elif (
+        kind in _CALLS
+        or "toolName" in part
+        or any(isinstance(part.get(name), dict) for name in ("toolUse", "functionCall", "function_call"))
     ):
         read.tool_calls.append(_tool_call(part))
     elif "cachePoint" not in part:
