@@ -72,6 +72,11 @@ def test_a_number_that_is_none_is_null_and_refuses_no_call(cost: str) -> None:
     assert (row["cost_usd"], row["input_tokens"], row["cost_source"]) == (None, None, "unknown")
 
 
+def test_a_number_that_is_none_may_be_written_as_a_text() -> None:
+    (row,) = mapped("genchi", call(cost_usd="NaN", latency_ms="Infinity")).interactions.to_pylist()
+    assert (row["cost_usd"], row["latency_ms"]) == (None, None)
+
+
 @pytest.mark.parametrize(("logged", "route"), [
     ("agent.0f8fad5b-d9cb-469f-a165-70867728950e", "agent"),
     ("invoke_agent 0f8fad5bd9cb469fa16570867728950e", "invoke_agent"),
