@@ -82,9 +82,10 @@ class Workers:
 
 
 def _completed(rows: pa.Table, source: Source) -> pa.Table:
-    """What a record cannot know: its source, and a route where the log has none."""
+    """What a record cannot know: its source, and the route of the source, or `default` where the log has none."""
     route = rows.column("route")
-    named = pc.if_else(pc.equal(pc.fill_null(route, ""), ""), source.route or "default", route)
+    named = pc.if_else(pc.equal(pc.fill_null(route, ""), ""), "default", route)
+    named = pa.chunked_array([pa.repeat(source.route, len(rows))]) if source.route else named
     rows = rows.set_column(rows.column_names.index("route"), "route", named)
     return rows.set_column(rows.column_names.index("source"), "source", pa.repeat(source.name, len(rows)))
 
