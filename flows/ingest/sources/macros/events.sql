@@ -45,7 +45,7 @@ create or replace temp macro otlp_events(given) as table (
 );
 
 -- Several objects as one; the later counts where they differ.
-create or replace temp macro json_of_all(objects) as (
+create or replace temp macro json_of_all(objects) as (  -- noqa: PRS, a lambda of two
     list_reduce(objects, lambda earlier, later: json_merge_patch(earlier, later))
 );
 

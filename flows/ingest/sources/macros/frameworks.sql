@@ -3,7 +3,8 @@
 -- A JSON text without the quotes that it was given a second time (by an export of JSON into CSV, say).
 create or replace temp macro unquoted(j) as (
     case
-        when json_type(j) = 'VARCHAR' and left(j ->> '$', 1) = '"' and json_valid(j ->> '$') then cast(j ->> '$' as json)
+        when json_type(j) = 'VARCHAR' and left(j ->> '$', 1) = '"' and json_valid(j ->> '$')
+            then (j ->> '$')::json
         else j
     end
 );

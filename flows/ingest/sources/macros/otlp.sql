@@ -152,7 +152,7 @@ create or replace temp macro otlp_long(t) as (
 
 -- OTLP's JSON with the names of its protobuf fields, under the names that its JSON mapping has. A quote within a text
 -- is escaped, so that no text is changed.
-create or replace temp macro otlp_camel(raw) as (
+create or replace temp macro otlp_camel(raw) as (  -- noqa: PRS, a lambda of two
     list_reduce(
         [
             'resource_spans resourceSpans', 'scope_spans scopeSpans', 'resource_logs resourceLogs',
@@ -224,7 +224,8 @@ create or replace temp macro otlp_items(given) as table (
                 list_concat(
                     log.resourceSpans, log.batches, log.trace.resourceSpans, log.trace.batches,
                     case
-                        when coalesce(log.scopeSpans, log.instrumentationLibrarySpans) is not null then [cast(raw as json)]
+                        when coalesce(log.scopeSpans, log.instrumentationLibrarySpans) is not null
+                            then [cast(raw as json)]
                         when len(log.spans) > 0 then [json_object('scopeSpans', json_array(cast(raw as json)))]
                         when len(log.data) > 0
                             then [json_object('scopeSpans', json_array(json_object('spans', log.data)))]
@@ -395,11 +396,19 @@ create or replace temp macro otlp_items(given) as table (
 );
 
 create or replace temp macro otlp_is_error(span) as (
-    coalesce(upper(coalesce(span.status.code, span.status.status_code, span.status_code)) in ('2', 'STATUS_CODE_ERROR', 'ERROR'), false)
+    coalesce(
+        upper(coalesce(span.status.code, span.status.status_code, span.status_code))
+        in ('2', 'STATUS_CODE_ERROR', 'ERROR'),
+        false
+    )
 );
 
 create or replace temp macro otlp_is_fine(span) as (
-    coalesce(upper(coalesce(span.status.code, span.status.status_code, span.status_code)) in ('1', 'STATUS_CODE_OK', 'OK'), false)
+    coalesce(
+        upper(coalesce(span.status.code, span.status.status_code, span.status_code))
+        in ('1', 'STATUS_CODE_OK', 'OK'),
+        false
+    )
 );
 
 -- What has no column of its own and helps to find and to slice calls: the service, the response's id, and the short
