@@ -240,8 +240,8 @@ create or replace temp macro langfuse_unquoted(raw) as (
                 '{' || array_to_string(
                     list_transform(
                         map_entries(from_json(raw, '"MAP(VARCHAR, JSON)"')),
-                        lambda field: cast(to_json(field.key) as varchar) || ':'
-                        || cast(coalesce(unquoted(field.value), 'null') as varchar)
+                        lambda field: (to_json(field.key))::varchar || ':'
+                        || (coalesce(unquoted(field.value), 'null'))::varchar
                     ),
                     ','
                 ) || '}'
