@@ -152,8 +152,8 @@ create or replace temp macro otlp_long(t) as (
 
 -- OTLP's JSON with the names of its protobuf fields, under the names that its JSON mapping has. A quote within a text
 -- is escaped, so that no text is changed.
-create or replace temp macro otlp_camel(raw) as (  -- noqa: PRS, a lambda of two
-    list_reduce(
+create or replace temp macro otlp_camel(raw) as (
+    list_reduce(  -- noqa: PRS, a lambda of two
         [
             'resource_spans resourceSpans', 'scope_spans scopeSpans', 'resource_logs resourceLogs',
             'scope_logs scopeLogs', 'log_records logRecords', 'resource_metrics resourceMetrics',
@@ -207,9 +207,10 @@ create or replace temp macro otlp_items(given) as table (
             line,
             raw,
             case
-                when coalesce(
-                    log.resource_spans, log.resource_logs, log.scope_spans, cast(log.start_time_unix_nano as json)
-                ) is not null
+                when
+                    coalesce(
+                        log.resource_spans, log.resource_logs, log.scope_spans, cast(log.start_time_unix_nano as json)
+                    ) is not null
                     then otlp_line(otlp_camel(raw))
                 else log
             end as log
@@ -276,9 +277,10 @@ create or replace temp macro otlp_items(given) as table (
             file,
             line,
             case
-                when coalesce(
-                    log.observed_timestamp, log.severity_text, log.severityNumber, log.observedTimeUnixNano
-                ) is not null
+                when
+                    coalesce(
+                        log.observed_timestamp, log.severity_text, log.severityNumber, log.observedTimeUnixNano
+                    ) is not null
                     then 'log'
                 else 'span'
             end as kind,
