@@ -46,7 +46,7 @@ create or replace temp macro otlp_events(given) as table (
 
 -- Several objects as one; the later counts where they differ.
 create or replace temp macro json_of_all(objects) as (
-    list_reduce(objects, lambda earlier, later: json_merge_patch(earlier, later))
+    list_reduce(objects, lambda earlier, later: json_merge_patch(earlier, later))  -- noqa: PRS, a lambda of two
 );
 
 -- All that a relation of events says of one span, as attributes of it; `first_number` is the log record that stands

@@ -3,7 +3,8 @@
 -- A JSON text without the quotes that it was given a second time (by an export of JSON into CSV, say).
 create or replace temp macro unquoted(j) as (
     case
-        when json_type(j) = 'VARCHAR' and left(j ->> '$', 1) = '"' and json_valid(j ->> '$') then cast(j ->> '$' as json)
+        when json_type(j) = 'VARCHAR' and left(j ->> '$', 1) = '"' and json_valid(j ->> '$')
+            then (j ->> '$')::json
         else j
     end
 );
@@ -239,8 +240,8 @@ create or replace temp macro langfuse_unquoted(raw) as (
                 '{' || array_to_string(
                     list_transform(
                         map_entries(from_json(raw, '"MAP(VARCHAR, JSON)"')),
-                        lambda field: cast(to_json(field.key) as varchar) || ':'
-                        || cast(coalesce(unquoted(field.value), 'null') as varchar)
+                        lambda field: (to_json(field.key))::varchar || ':'
+                        || (coalesce(unquoted(field.value), 'null'))::varchar
                     ),
                     ','
                 ) || '}'

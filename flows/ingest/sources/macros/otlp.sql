@@ -153,7 +153,7 @@ create or replace temp macro otlp_long(t) as (
 -- OTLP's JSON with the names of its protobuf fields, under the names that its JSON mapping has. A quote within a text
 -- is escaped, so that no text is changed.
 create or replace temp macro otlp_camel(raw) as (
-    list_reduce(
+    list_reduce(  -- noqa: PRS, a lambda of two
         [
             'resource_spans resourceSpans', 'scope_spans scopeSpans', 'resource_logs resourceLogs',
             'scope_logs scopeLogs', 'log_records logRecords', 'resource_metrics resourceMetrics',
@@ -207,9 +207,10 @@ create or replace temp macro otlp_items(given) as table (
             line,
             raw,
             case
-                when coalesce(
-                    log.resource_spans, log.resource_logs, log.scope_spans, cast(log.start_time_unix_nano as json)
-                ) is not null
+                when
+                    coalesce(
+                        log.resource_spans, log.resource_logs, log.scope_spans, cast(log.start_time_unix_nano as json)
+                    ) is not null
                     then otlp_line(otlp_camel(raw))
                 else log
             end as log
@@ -224,7 +225,8 @@ create or replace temp macro otlp_items(given) as table (
                 list_concat(
                     log.resourceSpans, log.batches, log.trace.resourceSpans, log.trace.batches,
                     case
-                        when coalesce(log.scopeSpans, log.instrumentationLibrarySpans) is not null then [cast(raw as json)]
+                        when coalesce(log.scopeSpans, log.instrumentationLibrarySpans) is not null
+                            then [cast(raw as json)]
                         when len(log.spans) > 0 then [json_object('scopeSpans', json_array(cast(raw as json)))]
                         when len(log.data) > 0
                             then [json_object('scopeSpans', json_array(json_object('spans', log.data)))]
@@ -275,9 +277,10 @@ create or replace temp macro otlp_items(given) as table (
             file,
             line,
             case
-                when coalesce(
-                    log.observed_timestamp, log.severity_text, log.severityNumber, log.observedTimeUnixNano
-                ) is not null
+                when
+                    coalesce(
+                        log.observed_timestamp, log.severity_text, log.severityNumber, log.observedTimeUnixNano
+                    ) is not null
                     then 'log'
                 else 'span'
             end as kind,
@@ -395,11 +398,19 @@ create or replace temp macro otlp_items(given) as table (
 );
 
 create or replace temp macro otlp_is_error(span) as (
-    coalesce(upper(coalesce(span.status.code, span.status.status_code, span.status_code)) in ('2', 'STATUS_CODE_ERROR', 'ERROR'), false)
+    coalesce(
+        upper(coalesce(span.status.code, span.status.status_code, span.status_code))
+        in ('2', 'STATUS_CODE_ERROR', 'ERROR'),
+        false
+    )
 );
 
 create or replace temp macro otlp_is_fine(span) as (
-    coalesce(upper(coalesce(span.status.code, span.status.status_code, span.status_code)) in ('1', 'STATUS_CODE_OK', 'OK'), false)
+    coalesce(
+        upper(coalesce(span.status.code, span.status.status_code, span.status_code))
+        in ('1', 'STATUS_CODE_OK', 'OK'),
+        false
+    )
 );
 
 -- What has no column of its own and helps to find and to slice calls: the service, the response's id, and the short
