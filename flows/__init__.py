@@ -1,1 +1,1 @@
-"""The night: one room a stage, in the order of the night. `nightly.py` composes them."""
+"""One package per stage of the nightly run; `nightly.py` runs them in order."""

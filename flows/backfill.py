@@ -1,6 +1,6 @@
-"""The same night over a range of days, without its alerts: logs landed and every mart rebuilt.
+"""`genchi backfill`: ingest logs and rebuild the marts for a range of days, without checks, reports and alerts.
 
-Live models are not asked again about the past unless told; answers that are stored are reused.
+Models are called only with `only="evaluate"`, which reuses every stored answer to the same request.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ Stage = Literal["ingest", "transform", "evaluate"]
 
 @dataclass(frozen=True)
 class Backfilled:
-    """What a range of days came to. `breaches` counts those that began on each day."""
+    """The result of a backfill. `breaches` is the number of breaches that began on each day, without days of none."""
 
     first: date
     last: date
@@ -38,19 +38,22 @@ class Backfilled:
 
 @flow(name="backfill", persist_result=False)
 def backfill(start: date, end: date, config_path: str = "genchi.yaml", only: Stage | None = None) -> Backfilled:
-    """Land, transform and (only where told) evaluate every day from `start` to `end`, both included."""
+    """Ingest and transform every day from `start` to `end`, both included; or run only the stage `only`.
+
+    Raises ConfigError for a wrong configuration or range of days, and RunError if a stage fails.
+    """
     return _backfill(load_setup(load_config(config_path)), start, end, only)
 
 
 @flow(name="backfill", persist_result=False)
 def run_backfill(setup: EvalSetup, start: date, end: date, only: Stage | None = None) -> Backfilled:
-    """The same with a configuration that was read."""
+    """As `backfill`, with a configuration that is already loaded."""
     return _backfill(setup, start, end, only)
 
 
 def _backfill(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
     if end < start:
-        raise ConfigError(f"--end {end} lies before --start {start}")
+        raise ConfigError(f"--end {end} is before --start {start}")
     config = setup.config
     check_embedding(config)
     with described(f"backfill {start} to {end}", config.app), config.open_lake().lock("backfill"):

@@ -1,10 +1,10 @@
-"""The night, readable top to bottom; and the verbs that are a part of it.
+"""The nightly run, stage by stage, and the verbs that run a part of it.
 
-A night goes on where one of its stages fails: a provider that is down must not hide the drift tables, and a
-drift failure must not stop the evaluation. What failed is said at the end, and the run is then a failed one.
+If a stage fails, the others still run: a provider that is down must not hide the drift tables, and a failure in the
+drift tables must not stop the evaluation. The failures are reported at the end, and the run then counts as failed.
 
-Each verb is one flow by two doors: `nightly` reads the configuration at a path, as a deployment does; `run_nightly`
-takes one that was read. Nothing below reads a file of the workspace again, but logs and test sets.
+Each verb has two flows: `nightly` loads the configuration from a path, for deployments; `run_nightly` takes one that is
+already loaded. After that, only logs and test sets are read from the workspace.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ CRITICAL_FINDINGS = "Critical findings"
 
 @dataclass
 class Night:
-    """What a night came to. `headline` is its verdict in words, `page` where it is laid out."""
+    """The result of a night. `headline` is its verdict in words, `page` the path of the report."""
 
     day: date
     headline: str = ""
@@ -50,25 +50,25 @@ class Night:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Step]:
-        """A stage that may fail without ending the night. A wrong configuration still ends it."""
+        """Run a stage; its failure is recorded and does not end the night, except for a ConfigError."""
         try:
             with stage(name) as current:
                 yield current
         except ConfigError:
             raise
-        except (Exception, SystemExit) as error:  # whatever a stage raises, the others still have something to say
+        except (Exception, SystemExit) as error:  # whatever a stage raises, the others still run
             self.failures.append(f"{name}: {in_one_line(error)}")
 
     @property
     def severity(self) -> str:
-        """The worst of what failed: critical, warning, or info where all held."""
+        """The highest severity of what failed: critical or warning; info if nothing failed."""
         if self.critical or self.failures:
             return "critical"
         return "warning" if self.warning else "info"
 
 
 class NightFailedError(RunError):
-    """A stage of the night failed; the others ran, and `night` is what they came to."""
+    """A stage of the night failed and the others ran; `night` is their result."""
 
     def __init__(self, night: Night) -> None:
         super().__init__(f"{night.day}: {'; '.join(night.failures)}")
@@ -77,7 +77,7 @@ class NightFailedError(RunError):
 
 @task(name="check", task_run_name="check {day}", timeout_seconds=STAGE_S, **TASK)
 def check(config: Config, day: date, failures: list[str]) -> tuple[int, int]:
-    """Validate every suite that applies; how many expectations were checked, and how many failed."""
+    """Validate every suite that applies. Returns the number of expectations, and how many of them failed."""
     from expectations.validate import validate  # noqa: PLC0415 - imported late: great_expectations takes seconds
 
     results = validate(config, day, failures)
@@ -86,13 +86,13 @@ def check(config: Config, day: date, failures: list[str]) -> tuple[int, int]:
 
 @flow(name="nightly", persist_result=False)
 def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
-    """One whole night. Raises NightFailedError at its end where a stage failed, and ConfigError before its start."""
+    """Run one whole night. Raises ConfigError before its start, and NightFailedError at its end if a stage failed."""
     return _nightly(load_setup(load_config(config_path)), day)
 
 
 @flow(name="nightly", persist_result=False)
 def run_nightly(setup: EvalSetup, day: date | None = None) -> Night:
-    """The same with a configuration that was read."""
+    """The same, with a configuration that is already loaded."""
     return _nightly(setup, day)
 
 
@@ -123,8 +123,8 @@ def _stages(setup: EvalSetup, day: date) -> Night:
     with night.stage("production") as current:
         current.outcome = score_production(setup, first, day, ask=True).summary()
     with night.stage("transform") as current:
-        # Whole at once where nothing is evaluated; else the drift tables first, which a provider that is down must
-        # not hide.
+        # Everything at once if nothing is evaluated; else the drift tables first, because a provider that is down
+        # must not hide them.
         current.outcome = transform(config, first, day, MONITORING if evaluates(config) else EVERYTHING).summary()
     with night.stage("evaluate") as current:
         current.outcome = evaluated(setup, day)
@@ -168,13 +168,13 @@ def _announce(config: Config, night: Night) -> None:
 
 @flow(name="ingest-day", persist_result=False)
 def ingest_day(config_path: str = "genchi.yaml", day: date | None = None) -> None:
-    """`genchi ingest`: land one day, and bring the monitoring marts up to date."""
+    """`genchi ingest`: read one day's logs, and update the monitoring marts."""
     _ingest(load_setup(load_config(config_path)), day)
 
 
 @flow(name="ingest-day", persist_result=False)
 def run_ingest(setup: EvalSetup, day: date | None = None) -> None:
-    """The same with a configuration that was read."""
+    """The same, with a configuration that is already loaded."""
     _ingest(setup, day)
 
 
@@ -200,7 +200,7 @@ def transform_days(config_path: str = "genchi.yaml", first: date | None = None, 
 
 @flow(name="transform-days", persist_result=False)
 def run_transform(config: Config, first: date | None = None, last: date | None = None) -> None:
-    """The same with a configuration that was read."""
+    """The same, with a configuration that is already loaded."""
     _transform_days(config, first, last)
 
 
@@ -218,13 +218,13 @@ def _transform(config: Config, first: date, last: date) -> None:
 
 @flow(name="evaluate-day", persist_result=False)
 def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> None:
-    """`genchi evaluate`: rerun the holdouts for one night, and compare."""
+    """`genchi evaluate`: run the holdouts for one day, and compare the models."""
     _evaluate(load_setup(load_config(config_path)), day)
 
 
 @flow(name="evaluate-day", persist_result=False)
 def run_evaluate(setup: EvalSetup, day: date | None = None) -> None:
-    """The same with a configuration that was read."""
+    """The same, with a configuration that is already loaded."""
     _evaluate(setup, day)
 
 
@@ -244,9 +244,9 @@ def _evaluate(setup: EvalSetup, day: date | None) -> None:
 
 @flow(name="compare", persist_result=False)
 def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> None:
-    """`genchi compare`: two models on one route, as the night would; marts hold the verdict under `run_id`.
+    """`genchi compare`: compare two models on one route, as a night does; the result is in the marts under `run_id`.
 
-    `narrowed` has these two models and this route alone; the test sets are frozen as `config` has them.
+    `narrowed` is `config` restricted to these two models and this route; all test sets of `config` are frozen.
     """
     register_local_providers(model.model for model in narrowed.config.all_models())
     with described(f"compare {day}", config.app), config.open_lake().lock("compare"):
@@ -258,20 +258,20 @@ def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> 
 
 
 def first_touched(days: tuple[date, ...], day: date) -> date:
-    """The first day to rebuild: the earliest that late rows reached, within reason.
+    """The first day to rebuild: the earliest of `days` that is at most LATE_DAYS before `day`, or `day` itself.
 
-    Rows that are older than LATE_DAYS when they arrive are landed; their marts wait for a backfill.
+    Rows that are older when they arrive are stored, but their marts are rebuilt by a backfill only.
     """
     return min([day, *(touched for touched in days if day - timedelta(days=LATE_DAYS) <= touched <= day)])
 
 
 def evaluates(config: Config) -> bool:
-    """Whether there is anything to evaluate."""
+    """Whether the configuration has models and a route to evaluate."""
     return bool(config.models and config.evaluated_routes())
 
 
 def evaluated(setup: EvalSetup, day: date, *, other_nights: bool = False) -> str:
-    """Evaluate one night whose test sets are frozen, and say what came of it."""
+    """Evaluate one day whose test sets are frozen; returns a summary in one line."""
     if not evaluates(setup.config):
         return "nothing to evaluate: no models, or no route with a holdout and criteria"
     register_local_providers(model.model for model in setup.config.all_models())

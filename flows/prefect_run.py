@@ -1,7 +1,4 @@
-"""How runs look and behave in Prefect: their names and tags, how long they may take, what is tried again, the event.
-
-Belongs here: what all flows and tasks have in common. Where to hang an automation: the event `genchi.night`.
-"""
+"""Names, tags, timeouts and retries of runs in Prefect, and the event `genchi.night`, for automations."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +12,7 @@ from prefect.events import emit_event
 from flows.errors import TransientError
 from flows.progress import Step, step
 
-STAGE_S = 24 * 3600  # a stage that has not ended by then hangs
+STAGE_S = 24 * 3600  # seconds; a stage that takes longer is assumed to hang
 ASKING_S = 48 * 3600  # a batch of requests may wait a day for its answers
 EVENT = "genchi.night"
 
@@ -33,7 +30,7 @@ def _is_transient(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     return isinstance(state.data, TransientError)
 
 
-# Every task: its arguments are neither hashed nor stored, and it is tried again where the failure may pass.
+# Of every task: its arguments are neither hashed nor stored, and transient failures are retried.
 TASK: _Policy = {
     "cache_policy": NO_CACHE,
     "persist_result": False,
@@ -46,9 +43,9 @@ TASK: _Policy = {
 
 @contextmanager
 def described(name: str, app: str) -> Iterator[None]:
-    """Name the run under way, and tag it and all that run below it with the application.
+    """Name the current flow run, and tag it and its subruns with the application.
 
-    A template cannot do so: the day and the application are known once the configuration is read.
+    A run-name template cannot do so, because day and application are known only after the configuration was loaded.
     """
     with tags(app):
         with get_client(sync_client=True) as client:
@@ -58,12 +55,12 @@ def described(name: str, app: str) -> Iterator[None]:
 
 @contextmanager
 def stage(name: str) -> Iterator[Step]:
-    """A step of a run, as `flows.progress` has it: what runs in Prefect meanwhile is tagged with its first word."""
+    """A `flows.progress.step`, whose runs in Prefect are tagged with the first word of its name."""
     with tags(name.split(maxsplit=1)[0]), step(name) as current:
         yield current
 
 
 def announce_night(app: str, payload: Mapping[str, object]) -> None:
-    """Emit the event of a night that has ended, with the application as its resource."""
+    """Emit the event of a finished night, with the application as its resource."""
     resource = {"prefect.resource.id": f"genchi.app.{app}", "prefect.resource.name": app}
     emit_event(EVENT, resource, payload=dict(payload))

@@ -1,14 +1,12 @@
-"""How long the lake keeps its rows: `retention` of genchi.yaml, applied at the end of a night.
+"""Removal of old rows from the lake: `retention` of genchi.yaml, applied at the end of a night.
 
-Numbers outlive the texts: a day whose rows were removed keeps an empty file that says so (`expired`), and no build
-rebuilds the marts of such a day, for their rows are gone. Rows that arrive for it later are
-removed by the next night, uncounted.
+The marts keep their numbers: a day whose rows were removed keeps an empty file that marks it (`expired`), and no build
+rebuilds its marts, because their rows are gone. Rows that arrive for it later are removed by the next night, uncounted.
 
-What the removal of a table means beyond its rows: without `manifest`, files of a source whose path has no {day} are
-read again where they still lie there; without `completions` or `judgements`, what is asked again is paid for again;
-without the tables that marts are computed of (`interactions`, `examples`, `completions`, `scores`, what is concluded of
-them and what semantics found) of a day, its marts are final. Pages in `reports`, the warehouse and the logs themselves
-are no tables of the lake, and stay.
+Consequences beyond the rows: without `manifest`, files of a source whose path has no {day} are read again if they still
+exist; without `completions` or `judgements`, requests that are sent again are paid for again; without the tables from
+which marts are computed (`interactions`, `examples`, `completions`, `scores`, and those derived from them) the marts of
+the day are final. Pages in `reports`, the warehouse and the logs are not tables of the lake, and are kept.
 """
 
 from collections import Counter

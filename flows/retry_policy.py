@@ -1,7 +1,7 @@
-"""How genchi asks again: how often, and how long it waits before. What may pass is for each caller to say.
+"""How often a failed call is retried, and how long to wait between attempts. Callers say which failures are transient.
 
-Patient is for models, where thousands of requests share one provider: exponential pauses with full jitter, and what
-the provider asks for in Retry-After. Brief is for one message or one object: three tries with fixed pauses.
+`patient_retries` is for models, where thousands of requests share one provider: up to six attempts, with pauses that
+the caller computes. `brief_retries` is for one message or one object: three attempts with fixed pauses.
 """
 
 import time
@@ -22,7 +22,7 @@ _BRIEF_PAUSES_S = (0.5, 2.0)
 
 
 def patient_retries(
-    may_pass: Callable[[BaseException], bool],
+    is_transient: Callable[[BaseException], bool],
     pause_s: Callable[[BaseException, int], float],
     before_pause: Callable[[BaseException], None] | None = None,
 ) -> AsyncRetrying:
@@ -35,23 +35,25 @@ def patient_retries(
     def wait(state: RetryCallState) -> float:
         return pause_s(_failure_of(state), state.attempt_number - 1)
 
-    def note(state: RetryCallState) -> None:
+    def before_sleep(state: RetryCallState) -> None:
         if before_pause is not None:
             before_pause(_failure_of(state))
 
     return AsyncRetrying(
-        retry=retry_if_exception(may_pass),
+        retry=retry_if_exception(is_transient),
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait,
-        before_sleep=note,
+        before_sleep=before_sleep,
         reraise=True,
     )
 
 
-def brief_retries(may_pass: Callable[[BaseException], bool], sleep: Callable[[float], None] = time.sleep) -> Retrying:
+def brief_retries(
+    is_transient: Callable[[BaseException], bool], sleep: Callable[[float], None] = time.sleep
+) -> Retrying:
     """Up to three calls of a function, half a second and two seconds apart; the last failure is raised."""
     return Retrying(
-        retry=retry_if_exception(may_pass),
+        retry=retry_if_exception(is_transient),
         stop=stop_after_attempt(len(_BRIEF_PAUSES_S) + 1),
         wait=wait_chain(*map(wait_fixed, _BRIEF_PAUSES_S)),
         sleep=sleep,

@@ -1,4 +1,4 @@
-"""Read-only queries on the marts. dbt alone writes the warehouse."""
+"""Read-only queries on the marts. Only dbt writes the warehouse."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +10,10 @@ from flows.errors import RunError
 
 
 def query(warehouse: Path, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
-    """The rows that `sql` gives, as dicts by column name.
+    """The result rows of `sql`, as dicts by column name.
 
     The connection is read-only, has no access to files or extensions, and is closed before this returns.
-    Raises RunError where the warehouse does not exist or is locked by a writer.
+    Raises RunError if the warehouse does not exist or is locked by a writer.
     """
     if not warehouse.exists():
         raise RunError(f"{warehouse}: no warehouse yet; `genchi transform` builds it")

@@ -58,7 +58,7 @@ def workspace(tmp_path: Path) -> Path:
         (tmp_path / name).write_text('{"example_id": "1", "input": "q", "expected": "a"}\n', encoding="utf-8")
     (tmp_path / "criteria").mkdir()
     (tmp_path / "criteria" / "triage.yaml").write_text("- {name: valid, kind: json_valid}\n", encoding="utf-8")
-    (tmp_path / "schema.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "schema.json").write_text('{"type": "object"}', encoding="utf-8")
     (tmp_path / "my_checks.py").write_text("def polite(example, answer):\n    return True\n", encoding="utf-8")
     return tmp_path
 
@@ -206,7 +206,7 @@ def test_every_command_in_python_compiles(page: Path) -> None:
 
 def test_every_table_of_the_lake_has_the_stage_that_writes_it() -> None:
     text = (ROOT / "flows" / "README.md").read_text(encoding="utf-8")
-    rows = text.partition("| in the order of the night |")[2].partition("\n\n")[0].splitlines()
+    rows = text.partition("| stage, in the order of a run |")[2].partition("\n\n")[0].splitlines()
     named = {name for row in rows[2:] for name in re.findall(r"[a-z_]+", row.split("|")[-2])}
     assert set(SCHEMAS) <= named
     assert {name for name in named if "_" in name} <= set(SCHEMAS)

@@ -31,7 +31,7 @@ class AlertResult:
         delivery = "no alerts are configured"
         if self.sent + self.already:
             delivery = f"digest sent to {self.sent}" + (f", {self.already} had it already" if self.already else "")
-        return f"{self.failed_critical} critical and {self.failed_warning} warning failures; {delivery}"
+        return f"{self.failed_critical} critical and {self.failed_warning} warning expectations failed; {delivery}"
 
 
 @task(name="gather failures", task_run_name="gather failures {day}", **TASK)

@@ -32,11 +32,11 @@ class Delivered:
 
 
 class _UndeliveredError(Exception):
-    """One target did not take the digest. `may_pass` is whether it may take the same later."""
+    """One target did not take the digest. `is_transient` is whether a later attempt may succeed."""
 
-    def __init__(self, problem: str, *, may_pass: bool) -> None:
+    def __init__(self, problem: str, *, is_transient: bool) -> None:
         super().__init__(problem)
-        self.may_pass = may_pass
+        self.is_transient = is_transient
 
 
 def deliver(
@@ -78,7 +78,7 @@ def fingerprint(digest: Digest) -> str:
 
 def _post(client: httpx.Client, url: str, message: dict[str, Any], pause: Callable[[float], None]) -> None:
     """POST a message as JSON: three tries where the failure may pass (no connection, 429, 5xx), else one."""
-    brief_retries(lambda error: isinstance(error, _UndeliveredError) and error.may_pass, pause)(
+    brief_retries(lambda error: isinstance(error, _UndeliveredError) and error.is_transient, pause)(
         _post_once, client, url, message
     )
 
@@ -87,12 +87,12 @@ def _post_once(client: httpx.Client, url: str, message: dict[str, Any]) -> None:
     try:
         response = client.post(url, json=message)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise _UndeliveredError(f"no valid URL: {error}", may_pass=False) from None
+        raise _UndeliveredError(f"no valid URL: {error}", is_transient=False) from None
     except httpx.RequestError as error:
-        raise _UndeliveredError(f"{type(error).__name__}: {error}", may_pass=True) from None
+        raise _UndeliveredError(f"{type(error).__name__}: {error}", is_transient=True) from None
     if not response.is_success:
-        may_pass = response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error
-        raise _UndeliveredError(f"answered {response.status_code}", may_pass=may_pass)
+        is_transient = response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error
+        raise _UndeliveredError(f"answered {response.status_code}", is_transient=is_transient)
 
 
 def _key(target: Alert) -> str:

@@ -56,7 +56,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Result:
-    """What a comparison came to: rows of the marts, and the examples on which the candidate does worse by criterion."""
+    """The result of a comparison: rows of the marts, and the regressed examples by criterion."""
 
     run_id: str
     criteria: Sequence[Row]
@@ -65,12 +65,12 @@ class Result:
 
     @property
     def is_critical(self) -> bool:
-        """Whether the candidate is worse by a critical criterion."""
+        """Whether the candidate is worse on a critical criterion."""
         return any(row["verdict"] == "worse" and row["severity"] == "critical" for row in self.criteria)
 
 
 def read(config: Config, day: date, run_id: str) -> Result:
-    """The verdict of one run. Raises RunError where nothing could be compared, for then there is none."""
+    """The verdict of one run. Raises RunError if nothing could be compared."""
     criteria, slices = (query(config.warehouse, sql, [day, run_id]) for sql in (_CRITERIA, _SLICES))
     result = Result(run_id, criteria, slices, _regressed(config, day, run_id))
     if not any(row["n_examples"] for row in criteria):
@@ -148,19 +148,21 @@ def _words(row: Row) -> dict[str, str]:
 def _line(row: Row) -> str:
     return (
         "{verdict}: {criterion} ({severity}): {candidate} {candidate_rate}, {pinned} {pinned_rate} (pinned),"
-        " difference {delta} points ({interval}), q {q}, MDE {least} points, n {n}, unscored {unscored}"
+        " difference {delta} points (95 % interval {interval}), q-value {q},"
+        " minimum detectable effect {least} points, {n} examples, {unscored} unscored"
     ).format(**_words(row))
 
 
 def _below(result: Result) -> Iterator[str]:
     for row in result.slices:
         yield (
-            f"worse on slice {row['slice']} by {row['criterion']}: {_points(row['delta'])} points"
-            f" ({_points(row['ci_low'])} to {_points(row['ci_high'])}), q {row['q_value']:.3f}, n {row['n_examples']:,}"
+            f"worse on slice {row['slice']}: {row['criterion']}: difference {_points(row['delta'])} points"
+            f" (95 % interval {_points(row['ci_low'])} to {_points(row['ci_high'])}),"
+            f" q-value {row['q_value']:.3f}, {row['n_examples']:,} examples"
         )
     for criterion, examples in result.regressed.items():
         more = f" and {len(examples) - _SHOWN:,} more" if len(examples) > _SHOWN else ""
-        yield f"regressed by {criterion}: {', '.join(examples[:_SHOWN])}{more}"
+        yield f"regressed examples: {criterion}: {', '.join(examples[:_SHOWN])}{more}"
     yield f"run_id {result.run_id}"
 
 

@@ -12,8 +12,8 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", as_da
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "dbt",
-        help="run a command of dbt on the warehouse, with everything set",
-        description=f"Runs a command of dbt on the warehouse of a workspace, with everything set: {_COMMANDS}",
+        help="run any dbt command on the warehouse, with project and variables set",
+        description=f"Run any dbt command on a workspace's warehouse, with project and variables set: {_COMMANDS}",
         usage="genchi dbt [-h] [--config PATH] [--day DAY | --start DAY --end DAY] [--vars VARS] COMMAND [OPTION ...]",
         epilog="`genchi dbt build --help` shows dbt's own options of `build`.",
         parents=[_own_options(as_day)],
@@ -33,9 +33,9 @@ def _own_options(as_day: Callable[[str], date]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="genchi dbt", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
     )
-    parser.add_argument("--config", type=Path, help="default: genchi.yaml")
+    parser.add_argument("--config", type=Path, help="the configuration (default: genchi.yaml)")
     parser.add_argument("--day", type=as_day, help="the day to build, YYYY-MM-DD (default: yesterday)")
-    parser.add_argument("--start", type=as_day, help="the first of several days to build")
-    parser.add_argument("--end", type=as_day, help="the last of them")
+    parser.add_argument("--start", type=as_day, help="the first day of a range to build")
+    parser.add_argument("--end", type=as_day, help="the last day of the range")
     parser.add_argument("--vars", help="more variables for dbt, as YAML: '{typo_sample: 500}'")
     return parser

@@ -58,7 +58,11 @@ def _sources(config: Config, day: date) -> Iterator[Finding]:
         except RunError as error:
             yield Finding(False, f"source {source.name}: {error}")
             continue
-        yield Finding(bool(found), f"source {source.name}: {len(found)} files for {day} at {where}")
+        yield Finding(bool(found), f"source {source.name}: {_count(len(found), 'file')} for {day} at {where}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _database(source: Source, dsn: str, day: date) -> Finding:
@@ -66,7 +70,7 @@ def _database(source: Source, dsn: str, day: date) -> Finding:
         found = count_rows(dsn, source.query, day)
     except RunError as error:
         return Finding(False, f"source {source.name}: {error}")
-    return Finding(bool(found), f"source {source.name}: {found:,} rows for {day} at {shown_dsn(dsn)}")
+    return Finding(bool(found), f"source {source.name}: {_count(found, 'row')} for {day} at {shown_dsn(dsn)}")
 
 
 def _test_sets(config: Config) -> Iterator[Finding]:
@@ -85,7 +89,9 @@ def _model(model: Model) -> Finding:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # its message may hold the key
             problem = f"no response: {type(error).__name__}; check `api_base` and the network"
             return Finding(False, f"model {model.name}: {model.api_base}: {problem}")
-        return Finding(answer.status_code < 400, f"model {model.name}: {model.api_base} answers {answer.status_code}")
+        return Finding(
+            answer.status_code < 400, f"model {model.name}: {model.api_base} answers with status {answer.status_code}"
+        )
     if model.model.startswith(BASELINE):
         return Finding(True, f"model {model.name}: trained on the labelled examples, in this process")
     if is_local(model.model):

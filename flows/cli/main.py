@@ -1,7 +1,6 @@
-"""The verbs. Thin: arguments in, a composed flow run, a few lines and an exit code out.
+"""The command line: parses the arguments, runs a verb, and turns errors into one line on stderr and an exit code.
 
-Exit codes: 0 fine; 1 ran, and a critical expectation failed; 2 the command or the configuration is wrong;
-3 the run itself failed.
+Exit codes: 0 fine; 1 a critical expectation failed; 2 the command or the configuration is wrong; 3 the run failed.
 """
 
 import argparse
@@ -19,7 +18,7 @@ _WRONG, _FAILED = 2, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb and give its exit code. Every error of ours is one line on stderr."""
+    """Run one verb and return its exit code. Every error is printed as one line on stderr."""
     options = _parser().parse_args(arguments)
     if options.verb == "dbt":
         options = dbt_arguments.take_own(options, _day)
@@ -38,49 +37,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error, _FAILED)
     except KeyboardInterrupt:
         return _complain("stopped; run the same command again to continue", _FAILED)
-    except (Exception, SystemExit) as error:  # a traceback is for us, the line for the person who ran the command
+    except (Exception, SystemExit) as error:  # the traceback goes to a file, one line to the terminal
         return _complain(f"{in_one_line(error)}; the traceback is in {_keep_traceback()}", _FAILED)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="genchi",
-        description="The nightly check of an LLM application, from its own logs.",
-        epilog="Exit codes: 0 fine; 1 a critical expectation failed; 2 wrong command or configuration; 3 a failed run.",
+        description="Check an LLM application every night, from its own logs.",
+        epilog="Exit codes: 0 fine; 1 a critical expectation failed (compare: the candidate is worse on a critical"
+        " criterion; demo: an incident was not found); 2 wrong command or configuration; 3 the run failed.",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    demo = verbs.add_parser("demo", help="write a workspace with a simulated application, and run last night on it")
+    demo = verbs.add_parser("demo", help="write a workspace with a simulated application, and run genchi on its logs")
     demo.add_argument("folder", type=Path, nargs="?", default=Path("demo"), help="where to write it (default: demo)")
     demo.set_defaults(verb="demo")
     for name, what in (
-        ("nightly", "one whole night: ingest, compare, evaluate, check, report, alert"),
-        ("ingest", "read one day's logs and update the monitoring marts"),
-        ("transform", "rebuild every mart for one day"),
-        ("evaluate", "run the holdouts against the pinned model and the candidates"),
-        ("doctor", "check that the configuration, its files, models and sources can be reached"),
+        ("nightly", "run everything for one day: ingest, semantics, evaluate, transform, check, report, alert"),
+        ("ingest", "read one day's logs, and update the marts that they feed"),
+        ("transform", "rebuild all marts of one day"),
+        ("evaluate", "run the holdouts on the pinned model and the candidates, and update the marts"),
+        ("doctor", "check that the lake, the sources, test sets and models of the configuration can be reached"),
     ):
         added = _with_config(verbs.add_parser(name, help=what))
-        added.add_argument("--day", type=_day, help="YYYY-MM-DD (default: yesterday)")
+        added.add_argument("--day", type=_day, help="the day to process, YYYY-MM-DD (default: yesterday)")
         added.set_defaults(verb=name)
-    back = _with_config(verbs.add_parser("backfill", help="the same night over a range of days, without its alerts"))
+    back = _with_config(
+        verbs.add_parser("backfill", help="ingest and transform a range of days, without checks, reports and alerts")
+    )
     back.add_argument("--start", type=_day, required=True, help="the first day, YYYY-MM-DD")
     back.add_argument("--end", type=_day, required=True, help="the last day, YYYY-MM-DD")
     back.add_argument(
-        "--only", choices=("ingest", "transform", "evaluate"), help="one stage; evaluate calls live models"
+        "--only", choices=("ingest", "transform", "evaluate"), help="run only this stage; evaluate calls live models"
     )
     back.set_defaults(verb="backfill")
     compare = _with_config(verbs.add_parser("compare", help="compare two models on one route, and print the verdict"))
-    compare.add_argument("--pinned", required=True, metavar="MODEL", help="a configured name, or any litellm string")
-    compare.add_argument("--candidate", required=True, metavar="MODEL", help="the same")
-    compare.add_argument("--route", required=True, help="a route with a holdout and criteria")
-    compare.add_argument("--day", type=_day, help="YYYY-MM-DD (default: yesterday)")
+    compare.add_argument(
+        "--pinned", required=True, metavar="MODEL", help="a configured name, or any litellm model string"
+    )
+    compare.add_argument("--candidate", required=True, metavar="MODEL", help="the same, for the other model")
+    compare.add_argument("--route", required=True, help="a configured route that has a holdout and criteria")
+    compare.add_argument("--day", type=_day, help="the day to process, YYYY-MM-DD (default: yesterday)")
     compare.add_argument("--repeats", type=_count, help="how many times each example is run (default: the route's)")
-    compare.add_argument("--limit", type=_count, help="use at most so many examples, chosen by their hash")
+    compare.add_argument("--limit", type=_count, help="use at most this many examples; the same ones at every run")
     compare.set_defaults(verb="compare")
     holdout = _with_config(verbs.add_parser("holdout", help="list every test set with its frozen version"))
     holdout.set_defaults(verb="holdout")
     migrate = _with_config(
-        verbs.add_parser("migrate", help="bring an older lake and warehouse up to date; every night does it too")
+        verbs.add_parser("migrate", help="upgrade an older lake and warehouse to this version; every run does so too")
     )
     migrate.set_defaults(verb="migrate")
     dbt_arguments.add_verb(verbs, _day)
@@ -88,7 +92,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _with_config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--config", type=Path, default=Path("genchi.yaml"), help="default: genchi.yaml")
+    parser.add_argument(
+        "--config", type=Path, default=Path("genchi.yaml"), help="the configuration (default: genchi.yaml)"
+    )
     return parser
 
 
@@ -106,7 +112,7 @@ def _count(text: str) -> int:
 
 
 def _keep_traceback() -> Path:
-    """Write the exception under way to a file of its own, for whoever debugs it."""
+    """Write the traceback of the current exception to a temporary file, and return its path."""
     with tempfile.NamedTemporaryFile("w", prefix="genchi-", suffix=".log", delete=False, encoding="utf-8") as file:
         file.write(traceback.format_exc())
     return Path(file.name)

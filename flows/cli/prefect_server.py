@@ -1,7 +1,6 @@
-"""Prefect's own server, for a command on a machine where no other is named.
+"""A temporary Prefect server in genchi's own process, and what can be saved because it ends with the process.
 
-Belongs here: what a single process may save because its server lives and dies with it. Where `PREFECT_API_URL` names
-a server, nothing of this happens.
+If `PREFECT_API_URL` names a server, none is started.
 """
 
 import importlib
@@ -22,11 +21,11 @@ EVERYTHING = (*DBT, "expectations.validate")
 
 @contextmanager
 def server(needed: Sequence[str] = DBT) -> Iterator[None]:
-    """Have a server for the flows of the block, and the modules `needed` by them imported.
+    """Run a server for the flows of the block, and import the modules `needed` by them while it starts.
 
-    Prefect starts its own at the first flow and waits for it, on one core; here the modules are imported meanwhile.
-    Flows send no heartbeats: a server within the command cannot outlive it to miss them, and to stop them costs a
-    second at the end of every flow. A server that does not start is left to the first flow, which says so.
+    Prefect alone would start it at the first flow and wait. Heartbeats of flows are off: a server that ends with the
+    process cannot miss them, and stopping them takes a second at the end of each flow. If the server does not start,
+    the first flow starts one and raises the error.
     """
     from prefect.settings import (  # noqa: PLC0415 - imported late: costs 2 s
         PREFECT_API_URL,
@@ -51,5 +50,5 @@ def server(needed: Sequence[str] = DBT) -> Iterator[None]:
 def _start(own: "SubprocessASGIServer") -> None:
     try:
         own.start()
-    except Exception as error:  # whatever it is, the first flow tries again and says what is wrong
+    except Exception as error:  # the first flow tries again, and reports the error
         log.debug("Prefect's own server did not start: %s", error)

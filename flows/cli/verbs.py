@@ -1,7 +1,7 @@
-"""What each verb does: a composed flow run, a few lines, and an exit code.
+"""The verbs: each runs a flow, prints a few lines and returns an exit code. All raise ConfigError and RunError.
 
-Loaded once the command line is known to be right. What takes seconds to import (prefect, dbt, litellm) is imported by
-the verb that needs it.
+This module is imported after the command line was parsed. Packages that take seconds to import (prefect, dbt, litellm)
+are imported by the verbs that need them.
 """
 
 import argparse
@@ -21,7 +21,7 @@ FINE, CRITICAL, WRONG, FAILED = 0, 1, 2, 3
 
 
 def nightly(options: argparse.Namespace) -> int:
-    """One whole night."""
+    """Run one whole night and print its headline and its page; CRITICAL if a critical expectation failed."""
     setup = _load(options)
     day = options.day or setup.config.yesterday()
     with prefect_server.server(prefect_server.EVERYTHING):
@@ -37,10 +37,10 @@ def nightly(options: argparse.Namespace) -> int:
 
 
 def backfill(options: argparse.Namespace) -> int:
-    """A range of days."""
+    """Run a range of days, and print how many breaches began on each."""
     setup = _load(options)
     if options.end < options.start:
-        raise ConfigError(f"--end {options.end} lies before --start {options.start}")
+        raise ConfigError(f"--end {options.end} is before --start {options.start}")
     with prefect_server.server():
         from flows.backfill import run_backfill  # noqa: PLC0415 - as above
 
@@ -51,7 +51,7 @@ def backfill(options: argparse.Namespace) -> int:
 
 
 def ingest(options: argparse.Namespace) -> int:
-    """One day landed, and its monitoring marts."""
+    """Read one day's logs, and update the monitoring marts."""
     setup = _load(options)
     with prefect_server.server():
         from flows.nightly import run_ingest  # noqa: PLC0415 - as above
@@ -61,7 +61,7 @@ def ingest(options: argparse.Namespace) -> int:
 
 
 def transform(options: argparse.Namespace) -> int:
-    """Every mart of one day."""
+    """Rebuild all marts of one day."""
     config = load_config(options.config)
     with prefect_server.server():
         from flows.nightly import run_transform  # noqa: PLC0415 - as above
@@ -71,7 +71,7 @@ def transform(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """The holdouts of one night."""
+    """Run the holdouts for one day."""
     setup = _load(options)
     setup.config.require_evaluation()
     with prefect_server.server():
@@ -82,14 +82,14 @@ def evaluate(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Two models on one route."""
+    """Compare two models on one route; CRITICAL if the candidate is worse on a critical criterion."""
     from flows.evaluate import ModelPair, load_setup  # noqa: PLC0415 - as above
     from flows.ingest import describe_example_sets  # noqa: PLC0415 - as above
 
     config = load_config(options.config)
     describe_example_sets(config)
     pair = ModelPair(options.pinned, options.candidate, options.route, options.repeats, options.limit)
-    narrowed = load_setup(pair.narrowed(config))  # what is wrong is said before a server is started
+    narrowed = load_setup(pair.narrowed(config))  # before a server is started, so that errors are reported first
     day = options.day or config.yesterday()
     run_id = pair.run_id(config, day)
     with prefect_server.server():
@@ -106,7 +106,7 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def holdout(options: argparse.Namespace) -> int:
-    """The version of every test set."""
+    """Print the version of every test set."""
     from flows.ingest import describe_example_sets  # noqa: PLC0415 - as above
 
     for line in describe_example_sets(load_config(options.config)):
@@ -115,7 +115,7 @@ def holdout(options: argparse.Namespace) -> int:
 
 
 def migrate(options: argparse.Namespace) -> int:
-    """The versions of lake and warehouse, after older ones were brought up to date. Every night does the same."""
+    """Upgrade an older lake and warehouse, and print their versions."""
     from flows import transform  # noqa: PLC0415 - as above
 
     loaded = load_config(options.config)
@@ -128,7 +128,7 @@ def migrate(options: argparse.Namespace) -> int:
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """What can be reached."""
+    """Print which parts of the configuration can be reached; WRONG if one cannot."""
     from flows.cli import doctor  # noqa: PLC0415 - as above
 
     loaded = load_config(options.config)
@@ -139,13 +139,13 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 def dbt(options: argparse.Namespace) -> int:
-    """A command of dbt. What went wrong in it dbt has said itself."""
+    """Run a dbt command; FAILED if dbt reports an error, which it prints itself."""
     loaded = load_config(options.config)
     first, last = options.start or options.day, options.end or options.day
     if (options.start is None) != (options.end is None) or (options.start and options.day):
-        raise ConfigError("the days to build are either --day, or --start with --end")
+        raise ConfigError("days to build: give either --day, or both --start and --end")
     if first and first > last:
-        raise ConfigError(f"--end {last} lies before --start {first}")
+        raise ConfigError(f"--end {last} is before --start {first}")
     more = yaml.safe_load(options.vars)
     if not isinstance(more, dict):
         raise ConfigError(f"--vars {options.vars!r}: must be names with values, such as '{{typo_sample: 500}}'")
@@ -156,7 +156,7 @@ def dbt(options: argparse.Namespace) -> int:
 
 
 def demo(options: argparse.Namespace) -> int:
-    """The demo."""
+    """Run the demo; CRITICAL if a planted incident was not found."""
     with prefect_server.server(prefect_server.EVERYTHING):
         from flows.cli.demo_command import run  # noqa: PLC0415 - as above
 
@@ -164,7 +164,7 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def _load(options: argparse.Namespace) -> "EvalSetup":
-    """The configuration and all that it names, read once: what is wrong is said before a server is started."""
+    """Load the configuration and the files that it names, so that errors are reported before a server is started."""
     from flows.evaluate import load_setup  # noqa: PLC0415 - as above
     from flows.ingest import describe_example_sets  # noqa: PLC0415 - as above
 
@@ -174,6 +174,6 @@ def _load(options: argparse.Namespace) -> "EvalSetup":
 
 
 def tell(line: str) -> None:
-    """One line of a verb's result, on stdout."""
+    """Print one line of a verb's result on stdout."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

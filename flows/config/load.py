@@ -190,7 +190,9 @@ def _check_consistency(config: Config) -> None:
     for name, route in config.routes.items():
         if (route.holdout is None) != (route.criteria is None):
             lacking = "criteria" if route.criteria is None else "holdout"
-            raise ConfigError(f"{config.path}: routes.{name}: has no `{lacking}`; an evaluation needs both or neither")
+            raise ConfigError(
+                f"{config.path}: routes.{name}: has no `{lacking}`; set `holdout` and `criteria`, or neither"
+            )
         for key in ("holdout", "criteria", "output_schema"):
             file = getattr(route, key)
             if file is not None and not file.is_file():
@@ -210,7 +212,7 @@ def _check_models(config: Config) -> None:
             if route not in config.routes:
                 raise ConfigError(f"{where}: no route {route!r}; {did_you_mean(route, config.routes)}")
         if model.shots and config.dev_set is None:
-            raise ConfigError(f"{where}: `few_shot` takes its examples from the `dev_set`; name one")
+            raise ConfigError(f"{where}: `few_shot` takes its examples from the `dev_set`, which is not set; set it")
 
 
 def _check_unique(config: Config, section: str, names: list[str]) -> None:

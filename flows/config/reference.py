@@ -1,4 +1,4 @@
-"""The reference of `genchi.yaml`: every key with its type, default and meaning, derived from the models of this room.
+"""The reference of `genchi.yaml`: every key with its type, default and meaning, derived from the models here.
 
 python -m flows.config.reference > flows/config/README.md
 

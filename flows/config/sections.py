@@ -42,7 +42,7 @@ class Source(Section):
     query: str | None = None
     """SQL for `dsn`, with `{day}` and `{next_day}`. Default for `litellm`: the table `LiteLLM_SpendLogs`."""
     route: str | None = None
-    """Route of calls for which the log names none. Default: `default`."""
+    """Route of all calls of the source, whatever the log says. Default: the log's, or `default` where it names none."""
 
     @model_validator(mode="after")
     def _lies_in_one_place(self) -> "Source":

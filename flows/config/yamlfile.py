@@ -56,7 +56,7 @@ def expand(value: Any, path: Path, environment: Mapping[str, str] | None = None,
 
     def look_up(match: re.Match[str]) -> str:
         if match[1] not in known:
-            raise ConfigError(f"{path}: {'.'.join(where)}: the environment variable {match[1]} is not set")
+            raise ConfigError(f"{path}: {'.'.join(where)}: the environment variable {match[1]} is not set; set it")
         return known[match[1]]
 
     return _VARIABLE.sub(look_up, value)

@@ -15,10 +15,10 @@ from flows.evaluate.examples import Example, read_holdout
 from flows.evaluate.generate import (
     EvalRun,
     Row,
-    appending,
+    append_answer,
     budget_of,
     generate_answers,
-    note,
+    open_for_append,
     requests_of_run,
     shadow_run_id,
 )
@@ -42,7 +42,7 @@ class ShadowResult:
 
     def summary(self) -> str:
         """One line for people."""
-        return f"{self.calls:,} of the day's calls, {self.asked:,} asked, {self.spent_usd:.2f} USD"
+        return f"{self.calls:,} calls sampled, {self.asked:,} requests sent, {self.spent_usd:.2f} USD"
 
 
 def shadow_day(setup: EvalSetup, day: date, clients: ClientFactory | None = None) -> ShadowResult:
@@ -113,8 +113,8 @@ def _journal_production(lake: Lake, run_id: str, tasks: Sequence[EvalTask], draw
     """Write production's answers to the journal as those of the pinned arm, so that no request is sent for it."""
     answers = {(name, call.example.example_id): call.answer for name, sample in drawn.items() for call in sample.calls}
     place = lake.journal(run_id)
-    with appending(place) as file:
+    with open_for_append(place) as file:
         for request in requests_of_run(run_id, tasks):
             if request.arm == "pinned":
                 answer = answers[request.route, request.example_id]
-                note(file, {**request.columns, **answer, "status": "ok", "reused_from": PRODUCTION})
+                append_answer(file, {**request.columns, **answer, "status": "ok", "reused_from": PRODUCTION})

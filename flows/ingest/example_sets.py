@@ -115,7 +115,7 @@ def _problem(example: Any) -> str | None:
     if "input" in example and not isinstance(example["input"], str):
         return "`input` is not a string"
     if "messages" in example and not _are_messages(example["messages"]):
-        return "`messages` is not a list of objects with `role` and `content`"
+        return "`messages` is not a list of objects with `role` and `content` (or `tool_calls`)"
     return _odd_kind(example)
 
 
@@ -138,14 +138,21 @@ def _are_messages(messages: Any) -> bool:
     return (
         isinstance(messages, list)
         and bool(messages)
-        and all(isinstance(message, dict) and {"role", "content"} <= set(message) for message in messages)
+        and all(isinstance(message, dict) and _is_turn(message) for message in messages)
+    )
+
+
+def _is_turn(message: dict[str, Any]) -> bool:
+    """A turn has a role and content; an assistant's that calls tools needs no content."""
+    return "role" in message and (
+        "content" in message or bool(message.get("tool_calls") or message.get("function_call"))
     )
 
 
 def _input_text(messages: list[dict[str, Any]]) -> str:
     """The text of the last user message (of the last message where no user speaks)."""
     messages_of_user = [message for message in messages if message["role"] == "user"] or messages
-    content = messages_of_user[-1]["content"]
+    content = messages_of_user[-1].get("content")
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return str(content or "")

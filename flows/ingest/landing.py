@@ -47,7 +47,8 @@ class Landed:
             (self.redacted, "redactions"),
         ]
         parts = [f"{count:,} {name}" for count, name in counts if count or name == "calls"]
-        return f"{', '.join(parts)}, {self.quarantined:,} quarantined, from {self.files} files"
+        files = f"{self.files:,} file{'' if self.files == 1 else 's'}"
+        return f"{', '.join(parts)}, {self.quarantined:,} quarantined, from {files}"
 
 
 def land(config: Config, day: date) -> Landed:

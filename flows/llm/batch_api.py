@@ -1,4 +1,4 @@
-"""A provider's batch API (OpenAI's, through litellm): questions in a file, answered within a day at half the price."""
+"""OpenAI's batch API, through litellm: a file of requests, answered within a day at half the price."""
 
 import asyncio
 import gc
@@ -11,22 +11,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.errors import RunError, in_one_line
+from flows.llm import reply
 from flows.llm.client import TIMEOUT_S, Answer, LiteLLMClient, Message, storable
 from flows.llm.retries import provider_retries
 
 log = logging.getLogger(__name__)
 
-PRICE = 0.5  # of that of a question by itself
+PRICE = 0.5  # of the price of a single request
 _PROVIDER = "openai"
 _ENDPOINT = "/v1/chat/completions"
-_UNDER_WAY = ("validating", "in_progress", "finalizing", "cancelling")
-_FIRST_LOOK_S, _LONGEST_LOOK_S = 1.0, 60.0
+_RUNNING = ("validating", "in_progress", "finalizing", "cancelling")
+_FIRST_POLL_S, _LONGEST_POLL_S = 1.0, 60.0
 _PATIENCE_S = 25 * 3600.0  # the provider promises a day
 
 
 @dataclass(frozen=True)
 class Line:
-    """One question of a batch; `custom_id` finds its answer again."""
+    """One request of a batch; its answer has the same `custom_id`."""
 
     custom_id: str
     messages: Sequence[Message]
@@ -34,53 +35,51 @@ class Line:
 
 
 class Batches:
-    """The batches of one configured model. Raises RunError for what the provider refuses, after retries of
-    what may pass."""
+    """The batches of one configured model. Methods that call the provider raise RunError if it refuses the call, or
+    if every retry of a transient failure fails."""
 
-    def __init__(self, client: LiteLLMClient, first_look_s: float = _FIRST_LOOK_S) -> None:
-        self._client, self._litellm, self._first_look_s = client, client.litellm, first_look_s
+    def __init__(self, client: LiteLLMClient, first_poll_s: float = _FIRST_POLL_S) -> None:
+        self._client, self._litellm, self._first_poll_s = client, client.litellm, first_poll_s
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
-        """As for a question by itself, at the price of a batch."""
+        """The estimated cost of the request in a batch, in USD; None if the price is unknown."""
         estimate = self._client.estimate_usd(messages, params)
         return None if estimate is None else estimate * PRICE
 
     async def submit(self, lines: Iterable[Line]) -> str:
-        """Upload the questions, begin a batch of them, and give its id."""
+        """Upload the requests and start a batch; returns its id."""
         model = self._client.model.model.removeprefix(f"{_PROVIDER}/")
-        written = "".join(
+        content = "".join(
             json.dumps(
                 {
                     "custom_id": line.custom_id,
                     "method": "POST",
                     "url": _ENDPOINT,
-                    "body": {"model": model, "messages": [dict(one) for one in line.messages], **line.params},
+                    "body": {"model": model, "messages": [dict(message) for message in line.messages], **line.params},
                 }
             )
             + "\n"
             for line in lines
         )
-        uploaded = await self._call(
-            self._litellm.create_file, file=("questions.jsonl", written.encode()), purpose="batch"
+        file = await self._call(self._litellm.create_file, file=("requests.jsonl", content.encode()), purpose="batch")
+        batch = await self._call(
+            self._litellm.create_batch, completion_window="24h", endpoint=_ENDPOINT, input_file_id=file.id
         )
-        begun = await self._call(
-            self._litellm.create_batch, completion_window="24h", endpoint=_ENDPOINT, input_file_id=uploaded.id
-        )
-        return str(begun.id)
+        return str(batch.id)
 
     async def answers(self, batch_id: str) -> dict[str, Answer]:
-        """Wait until a batch has ended, and give its answers by custom_id; lines that failed are not among them."""
-        look_s, waited_s = self._first_look_s, 0.0
+        """Wait until a batch has ended; returns its answers by custom_id, without those of requests that failed."""
+        poll_s, waited_s = self._first_poll_s, 0.0
         while True:
             batch = await self._call(
                 self._litellm.retrieve_batch,
                 batch_id=batch_id,
-                litellm_metadata={"batch_ignore_default_logging": True},  # else each look downloads all answers
+                litellm_metadata={"batch_ignore_default_logging": True},  # else every poll downloads all answers
             )
-            if batch.status not in _UNDER_WAY or waited_s > _PATIENCE_S:
+            if batch.status not in _RUNNING or waited_s > _PATIENCE_S:
                 break
-            await asyncio.sleep(look_s)
-            waited_s, look_s = waited_s + look_s, min(_LONGEST_LOOK_S, 2 * look_s)
+            await asyncio.sleep(poll_s)
+            waited_s, poll_s = waited_s + poll_s, min(_LONGEST_POLL_S, 2 * poll_s)
         log.info("batch %s: %s", batch_id, batch.status)
         if not batch.output_file_id:
             return {}
@@ -90,36 +89,36 @@ class Batches:
     def _read(self, content: bytes) -> Iterator[tuple[str, Answer]]:
         for line in content.splitlines():
             try:
-                told = json.loads(line)
-                if told["response"]["status_code"] == 200:
-                    yield str(told["custom_id"]), self._to_answer(told["response"]["body"])
+                record = json.loads(line)
+                if record["response"]["status_code"] == 200:
+                    yield str(record["custom_id"]), self._to_answer(record["response"]["body"])
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                log.warning("%s: a line of a batch cannot be read: %r", self._client.model.name, error)
+                log.warning("%s: cannot read a line of the output file of a batch: %r", self._client.model.name, error)
 
     def _to_answer(self, body: Mapping[str, Any]) -> Answer:
-        """A chat completion as it stands in the file. There is no latency: nobody waited for this answer alone."""
-        choice, usage = body["choices"][0], body.get("usage") or {}
-        asked, answered = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        """The Answer of a chat completion in the output file. It has no latency, which a batch does not report."""
+        choice = body["choices"][0]
+        input_tokens, output_tokens = reply.tokens_of(body.get("usage"), choice["message"])
+        is_filtered = choice.get("finish_reason") == reply.CONTENT_FILTER
         return Answer(
-            "ok",
-            text=storable(choice["message"].get("content") or ""),
+            "error" if is_filtered else "ok",
+            error_type=reply.CONTENT_FILTER if is_filtered else None,
+            text=None if is_filtered else storable(reply.text_of(choice["message"])),
             output_json=storable(json.dumps(choice["message"], ensure_ascii=False)),
-            response_id=body.get("id"),
-            model_served=body.get("model"),
-            system_fingerprint=body.get("system_fingerprint"),
-            finish_reason=choice.get("finish_reason"),
-            input_tokens=asked,
-            output_tokens=answered,
-            cost_usd=self._cost_usd(asked, answered),
+            response_id=storable(body.get("id")),
+            model_served=storable(body.get("model")),
+            system_fingerprint=storable(body.get("system_fingerprint")),
+            finish_reason=storable(choice.get("finish_reason")),
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cost_usd=self._cost_usd(input_tokens, output_tokens),
         )
 
-    def _cost_usd(self, asked: int | None, answered: int | None) -> float | None:
+    def _cost_usd(self, input_tokens: int | None, output_tokens: int | None) -> float | None:
         prices = self._client.prices
-        return (
-            None
-            if prices is None or asked is None or answered is None
-            else (PRICE * (asked * prices[0] + answered * prices[1]))
-        )
+        if prices is None or input_tokens is None or output_tokens is None:
+            return None
+        return PRICE * (input_tokens * prices[0] + output_tokens * prices[1])
 
     async def _call(self, method: Callable[..., Any], **arguments: Any) -> Any:
         try:
@@ -128,7 +127,7 @@ class Batches:
             raise RunError(in_one_line(error)) from None
 
     async def _call_once(self, method: Callable[..., Any], **arguments: Any) -> Any:
-        # In a thread: litellm makes a client for each of these calls, and only the synchronous one closes itself.
+        # In a thread: litellm creates a client for each of these calls, and only its synchronous client closes itself.
         try:
             return await asyncio.to_thread(
                 method,
@@ -140,17 +139,17 @@ class Batches:
                 **arguments,
             )
         except Exception as error:
-            _let_go(error)
+            _clear_frames(error)
             raise
         finally:
             with warnings.catch_warnings():
-                # Such a client is a reference cycle: only the collector closes it, its socket at times before itself.
+                # Such a client is in a reference cycle: it is closed when it is collected, at times after its socket.
                 warnings.simplefilter("ignore", ResourceWarning)
                 gc.collect()
 
 
-def _let_go(error: BaseException | None) -> None:
-    """Drop what the frames of an exception hold: a client among it closes itself then, and not in some later sweep."""
+def _clear_frames(error: BaseException | None) -> None:
+    """Drop the references in the frames of an exception, so that a client among them can be collected now."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__context__

@@ -1,7 +1,7 @@
 """The one client of LLMs, over litellm: limits, retries, costs.
 
-What may pass (see `retries`) is asked again with back-off, what fails each time is not. Either way the answer comes
-back with the status `error`: it is unscored, never wrong.
+Transient failures (see `retries`) are retried with back-off, permanent ones are not. A request that fails for good
+gets an Answer with the status `error`: such an answer is unscored, and never counted as wrong.
 """
 
 import asyncio
@@ -15,11 +15,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, overload
 
 from flows.config import Embedding, Model
+from flows.llm import reply
+from flows.llm.openai_client import close_plain_content_clients, plain_content_client
 from flows.llm.rate_limits import PATIENCE_S, Breaker, Pacer
-from flows.llm.retries import FIRST_PAUSE_S, provider_retries, retry_after_s, tells_of_the_provider
+from flows.llm.retries import FIRST_PAUSE_S, is_provider_failure, provider_retries, retry_after_s
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +34,13 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """What one question got. `output_json` is the message with its tool calls; `cost_usd` None is unknown.
+    """The answer to one request. `output_json` is the message with its tool calls; a `cost_usd` of None is unknown.
 
-    `latency_ms` is of the attempt that was answered. `error_type` is the exception's name, or `provider_down`
-    where the breaker was open and the question was not asked.
+    `text` is None for a tool call without text; an empty answer is "". A content filter is the error `content_filter`,
+    whether the provider reports it in a reply or as a failure.
+
+    `latency_ms` is that of the successful attempt. `error_type` is the name of the exception, or `provider_down` if
+    the request was not sent because the breaker was open.
     """
 
     status: Literal["ok", "error"]
@@ -54,19 +59,19 @@ class Answer:
 
 
 class ModelClient(Protocol):
-    """Whoever answers. Failures of the provider come back as an Answer; they are not raised."""
+    """Anything that answers requests. Failures of the provider are returned as an Answer, not raised."""
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
-        """Ask once (with retries)."""
+        """Send one request, with retries, and return its answer."""
         ...
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
-        """What an answer may cost, before it is asked for; None where the price is unknown."""
+        """The estimated cost of the request, in USD; None if the price is unknown."""
         ...
 
 
 class FakeClient:
-    """A model of tests: gives the queued answers in turn, and remembers what it was asked."""
+    """A model for tests: returns the queued answers in order, and records the requests in `asked`."""
 
     def __init__(self, answers: Iterable[Answer | str] = (), cost_usd: float | None = None) -> None:
         self.queue = deque(answers)
@@ -74,19 +79,19 @@ class FakeClient:
         self.cost_usd = cost_usd
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
-        """The next of the queue; a text stands for an answer. Raises IndexError where the queue is empty."""
+        """The next answer of the queue; a string is the text of one. Raises IndexError if the queue is empty."""
         self.asked.append((messages, params))
         await asyncio.sleep(0)
         answer = self.queue.popleft()
         return Answer("ok", text=answer, cost_usd=self.cost_usd) if isinstance(answer, str) else answer
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
-        """The cost that was given at the start."""
+        """The `cost_usd` of the constructor."""
         return self.cost_usd
 
 
 class LiteLLMClient:
-    """One configured model. The pacer is shared by the models of a night; the breaker is the model's own."""
+    """A client of one configured model. The pacer is shared by all models of a run; the breaker is the model's own."""
 
     def __init__(
         self,
@@ -102,50 +107,54 @@ class LiteLLMClient:
         self._first_pause_s = first_pause_s
         self.litellm = load_litellm()
         self.prices = self._look_up_prices()
-        self._unlogged = _unlogged()
+        self._is_internal_call = _internal_call_flag()
+        self._client: Any = None
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
-        """Ask, and ask again while failures are transient, up to `retry_policy.ATTEMPTS` times."""
+        """Send a request and return its answer; transient failures are retried, `retry_policy.ATTEMPTS` in total."""
         tokens = sum(self._estimate_tokens(messages, params))
-        retries = provider_retries(self._first_pause_s, self._hold_back)
+        retries = provider_retries(self._first_pause_s, self._before_retry)
         try:
             answer: Answer = await retries(self._attempt, messages, params, tokens)
         except Exception as error:
-            return self._give_up(error)
+            return self._failed(error)
         return answer
 
     async def _attempt(self, messages: Sequence[Message], params: Mapping[str, Any], tokens: float) -> Answer:
-        """Ask once, when the breaker and the pacer let it."""
-        if not await self._breaker.admits():
-            return Answer("error", error_type="provider_down", error_message="not asked: the provider is down")
+        """Send the request once, when the breaker and the pacer allow it."""
+        if not await self._breaker.allows_attempt():
+            return Answer("error", error_type="provider_down", error_message="not sent: the provider is down")
         await self._pacer.wait(self._provider, tokens)
-        answer = await self._ask_once(messages, params)
-        self._breaker.note(failed=False)
+        answer = await self._send(messages, params)
+        self._breaker.record_success()
         if answer.input_tokens is not None and answer.output_tokens is not None:
-            self._pacer.settle(tokens, answer.input_tokens + answer.output_tokens)
+            self._pacer.record_usage(tokens, answer.input_tokens + answer.output_tokens)
         return answer
 
-    def _hold_back(self, error: BaseException) -> None:
-        """A failure that will be tried again: let the breaker go on, and give the provider the pause it asks for."""
-        self._breaker.missed()
+    def _before_retry(self, error: BaseException) -> None:
+        """Record a failed attempt that will be retried, and pause the provider for as long as it requests."""
+        self._breaker.record_failed_attempt()
         self._pacer.pause(self._provider, retry_after_s(error))
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
-        """By the tokens of the question and the longest answer that `params` allow; None without a known price."""
+        """USD for the tokens of the request and of the longest answer that `params` allow; None without a price."""
         if self.prices is None:
             return None
-        asked, answered = self._estimate_tokens(messages, params)
-        return asked * self.prices[0] + answered * self.prices[1]
+        input_tokens, output_tokens = self._estimate_tokens(messages, params)
+        return input_tokens * self.prices[0] + output_tokens * self.prices[1]
 
     @staticmethod
     def _estimate_tokens(messages: Sequence[Message], params: Mapping[str, Any]) -> tuple[float, float]:
-        """Four characters a token, and 500 tokens an answer where `params` do not say how long it may be."""
-        allowed = params.get("max_completion_tokens") or params.get("max_tokens") or _ASSUMED_OUTPUT_TOKENS
-        return len(json.dumps(list(messages))) / _CHARACTERS_PER_TOKEN, float(allowed)
+        """Input and output tokens: four characters per token, and 500 output tokens if `params` set no limit."""
+        limit = params.get("max_completion_tokens") or params.get("max_tokens") or _ASSUMED_OUTPUT_TOKENS
+        return len(json.dumps(list(messages))) / _CHARACTERS_PER_TOKEN, float(limit)
 
-    async def _ask_once(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
+    async def _send(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
         options: dict[str, Any] = {"timeout": TIMEOUT_S, **params}
-        self._unlogged.set(True)
+        if self.model.api_base and self.model.model.startswith("openai/"):
+            self._client = self._client or plain_content_client(self.model.api_base, self.api_key)
+            options["client"] = self._client
+        self._is_internal_call.set(True)
         start = time.perf_counter()
         response = await self.litellm.acompletion(
             model=self.model.model,
@@ -157,39 +166,57 @@ class LiteLLMClient:
             caching=False,
             **options,
         )
+        if options.get("stream"):
+            response = await self._whole(response)
         return self._to_answer(response, (time.perf_counter() - start) * 1000)
+
+    async def _whole(self, stream: Any) -> Any:
+        """The response that a stream's parts make, without litellm's guess of the tokens where none are reported."""
+        whole = self.litellm.stream_chunk_builder([part async for part in stream])
+        if whole is None:
+            raise reply.ReplyError("the reply has no choices")
+        if not any(getattr(part, "usage", None) for part in getattr(stream, "chunks", ())):
+            whole.usage = None
+        return whole
 
     @property
     def api_key(self) -> str | None:
-        """The model's key, or what stands for one."""
+        """The key to send with requests; see `api_key_of`."""
         return api_key_of(self.model)
 
     def _to_answer(self, response: Any, latency_ms: float) -> Answer:
-        choice, usage = response.choices[0], getattr(response, "usage", None)
-        message = choice.message
+        choice = reply.choice_of(response)
+        message = reply.message_of(choice)
+        asked, answered = reply.tokens_of(getattr(response, "usage", None), message)
+        finish_reason = reply.finish_reason_of(choice)
+        is_filtered = finish_reason == reply.CONTENT_FILTER
         return Answer(
-            "ok",
-            text=storable(message.content or ""),
-            output_json=storable(json.dumps(message.model_dump(exclude_none=True), ensure_ascii=False, default=str)),
-            response_id=response.id,
-            model_served=response.model,
-            system_fingerprint=getattr(response, "system_fingerprint", None),
-            finish_reason=choice.finish_reason,
+            "error" if is_filtered else "ok",
+            error_type=reply.CONTENT_FILTER if is_filtered else None,
+            text=None if is_filtered else storable(reply.text_of(message)),
+            output_json=storable(json.dumps(message, ensure_ascii=False)),
+            response_id=storable(response.id),
+            model_served=storable(response.model),
+            system_fingerprint=storable(getattr(response, "system_fingerprint", None)),
+            finish_reason=storable(finish_reason),
             latency_ms=latency_ms,
-            input_tokens=getattr(usage, "prompt_tokens", None),
-            output_tokens=getattr(usage, "completion_tokens", None),
-            cost_usd=self._cost_usd(response, usage),
+            input_tokens=asked,
+            output_tokens=answered,
+            cost_usd=self._cost_usd(response, asked, answered),
         )
 
-    def _cost_usd(self, response: Any, usage: Any) -> float | None:
-        if self.model.price and usage:
+    def _cost_usd(self, response: Any, asked: int | None, answered: int | None) -> float | None:
+        """In USD; None if the provider did not report both numbers of tokens, because nothing else tells the cost."""
+        if asked is None or answered is None:
+            return None
+        if self.model.price:
             price = self.model.price
-            return float(usage.prompt_tokens * price.input + usage.completion_tokens * price.output) / 1e6
-        known = response._hidden_params.get("response_cost")  # litellm's completion_cost, already worked out
+            return float(asked * price.input + answered * price.output) / 1e6
+        known = (getattr(response, "_hidden_params", None) or {}).get("response_cost")  # litellm's completion_cost
         return None if known is None else float(known)
 
     def _look_up_prices(self) -> tuple[float, float] | None:
-        """USD a token, in and out."""
+        """USD per input token and per output token; None if neither the configuration nor litellm has the price."""
         if self.model.price:
             return self.model.price.input / 1e6, self.model.price.output / 1e6
         try:
@@ -199,31 +226,37 @@ class LiteLLMClient:
             return None
         return float(info["input_cost_per_token"] or 0), float(info["output_cost_per_token"] or 0)
 
-    def _give_up(self, error: Exception) -> Answer:
-        self._breaker.missed()
-        if tells_of_the_provider(error):
-            self._breaker.note(failed=True)
-        return Answer("error", error_type=type(error).__name__, error_message=str(error).split("\n", 1)[0][:300])
+    def _failed(self, error: Exception) -> Answer:
+        self._breaker.record_failed_attempt()
+        if is_provider_failure(error):
+            self._breaker.record_failed_request()
+        return Answer(
+            "error", error_type=reply.error_type_of(error), error_message=storable(str(error).split("\n", 1)[0][:300])
+        )
 
 
 def api_key_of(model: Model | Embedding) -> str | None:
-    """The key that a model is asked with; None lets litellm take the provider's own from the environment."""
-    # The OpenAI SDK refuses to start without a key, which local endpoints do not need; and a key from the
-    # environment must not go to an address for which it was not meant.
+    """The API key for requests to a model; None lets litellm take the provider's own from the environment."""
+    # The OpenAI SDK refuses to start without a key, which local endpoints do not need. A key from the environment
+    # must not be sent to another address than the provider's.
     if model.api_key is None and model.api_base and model.model.startswith("openai/"):
         return "none"
     return model.api_key or None
 
 
-def storable(text: str) -> str:
-    """Half a surrogate pair, which JSON may carry and UTF-8 may not, becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
+@overload
+def storable(text: str) -> str: ...
+@overload
+def storable(text: str | None) -> str | None: ...
+def storable(text: str | None) -> str | None:
+    """`text` with each lone surrogate replaced by a question mark: valid in JSON, but not in UTF-8."""
+    return None if text is None else str(text).encode("utf-8", "replace").decode()
 
 
 def load_litellm() -> Any:
-    """litellm, made quiet: no price list from the internet, no telemetry, no hints on stderr."""
+    """Import litellm and configure it: no price list from the internet, no telemetry, no hints on stderr."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    # pydantic's note on litellm's own types, which come into being at the first answer
+    # a warning of pydantic about litellm's own types, which are built at the first answer
     warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier", category=UserWarning)
     import litellm  # noqa: PLC0415 - imported late: costs 5 s
 
@@ -234,26 +267,28 @@ def load_litellm() -> Any:
     return litellm
 
 
-def _unlogged() -> ContextVar[bool]:
-    """What keeps litellm from making a record of an answer for callbacks, of which there are none: a tenth of its time.
+def _internal_call_flag() -> ContextVar[bool]:
+    """litellm's flag for nested calls. While it is set, litellm builds no log record for callbacks, of which there are
+    none here; such records take a tenth of its time.
 
-    It is litellm's own mark of a call within a call, and no part of its interface: where it is gone, nothing is set.
+    The flag is not part of litellm's public API. If a later version has none, setting the returned one has no effect.
     """
     try:
         from litellm._internal_context import is_internal_call  # noqa: PLC0415 - imported late: costs 5 s
     except ImportError:
-        return ContextVar("unlogged")
-    mark: ContextVar[bool] = is_internal_call
-    return mark
+        return ContextVar("is_internal_call")
+    flag: ContextVar[bool] = is_internal_call
+    return flag
 
 
 async def close_clients() -> None:
-    """Close litellm's connections, which belong to the running event loop. To be called before it ends."""
+    """Close litellm's connections, which belong to the running event loop. Call it before the loop ends."""
     litellm = sys.modules.get("litellm")
     if litellm is None:
         return
+    await close_plain_content_clients()
     await litellm.close_litellm_async_clients()
-    litellm.in_memory_llm_clients_cache.flush_cache()  # a closed client must not be found by the next loop
+    litellm.in_memory_llm_clients_cache.flush_cache()  # so that the next loop does not get a closed client
 
 
 ClientFactory = Callable[[Model], ModelClient]

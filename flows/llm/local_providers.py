@@ -1,4 +1,4 @@
-"""Providers that answer in this process: litellm custom providers that installed packages register."""
+"""Providers that run in this process: litellm custom providers that installed packages register."""
 
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
@@ -9,20 +9,20 @@ _PROVIDERS = "genchi.providers"
 
 
 def _local_providers() -> dict[str, EntryPoint]:
-    """By prefix, the providers of installed packages that answer in this process."""
+    """The entry points of the registered providers, by prefix."""
     return {point.name: point for point in entry_points(group=_PROVIDERS)}
 
 
 def is_local(model: str) -> bool:
-    """Whether a model is answered in this process, by a provider that an installed package has registered."""
+    """Whether a model (a litellm string) runs in this process, by a provider that an installed package registered."""
     return model.partition("/")[0] in _local_providers()
 
 
 def register_local_providers(models: Iterable[str]) -> None:
-    """Prepare litellm for those of `models` that are answered in this process, each provider in a fresh state.
+    """Register with litellm the local providers of `models`, each as a new instance.
 
-    A package registers a litellm CustomLLM under the entry point group `genchi.providers`; the entry's name is the
-    prefix of its models.
+    A package registers a litellm CustomLLM under the entry point group `genchi.providers`; the name of the entry
+    point is the prefix of its models.
     """
     known = _local_providers()
     for prefix in sorted({model.partition("/")[0] for model in models} & set(known)):
@@ -30,9 +30,9 @@ def register_local_providers(models: Iterable[str]) -> None:
 
 
 def register_provider(name: str, handler: object) -> None:
-    """Let models called `<name>/...` be answered by `handler`, a litellm CustomLLM in this process.
+    """Register `handler`, a litellm CustomLLM, as the provider of the models `<name>/...`.
 
-    A later registration of the same name takes the earlier one's place.
+    It replaces an earlier registration of the same name.
     """
     litellm = load_litellm()
     others = [item for item in litellm.custom_provider_map if item["provider"] != name]

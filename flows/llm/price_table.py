@@ -1,6 +1,6 @@
-"""The table of models that litellm ships with: prices, and the days on which providers end a model.
+"""litellm's table of models: prices, and the dates on which providers shut a model down.
 
-It is read as a file, for importing litellm takes seconds. What a call cost by it is for ingest to say.
+It is read as a file, because importing litellm takes seconds. Ingest computes the cost of calls from it.
 """
 
 import importlib.util
@@ -16,22 +16,23 @@ Entry = Mapping[str, Any]
 
 @cache
 def price_table_entries() -> dict[str, Entry]:
-    """Every entry of the installed litellm's table, by key."""
-    found = importlib.util.find_spec("litellm")  # finds the package without running it
-    place = Path(found.origin or "").parent / "model_prices_and_context_window_backup.json" if found else Path()
-    table: dict[str, Entry] = json.loads(place.read_text(encoding="utf-8"))
+    """Every entry of the installed litellm's table, by its key."""
+    package = importlib.util.find_spec("litellm")  # does not import it
+    path = Path(package.origin or "").parent / "model_prices_and_context_window_backup.json" if package else Path()
+    table: dict[str, Entry] = json.loads(path.read_text(encoding="utf-8"))
     return table
 
 
 def ends_on(model: str) -> date | None:
-    """The day on which the provider has announced to end a model (a litellm string); None where none is known.
+    """The date on which the provider will shut down a model (a litellm string); None if none is announced.
 
-    Without its provider's name a model counts only where the table's entry is of that very provider.
+    If the table has no entry for the whole string, the entry of the name without the provider counts, provided that
+    it names the same provider.
     """
     provider, _, bare = model.partition("/")
     entry = price_table_entries().get(model)
-    if entry is None and (found := price_table_entries().get(bare)) and found.get("litellm_provider") == provider:
-        entry = found
+    if entry is None and (other := price_table_entries().get(bare)) and other.get("litellm_provider") == provider:
+        entry = other
     try:
         return date.fromisoformat(str((entry or {}).get("deprecation_date")))
     except ValueError:

@@ -1,92 +1,110 @@
-"""What holds the asking back: the provider's pace, its wish not to be asked for a while, and its being down."""
+"""Limits on the requests to a provider: its rate limits, the pauses that it requests, and a circuit breaker."""
 
 import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
-BREAKER_LIMIT = 16
+BREAKER_LIMIT = 16  # requests that failed in succession
 PATIENCE_S = 30.0
-_BETWEEN_TRIES_S = 1.0
-_LONGEST_SLEEP_S = 0.1  # a wait is looked at again this often, for what was reserved may come back
+_BETWEEN_PROBES_S = 1.0
+_LONGEST_SLEEP_S = 0.1  # waits are checked again this often, because reserved tokens may be returned meanwhile
 
 
 class Pacer:
-    """Lets requests and tokens start evenly spaced, so that no minute has more than was given; None is no limit.
+    """Spaces the starts of requests evenly, so that no minute exceeds its limits; None is no limit.
 
-    Tokens are reserved before they are known and settled afterwards. A provider that asks for a pause gets it from
-    all who would ask it. One pacer is for one event loop; those who wait are served in turn.
+    Tokens are reserved by an estimate, which `record_usage` corrects. A pause holds back all requests to a provider.
+    A pacer belongs to one event loop; waiting requests are served in order.
     """
 
     def __init__(self, per_minute: int | None = None, tokens_per_minute: int | None = None) -> None:
         self._per_request = 60.0 / per_minute if per_minute else 0.0
         self._per_token = 60.0 / tokens_per_minute if tokens_per_minute else 0.0
         self._next_request = self._next_token = 0.0
-        self._paused: defaultdict[str, float] = defaultdict(float)
+        self._paused_until: defaultdict[str, float] = defaultdict(float)
         self._turn = asyncio.Lock()
 
     async def wait(self, provider: str = "", tokens: float = 0.0) -> None:
-        """Sleep until a request that may take `tokens` may go to `provider`."""
+        """Sleep until a request to `provider` may start; reserves `tokens` for it."""
         while True:
-            await _sleep_until(lambda: self._paused[provider])
+            await _sleep_until(lambda: self._paused_until[provider])
             async with self._turn:
                 await _sleep_until(lambda: max(self._next_request, self._next_token))
                 now = time.monotonic()
-                if self._paused[provider] > now:
+                if self._paused_until[provider] > now:
                     continue
                 self._next_request = max(now, self._next_request) + self._per_request
                 self._next_token = max(now, self._next_token) + tokens * self._per_token
                 return
 
-    def settle(self, reserved: float, used: float) -> None:
-        """Put the tokens that a request took in place of those that were reserved for it."""
+    def record_usage(self, reserved: float, used: float) -> None:
+        """Replace the `reserved` tokens of a request by those that it `used`."""
         self._next_token += (used - reserved) * self._per_token
 
     def pause(self, provider: str, seconds: float) -> None:
-        """Let nobody ask `provider` for so long."""
-        self._paused[provider] = max(self._paused[provider], time.monotonic() + seconds)
+        """Hold back all requests to `provider` for `seconds`. A running longer pause is not shortened."""
+        self._paused_until[provider] = max(self._paused_until[provider], time.monotonic() + seconds)
 
 
-async def _sleep_until(opens: Callable[[], float]) -> None:
-    """Sleep until a moment of the monotonic clock that may move meanwhile."""
-    while (left := opens() - time.monotonic()) > 0:
+async def _sleep_until(due: Callable[[], float]) -> None:
+    """Sleep until the time `due()` of the monotonic clock, in seconds; it may change during the sleep."""
+    while (left := due() - time.monotonic()) > 0:
         await asyncio.sleep(min(left, _LONGEST_SLEEP_S))
 
 
 class Breaker:
-    """Opens after BREAKER_LIMIT questions in a row whose last attempt failed, none answered in between.
+    """A circuit breaker: opens after `limit` requests in succession that failed for good, with no success in between.
 
-    For PATIENCE_S one question at a time is then still put, a second apart, and the others wait: a provider that
-    comes back is asked on. After that nothing is asked any more, so that one that is down costs seconds and not
-    hours. What only the one question meets (a 400, a 404) does not count; a refused key does.
+    While it is open, one attempt a second is let through as a probe and all others wait. A success closes it. If none
+    comes within `patience_s` seconds, every later attempt is refused: a provider that is down costs seconds, not hours.
+    Failures that concern one request only (such as a 400 or 404) are not to be recorded; a refused key is.
     """
 
     def __init__(self, limit: int = BREAKER_LIMIT, patience_s: float = PATIENCE_S) -> None:
         self._limit, self._patience_s = limit, patience_s
-        self._in_a_row = 0
+        self._failed_in_succession = 0
         self._gives_up_at = 0.0
-        self._is_tried = False
+        self._prober: asyncio.Task[Any] | None = None
 
-    async def admits(self) -> bool:
-        """Whether an attempt may be made; waits where others are trying whether the provider is back."""
-        while self._in_a_row >= self._limit:
+    async def allows_attempt(self) -> bool:
+        """Whether an attempt may start. While the breaker is open, waits for a turn to probe or for a success."""
+        while self._failed_in_succession >= self._limit:
             left = self._gives_up_at - time.monotonic()
             if left <= 0:
                 return False
-            if not self._is_tried:
-                self._is_tried = True
-                await asyncio.sleep(min(left, _BETWEEN_TRIES_S))
-                return left > _BETWEEN_TRIES_S
+            if self._prober is None or self._prober.done():
+                self._prober = _current_task()
+                await asyncio.sleep(min(left, _BETWEEN_PROBES_S))
+                return left > _BETWEEN_PROBES_S
             await asyncio.sleep(min(left, _LONGEST_SLEEP_S))
         return True
 
-    def missed(self) -> None:
-        """An attempt failed, and may be made again."""
-        self._is_tried = False
+    def record_success(self) -> None:
+        """A request was answered: closes the breaker."""
+        self._end_probe()
+        self._failed_in_succession = 0
 
-    def note(self, failed: bool) -> None:
-        """Count a question that failed for good, or begin anew after an answer."""
-        self._is_tried = False
-        self._in_a_row = self._in_a_row + 1 if failed else 0
-        if self._in_a_row == self._limit:
+    def record_failed_attempt(self) -> None:
+        """An attempt failed: the next one may probe. Not counted, because the request may be retried."""
+        self._end_probe()
+
+    def record_failed_request(self) -> None:
+        """A request failed for good, by a failure of the provider: counted."""
+        self._end_probe()
+        self._failed_in_succession += 1
+        if self._failed_in_succession == self._limit:
             self._gives_up_at = time.monotonic() + self._patience_s
+
+    def _end_probe(self) -> None:
+        """End the probe of this task. Attempts from before the breaker opened do not end one."""
+        if self._prober is not None and self._prober is _current_task():
+            self._prober = None
+
+
+def _current_task() -> "asyncio.Task[Any] | None":
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no event loop is running
+        return None

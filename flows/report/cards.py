@@ -48,7 +48,8 @@ def _volume_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
     if breach.evidence.get("n_current") == 0:
         calls[facts.day] = 0  # the mart has no row of a day without calls
     drawn = [Point(day, n, None, breach.first_seen <= day <= facts.day) for day, n in sorted(calls.items())]
-    return _history(facts, drawn, f"{breach.subject}, calls by day", number), "Calls a day. Marked: days in breach."
+    legend = "Calls per day. Marked: days with this finding."
+    return _history(facts, drawn, f"{breach.subject}, calls by day", number), legend
 
 
 def _topic_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
@@ -58,7 +59,7 @@ def _topic_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
         for row in facts.topics
         if (row.route, f"topic:{row.topic_id}") == about
     ]
-    legend = "Share of the inputs by day. Dashed: the previous days. Marked: days in breach."
+    legend = "Share of the inputs by day. Dashed: the previous days. Marked: days with this finding."
     return _history(facts, drawn, f"{breach.subject}, share by day", percent), legend
 
 
@@ -72,7 +73,7 @@ def _feature_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
     drawn = [Point(row.day, row.value_current, row.value_reference, bool(row.is_breach), row.n_current) for row in days]
     write = percent if is_share(str(breach.evidence.get("feature"))) else number
     reference = str(breach.evidence.get("reference", "trailing"))
-    legend = f"Dashed: reference ({_REFERENCES.get(reference, reference)}). Marked: days in breach."
+    legend = f"Dashed: reference ({_REFERENCES.get(reference, reference)}). Marked: days with this finding."
     return charts.series(drawn, facts.first_day, facts.day, f"{breach.subject} by day", write), legend
 
 

@@ -26,7 +26,8 @@ class Remote:
         widths = {len(vector) for vector in found}
         if len(found) != len(texts) or len(widths) > 1:
             raise RunError(
-                f"{self._model.model}: {len(texts)} texts gave {len(found)} vectors of lengths {sorted(widths)}"
+                f"{self._model.model}: expected {len(texts)} vectors of one length, got {len(found)} of lengths"
+                f" {sorted(widths)}; check `embedding.model` and `embedding.api_base`"
             )
         return unit(np.asarray(found, np.float32).reshape(len(texts), -1))
 

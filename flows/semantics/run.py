@@ -44,9 +44,9 @@ class SemanticsResult:
     def summary(self) -> str:
         """A summary in one line, with the throughput of the embedding."""
         done, topics = self.embedded, self.topics
-        rate = f", {done.new / done.seconds:,.0f} a second" if done.new and done.seconds else ""
+        rate = f", {done.new / done.seconds:,.0f} per second" if done.new and done.seconds else ""
         new = f", {topics.added:,} of them new" if topics.added else ""
-        return f"{done.texts:,} texts, {done.new:,} embedded{rate}; {topics.topics:,} topics{new}"
+        return f"{done.texts:,} texts, {done.new:,} newly embedded{rate}; {topics.topics:,} topics{new}"
 
 
 def run_semantics(config: Config, first: date, last: date) -> SemanticsResult:

@@ -1,6 +1,6 @@
-"""`genchi dbt`: any dbt command on a workspace's warehouse, with all of dbt's settings for it.
+"""`genchi dbt`: any dbt command on a workspace's warehouse, with project, profile and variables set.
 
-dbt writes its lines to stdout, and its target and log to the same paths as a night's build. The user's options come
+dbt prints to stdout, and writes its target and log to the same folders as the nightly build. The user's options come
 last, so that they override genchi's; their `--vars` are added to genchi's.
 """
 
@@ -14,7 +14,7 @@ from flows.errors import ConfigError
 from flows.transform.build import days_of_build, variables
 from flows.transform.dbt_runner import opened_for_dbt
 
-# The commands that write the warehouse; all others do not change it.
+# The commands that write the warehouse; all others leave it as it is.
 WRITING = {"build", "run", "seed", "snapshot", "clone", "retry", "run-operation"}
 
 
@@ -23,8 +23,8 @@ def run_command(
 ) -> bool:
     """Run `dbt <arguments>` for the days from `first` to `last`. Returns whether it succeeded.
 
-    A command that writes waits for the lake's lock. Raises ConfigError if dbt does not know the command or one of
-    its options, KeyboardInterrupt if it was interrupted, and RunError if the lake cannot be locked.
+    A command that writes takes the lake's lock. Raises ConfigError for an unknown command or option, KeyboardInterrupt
+    if it was interrupted, and RunError if the lake cannot be locked.
     """
     if not arguments:
         raise ConfigError("dbt: no command is given; name one, such as build, show or test")

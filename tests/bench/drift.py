@@ -4,7 +4,7 @@
 
 prints the medians of the seconds from two Parquet files to the statistics (imports apart), of peak memory, and of the
 ratio of seconds. genchi and SciPy: PSI, Jensen-Shannon, KS and Wasserstein of each column, the last two exact.
-Evidently: its DataDriftPreset with its defaults, one statistic a column. NannyML, in an environment of its own that is
+Evidently: its DataDriftPreset with its defaults, one statistic a column. NannyML, in a separate environment that is
 built here: Jensen-Shannon, KS and Wasserstein. Before a time counts, KS and Wasserstein are found equal to SciPy's to
 1e-9, PSI and Jensen-Shannon to those on the same grid, Evidently's scaled Wasserstein to genchi's, and NannyML's KS,
 which it estimates from quantiles, to 0.01.

@@ -53,7 +53,7 @@ def test_help_names_every_verb(tmp_path: Path) -> None:
         (["nightly", "--config", "holdout.yaml"], "h.jsonl, line 1: not valid JSON"),
         (["nightly", "--config", "criteria.yaml"], "unknown kind 'exactly'; did you mean `exact`?"),
         (["nightley"], "invalid choice: 'nightley'"),
-        (["backfill", "--config", "right.yaml", "--start", "2026-03-02", "--end", "2026-03-01"], "lies before"),
+        (["backfill", "--config", "right.yaml", "--start", "2026-03-02", "--end", "2026-03-01"], "is before --start"),
     ],
 )
 def test_a_wrong_command_or_configuration_is_exit_code_2_and_says_what(
@@ -99,7 +99,7 @@ def test_an_evaluation_alone_freezes_its_test_sets_first(tmp_path: Path, shared:
         path = happy_numbers(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=20)
         done = genchi("evaluate", "--config", str(path), "--day", "2026-03-02", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "40 asked" in done.stderr
+    assert "40 requests sent" in done.stderr
     (row,) = query(tmp_path / "lake" / "warehouse.duckdb", "select count(*) as n from marts.fct_model_comparisons")
     assert row["n"] == 1
 

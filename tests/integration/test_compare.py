@@ -30,11 +30,11 @@ def test_the_verdict_is_that_of_the_night_and_a_second_run_asks_nothing(tmp_path
         assert code == 1, progress
         assert lines[0].startswith("worse: correct (critical): gpt-4-0613 35.2 %, gpt-4-0314 83.6 % (pinned),")
         assert "difference -48.4 points" in lines[0]
-        assert lines[1].startswith("regressed by correct: ")
-        assert "1,000 asked" in progress
+        assert lines[1].startswith("regressed examples: correct: ")
+        assert "1,000 requests sent" in progress
         _, again, progress = compare(path, *models)
         assert again == lines
-        assert "0 asked, 1,000 reused" in progress
+        assert " 0 requests sent, 1,000 answers reused" in progress
     run_id = lines[-1].removeprefix("run_id ")
     settings = load.load_config(path)
     assert set(settings.open_lake().names("completions", DAY)) == {run_id}

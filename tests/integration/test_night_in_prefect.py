@@ -182,10 +182,11 @@ def test_who_calls_the_night_gets_the_night_and_not_a_state(seen: Seen) -> None:
 
 def test_the_night_emits_an_event_that_an_automation_can_wait_for(seen: Seen) -> None:
     deadline = time.monotonic() + 60
-    while not (found := prefect_api("/events/filter", filter={"event": {"name": ["genchi.night"]}})["events"]):
+    wanted = {"event": {"name": ["genchi.night"]}, "resource": {"id": ["genchi.app.Kept App"]}}
+    while not (found := prefect_api("/events/filter", filter=wanted)["events"]):
         assert time.monotonic() < deadline, "no event came"
         time.sleep(0.5)
-    (event,) = [one for one in found if one["resource"]["prefect.resource.id"] == "genchi.app.Kept App"]
+    (event,) = found
     payload = event["payload"]
     assert payload["day"] == str(DAY)
     assert payload["severity"] == "critical"

@@ -162,7 +162,7 @@ def test_the_command_line_says_what_is_wrong_with_the_store_in_one_line(tmp_path
     assert done.stderr == "genchi: s3://no-such-bucket/lake/_lock: no such bucket; create it, or correct its name\n"
     done = run(tmp_path, storage, "doctor", "--day", str(LAST_DAY), code=(2,))
     assert "✗ lake: s3://no-such-bucket/lake/_probe/: no such bucket" in done.stdout
-    assert f"✓ source gateway: 1 files for {LAST_DAY} at s3://genchi/wrong/logs/{LAST_DAY}/*.jsonl*" in done.stdout
+    assert f"✓ source gateway: 1 file for {LAST_DAY} at s3://genchi/wrong/logs/{LAST_DAY}/*.jsonl*" in done.stdout
     refused = genchi("doctor", "--day", str(LAST_DAY), cwd=tmp_path, KEY="owner", SECRET="wrong-hush")
     assert "✗ source gateway: s3://genchi/wrong/logs/2026-03-31/: invalid credentials" in refused.stdout
     assert "wrong-hush" not in refused.stdout + refused.stderr

@@ -2,7 +2,7 @@
 
 from flows.evaluate.criteria.criteria_file import Criterion, criteria_by_route
 from flows.evaluate.criteria.definitions import OUTPUT_SCHEMA, Cost, Judge, Latency, Python
-from flows.evaluate.criteria.json_schema import Schema, hash_of, load_schema
+from flows.evaluate.criteria.json_schema import Schema, hash_of, load_or_report
 from flows.evaluate.criteria.judge_prompt import Mode, read_verdict
 from flows.evaluate.criteria.judge_scores import (
     AGAINST_ITSELF,
@@ -13,10 +13,20 @@ from flows.evaluate.criteria.judge_scores import (
     judge_requests,
     score_from_replies,
 )
-from flows.evaluate.criteria.scorers import Response, Score, score, score_repaired, score_schema, unscored
+from flows.evaluate.criteria.scorers import (
+    NO_TEXT,
+    Response,
+    Score,
+    failed,
+    score,
+    score_repaired,
+    score_schema,
+    unscored,
+)
 
 __all__ = [
     "AGAINST_ITSELF",
+    "NO_TEXT",
     "OUTPUT_SCHEMA",
     "SINGLE",
     "Case",
@@ -32,9 +42,10 @@ __all__ = [
     "Schema",
     "Score",
     "criteria_by_route",
+    "failed",
     "hash_of",
     "judge_requests",
-    "load_schema",
+    "load_or_report",
     "read_verdict",
     "score",
     "score_from_replies",

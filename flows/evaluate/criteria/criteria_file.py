@@ -1,19 +1,17 @@
 """Criteria of a route: read from YAML, validated, and ready to score."""
 
-import importlib.util
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
 
 from flows.config import Config, Model, did_you_mean, first_problem, read_yaml
 from flows.errors import ConfigError
-from flows.evaluate.criteria import judge_prompt, repair
+from flows.evaluate.criteria import folding, judge_prompt, number_reading, repair
 from flows.evaluate.criteria.definitions import (
     KINDS,
     Contains,
@@ -25,19 +23,14 @@ from flows.evaluate.criteria.definitions import (
     Numeric,
     Python,
 )
-from flows.evaluate.criteria.json_schema import Schema, hash_of, load_schema
+from flows.evaluate.criteria.json_schema import Schema, UnusableError, hash_of, load_or_report, load_schema
+from flows.evaluate.criteria.python_file import FunctionError, PythonFile, load_file
+from flows.evaluate.criteria.time_limit import Timeouts
 from flows.lake import UNWRAPPED
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class LoadedModule:
-    """An imported file of Python checks, and its text when it was imported."""
-
-    module: ModuleType
-    text: str
-
-
-Modules = dict[Path, LoadedModule]
+Files = dict[Path, PythonFile]
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,7 @@ class Criterion:
     function: Callable[[dict[str, Any], str], Any] | None = None
     judge: Model | None = None
     is_repaired: bool = False
+    timeouts: Timeouts = field(default_factory=Timeouts, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -88,11 +82,12 @@ class Criterion:
 def criteria_by_route(config: Config) -> dict[str, tuple[Criterion, ...]]:
     """The criteria by route; empty for a route without a criteria file. Raises ConfigError as `load_criteria`.
 
-    A Python file that several criteria use is imported once.
+    A Python file that several criteria use is imported once. A criterion whose schema or Python file cannot be used is
+    reported and leaves its answers unscored; it does not stop the others.
     """
-    loaded: Modules = {}
+    loaded: Files = {}
     return {
-        name: load_criteria(route.criteria, config.workspace, route.output_schema, config.judge, loaded)
+        name: load_criteria(route.criteria, config.workspace, route.output_schema, config.judge, loaded, report=True)
         if route.criteria
         else ()
         for name, route in config.routes.items()
@@ -104,17 +99,20 @@ def load_criteria(
     workspace: Path,
     output_schema: Path | None = None,
     judge: Model | None = None,
-    loaded: Modules | None = None,
+    loaded: Files | None = None,
+    *,
+    report: bool = False,
 ) -> tuple[Criterion, ...]:
     """Read the criteria of one route.
 
     `workspace` is the folder of the modules of python criteria, `output_schema` the route's JSON schema, `judge` the
-    judge model. `loaded` are the Python files imported so far; newly imported ones are added to it.
-    Raises ConfigError, in one line, for an error in the file or in a file that it refers to.
+    judge model. `loaded` are the Python files loaded so far; newly loaded ones are added to it.
+    Raises ConfigError, in one line, for an error in the file or in a file that it refers to. With `report`, a schema or
+    Python file that cannot be used is only logged, and its criterion leaves answers unscored.
     """
     loaded = {} if loaded is None else loaded
     criteria = tuple(
-        _build(path, *pair, workspace, output_schema=output_schema, judge=judge, loaded=loaded)
+        _build(path, *pair, workspace, output_schema=output_schema, judge=judge, loaded=loaded, report=report)
         for pair in enumerate(_read_list(path), 1)
     )
     names = [criterion.name for criterion in criteria]
@@ -139,10 +137,13 @@ def _build(
     *,
     output_schema: Path | None,
     judge: Model | None,
-    loaded: Modules,
+    loaded: Files,
+    report: bool,
 ) -> Criterion:
     definition = _define(path, number, raw)
     decisive = definition.model_dump(mode="json", exclude={"name", "severity", "min_pass_rate", "samples_per_day"})
+    if not decisive.get("args"):
+        decisive.pop("args", None)  # a criterion without arguments is the same as before there were any
     match definition:
         case Judge():
             if judge is None:
@@ -154,15 +155,23 @@ def _build(
             )
             return Criterion(definition, version, judge=judge)
         case JsonSchema():
-            schema = load_schema(_schema_path(path, definition, output_schema))
+            schema = (load_or_report if report else load_schema)(_schema_path(path, definition, output_schema))
             return Criterion(definition, hash_of(decisive, schema.version), schema=schema)
         case Python():
             where = f"{path}: criterion `{definition.name}`"
-            file = workspace.joinpath(*definition.function.split(":")[0].split(".")).with_suffix(".py")
-            if file not in loaded:
-                loaded[file] = _load_module(where, file)
-            function = _function(where, file, loaded[file].module, definition.function.split(":")[1])
-            return Criterion(definition, hash_of(decisive, loaded[file].text), function=function)
+            module, name = definition.function.split(":")
+            source = workspace.joinpath(*module.split(".")).with_suffix(".py")
+            try:
+                file = load_file(where, source, loaded, name)
+            except UnusableError as error:
+                if not report:
+                    raise
+                log.warning("%s; its answers are unscored", error)
+                return Criterion(definition, hash_of(decisive, str(error)), function=partial(_refuse, str(error)))
+            function = partial(_call, file, name, definition.args)
+            return Criterion(definition, hash_of(decisive, file.text), function=function)
+        case Exact() | Contains() | Numeric():
+            return Criterion(definition, hash_of(decisive, folding.RULES, number_reading.RULES))
         case _:
             return Criterion(definition, hash_of(decisive))
 
@@ -190,27 +199,9 @@ def _schema_path(path: Path, definition: JsonSchema, output_schema: Path | None)
     return output_schema
 
 
-def _load_module(where: str, file: Path) -> LoadedModule:
-    """Import a Python file of the workspace. It is trusted like the configuration."""
-    if not file.is_file():
-        raise ConfigError(f"{where}: no such file: {file}")
-    spec = importlib.util.spec_from_file_location(f"_genchi_workspace_{hash_of(str(file))}", file)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{where}: cannot be loaded: {file}")
-    module, text = importlib.util.module_from_spec(spec), file.read_text(encoding="utf-8")
-    sys.modules[spec.name] = module  # dataclasses and pickle look up a module by its name
-    sys.path.insert(0, str(file.parent))  # so that it can import modules beside it
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise ConfigError(f"{where}: {file} fails to load: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.remove(str(file.parent))
-    return LoadedModule(module, text)
+def _call(file: PythonFile, name: str, args: Mapping[str, Any], example: Mapping[str, Any], text: str) -> Any:
+    return file.call(name, example, text, args)
 
 
-def _function(where: str, file: Path, module: ModuleType, name: str) -> Callable[[dict[str, Any], str], Any]:
-    function = getattr(module, name, None)
-    if not callable(function):
-        raise ConfigError(f"{where}: {file} has no function `{name}`")
-    return function  # type: ignore[no-any-return]  # what it returns is checked at each call
+def _refuse(problem: str, example: Mapping[str, Any], text: str) -> Any:
+    raise FunctionError(problem)

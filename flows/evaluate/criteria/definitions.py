@@ -1,11 +1,11 @@
 """The kinds of criteria: the keys of each, and the validation of a single criterion."""
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from flows.config import Severity
+from flows.evaluate.criteria import time_limit
 from flows.lake import UNWRAPPED
 
 OUTPUT_SCHEMA = "output_schema"
@@ -13,14 +13,14 @@ OUTPUT_SCHEMA = "output_schema"
 
 def _is_pattern(text: str) -> str:
     try:
-        re.compile(text)
-    except re.error as error:
+        time_limit.compile_pattern(text)
+    except time_limit.error as error:
         raise ValueError(f"is not a valid pattern ({error})") from None
     return text
 
 
 def _has_group(text: str) -> str:
-    if re.compile(_is_pattern(text)).groups == 0:
+    if time_limit.compile_pattern(_is_pattern(text)).groups == 0:
         raise ValueError("needs a capture group, `(...)`, around the part to compare")
     return text
 
@@ -117,10 +117,11 @@ class Cost(_Definition):
 
 
 class Python(_Definition):
-    """A function of the workspace returns the result: `module:function`."""
+    """A function of the workspace returns the result: `module:function`. `args` are further arguments, by name."""
 
     kind: Literal["python"]
     function: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    args: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 def _as_word(value: object) -> object:

@@ -1,12 +1,16 @@
-"""JSON and JSON schemas: reading, checking, and the hashes that name versions."""
+"""JSON and JSON schemas: reading, validating, and the hashes that name versions."""
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.errors import ConfigError
+from flows.evaluate.criteria.schema_rules import constrains, pattern_checker, unwrapped, validator_for
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -18,46 +22,71 @@ class Parsed:
 
 
 class Schema:
-    """A compiled JSON schema. References to other documents are never fetched."""
+    """A compiled JSON schema. References to other documents are never fetched.
 
-    def __init__(self, schema: dict[str, Any]) -> None:
-        from jsonschema.validators import validator_for  # noqa: PLC0415 - imported late: only some criteria need it
-        from referencing import Registry  # noqa: PLC0415 - as above
+    `problem` says why a schema cannot be used: whatever it is applied to is unscored.
+    """
 
-        self.version = hash_of(schema)
+    def __init__(self, schema: dict[str, Any], problem: str | None = None) -> None:
+        from referencing import Registry  # noqa: PLC0415 - imported late: only some criteria need it
+
+        self.version = hash_of(schema) if problem is None else hash_of(schema, problem)
+        self.problem = problem
         self._validator = validator_for(schema)(schema, registry=Registry())
 
     def first_violation(self, value: Any) -> str | None:
         """`path: message` of the first violation; None if the value is valid.
 
-        Raises referencing's Unresolvable for a reference that cannot be resolved.
+        Raises referencing's Unresolvable for a reference that cannot be resolved, and TimeLimitError for a pattern
+        that takes too long.
         """
         errors = sorted(self._validator.iter_errors(value), key=lambda found: (found.json_path, found.message))
         return f"{errors[0].json_path}: {errors[0].message}" if errors else None
 
 
+class UnusableError(ConfigError):
+    """A file that a single criterion rests on cannot be used. It stops that criterion only."""
+
+
 def load_schema(path: Path) -> Schema:
-    """Read a JSON schema. Raises ConfigError if the file is not JSON or not a valid schema."""
+    """Read a JSON schema; the wrappers in which OpenAI's API takes one are removed.
+
+    Raises ConfigError if the file is not JSON, and UnusableError if it is not a valid schema or accepts everything.
+    """
     from jsonschema import SchemaError  # noqa: PLC0415 - imported late: only some criteria need it
-    from jsonschema.validators import validator_for  # noqa: PLC0415 - as above
 
     try:
         schema = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as JSON: {error}") from None
+    schema = unwrapped(schema)
     if not isinstance(schema, dict):
-        raise ConfigError(f"{path}: a JSON schema must be an object, found {type(schema).__name__}")
+        raise UnusableError(f"{path}: a JSON schema must be an object, found {type(schema).__name__}")
     try:
-        validator_for(schema).check_schema(schema)
+        validator_for(schema).check_schema(schema, format_checker=pattern_checker())
     except SchemaError as error:
-        raise ConfigError(f"{path}: not a valid JSON schema: {error.json_path}: {error.message}") from None
+        cause = f"{error.cause}" if error.cause else error.message
+        raise UnusableError(f"{path}: not a valid JSON schema: {error.json_path}: {cause}") from None
+    if not constrains(schema):
+        raise UnusableError(
+            f"{path}: every JSON value is valid under this schema; give it `type`, `required` or the like"
+        )
     return Schema(schema)
 
 
-def parse_json(text: str) -> Parsed:
-    """Parse a whole text as JSON (RFC 8259, without NaN and Infinity)."""
+def load_or_report(path: Path) -> Schema:
+    """As `load_schema`, but a schema that cannot be used is one with a `problem`, which is also logged."""
     try:
-        return Parsed(json.loads(text, parse_constant=_refuse))
+        return load_schema(path)
+    except UnusableError as error:
+        log.warning("%s; what it is applied to is unscored", error)
+        return Schema({}, str(error))
+
+
+def parse_json(text: str) -> Parsed:
+    """Parse a whole text as JSON (RFC 8259, without NaN and Infinity). A byte order mark before it is left out."""
+    try:
+        return Parsed(json.loads(text.lstrip("\ufeff"), parse_constant=_refuse))
     except RecursionError:
         return Parsed(problem="nested too deeply")
     except ValueError as error:

@@ -1,8 +1,9 @@
-"""What a judge is asked and how its reply is read, as a typed verdict.
+"""The requests to an LLM judge, and how its reply is parsed as a typed verdict.
 
 What is judged was written by models and users: it is data, never instructions. It is sent as one line of JSON between
-two marks that are a hash of it, so that no text can hold its own mark; the system message names the marks. A reply
-counts only as a whole: nothing is read out of a reply that quotes what it judges.
+two delimiters ("marks" in the prompt). A delimiter is a hash of the data, so that no text can contain its own; the
+system message names it. A reply counts only as a whole: no verdict is extracted from a longer text, which may quote
+what was judged.
 """
 
 import json
@@ -15,7 +16,6 @@ from flows.evaluate.criteria.json_schema import hash_of
 from flows.evaluate.criteria.repair import PROSE, repair_text
 
 Mode = Literal["binary", "pairwise"]
-Said = Literal["yes", "no", "first", "second", "tie"]
 
 _SYSTEM = """\
 You judge {what} of another program, and answer one question about {it}.
@@ -47,7 +47,7 @@ def _in_lower_case(value: Any) -> Any:
 
 
 class BinaryVerdict(BaseModel):
-    """A yes or no, after the reason for it."""
+    """Yes or no, with the reason before it."""
 
     model_config = ConfigDict(extra="forbid")
     reason: str
@@ -55,7 +55,7 @@ class BinaryVerdict(BaseModel):
 
 
 class PairwiseVerdict(BaseModel):
-    """Which of two answers, after the reason for it."""
+    """The better of two answers, or a tie, with the reason before it."""
 
     model_config = ConfigDict(extra="forbid")
     reason: str
@@ -67,19 +67,23 @@ _TYPES: dict[Mode, type[Verdict]] = {"binary": BinaryVerdict, "pairwise": Pairwi
 
 
 def version(mode: Mode) -> str:
-    """The hash of what a judge is told beside question and material, of what it may reply, and of how that is read."""
+    """A hash of the prompt templates, the reply's type and the parsing rule: of all that affects a verdict, except
+    the question, the conversation and the answers."""
     return hash_of(_SYSTEM, _USER, _WORDS[mode], _TYPES[mode].model_json_schema(), _READING)
 
 
 def messages_for(
     mode: Mode, question: str, conversation: Sequence[Mapping[str, Any]], answers: Sequence[str]
 ) -> list[dict[str, str]]:
-    """What a judge is sent about one answer, or about two in this order."""
+    """The messages that ask a judge `question` about one answer (binary), or about two in this order (pairwise).
+
+    Raises ValueError if the number of answers does not fit the mode.
+    """
     names = ("answer",) if mode == "binary" else ("first_answer", "second_answer")
     data = json.dumps(
         {"conversation": list(conversation), **dict(zip(names, answers, strict=True))}, ensure_ascii=False
     )
-    mark = _mark(data)
+    mark = _delimiter_for(data)
     words = _WORDS[mode]
     return [
         {"role": "system", "content": _SYSTEM.format(mark=mark, **words)},
@@ -87,33 +91,33 @@ def messages_for(
     ]
 
 
-def _mark(data: str) -> str:
-    """A mark that does not occur in the data."""
-    turn = 0
-    while (mark := f"DATA-{hash_of(data, turn)}") in data:
-        turn += 1
-    return mark
+def _delimiter_for(data: str) -> str:
+    """A delimiter that does not occur in the data."""
+    number = 0
+    while (delimiter := f"DATA-{hash_of(data, number)}") in data:
+        number += 1
+    return delimiter
 
 
 def params_for(mode: Mode) -> dict[str, Any]:
-    """The parameters that ask for a reply of the verdict's type: its JSON schema as the response format."""
+    """The parameters of a request to a judge: the JSON schema of the verdict as the response format."""
     verdict = _TYPES[mode]
     schema = {"name": verdict.__name__, "schema": verdict.model_json_schema()}
     return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
 
 def read_verdict(mode: Mode, text: str, finish_reason: str | None = None) -> Verdict | None:
-    """The verdict that a judge's whole reply is: one JSON object of the type, in at most one code fence.
+    """The verdict of a judge's reply, which must be one JSON object of the verdict's type; one code fence is allowed.
 
-    None for everything else: a reply that was cut off, and one that holds a verdict somewhere in it. Such a verdict
-    may be a quotation of what was judged.
+    None for every other reply, such as one that was cut off, or one with text around the object: the object may be
+    quoted from what was judged.
     """
     if finish_reason == "length":
         return None
-    whole = repair_text(text.strip())
-    if PROSE in whole.repairs:
+    repaired = repair_text(text.strip())
+    if PROSE in repaired.repairs:
         return None
     try:
-        return _TYPES[mode].model_validate_json(whole.text)
+        return _TYPES[mode].model_validate_json(repaired.text)
     except ValidationError:
         return None

@@ -1,9 +1,10 @@
-"""Apply one criterion to one answer. Pure: no request is sent and no file read here.
+"""Apply one criterion to one answer. No request is sent and no file read here.
 
 A score of None is unscored: the answer is missing, or the criterion cannot be applied. That is not a failure.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,19 +22,22 @@ from flows.evaluate.criteria.definitions import (
     Python,
     Regex,
 )
+from flows.evaluate.criteria.folding import fold, is_same_json
 from flows.evaluate.criteria.json_schema import Schema, parse_json
+from flows.evaluate.criteria.number_reading import first_number
+from flows.evaluate.criteria.python_file import FunctionError
 from flows.evaluate.criteria.repair import Repaired, repair_json, repair_text
-from flows.evaluate.examples import Example
+from flows.evaluate.criteria.time_limit import TimeLimitError, search
+from flows.evaluate.examples import Example, as_text
 
-_NUMBER = re.compile(r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
 _LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
 class Response:
-    """The part of an answer that criteria use. Latency in milliseconds, cost in USD."""
+    """The part of an answer that criteria use. Latency in milliseconds, cost in USD. A tool call alone has no text."""
 
-    text: str
+    text: str | None
     latency_ms: float | None = None
     cost_usd: float | None = None
 
@@ -70,28 +74,51 @@ def _writable(reason: str) -> str:
     return reason[:_LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
-def score(criterion: Criterion, example: Example, answer: Response) -> Score:  # noqa: PLR0911 - one return a kind
-    """Apply a code criterion to `answer`. Raises TypeError for a judge criterion; see `score_from_replies`."""
+NO_TEXT = unscored("the answer is a tool call without text")
+
+
+def score(criterion: Criterion, example: Example, answer: Response) -> Score:
+    """Apply a code criterion to `answer`. Raises TypeError for a judge criterion; see `score_from_replies`.
+
+    Unscored if a pattern or function reaches its time limit; after several, the criterion is not applied any more.
+    """
+    try:
+        criterion.timeouts.check()
+        return _apply(criterion, example, answer)
+    except TimeLimitError as error:
+        criterion.timeouts.note()
+        return unscored(str(error))
+
+
+def _apply(criterion: Criterion, example: Example, answer: Response) -> Score:
     match criterion.definition:
-        case Exact() | Contains() | Numeric() as definition:
-            return _compare(definition, example, answer.text)
-        case Regex(pattern=pattern):
-            return PASSED if re.search(pattern, answer.text) else failed(f"no match of {pattern}")
-        case JsonValid():
-            return PASSED if parse_json(answer.text).problem is None else failed("no valid JSON")
-        case JsonSchema():
-            assert criterion.schema is not None
-            return score_schema(criterion.schema, answer.text)
-        case Length() as definition:
-            return _length(definition, answer.text)
         case Latency(max_ms=limit):
             return _at_most(answer.latency_ms, limit, "ms")
         case Cost(max_usd=limit):
             return _at_most(answer.cost_usd, limit, "USD")
-        case Python():
-            return _call(criterion, example, answer.text)
         case Judge():
             raise TypeError("a judge's criterion is scored by the judge's verdict")
+        case _:
+            return NO_TEXT if answer.text is None else _apply_to_text(criterion, example, answer.text)
+
+
+def _apply_to_text(criterion: Criterion, example: Example, text: str) -> Score:  # noqa: PLR0911 - one return a kind
+    if not text.strip() and isinstance(criterion.definition, Regex | Length | Python) and example.expected != "":
+        return failed("the answer is empty")
+    match criterion.definition:
+        case Exact() | Contains() | Numeric() as definition:
+            return _compare(definition, example, text)
+        case Regex(pattern=pattern):
+            return passed_or(search(pattern, text) is not None, f"no match of {pattern}")
+        case JsonValid():
+            return passed_or(parse_json(text).problem is None, "no valid JSON")
+        case JsonSchema():
+            assert criterion.schema is not None
+            return score_schema(criterion.schema, text)
+        case Length() as definition:
+            return _length(definition, text)
+        case _:
+            return _call(criterion, example, text)
 
 
 def score_repaired(criterion: Criterion, example: Example, answer: Response, raw: Score) -> Score | None:
@@ -100,7 +127,7 @@ def score_repaired(criterion: Criterion, example: Example, answer: Response, raw
     `raw` is the score of the answer as it is. The better of the two counts. The reason says what was removed, also if
     the repaired answer passes.
     """
-    if raw.score == 1:
+    if raw.score == 1 or answer.text is None:
         return None
     found = _repair(criterion, example, answer.text)
     if not found.repairs:
@@ -123,51 +150,56 @@ def _repair(criterion: Criterion, example: Example, text: str) -> Repaired:
 
 
 def _compare(definition: Exact | Contains | Numeric, example: Example, answer: str) -> Score:
-    expected = example.expected_text
-    if expected is None:
+    if example.expected is None:
         return unscored("the example has no `expected`")
     got: str | None = answer
     if definition.extract is not None:
         got = _first_group(definition.extract, answer)
-        found = _first_group(definition.extract, expected)
-        expected = expected if found is None else found
     if got is None:
         return failed(f"no match of {definition.extract}")
     if isinstance(definition, Numeric):
-        return _near(got, expected, definition.tolerance)
-    if not definition.strict:
-        got, expected = got.strip().casefold(), expected.strip().casefold()
-    if isinstance(definition, Contains) and not expected:
-        return unscored("`expected` is empty, which every answer contains")
-    if isinstance(definition, Contains):
-        return PASSED if expected in got else failed(f"does not contain {expected!r}")
+        return _near(got, _extracted(definition, as_text(example.expected)), definition.tolerance)
+    return _any_of(definition, example.expected, answer, got)
+
+
+def _any_of(definition: Exact | Contains, expected: Any, answer: str, got: str) -> Score:
+    """Compare with `expected`, or with each item if it is a list: any of them will do, and so will the whole list."""
     free = definition.extract is None and not definition.strict
-    same = got == expected or (free and _same_json(answer, example.expected))
-    return PASSED if same else failed(f"expected {expected!r}, found {got!r}")
+    if isinstance(definition, Exact) and free and _is_same_object(answer, expected):
+        return PASSED
+    texts = [as_text(one) for one in expected if one is not None] if isinstance(expected, list) and expected else []
+    wanted = [_extracted(definition, text) for text in texts or [as_text(expected)]]
+    if not definition.strict:
+        got, wanted = fold(got), [fold(one) for one in wanted]
+    if isinstance(definition, Contains):
+        if not any(wanted):
+            return unscored("`expected` is empty, which every answer contains")
+        found = any(one in got for one in wanted if one)
+        return passed_or(found, f"does not contain {_one_of(wanted)}")
+    objects = expected if isinstance(expected, list) and free else ()
+    same = got in wanted or any(_is_same_object(answer, one) for one in objects)
+    return passed_or(same, f"expected {_one_of(wanted)}, found {got!r}")
+
+
+def _one_of(wanted: Sequence[str]) -> str:
+    return repr(wanted[0]) if len(wanted) == 1 else f"one of {', '.join(map(repr, wanted))}"
+
+
+def _extracted(definition: Exact | Contains | Numeric, expected: str) -> str:
+    """The part of `expected` to compare: the pattern's group, or all of it without a match."""
+    found = _first_group(definition.extract, expected) if definition.extract is not None else None
+    return expected if found is None else found
 
 
 def _first_group(pattern: str, text: str) -> str | None:
-    match = re.search(pattern, text)
-    return match[1] if match else None
+    """The first group that took part in the first match; a pattern of alternatives has one group each."""
+    match = search(pattern, text)
+    return next((group for group in match.groups() if group is not None), None) if match else None
 
 
-def _same_json(answer: str, expected: Any) -> bool:
+def _is_same_object(answer: str, expected: Any) -> bool:
     """Whether an answer is the same JSON object or list, however it is spaced and ordered."""
-    return isinstance(expected, dict | list) and _is_same(parse_json(answer).value, expected)
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    """Whether two values are equal as JSON: 1 equals 1.0, but true does not equal 1, as it does in Python."""
-    pairs = [(one, other)]
-    while pairs:
-        one, other = pairs.pop()
-        if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-            pairs += ((one[key], other[key]) for key in one)
-        elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-            pairs += zip(one, other, strict=True)
-        elif isinstance(one, bool) is not isinstance(other, bool) or one != other:
-            return False
-    return True
+    return isinstance(expected, dict | list) and is_same_json(parse_json(answer).value, expected)
 
 
 def _near(got: str, expected: str, tolerance: float) -> Score:
@@ -181,22 +213,18 @@ def _near(got: str, expected: str, tolerance: float) -> Score:
     return PASSED if close else failed(f"expected {wanted:g} ± {tolerance:g}, found {number:g}")
 
 
-def first_number(text: str) -> float | None:
-    """The first number in a text, or None. Commas between groups of three digits are ignored."""
-    match = _NUMBER.search(text)
-    return float(match[0].replace(",", "")) if match else None
-
-
 def score_schema(schema: Schema, text: str) -> Score:
     """Whether a text is JSON that is valid under a schema; unscored if the schema cannot be applied."""
     from referencing.exceptions import Unresolvable  # noqa: PLC0415 - imported late: only some criteria need it
 
+    if schema.problem is not None:
+        return unscored(schema.problem)
     parsed = parse_json(text)
     if parsed.problem is not None:
         return failed(f"no valid JSON: {parsed.problem}")
     try:
         violation = schema.first_violation(parsed.value)
-    except (Unresolvable, RecursionError, ArithmeticError, ValueError) as error:
+    except (Unresolvable, RecursionError, ArithmeticError, ValueError, re.error, TimeLimitError) as error:
         return unscored(f"the schema cannot be applied: {type(error).__name__}: {error}")
     return failed(violation) if violation else PASSED
 
@@ -224,11 +252,11 @@ def _at_most(value: float | None, limit: float, unit: str) -> Score:
 def _call(criterion: Criterion, example: Example, text: str) -> Score:
     assert criterion.function is not None
     try:
-        result = criterion.function(dict(example.row), text)
-    except (Exception, SystemExit) as error:
-        return unscored(f"the function raised {type(error).__name__}: {error}")
+        result = criterion.function(example.row, text)
+    except FunctionError as error:
+        return unscored(str(error))
     if isinstance(result, bool):
         return PASSED if result else failed("the function says no")
-    if isinstance(result, int | float) and 0 <= result <= 1:
-        return Score(float(result), result >= 0.5, None if result == 1 else f"the function says {result:g}")
-    return unscored(f"the function returned {result!r}; a bool or a number from 0 to 1 is wanted")
+    if isinstance(result, float) and 0 <= result <= 1:
+        return Score(result, result >= 0.5, None if result == 1 else f"the function says {result:g}")
+    return unscored(f"the function returned {result}; a bool or a number from 0 to 1 is wanted")

@@ -3,6 +3,7 @@
 from flows.evaluate.examples.frozen_holdout import (
     Example,
     Holdout,
+    as_text,
     labelled_in_file,
     read_holdout,
     read_labelled_dev_set,
@@ -14,6 +15,7 @@ __all__ = [
     "Example",
     "Holdout",
     "as_example",
+    "as_text",
     "input_as_messages",
     "labelled_in_file",
     "messages_of",

@@ -35,9 +35,12 @@ class Example:
     @property
     def expected_text(self) -> str | None:
         """`expected` as text: strings unchanged, other values as JSON."""
-        if self.expected is None or isinstance(self.expected, str):
-            return self.expected
-        return json.dumps(self.expected, ensure_ascii=False, sort_keys=True)
+        return None if self.expected is None else as_text(self.expected)
+
+
+def as_text(expected: Any) -> str:
+    """What is expected as text: strings unchanged, other values as JSON."""
+    return expected if isinstance(expected, str) else json.dumps(expected, ensure_ascii=False, sort_keys=True)
 
 
 class Holdout(Sequence[Example]):

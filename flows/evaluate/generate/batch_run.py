@@ -74,8 +74,8 @@ class BatchRun:
             self._budget.record_cost(estimate, None)
             raise
         self._submitted.append(SubmittedBatch(batch_id, estimate))
-        with journal.appending(self._path) as file:
-            journal.note(file, {"batch_id": batch_id, "model": self._name})
+        with journal.open_for_append(self._path) as file:
+            journal.append_answer(file, {"batch_id": batch_id, "model": self._name})
 
     async def collect(self, pending: PendingRequests) -> int:
         """Wait for all batches, and add their answers to the journal and to `pending`; returns their number.
@@ -91,11 +91,11 @@ class BatchRun:
                 log.warning("%s: batch %s is lost: %s", self._name, submitted.batch_id, error)
                 answers = {}
             cost = 0.0
-            with journal.appending(self._path) as file:
+            with journal.open_for_append(self._path) as file:
                 for request in self._requests():
                     answer = answers.get(digest(request.key).hex())
                     if answer is not None:
-                        journal.note(file, row_of(request, answer))
+                        journal.append_answer(file, row_of(request, answer))
                         pending.mark_answered(request)
                         answered += 1
                         cost += answer.cost_usd or 0.0

@@ -25,7 +25,7 @@ from flows.llm import Answer, Batches, ClientFactory, LiteLLMClient, ModelClient
 
 log = logging.getLogger(__name__)
 
-_NOT_ASKED = Answer("error", error_type="budget", error_message="not asked: the budget is used up")
+_NOT_SENT = Answer("error", error_type="budget", error_message="not sent: the budget is used up")
 
 
 @dataclass(frozen=True)
@@ -181,8 +181,8 @@ def _report_estimate(run: EvalRun, budget: RunBudget, unanswered: Iterator[Reque
         if estimate is None:
             unpriced.add(request.model)
     if counts:
-        unknown = f", without {', '.join(sorted(unpriced))}, whose price is not known" if unpriced else ""
-        progress.tell(f"{run.run_id}: {counts.total():,} requests, estimated at {usd:,.2f} USD{unknown}")
+        unknown = f", without {', '.join(sorted(unpriced))}, whose price is unknown" if unpriced else ""
+        progress.tell(f"{run.run_id}: {counts.total():,} requests to send, estimated cost {usd:,.2f} USD{unknown}")
     if budget.limit_usd is not None:
         _warn_about_budget(budget, usd, unpriced)
     return counts
@@ -206,4 +206,4 @@ def _land(lake: Lake, run: EvalRun, pending: PendingRequests, stored: StoredAnsw
         if pending.is_done:
             return
         for not_asked in in_chunks(pending.take_unanswered(run)):
-            land(from_rows((row_of(request, _NOT_ASKED) for request in not_asked), "completions"))
+            land(from_rows((row_of(request, _NOT_SENT) for request in not_asked), "completions"))

@@ -39,7 +39,7 @@ def _read(path: Path) -> Iterator[Row]:
             yield row
 
 
-def appending(path: Path) -> IO[bytes]:
+def open_for_append(path: Path) -> IO[bytes]:
     """Open the journal for unbuffered appending. An incomplete last line is terminated first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("ab+", buffering=0)
@@ -50,8 +50,8 @@ def appending(path: Path) -> IO[bytes]:
     return file
 
 
-def note(file: IO[bytes], row: Row) -> None:
-    """Append a row in one write."""
+def append_answer(file: IO[bytes], row: Row) -> None:
+    """Append an answer (or a submitted batch) as one line, in one write."""
     file.write(json.dumps(row, ensure_ascii=True).encode() + b"\n")
 
 

@@ -37,10 +37,8 @@ class JudgingResult:
     def summary(self) -> str:
         """One line for people."""
         stopped = "; the budget ran out" if self.budget_ran_out else ""
-        return (
-            f"{self.asked:,} judgements asked, {self.reused:,} reused, {self.without_verdict:,} without a verdict"
-            f"{stopped}"
-        )
+        sent = f"{self.asked:,} judge requests sent, {self.reused:,} replies reused"
+        return f"{sent}, {self.without_verdict:,} replies without a verdict{stopped}"
 
 
 def judge_replies(config: Config, day: date) -> dict[str, Reply]:

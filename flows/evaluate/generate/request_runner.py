@@ -88,12 +88,16 @@ class _Queue:
         self._turn, self._answered, self._in_flight = asyncio.Lock(), asyncio.Event(), 0
 
     async def ask(self, request: ModelRequest, client: ModelClient) -> Answer | None:
-        """The answer; None if the budget does not cover it. Requests that are free or have no price are always sent."""
+        """The answer; None if the budget does not cover it. Requests that are free or have no price are always sent.
+
+        An answer whose tokens the provider did not report takes its estimate from the budget.
+        """
         estimate = client.estimate_usd(request.messages, request.params) or 0.0
         if estimate and not await self._reserve(estimate):
             return None
         answer = await client.ask(request.messages, request.params)
-        self._budget.record_cost(estimate, answer.cost_usd)
+        is_unreported = answer.status == "ok" and answer.cost_usd is None
+        self._budget.record_cost(estimate, estimate if is_unreported else answer.cost_usd)
         if estimate:
             self._in_flight -= 1
             self._answered.set()
@@ -129,15 +133,15 @@ async def ask_all(
     without a cost are sent.
     """
     source, queue, asked = iter(requests), _Queue(budget), 0
-    with journal.appending(path) as file, _progress() as progress, _garbage_is_rare():
-        bar = progress.add_task("asking", total=total, visible=bool(total))
+    with journal.open_for_append(path) as file, _progress() as progress, _garbage_is_rare():
+        bar = progress.add_task("sending requests", total=total, visible=bool(total))
 
         async def work() -> None:
             nonlocal asked
             for request in source:
                 answer = await queue.ask(request, client_of(request))
                 if answer is not None:
-                    journal.note(file, row_of(request, answer))
+                    journal.append_answer(file, row_of(request, answer))
                     asked += 1
                 progress.advance(bar)
 

@@ -35,7 +35,7 @@ class ProductionResult:
 
     def summary(self) -> str:
         """One line for people."""
-        return f"{self.scores:,} scores of production answers, {self.failed:,} failed, {self.unscored:,} unscored"
+        return f"{self.scores:,} scores of production answers: {self.failed:,} fail, {self.unscored:,} unscored"
 
 
 def score_days(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from flows.evaluate.criteria import (
     AGAINST_ITSELF,
+    NO_TEXT,
     Case,
     Criterion,
     Judge,
@@ -12,6 +13,7 @@ from flows.evaluate.criteria import (
     Reply,
     Response,
     Score,
+    failed,
     judge_requests,
     score,
     score_from_replies,
@@ -22,6 +24,8 @@ from flows.evaluate.examples import Example
 from flows.evaluate.generate import Row
 from flows.evaluate.setup import EvalTask
 
+# Failures that a model causes itself; all others are the provider's.
+_OWN_FAILURES = ("content_filter", "ContextWindowExceededError")
 _KEY_COLUMNS = ("run_id", "model", "example_id", "repeat", "route")
 
 
@@ -101,7 +105,9 @@ class RouteScorer:
         example = self._example_or_reason(row)
         if isinstance(example, Score):
             return example
-        case = Case(example.messages, row["output_text"] or "")
+        if row["output_text"] is None:
+            return NO_TEXT
+        case = Case(example.messages, row["output_text"])
         if not criterion.is_pairwise:
             return case
         if row["model"] == self.pinned:
@@ -115,6 +121,8 @@ class RouteScorer:
 
     def _example_or_reason(self, row: Row) -> Example | Score:
         """The example of an answer; or an unscored result with the reason."""
+        if row["error_type"] in _OWN_FAILURES:
+            return failed(f"not answered: {row['error_type']}")
         if row["status"] != "ok":
             return unscored(f"not answered: {row['error_type']}")
         example = self.task.example(row["example_id"])
@@ -131,7 +139,7 @@ def pinned_answers(pinned: str, answers: Iterable[Row]) -> dict[tuple[str, int],
 
 
 def _response(row: Row) -> Response:
-    return Response(row["output_text"] or "", row["latency_ms"], row["cost_usd"])
+    return Response(row["output_text"], row["latency_ms"], row["cost_usd"])
 
 
 def _row(row: Row, criterion: Criterion, found: Score) -> Row:

@@ -40,12 +40,11 @@ class EvaluationResult:
 
     def summary(self) -> str:
         """One line for people."""
-        spent = (
-            f"{self.generation.asked:,} asked, {self.generation.reused:,} reused, {self.generation.spent_usd:.2f} USD"
-        )
+        sent = f"{self.generation.asked:,} requests sent, {self.generation.reused:,} answers reused"
+        spent = f"{self.generation.spent_usd:.2f} USD"
         stopped = "; the budget ran out" if self.generation.budget_ran_out else ""
         judged = f"; {self.judging.summary()}" if self.judging != JudgingResult() else ""
-        return f"{spent}, {self.unscored:,} of {self.scores:,} scores unscored{stopped}{judged}"
+        return f"{sent}, {spent}; {self.scores:,} scores, {self.unscored:,} unscored{stopped}{judged}"
 
 
 def judge_tasks(

@@ -6,7 +6,7 @@ A night reads them before its first stage and passes them on. An edit during a n
 from collections.abc import Mapping, Sequence
 
 from flows.config import Config
-from flows.evaluate.criteria import Criterion, Schema, criteria_by_route, load_schema
+from flows.evaluate.criteria import Criterion, Schema, criteria_by_route, load_or_report
 from flows.evaluate.examples import labelled_in_file
 from flows.evaluate.setup import variants
 from flows.evaluate.setup.variants import Variant
@@ -53,6 +53,6 @@ def read_setup(config: Config) -> EvalSetup:
     return EvalSetup(
         config,
         criteria_by_route(config),
-        {name: load_schema(route.output_schema) for name, route in config.routes.items() if route.output_schema},
+        {name: load_or_report(route.output_schema) for name, route in config.routes.items() if route.output_schema},
         {name: variants.variants_of_route(config, name) for name in config.evaluated_routes()},
     )

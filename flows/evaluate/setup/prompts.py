@@ -50,7 +50,10 @@ class Prompt:
         def value(match: re.Match[str]) -> str:
             known = {**example.row, **example.tags}
             if match[1] not in known:
-                raise ConfigError(f"{self.path}: example {example.example_id!r} has no {{{{{match[1]}}}}}")
+                raise ConfigError(
+                    f"{self.path}: example {example.example_id!r} has no tag or column for {{{{{match[1]}}}}};"
+                    " add it to the example, or remove the placeholder"
+                )
             return str(known[match[1]])
 
         return {"role": message["role"], "content": _PLACEHOLDER.sub(value, message["content"])}

@@ -90,7 +90,8 @@ def _with_training_data(
         return variant
     if len(labelled) < variant.model.shots:
         raise ConfigError(
-            f"{where}: the dev set has {len(labelled)} examples with `expected`, `few_shot` needs {variant.model.shots}"
+            f"{where}: `few_shot` needs {variant.model.shots} examples with `expected`, the dev set has"
+            f" {len(labelled)}; add examples, or lower `few_shot`"
         )
     return Variant(variant.model, variant.prompt, FewShotExamples(labelled, variant.model.shots))
 

@@ -7,6 +7,8 @@ from flows.lake import SCHEMAS
 TABLES = {"interaction": "interactions", "feedback": "feedback"}
 _REQUIRED = {"interaction": ("call_id", "started_at"), "feedback": ("call_id", "at")}
 _DUCKDB_TYPES = {pa.int64(): "bigint", pa.float64(): "double", pa.bool_(): "boolean"}
+# A clock may be ahead, but not by more than this.
+_AHEAD_DAYS = 30
 # Larger numbers are not counts, costs or durations (nor are infinity and NaN), and their sums overflow.
 _LARGEST = {"bigint": "1e15", "double": "1e15"}
 # The names of types in reasons.
@@ -18,8 +20,10 @@ _TYPE_NAMES = {
 }
 
 
+# Not valid in JSON, but Python's json module writes them.
+_NO_NUMBERS = "('nan', 'inf', '-inf', 'infinity', '-infinity')"
 # Text columns that are also checked or changed.
-_TEXTS = ("call_id", "target", "problem", "user_key", "kind", "updated_at")
+_TEXTS = ("call_id", "target", "problem", "user_key", "kind", "updated_at", "route")
 
 
 def casting_sql(given: list[str]) -> str:
@@ -30,6 +34,8 @@ def casting_sql(given: list[str]) -> str:
     columns = [f'"{name}_cast" as "{name}"' for name in types]
     if "user_key" in given:
         columns.append("user_key_of(user_key) as user_key")
+    if "route" in given:
+        columns.append("route_of(route) as route")
     columns.append(f"{'as_time(updated_at)' if 'updated_at' in given else 'null::timestamptz'} as updated_at")
     kinds = ", ".join(f"'{kind}'" for kind in (*TABLES, "other"))
     faults = [
@@ -66,6 +72,8 @@ def _cast(name: str, kind: str) -> str:
     if kind == "bigint":  # 12.0 is a whole number; 12.5 is not, and a cast would round it
         is_plain = f"not contains({text}, '.') and not contains(lower({text}), 'e')"
         return f"case when {is_plain} or try_cast({text} as double) % 1 = 0 then try_cast({text} as bigint) end"
+    if kind == "double":
+        return f"case when isfinite(try_cast({text} as double)) then try_cast({text} as double) end"
     return f"try_cast({text} as {kind})"
 
 
@@ -79,9 +87,9 @@ def _miscast(name: str, kind: str) -> str:
     text, cast = f'"{name}"', f'"{name}_cast"'
     is_readable = f"{cast} is not null"
     if kind in _LARGEST:
-        is_readable += f" and abs({cast}) <= {_LARGEST[kind]}"
-    if kind == "timestamptz":  # a year without logs means a wrong unit or a wrong clock
-        is_readable += f" and {cast} between '1990-01-01'::timestamptz and '2200-12-31'::timestamptz"
+        is_readable = f"({is_readable} and abs({cast}) <= {_LARGEST[kind]} or lower({text}) in {_NO_NUMBERS})"
+    if kind == "timestamptz":  # a time without logs means a wrong unit or a wrong clock
+        is_readable += f" and {cast} between '1990-01-01'::timestamptz and now() + interval {_AHEAD_DAYS} days"
     complaint = f"'{name}: ' || left({text}, 80) || ' is not a {_TYPE_NAMES[kind]}'"
     return f"case when {text} <> '' and not ({is_readable}) then {complaint} end"
 

@@ -2,11 +2,11 @@
 
 A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and returns
 `file`, `line` and any of the canonical columns, as texts; it may also give `target` (interaction, feedback or
-other), `problem`, `updated_at` (which of two versions of a record is newer), and `price_tier` (batch, flex or
-priority, if a call is not billed as usual). If one line has several records (a batch of spans, a trace with its
-observations), it returns a row for each, with the record's JSON as `unit`; a line without a row is rejected. This
-module casts each column to its type in the lake. A record with a missing required value or a value that cannot be
-cast goes to quarantine; the reason names the column and the value.
+other), `problem`, `updated_at` (which of two versions of a record is the newer), `price_tier` (batch, flex or
+priority, where a call is not billed as usual), and `one_call` with `logged_as` (see one_call.py). Where one line holds
+several records (a batch of spans, a trace with its observations) it gives a row for each, with the record's own JSON
+as `unit`; a line for which it gives no row is refused. Here each column is cast to its type in the lake, and a record
+of which a required or given value cannot be cast goes to quarantine with the column and the value named.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,10 @@ import pyarrow.compute as pc
 from flows.errors import RunError
 from flows.ingest.map import pricing
 from flows.ingest.map.casting_sql import TABLES, casting_sql, columns_to_cast
+from flows.ingest.map.functions import add_functions
+from flows.ingest.map.one_call import with_shared_keys
 from flows.ingest.map.rejects import complaint, refused_of, refusing, unread
+from flows.ingest.map.surrogates import with_whole_characters
 from flows.ingest.read import RECORDS, Batch
 from flows.ingest.redact import user_key_macro, without_users
 from flows.lake import SCHEMAS
@@ -86,6 +89,7 @@ class Mapper:
     def _plan(self, log_format: str, user_key_secret: bytes) -> None:
         self._connection.execute("set threads = 1")
         self._connection.execute("set timezone = 'UTC'")
+        add_functions(self._connection)
         for name in _MACROS:
             self._connection.execute(_sql(name))
         self._connection.execute(user_key_macro(user_key_secret))
@@ -126,6 +130,7 @@ class Mapper:
         rows = extracted.drop_columns([name for name in cast.column_names if name in extracted.column_names])
         for name in cast.column_names:
             rows = rows.append_column(name, cast.column(name))
+        rows = with_shared_keys(rows)
         refused += refused_of(batch.records, rows)
         targets = pc.if_else(pc.is_null(rows.column("reason")), rows.column("target"), "refused")
         tables = {table: _canonical(_where(rows, targets, target), table) for target, table in TABLES.items()}
@@ -149,6 +154,7 @@ class Mapper:
                 yield rows
         except duckdb.Error as error:
             if not is_sifted:
+                records = self._mended(records)
                 valid = self._valid(records)
                 bad = records.filter(pc.invert(valid))
                 refused.append(refusing(bad, [complaint(raw) for raw in bad.column("raw").to_pylist()]))
@@ -159,6 +165,13 @@ class Mapper:
                 half = len(records) // 2
                 yield from self._extracted(records.slice(0, half), refused, is_sifted=True)
                 yield from self._extracted(records.slice(half), refused, is_sifted=True)
+
+    def _mended(self, records: pa.Table) -> pa.Table:
+        """The records with half characters replaced in those that are not valid JSON for them."""
+        bad = pc.invert(self._valid(records)).combine_chunks()
+        raw = [with_whole_characters(text) for text in records.filter(bad).column("raw").to_pylist()]
+        mended = pc.replace_with_mask(records.column("raw").combine_chunks(), bad, pa.array(raw, pa.string()))
+        return records.set_column(records.column_names.index("raw"), "raw", mended)
 
     def _priced(self, calls: pa.Table, tiers: pa.Array | pa.ChunkedArray) -> pa.Table:
         """The calls with prices where the log has no cost; `tiers` are their billing tiers."""

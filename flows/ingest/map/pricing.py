@@ -47,11 +47,32 @@ _PROVIDERS = {
     "mistral_ai": "mistral",
     "mistralai": "mistral",
     "moonshot_ai": "moonshot",
+    "amazon-bedrock": "bedrock",
+    "amazon_bedrock": "bedrock",
+    "aws": "bedrock",
+    "azure-openai": "azure",
+    "azure openai": "azure",
+    "az.ai.openai": "azure",
+    "az.ai.inference": "azure_ai",
+    "google.vertex": "vertex_ai",
+    "google_vertexai": "vertex_ai",
+    "google.generative-ai": "gemini",
+    "google_genai": "gemini",
+    "google_ai_studio": "gemini",
+    "gcp.vertex.agent": "gemini",
+    "togetherai": "together_ai",
+    "together": "together_ai",
+    "fireworks": "fireworks_ai",
+    "ibm.watsonx.ai": "watsonx",
     "cohere_chat": "cohere",
     "text-completion-openai": "openai",
     "text-completion-codestral": "codestral",
     "ollama_chat": "ollama",
 }
+# Frameworks that give their own name where the conventions want the provider's.
+_FRAMEWORKS = ("langchain", "langgraph", "strands-agents", "pydantic-ai", "pydantic_ai", "llamaindex", "spring_ai")
+# What Vercel's AI SDK writes behind a provider's name: which of its interfaces was called.
+_INTERFACE = re.compile(r"\.(?:chat|responses|messages|completion|text)$")
 _MODES = ("chat", "completion", "responses")
 _OWN_MACHINES = ("ollama", "lemonade")
 _OTHER_OUTPUT = ("output_cost_per_image_token", "output_cost_per_audio_token", "output_cost_per_image")
@@ -198,7 +219,9 @@ def _keys(name: str, provider: str | None) -> Iterator[str]:
 def _family(provider: str | None) -> str | None:
     if not provider:
         return None
-    name = provider.lower()
+    name = _INTERFACE.sub("", provider.lower())
+    if name in _FRAMEWORKS:
+        return None
     return "vertex_ai" if name.startswith("vertex_ai") else _PROVIDERS.get(name, name)
 
 

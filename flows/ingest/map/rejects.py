@@ -48,7 +48,7 @@ def complaint(raw: str) -> str:
         json.loads(raw)
     except (ValueError, RecursionError):
         return "not valid JSON"
-    return "not valid JSON: half a character (a lone surrogate)"
+    return "not valid JSON: DuckDB refuses what Python reads"
 
 
 def unread(raw: str) -> str:

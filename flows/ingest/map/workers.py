@@ -82,9 +82,10 @@ class Workers:
 
 
 def _completed(rows: pa.Table, source: Source) -> pa.Table:
-    """Add what a record does not contain: its source, and a route if the log has none."""
+    """Add what a record does not contain: its source, and the source's route, or `default` if the log has none."""
     route = rows.column("route")
-    named = pc.if_else(pc.equal(pc.fill_null(route, ""), ""), source.route or "default", route)
+    named = pc.if_else(pc.equal(pc.fill_null(route, ""), ""), "default", route)
+    named = pa.chunked_array([pa.repeat(source.route, len(rows))]) if source.route else named
     rows = rows.set_column(rows.column_names.index("route"), "route", named)
     return rows.set_column(rows.column_names.index("source"), "source", pa.repeat(source.name, len(rows)))
 

@@ -15,6 +15,7 @@ from typing_extensions import Buffer
 
 from flows.ingest.read.arrow_batches import BATCH_BYTES, RECORDS, REFUSED, Batch, Filling
 from flows.ingest.read.decompress import BrokenOffError, Readable, unpacked
+from flows.ingest.read.encodings import in_utf8
 from flows.ingest.read.json_documents import documents, is_lines
 from flows.ingest.read.parquet_rows import csv_rows, parquet_rows
 from flows.ingest.read.record_batches import IN_BASE64
@@ -23,7 +24,6 @@ __all__ = ["IN_BASE64", "RECORDS", "REFUSED", "Batch", "LogFile", "identify", "r
 
 # A longer line is rejected in pieces: Arrow's texts are limited to 2 GiB.
 _LONGEST = 1 << 28
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass
@@ -110,7 +110,7 @@ def _read_one(number: int, file: LogFile, filling: Filling) -> Iterator[None]:
 
 
 def _read_blocks(number: int, name: str, stored: _Hashing, filling: Filling) -> Iterator[None]:
-    blocks = _Guarded(unpacked(stored))
+    blocks = _Guarded(in_utf8(unpacked(stored)))
     plain_name = name.lower().removesuffix(".gz").removesuffix(".zst")
     line = 0
     if plain_name.endswith(".csv"):
@@ -187,11 +187,11 @@ class _Joined(io.RawIOBase):
 
 def _lines(number: int, blocks: _Guarded, filling: Filling) -> Iterator[int]:
     """Add the lines of a file in large blocks, without copying each line. Returns the number of the last line."""
-    last, size, is_first = 0, 0, True
+    last, size = 0, 0
     waiting: list[bytes] = []
     for block in blocks:
-        waiting.append(block.removeprefix(_BOM) if is_first else block)
-        size, is_first = size + len(waiting[-1]), False
+        waiting.append(block)
+        size += len(block)
         if size > _LONGEST or (size >= BATCH_BYTES // 8 and b"\n" in waiting[-1]):
             text = b"".join(waiting)
             cut = text.rfind(b"\n") + 1

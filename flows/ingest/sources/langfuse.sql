@@ -8,7 +8,7 @@ with parsed as (
     select
         file,
         line,
-        langfuse_record(raw) as log
+        langfuse_record(case when contains(raw, '"\"') then langfuse_unquoted(raw) else raw end) as log
     from records
 ),
 
@@ -179,6 +179,8 @@ conversed as (
                 then json_array(json_object('role', 'assistant', 'content', answer.choices[1].text))
             when json_type(answer.candidates[1].content) = 'OBJECT'
                 then json_array(json_merge_patch('{"role": "model"}', answer.candidates[1].content))
+            when json_type(answer.content, 'parts') = 'ARRAY'
+                then json_array(json_merge_patch('{"role": "model"}', answer.content))
             when json_type(answer.output) = 'ARRAY' and answer.object = 'response' then answer.output
             when json_type(answer.generations[1][1], 'message') = 'OBJECT'
                 then json_array(answer.generations[1][1] -> 'message')
@@ -221,7 +223,7 @@ turned as (
         spoken_text(
             coalesce(
                 input_keys.system, input_keys.systemInstruction, input_keys.system_instruction,
-                input_keys.instructions, answer.instructions
+                input_keys.instructions, answer.instructions, json_extract(asked, '$.config.system_instruction')
             )
         ) as instructions
     from conversed
@@ -233,11 +235,11 @@ rewritten as (
         * exclude (heard, said),
         case
             when is_chat(heard_turns) then heard
-            else to_json(list_transform(read_messages(heard), lambda one: chat_message(one)))
+            else cast(as_chat(cast(heard as varchar), 'user') as json)
         end as heard,
         case
             when is_chat(said_turns) then said
-            else to_json(list_transform(read_messages(said), lambda one: chat_message(one)))
+            else cast(as_chat(cast(said as varchar), 'assistant') as json)
         end as said
     from turned
 ),

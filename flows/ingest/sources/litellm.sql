@@ -37,7 +37,9 @@ told as not materialized (
         json_starts(log.messages) = '[' and log.messages <> '[]' as is_chat,
         log.response.choices is not null and len(log.response.choices) > 0 as is_completion,
         case when log.proxy_server_request is not null then plain_json(log.proxy_server_request) end as body,
-        case when not is_completion then nullif(plain_json(raw -> 'response'), '{}') end as other_response
+        case when not is_completion then nullif(plain_json(raw -> 'response'), '{}') end as other_response,
+        -- A stream that was passed through is logged as it came: server-sent events.
+        coalesce(regexp_matches(other_response ->> '$', '^(event|data|id|:)[^\n]*\n'), false) as is_stream_text
     from untexted
 ),
 
@@ -162,6 +164,7 @@ read as not materialized (
         case
             when is_completion
                 then coalesce(message_text(log.response.choices[1].message), log.response.choices[1].text)
+            when is_stream_text then as_streamed_text(other_response ->> '$', '')
             when json_starts(other_response) = '"' then other_response ->> '$'
             else
                 coalesce(
@@ -188,11 +191,22 @@ select
         -- Calls that were only passed through are LLM calls where an LLM's answer came back.
         when
             contains(log.call_type, 'pass')
-            and (is_completion or other.candidates is not null or other.stop_reason is not null)
+            and (
+                is_completion or other.candidates is not null or other.stop_reason is not null
+                or other.output is not null or is_stream_text
+            )
             then 'interaction'
         else 'other'
     end as target,
-    coalesce(nullif(nullif(log.id, ''), 'None'), nullif(log.request_id, ''), log.litellm_call_id) as call_id,
+    case
+        -- Ollama numbers its answers by chance, up to 999: such an id is not one call's.
+        when regexp_full_match(log.id, 'chatcmpl-\d{3}')
+            then log.id || '-' || coalesce(log.litellm_call_id, log.startTime, '')
+        else coalesce(nullif(nullif(log.id, ''), 'None'), nullif(log.request_id, ''), log.litellm_call_id)
+    end as call_id,
+    -- litellm logs a request that it answers through another of its interfaces under both.
+    log.litellm_call_id as one_call,
+    log.call_type as logged_as,
     nullif(log.trace_id, '') as trace_id,
     nullif(log.session_id, '') as session_id,
     coalesce(
@@ -252,6 +266,7 @@ select
                     'role', 'assistant', 'content',
                     coalesce(other.output, other.content, other.candidates[1].content.parts)
                 )
+        when is_stream_text then json_object('role', 'assistant', 'content', output_text)
         when json_starts(other_response) = '"' then json_object('role', 'assistant', 'content', other_response)
         else other_response
     end as output_json,

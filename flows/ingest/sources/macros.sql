@@ -1,14 +1,70 @@
 -- What the formats share. Times and numbers arrive as text and are cast once, where the record is judged.
 -- Written for speed: a JSON text tells its kind by its first character, and is parsed once or not at all.
+-- A time that DuckDB does not read as it stands: with a zone's name behind its offset (Go, Java), with a comma before
+-- its fraction, in ISO's basic form, or as RFC 2822, C, Apache and JavaScript write it. Null for all else.
+create or replace temp macro as_spelled_time(t) as (
+    list_transform(
+        [
+            regexp_replace(
+                regexp_replace(
+                    regexp_replace(
+                        regexp_replace(
+                            regexp_replace(
+                                regexp_replace(trim(t), '\s*(\[[^\]]*\]|\([^)]*\)|m=[+-][0-9.]+)$', ''),
+                                '(:[0-9]{2}),([0-9])', '\1.\2'
+                            ),
+                            '^[A-Za-z]{3,9},? (.*[0-9]{2}:)', '\1'
+                        ),
+                        '([+-][0-9]{2}:?[0-9]{2}) [A-Z]{2,5}$', '\1'
+                    ),
+                    '\s*(?:GMT|UTC|UT|Z)?\s*([+-][0-9]{2}:?[0-9]{2})$', '\1'
+                ),
+                '\s*(?:GMT|UTC|UT|Z)(\s[0-9]{4})?$', '\1+0000'
+            )
+        ],
+        lambda plain: coalesce(
+            try_cast(plain as timestamptz),
+            try_strptime(
+                if(regexp_matches(plain, '[+-][0-9]{2}:?[0-9]{2}$'), plain, plain || '+0000'),
+                [
+                    '%Y%m%dT%H%M%S%z', '%Y%m%dT%H%M%S.%f%z', '%d %b %Y %H:%M:%S%z', '%b %d %H:%M:%S %Y%z',
+                    '%b %d %Y %H:%M:%S%z', '%d-%b-%y %H:%M:%S%z', '%d/%b/%Y:%H:%M:%S%z', '%Y/%m/%d %H:%M:%S%z',
+                    '%Y/%m/%d %H:%M:%S.%f%z'
+                ]
+            )
+        )
+    )[1]
+);
+
 create or replace temp macro as_time(t) as (
     -- Epochs come in seconds, milliseconds, microseconds or nanoseconds: told apart by their size.
     case
         when abs(try_cast(t as double)) < 1e11 then to_timestamp(try_cast(t as double))
-        when try_cast(t as double) is null then try_cast(t as timestamptz)
+        when try_cast(t as double) is null then coalesce(try_cast(t as timestamptz), as_spelled_time(t))
         when abs(try_cast(t as double)) < 1e14 then to_timestamp(try_cast(t as double) / 1e3)
         when abs(try_cast(t as double)) < 1e17 then to_timestamp(try_cast(t as double) / 1e6)
         when abs(try_cast(t as double)) < 1e20 then to_timestamp(try_cast(t as double) / 1e9)
     end
+);
+
+-- A route is a job, not a run of it: ids of runs (UUIDs, ULIDs, long numbers in hexadecimal or decimal, ids with a
+-- prefix) are taken out of its name. Null where nothing is left.
+create or replace temp macro route_of(name) as (
+    nullif(
+        trim(
+            regexp_replace(
+                name,
+                '[\s._:/#@-]*[({\[]?\b('
+                '[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}|[0-9a-f]{16,}'
+                '|[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9]{9,}'
+                '|(run|thread|call|task|trace|session|sess|req|asst|resp|msg|conv)[_-][A-Za-z0-9]*[0-9][A-Za-z0-9]{7,}'
+                ')\b[)}\]]?',
+                '', 'g'
+            ),
+            ' ._:/#@-'
+        ),
+        ''
+    )
 );
 
 create or replace temp macro milliseconds_between(a, b) as (
@@ -38,13 +94,34 @@ create or replace temp macro text_of(content) as (
                 array_to_string(
                     list_filter(
                         list_transform(
-                            from_json(content, '[{"type": "VARCHAR", "text": "VARCHAR"}]'), lambda part: part.text
+                            from_json(
+                                content,
+                                '[{
+                                    "type": "VARCHAR", "text": "VARCHAR", "thought": "VARCHAR",
+                                    "transcript": "VARCHAR"
+                                }]'
+                            ),
+                            lambda part: case
+                                when
+                                    coalesce(part.type, '') not in ('reasoning', 'thinking')
+                                    and coalesce(part.thought, '') <> 'true'
+                                    then coalesce(part.text, part.transcript)
+                            end
                         ),
                         lambda t: t is not null
                     ),
                     ''
                 )
     end
+);
+
+-- What an assistant's message says: its content, the transcript of its audio, or its refusal.
+create or replace temp macro said_text(message) as (
+    coalesce(
+        text_of(json_extract(message, '$.content')),
+        json_extract_string(message, '$.audio.transcript'),
+        json_extract_string(message, '$.refusal')
+    )
 );
 
 -- The content of the last user message (of the last message where there is none from a user), as JSON.

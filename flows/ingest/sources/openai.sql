@@ -96,6 +96,7 @@ paired as (
                 "id": "VARCHAR", "created": "VARCHAR", "created_at": "VARCHAR", "model": "VARCHAR",
                 "system_fingerprint": "VARCHAR", "service_tier": "VARCHAR", "object": "VARCHAR",
                 "status": "VARCHAR", "output": "JSON", "metadata": "JSON", "error": "JSON",
+                "data": "JSON", "results": "JSON",
                 "incomplete_details": {"reason": "VARCHAR"},
                 "choices": [{"finish_reason": "VARCHAR", "message": "JSON", "text": "JSON"}],
                 "usage": {
@@ -171,9 +172,24 @@ select
     case
         when log.body is not null and log.url is not null then 'other'
         when log.role is not null and log.request is null and log.response is null then 'other'
+        -- Embeddings, images, moderations: an answer, but of no conversation.
+        when
+            coalesce(response.data, response.results) is not null
+            and coalesce(cast(response.choices as json), response.output, response.error) is null
+            then 'other'
         else 'interaction'
     end as target,
-    coalesce(response.id, log.call_id, log.id, batch_request_id, log.request_id, log.custom_id) as call_id,
+    case
+        -- Ollama numbers its answers by chance, up to 999: such an id is not one call's.
+        when regexp_full_match(response.id, 'chatcmpl-\d{3}')
+            then
+                coalesce(
+                    log.call_id, log.request_id,
+                    response.id || '-' || coalesce(response.created, log.started_at, '') || '-'
+                    || left(md5(coalesce(cast(request_json as varchar), '')), 8)
+                )
+        else coalesce(response.id, log.call_id, log.id, batch_request_id, log.request_id, log.custom_id)
+    end as call_id,
     coalesce(log.trace_id, note.trace_id) as trace_id,
     coalesce(log.session_id, note.session_id) as session_id,
     coalesce(

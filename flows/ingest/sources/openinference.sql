@@ -115,23 +115,26 @@ wholes as materialized (
 spoken as materialized (
     select
         *,
-        otlp_is_error(fields.status)
+        otlp_is_error(fields)
         or has."exception.type" is not null
-        or coalesce(exception_type, has."error.type") is not null and not otlp_is_fine(fields.status) as has_failed,
-        cast(coalesce(
-            asked,
-            genai_messages(coalesce(has."llm.input_messages", has."gen_ai.input.messages"), 'user'),
-            case when json_type(request -> 'messages') = 'ARRAY' then cast(request -> 'messages' as varchar) end,
-            genai_messages(has."input.value", 'user')
-        ) as json) as messages_json,
-        coalesce(
-            cast(coalesce(
-                answered,
-                genai_messages(coalesce(has."llm.output_messages", has."gen_ai.output.messages"), 'assistant')
-            ) as json) -> '$[0]',
-            response.choices[1].message,
-            cast(genai_messages(has."output.value", 'assistant') as json) -> '$[0]'
-        ) as answer
+        or coalesce(exception_type, has."error.type") is not null and not otlp_is_fine(fields) as has_failed,
+        cast(
+            as_chat(
+                cast(coalesce(
+                    cast(asked as json), has."llm.input_messages", has."gen_ai.input.messages", has."input.value"
+                ) as varchar),
+                'user'
+            ) as json
+        ) as messages_json,
+        cast(
+            as_chat(
+                cast(coalesce(
+                    cast(answered as json), has."llm.output_messages", has."gen_ai.output.messages",
+                    response.choices[1].message, has."output.value"
+                ) as varchar),
+                'assistant'
+            ) as json
+        ) -> '$[0]' as answer
     from wholes
 ),
 
@@ -183,7 +186,7 @@ interactions as (
         end as params_json,
         messages_json,
         nullif(last_user_text(messages_json), '') as input_text,
-        text_of(answer -> 'content') as output_text,
+        said_text(answer) as output_text,
         otlp_answer(answer) as output_json,
         coalesce(
             first_text(coalesce(has."llm.finish_reason", has."gen_ai.response.finish_reasons")),
@@ -220,7 +223,8 @@ interactions as (
                 then
                     coalesce(
                         exception_message, has."exception.message",
-                        nullif(fields.status.message, ''), nullif(fields.status.description, '')
+                        nullif(fields.status.message, ''), nullif(fields.status.description, ''),
+                        nullif(fields.status_message, '')
                     )
         end as error_message,
         'false' as is_shadow,

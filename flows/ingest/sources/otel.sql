@@ -2,8 +2,9 @@
 -- attributes of the GenAI conventions: current names, deprecated names, OpenLLMetry's, and OpenInference's where they
 -- say the same.
 --
--- A call is a span (or a details event, below) whose operation is chat, generate_content, text_completion or one that
--- is not known, and, where no operation is named, one with a request's model or a prompt. All else is `other`.
+-- A call is a span (or a details event, below) whose operation is known to be a model's call (otel_is_call), and, where
+-- no operation is named, one with a request's model or a prompt. What a wrapper says to be a chain, a prompt, a parser
+-- or a tool is none, whatever its operation. All else is `other`.
 -- `call_id` is the span id: it is what evaluations and log records name. It is 64 random bits, so that the chance of
 -- one number twice among the calls of a year is negligible; trace_id is in its own column.
 -- Contents in log records (`gen_ai.client.inference.operation.details`, or one record a message in older clients)
@@ -17,7 +18,7 @@
 with items as materialized (
     select
         *,
-        case when kind = 'log' then coalesce(fields.eventName, attributes ->> '$."event.name"') end as event_name
+        case when kind = 'log' then coalesce(fields.eventName, fields.event_name, attributes ->> '$."event.name"') end as event_name
     from otlp_items('records')
 ),
 
@@ -91,6 +92,28 @@ read as materialized (
                 "llm.usage.reasoning_tokens": "VARCHAR", "gen_ai.usage.cost": "VARCHAR",
                 "gen_ai.input.messages": "JSON", "gen_ai.output.messages": "JSON",
                 "gen_ai.system_instructions": "JSON", "gen_ai.prompt": "JSON", "gen_ai.completion": "JSON",
+                "ai.operationId": "VARCHAR", "ai.prompt.messages": "JSON", "ai.prompt": "JSON",
+                "ai.response.text": "JSON", "ai.result.text": "JSON", "ai.response.object": "JSON",
+                "ai.result.object": "JSON", "ai.response.toolCalls": "JSON", "ai.result.toolCalls": "JSON",
+                "ai.response.finishReason": "JSON", "ai.finishReason": "JSON", "ai.model.id": "VARCHAR",
+                "ai.model.provider": "VARCHAR", "ai.response.model": "VARCHAR", "ai.response.id": "VARCHAR",
+                "ai.response.msToFirstChunk": "VARCHAR", "ai.stream.msToFirstChunk": "VARCHAR",
+                "ai.usage.promptTokens": "VARCHAR", "ai.usage.completionTokens": "VARCHAR",
+                "ai.usage.inputTokens": "VARCHAR", "ai.usage.outputTokens": "VARCHAR",
+                "ai.usage.cachedInputTokens": "VARCHAR", "ai.usage.reasoningTokens": "VARCHAR",
+                "ai.telemetry.functionId": "VARCHAR", "ai.telemetry.metadata.userId": "VARCHAR",
+                "ai.telemetry.metadata.user_id": "VARCHAR", "ai.telemetry.metadata.sessionId": "VARCHAR",
+                "ai.telemetry.metadata.session_id": "VARCHAR",
+                "gcp.vertex.agent.llm_request": "JSON", "gcp.vertex.agent.llm_response": "JSON",
+                "gcp.vertex.agent.session_id": "VARCHAR", "request_data": "JSON", "response_data": "JSON",
+                "events": "JSON", "input.value": "JSON", "output.value": "JSON",
+                "langsmith.span.kind": "VARCHAR", "langsmith.metadata.session_id": "VARCHAR",
+                "langsmith.metadata.thread_id": "VARCHAR", "langsmith.metadata.user_id": "VARCHAR",
+                "langfuse.observation.type": "VARCHAR", "langfuse.observation.input": "JSON",
+                "langfuse.observation.output": "JSON", "langfuse.observation.model.name": "VARCHAR",
+                "langfuse.session.id": "VARCHAR", "langfuse.user.id": "VARCHAR",
+                "mlflow.spanType": "VARCHAR", "mlflow.spanInputs": "JSON", "mlflow.spanOutputs": "JSON",
+                "lmnr.span.type": "VARCHAR",
                 "gen_ai.conversation.id": "VARCHAR", "session.id": "VARCHAR",
                 "traceloop.association.properties": "JSON",
                 "traceloop.association.properties.session_id": "VARCHAR",
@@ -122,18 +145,30 @@ read as materialized (
     left join indexed on completed.number = indexed.number
 ),
 
-judged as (
+considered as materialized (
     select
         *,
+        coalesce(
+            asked, answered, cast(has."gen_ai.input.messages" as varchar),
+            cast(has."gen_ai.output.messages" as varchar), cast(has."gen_ai.prompt" as varchar),
+            cast(has."gen_ai.completion" as varchar), cast(has."ai.prompt.messages" as varchar),
+            cast(has."gcp.vertex.agent.llm_request" as varchar), cast(has."input.value" as varchar)
+        ) is not null as is_worded,
         case
             when problem is not null then true
-            when lower(has."gen_ai.operation.name") in (
-                'embeddings', 'embedding', 'retrieval', 'rerank', 'create_agent', 'invoke_agent', 'execute_tool',
-                'invoke_workflow', 'plan', 'search_memory', 'create_memory', 'update_memory', 'upsert_memory',
-                'delete_memory', 'create_memory_store', 'delete_memory_store'
-            ) then false
-            when has."gen_ai.operation.name" is not null then true
-            when has."openinference.span.kind" is not null then upper(has."openinference.span.kind") = 'LLM'
+            -- What a wrapper says of its own span counts for more than the operation that it names.
+            when
+                upper(coalesce(has."openinference.span.kind", has."langsmith.span.kind", has."lmnr.span.type", 'LLM'))
+                <> 'LLM'
+                or upper(coalesce(has."langfuse.observation.type", 'GENERATION')) <> 'GENERATION'
+                or upper(coalesce(has."mlflow.spanType", 'LLM')) not in ('LLM', 'CHAT_MODEL')
+                or not regexp_matches(coalesce(has."ai.operationId", '.do'), '\.do(Generate|Stream)?$')
+                then false
+            when has."gen_ai.operation.name" is not null then otel_is_call(has."gen_ai.operation.name")
+            when coalesce(
+                has."openinference.span.kind", has."langsmith.span.kind", has."ai.operationId", has."lmnr.span.type",
+                has."langfuse.observation.type", has."mlflow.spanType"
+            ) is not null then true
             when has."traceloop.span.kind" is not null then false
             when has."llm.request.type" is not null then has."llm.request.type" in ('chat', 'completion')
             else coalesce(
@@ -144,30 +179,74 @@ judged as (
     from read
 ),
 
+-- A call that two instrumentations tell of, one within the other: one response in one trace, and one span within the
+-- time of the other. The inner one stays, but where the outer one alone has the texts. Spans side by side are two
+-- calls, for some providers repeat the ids of their responses.
+doubled as (
+    select case when inner_span.is_worded or not outer_span.is_worded then outer_span.number else inner_span.number end
+        as number
+    from considered as outer_span
+    inner join considered as inner_span
+        on
+            outer_span.has."gen_ai.response.id" = inner_span.has."gen_ai.response.id"
+            and outer_span.trace_id = inner_span.trace_id
+            and outer_span.span_id <> inner_span.span_id
+    where
+        outer_span.is_call and inner_span.is_call
+        and as_time(inner_span.started_at) >= as_time(outer_span.started_at)
+        and as_time(inner_span.ended_at) <= as_time(outer_span.ended_at)
+        and (
+            otlp_id(coalesce(inner_span.fields.parentSpanId, inner_span.fields.parent_id)) = outer_span.span_id
+            or coalesce(inner_span.fields.parentSpanId, inner_span.fields.parent_id)
+            is distinct from coalesce(outer_span.fields.parentSpanId, outer_span.fields.parent_id)
+            and milliseconds_between(outer_span.started_at, outer_span.ended_at)
+            > milliseconds_between(inner_span.started_at, inner_span.ended_at)
+        )
+),
+
+judged as (
+    select
+        considered.* exclude (is_call),  -- noqa: RF02, what is excluded needs no table
+        considered.is_call and doubled.number is null as is_call
+    from considered
+    left join (select distinct number from doubled) as doubled on considered.number = doubled.number
+),
+
 -- Messages and counts under one name each.
 named as materialized (
     select
         *,
-        coalesce(
-            genai_messages(
-                coalesce(has."gen_ai.input.messages", has."gen_ai.prompt"), 'user'
-            ),
-            asked
+        as_chat(
+            cast(coalesce(
+                has."gen_ai.input.messages", has."gen_ai.prompt", cast(asked as json),
+                has."ai.prompt.messages", has."ai.prompt", has."gcp.vertex.agent.llm_request", has.request_data,
+                has.events, has."langfuse.observation.input", has."mlflow.spanInputs", has."input.value"
+            ) as varchar),
+            'user'
         ) as chat,
-        genai_system_message(has."gen_ai.system_instructions") as instructions,
-        coalesce(
-            genai_messages(coalesce(has."gen_ai.output.messages", has."gen_ai.completion"), 'assistant'),
-            answered
+        case
+            when json_type(has."gen_ai.system_instructions") in ('VARCHAR', 'ARRAY')
+                then as_chat(cast(has."gen_ai.system_instructions" as varchar), 'system')
+        end as instructions,
+        as_chat(
+            cast(coalesce(
+                has."gen_ai.output.messages", has."gen_ai.completion", cast(answered as json),
+                otel_vercel_answer(has), has."gcp.vertex.agent.llm_response", has.response_data, has.events,
+                has."langfuse.observation.output", has."mlflow.spanOutputs", has."output.value"
+            ) as varchar),
+            'assistant'
         ) as answers,
         coalesce(
-            has."gen_ai.usage.input_tokens", has."gen_ai.usage.prompt_tokens", has."llm.token_count.prompt"
+            has."gen_ai.usage.input_tokens", has."gen_ai.usage.prompt_tokens", has."llm.token_count.prompt",
+            has."ai.usage.inputTokens", has."ai.usage.promptTokens"
         ) as counted_input,
         coalesce(
-            has."gen_ai.usage.output_tokens", has."gen_ai.usage.completion_tokens", has."llm.token_count.completion"
+            has."gen_ai.usage.output_tokens", has."gen_ai.usage.completion_tokens", has."llm.token_count.completion",
+            has."ai.usage.outputTokens", has."ai.usage.completionTokens"
         ) as output_tokens,
         coalesce(
             has."gen_ai.usage.cache_read.input_tokens", has."gen_ai.usage.cache_read_input_tokens",
-            has."llm.token_count.prompt_details.cache_read"
+            has."llm.token_count.prompt_details.cache_read", has."ai.usage.cachedInputTokens"
         ) as cached_tokens,
         coalesce(
             has."gen_ai.usage.cache_creation.input_tokens", has."gen_ai.usage.cache_creation_input_tokens"
@@ -180,13 +259,13 @@ named as materialized (
 spoken as materialized (
     select
         *,
-        otlp_is_error(fields.status)
+        otlp_is_error(fields)
         or coalesce(has."error.type", has."exception.type") is not null
-        or exception_type is not null and not otlp_is_fine(fields.status) as has_failed,
+        or exception_type is not null and not otlp_is_fine(fields) as has_failed,
         cast(case
-            when instructions is null then chat
-            when coalesce(chat, '[]') = '[]' then '[' || instructions || ']'
-            else '[' || instructions || ',' || substr(chat, 2)
+            when coalesce(instructions, '[]') = '[]' then chat
+            when coalesce(chat, '[]') = '[]' then instructions
+            else left(instructions, -1) || ',' || substr(chat, 2)
         end as json) as messages_json,
         cast(answers as json) -> '$[0]' as answer,
         json_of_entries(
@@ -235,16 +314,22 @@ interactions as (
         trace_id,
         coalesce(
             has."gen_ai.conversation.id", has."session.id", has."traceloop.association.properties.session_id",
-            has."traceloop.association.properties" ->> 'session_id', service."session.id"
+            has."traceloop.association.properties" ->> 'session_id', has."ai.telemetry.metadata.sessionId",
+            has."ai.telemetry.metadata.session_id", has."gcp.vertex.agent.session_id",
+            has."langsmith.metadata.session_id", has."langsmith.metadata.thread_id", has."langfuse.session.id",
+            service."session.id"
         ) as session_id,
         coalesce(
             has."user.id", has."enduser.id", has."gen_ai.user", has."llm.user",
             has."traceloop.association.properties.user_id", has."traceloop.association.properties" ->> 'user_id',
+            has."ai.telemetry.metadata.userId", has."ai.telemetry.metadata.user_id", has."langsmith.metadata.user_id",
+            has."langfuse.user.id",
             service."user.id"
         ) as user_key,
         coalesce(
             has."gen_ai.prompt.name", has."traceloop.prompt.key", has."traceloop.entity.name",
-            has."traceloop.workflow.name", has."gen_ai.workflow.name", has."gen_ai.agent.name"
+            has."traceloop.workflow.name", has."ai.telemetry.functionId", has."gen_ai.workflow.name",
+            has."gen_ai.agent.name"
         ) as route,
         coalesce(
             service."deployment.environment.name", service."deployment.environment",
@@ -256,9 +341,15 @@ interactions as (
             has."gen_ai.prompt.version", has."traceloop.prompt.version", has."traceloop.prompt.version_name",
             has."traceloop.prompt.version_hash"
         ) as prompt_version,
-        coalesce(has."gen_ai.provider.name", has."gen_ai.system", has."llm.provider", has."llm.system") as provider,
-        coalesce(has."gen_ai.request.model", has."llm.model_name", has."gen_ai.response.model") as model_requested,
-        coalesce(has."gen_ai.response.model", has."llm.model_name") as model_served,
+        coalesce(
+            has."gen_ai.provider.name", has."gen_ai.system", has."llm.provider", has."llm.system",
+            has."ai.model.provider"
+        ) as provider,
+        coalesce(
+            has."gen_ai.request.model", has."llm.model_name", has."ai.model.id", has."langfuse.observation.model.name",
+            has."gen_ai.response.model"
+        ) as model_requested,
+        coalesce(has."gen_ai.response.model", has."llm.model_name", has."ai.response.model") as model_served,
         coalesce(
             has."openai.response.system_fingerprint", has."gen_ai.openai.response.system_fingerprint",
             has."gen_ai.openai.system_fingerprint"
@@ -266,7 +357,7 @@ interactions as (
         nullif(params, '{}') as params_json,
         messages_json,
         nullif(last_user_text(messages_json), '') as input_text,
-        text_of(answer -> 'content') as output_text,
+        said_text(answer) as output_text,
         otlp_answer(answer) as output_json,
         -- The conventions say tool_call where the providers say tool_calls.
         regexp_replace(
@@ -275,12 +366,13 @@ interactions as (
                     coalesce(
                         has."gen_ai.response.finish_reasons", has."gen_ai.response.finish_reason",
                         has."gen_ai.response.stop_reason", has."llm.response.finish_reason",
-                        has."llm.response.stop_reason", has."llm.finish_reason"
+                        has."llm.response.stop_reason", has."llm.finish_reason", has."ai.response.finishReason",
+                        has."ai.finishReason"
                     )
                 ),
                 answer ->> 'finish_reason'
             ),
-            '^tool_call$', 'tool_calls'
+            '^tool[_-]calls?$', 'tool_calls'
         ) as finish_reason,
         started_at,
         case when not is_event then milliseconds_between(started_at, ended_at) end as latency_ms,
@@ -288,6 +380,7 @@ interactions as (
             try_cast(coalesce(
                 has."gen_ai.response.time_to_first_chunk", has."gen_ai.server.time_to_first_token"
             ) as double) * 1000,
+            try_cast(coalesce(has."ai.response.msToFirstChunk", has."ai.stream.msToFirstChunk") as double),
             -- An SDK drops the oldest events of a span that has too many: then the first chunk is not known.
             case
                 when coalesce(fields.droppedEventsCount, '0') = '0'
@@ -306,7 +399,8 @@ interactions as (
         cached_tokens,
         coalesce(
             has."gen_ai.usage.reasoning.output_tokens", has."gen_ai.usage.reasoning_tokens",
-            has."llm.usage.reasoning_tokens", has."llm.token_count.completion_details.reasoning"
+            has."llm.usage.reasoning_tokens", has."llm.token_count.completion_details.reasoning",
+            has."ai.usage.reasoningTokens"
         ) as reasoning_tokens,
         coalesce(has."gen_ai.usage.cost", has."llm.cost.total") as cost_usd,
         case when coalesce(has."gen_ai.usage.cost", has."llm.cost.total") is not null then 'logged' end as cost_source,
@@ -326,11 +420,12 @@ interactions as (
                 then
                     coalesce(
                         exception_message, has."exception.message", has."error.message",
-                        nullif(fields.status.message, ''), nullif(fields.status.description, '')
+                        nullif(fields.status.message, ''), nullif(fields.status.description, ''),
+                        nullif(fields.status_message, '')
                     )
         end as error_message,
         'false' as is_shadow,
-        otlp_tags(service, entries, has."gen_ai.response.id") as tags
+        otlp_tags(service, entries, coalesce(has."gen_ai.response.id", has."ai.response.id")) as tags
     from spoken
 ),
 

@@ -49,9 +49,9 @@ def test_help_after_a_command_is_left_to_dbt() -> None:
     ("arguments", "message"),
     [
         ([], "no command is given"),
-        (["build", "--day", DAY, "--start", DAY, "--end", DAY], "either --day, or --start with --end"),
-        (["build", "--start", DAY], "either --day, or --start with --end"),
-        (["build", "--start", DAY, "--end", "2026-03-03"], "lies before --start"),
+        (["build", "--day", DAY, "--start", DAY, "--end", DAY], "give either --day, or both --start and --end"),
+        (["build", "--start", DAY], "give either --day, or both --start and --end"),
+        (["build", "--start", DAY, "--end", "2026-03-03"], "is before --start"),
         (["build", "--vars", "one"], "must be names with values"),
     ],
 )

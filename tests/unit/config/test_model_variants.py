@@ -60,5 +60,5 @@ def test_what_is_wrong_with_an_entrant_is_said_in_one_line(tmp_path: Path, model
 
 def test_examples_to_show_need_a_dev_set(tmp_path: Path) -> None:
     head = HEAD.replace("dev_set: dev.jsonl\n", "")
-    with pytest.raises(ConfigError, match="`few_shot` takes its examples from the `dev_set`; name one"):
+    with pytest.raises(ConfigError, match="`few_shot` takes its examples from the `dev_set`, which is not set; set it"):
         load(tmp_path, "{pinned: {model: a}, candidates: [{model: b, few_shot: 2}]}", head)

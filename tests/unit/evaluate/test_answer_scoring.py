@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from flows.llm.client import Answer, FakeClient
 from tests.evaluating import evaluate_night
 from tests.unit.evaluate.test_judging import Says, overall, rows, workspace
 
@@ -71,3 +72,33 @@ def test_a_free_answer_loses_only_its_fence_and_a_better_raw_score_is_kept(tmp_p
     evaluate(config, "Set x to [1].", "```\nx\n```")
     found = {(row["model"], row["criterion"]): row["score"] for row in rows(config, "scores")}
     assert found == {("openai/old", "own"): 0.2, ("openai/new", "own"): 0.7, ("openai/new", "own:unwrapped"): 0.7}
+
+
+class Gives(FakeClient):
+    """Replies the same to each request."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    async def ask(self, messages, params):
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed"),
+    [
+        (Answer("error", error_type="content_filter", finish_reason="content_filter"), False),
+        (Answer("error", error_type="ContextWindowExceededError"), False),
+        (Answer("error", error_type="Timeout"), None),
+        (Answer("error", error_type="ReplyError"), None),
+        (Answer("ok", text=None, output_json='{"tool_calls": []}'), None),
+        (Answer("ok", text=""), False),
+    ],
+)
+def test_what_the_model_causes_fails_what_the_provider_causes_is_unscored_and_nothing_passes(tmp_path, answer, passed):
+    config = workspace(tmp_path, "- {name: short, kind: length, max_chars: 9}\n- {name: ok, kind: regex, pattern: '^'}")
+    clients = {"openai/old": Says(lambda _: "fine"), "openai/new": Gives(answer)}
+    evaluate_night(config, DAY, f"nightly-{DAY}", lambda model: clients[model.name])
+    found = {row["passed"] for row in rows(config, "scores") if row["model"] == "openai/new"}
+    assert found == {passed}

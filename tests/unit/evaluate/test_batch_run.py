@@ -235,7 +235,7 @@ def test_the_estimate_and_the_budget_know_what_a_batch_costs(tmp_path, workspace
     # So 0.02 covers two of each and a batch's third; what is answered costs so much less that all can be asked.
     config = configure(tmp_path, provider, "budget: {usd: 0.02}\n")
     asked = generate_night(config, DAY, RUN)
-    assert "40 requests, estimated at 0.15 USD" in caplog.text
+    assert "40 requests to send, estimated cost 0.15 USD" in caplog.text
     assert len(provider.files["file-0"].splitlines()) == 3
     assert (asked.asked, asked.budget_ran_out) == (40, False)
     assert asked.spent_usd == pytest.approx(3 * 100e-6 + 37 * 200e-6)

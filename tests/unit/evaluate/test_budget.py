@@ -12,7 +12,7 @@ from flows.config import load as configuration
 from flows.config.load import Config
 from flows.config.sections import Model
 from flows.evaluate.generate.budget import spent_usd
-from flows.evaluate.generate.journal import appending, note
+from flows.evaluate.generate.journal import append_answer, open_for_append
 from flows.evaluate.production.production_scores import score_days
 from flows.evaluate.setup import load_setup
 from flows.lake.lake import from_rows
@@ -111,10 +111,10 @@ def test_what_a_killed_run_had_noted_is_spent_and_counts_once(tmp_path: Path) ->
     before = spent_usd(night.config, DAY, RUN)
     assert before == pytest.approx(night.paid.total() * CENT)
     landed = night.lake.read("completions", DAY, RUN).drop_columns(["latency_ms"]).to_pylist()
-    with appending(night.lake.journal(RUN)) as journal:
-        note(journal, landed[0])
-        note(journal, {**landed[0], "example_id": "dropped", "cost_usd": 0.5})
-        note(journal, {**landed[0], "example_id": "copied", "reused_from": "nightly-2026-05-03"})
+    with open_for_append(night.lake.journal(RUN)) as journal:
+        append_answer(journal, landed[0])
+        append_answer(journal, {**landed[0], "example_id": "dropped", "cost_usd": 0.5})
+        append_answer(journal, {**landed[0], "example_id": "copied", "reused_from": "nightly-2026-05-03"})
     assert spent_usd(night.config, DAY, RUN) == pytest.approx(before + 0.5)
     assert spent_usd(night.config, DAY, f"production-{DAY}") == pytest.approx(before + 0.5)
 

@@ -81,7 +81,7 @@ def test_every_model_is_asked_every_example_as_often_as_the_route_says(workspace
     assert (result.generation.asked, result.scores, result.unscored, result.failed) == (96, 96, 0, 0)
     assert {name: len(client.asked) for name, client in clients.items()} == {"openai/old": 48, "openai/new": 48}
     assert not Lake(workspace.lake).journal(RUN).exists()
-    assert "96 asked" in result.summary()
+    assert "96 requests sent" in result.summary()
 
 
 def test_a_second_run_of_the_night_asks_nothing_and_gives_the_same_files(workspace):
@@ -308,7 +308,7 @@ def test_what_it_may_cost_is_said_before_the_first_question(workspace, caplog):
     class Listening(Scripted):
         async def ask(self, messages, params):
             assert said(caplog) == [
-                f"{RUN}: 96 requests, estimated at 0.96 USD",
+                f"{RUN}: 96 requests to send, estimated cost 0.96 USD",
                 "the budget has 0.30 USD left: when it is used up, the remaining requests are not sent",
             ]
             return await super().ask(messages, params)
@@ -321,7 +321,7 @@ def test_a_model_without_a_price_is_named_where_there_is_a_budget(workspace, cap
     workspace.path.write_text(workspace.path.read_text() + "budget: {usd: 0.3}\n")
     evaluate(configuration.load_config(workspace.path), Scripted(), Scripted(cost_usd=0.001))
     assert said(caplog) == [
-        f"{RUN}: 96 requests, estimated at 0.05 USD, without openai/old, whose price is not known",
+        f"{RUN}: 96 requests to send, estimated cost 0.05 USD, without openai/old, whose price is unknown",
         "the budget does not limit openai/old: set a `price` for it",
     ]
 

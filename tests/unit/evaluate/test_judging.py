@@ -156,7 +156,7 @@ def test_a_reply_without_a_verdict_is_unscored_and_counted(tmp_path):
     config = workspace(tmp_path, BINARY)
     result, _ = evaluate(config, lambda _: "I would rather not say")
     assert (result.unscored, result.judging.without_verdict) == (8, 8)
-    assert "8 without a verdict" in result.summary()
+    assert "8 replies without a verdict" in result.summary()
     assert {row["pass_rate"] for row in overall(config, "estimates")} == {None}
     again, judge = evaluate(config, is_thanks)
     assert (len(judge.asked), again.judging.without_verdict) == (

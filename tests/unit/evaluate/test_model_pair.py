@@ -100,10 +100,12 @@ def shown(found: Result, terminal: bool) -> str:
 
 def test_in_a_log_the_verdict_is_a_line_a_criterion() -> None:
     assert shown(result(), terminal=False).splitlines() == [
-        "worse: right (critical): new 35.2 %, old 83.6 % (pinned), difference -48.4 points (-53.5 to -43.0), q 0.000,"
-        " MDE 7.5 points, n 1,500, unscored 2",
-        "worse on slice language=de by right: -60.0 points (-70.0 to -50.0), q 0.010, n 40",
-        "regressed by right: a, b, c, d, e and 2 more",
+        "worse: right (critical): new 35.2 %, old 83.6 % (pinned), difference -48.4 points"
+        " (95 % interval -53.5 to -43.0), q-value 0.000, minimum detectable effect 7.5 points, 1,500 examples,"
+        " 2 unscored",
+        "worse on slice language=de: right: difference -60.0 points (95 % interval -70.0 to -50.0), q-value 0.010,"
+        " 40 examples",
+        "regressed examples: right: a, b, c, d, e and 2 more",
         "run_id compare-1",
     ]
 
@@ -121,8 +123,8 @@ def test_what_is_unknown_is_a_dash() -> None:
     unknown = dict.fromkeys(("pinned_rate", "candidate_rate", "delta", "ci_low", "ci_high", "q_value"))
     found = result(**unknown, verdict="insufficient", minimum_detectable=None, n_examples=0)
     assert shown(found, terminal=False).startswith(
-        "insufficient: right (critical): new -, old - (pinned), difference - points (- to -), q -, MDE - points,"
-        " n 0, unscored 2"
+        "insufficient: right (critical): new -, old - (pinned), difference - points (95 % interval - to -),"
+        " q-value -, minimum detectable effect - points, 0 examples, 2 unscored"
     )
     (row,) = [line.split() for line in shown(found, terminal=True).splitlines() if "insufficient" in line]
     assert row == ["right", "-", "-", "-", "insufficient", "-", "0", "2"]

@@ -68,7 +68,7 @@ def test_a_list_that_does_not_ask_for_the_input_comes_before_what_was_spoken(tmp
         ("v2.yaml", "- {role: sytem, content: a}", "message 1: `role` must be one of system, .* found 'sytem'"),
         ("v2.yaml", "- {role: user, content: 2026-01-01}", "message 1: `content` must be text"),
         ("v2.yaml", "- {role: user}", "message 1: expected `role` and `content`"),
-        ("v2.md", "{{tone}}", r"example 'e1' has no \{\{tone\}\}"),
+        ("v2.md", "{{tone}}", r"example 'e1' has no tag or column for \{\{tone\}\}; add it"),
     ],
 )
 def test_what_is_wrong_with_a_prompt_is_said_in_one_line(tmp_path: Path, name: str, text: str, complaint: str) -> None:

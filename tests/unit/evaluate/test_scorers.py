@@ -4,11 +4,13 @@ from pathlib import Path
 import pytest
 
 from flows.evaluate.criteria import criteria_file
-from flows.evaluate.criteria.scorers import Response, first_number, score
+from flows.evaluate.criteria.number_reading import first_number
+from flows.evaluate.criteria.scorers import Response, score
 from flows.evaluate.examples.frozen_holdout import Example
 
 ANSWERS = Path(__file__).resolve().parents[4] / "shared" / "data" / "llmdrift" / "happy_numbers.parquet"
 BOXED = r"boxed\{([^}]*)\}"
+EITHER = r"\\boxed\{(\w)\}|answer: (\w)|answer is \((\w)\)"
 
 
 def make(folder: Path, **definition):
@@ -53,6 +55,40 @@ def outcome(folder, definition, answer, expected=None, **response):
         ({"kind": "numeric"}, 3, "three", False),
         ({"kind": "numeric"}, "three", "3", None),
         ({"kind": "numeric", "extract": r"total: (\S+)"}, 12, "1 of 3, total: -1.2e1", False),
+        ({"kind": "numeric"}, "-5", "it has \u22125 degrees", True),
+        ({"kind": "numeric"}, 1, "1\u202f234 items", False),
+        ({"kind": "numeric"}, 2, "2,5 Liter", False),
+        ({"kind": "exact"}, "caf\u00e9", "Cafe\u0301", True),
+        ({"kind": "exact"}, "yes", "\ufeff\u200bYes\u00ad\u00a0", True),
+        ({"kind": "exact"}, "Stra\u00dfe 1", "STRASSE\u00a01", True),
+        ({"kind": "exact", "strict": True}, "yes", "\u200byes", False),
+        ({"kind": "contains"}, "New York", "in new\u00a0york.", True),
+        ({"kind": "exact"}, {"City": "Z\u00fcrich"}, '\ufeff{"city": "ZU\u0308RICH"}', True),
+        ({"kind": "exact"}, {"a": "x", "A": "y"}, '{"A": "x", "a": "y"}', False),
+        ({"kind": "exact"}, ["yes", "yeah"], "Yeah", True),
+        ({"kind": "exact"}, ["yes", "yeah"], "no", False),
+        ({"kind": "exact"}, [{"a": 1}, {"b": 2}], '{ "b": 2.0 }', True),
+        ({"kind": "exact"}, ["a", "b"], '["A", "b"]', True),
+        ({"kind": "exact"}, [7, None], "7", True),
+        ({"kind": "exact"}, [7, None], "null", False),
+        ({"kind": "exact", "strict": True}, ["yes", "Yeah"], "yeah", False),
+        ({"kind": "exact", "extract": BOXED}, ["\\boxed{1}", "2"], "so \\boxed{2}", True),
+        ({"kind": "contains"}, ["Ulm", "Bonn"], "it is in Bonn", True),
+        ({"kind": "contains"}, ["Ulm", "Bonn"], "it is in Graz", False),
+        ({"kind": "contains"}, ["", "Bonn"], "it is in Graz", False),
+        ({"kind": "contains"}, ["", None], "it is in Graz", None),
+        ({"kind": "exact", "extract": EITHER}, "B", "Final answer: B", True),
+        ({"kind": "exact", "extract": EITHER}, "B", "the answer is (B)", True),
+        ({"kind": "exact", "extract": EITHER}, "B", "so \\boxed{B}.", True),
+        ({"kind": "exact", "extract": EITHER}, "answer: B", "the answer is (C)", False),
+        ({"kind": "exact", "extract": "x(a)?"}, "a", "x", False),
+        ({"kind": "length", "max_chars": 9}, None, " ", False),
+        ({"kind": "length", "max_chars": 9}, "", "", True),
+        ({"kind": "regex", "pattern": "^(?!.*sorry)"}, None, "", False),
+        ({"kind": "regex", "pattern": "^(?!.*sorry)"}, None, None, None),
+        ({"kind": "length", "max_chars": 9}, None, None, None),
+        ({"kind": "exact"}, "ok", None, None),
+        ({"kind": "json_valid"}, None, '\ufeff{"a": 1}', True),
         ({"kind": "json_valid"}, None, ' {"a": [1]} ', True),
         ({"kind": "json_valid"}, None, '```json\n{"a": 1}\n```', False),
         ({"kind": "json_valid"}, None, '{"a": NaN}', False),
@@ -111,7 +147,8 @@ def test_a_python_criterion_sees_the_row_and_may_give_a_bool_or_a_share(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("-1.5e2x", -150), (".5", 0.5), ("1,234,567", 1234567), ("1,23", 1), ("no", None), ("v2.", 2)]
+    ("text", "number"),
+    [("-1.5e2x", -150), (".5", 0.5), ("1,234,567", 1234567), ("1,23", 1.23), ("no", None), ("v2.", 2)],
 )
 def test_the_first_number_of_a_text(text, number):
     assert first_number(text) == number

@@ -171,7 +171,7 @@ def test_a_day_without_calls_takes_an_earlier_shadow_away(tmp_path: Path) -> Non
     run(config)
     config.open_lake().write("interactions", DAY, from_rows([], "interactions"))
     done, _ = run(config)
-    assert done.summary() == "0 of the day's calls, 0 asked, 0.00 USD"
+    assert done.summary() == "0 calls sampled, 0 requests sent, 0.00 USD"
     assert not any(config.open_lake().names(table, DAY) for table in ("completions", "scores", "shadow_samples"))
 
 

@@ -101,7 +101,7 @@ def test_a_prompts_own_question_is_that_of_the_worked_examples_too(tmp_path: Pat
 def test_a_dev_set_without_enough_labels_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     rows = [DEV[0], DEV[4], row("holdout", 1, "a", "b")]
     config = workspace(tmp_path, "[{model: openai/new, few_shot: 2}]", rows)
-    wanted = "openai/new few-shot 2: route intent: the dev set has 1 examples with `expected`, `few_shot` needs 2"
+    wanted = "openai/new few-shot 2: route intent: `few_shot` needs 2 examples with `expected`, the dev set has 1;"
     with pytest.raises(ConfigError, match=wanted):
         evaluate(config)
     assert not config.open_lake().names("completions", DAY)
@@ -189,7 +189,9 @@ def test_what_cannot_be_learnt_is_said_before_a_night_begins(tmp_path: Path) -> 
     lines = [json.dumps({"example_id": n, "input": f"text {n}", "expected": str(n % 2)}) for n in range(6)]
     lines[0] = lines[0].replace("{", '{"route": "intent", ', 1)
     (tmp_path / "h.jsonl").write_text("\n".join(["no json", *lines]))
-    with pytest.raises(ConfigError, match="openai/new few-shot 2: route intent: the dev set has 0 examples"):
+    with pytest.raises(
+        ConfigError, match=r"openai/new few-shot 2: route intent: `few_shot` needs 2 .*, the dev set has 0;"
+    ):
         load_setup(config)
     (tmp_path / "dev.jsonl").write_text("\n".join(lines))
     load_setup(config)

@@ -62,3 +62,15 @@ def test_a_wrong_line_is_named_with_its_number(tmp_path: Path, line: str, compla
     with pytest.raises(ConfigError, match="line 2: ") as caught:
         list(example_sets.read(tmp_path / "h.jsonl"))
     assert complaint in str(caught.value)
+
+
+def test_a_turn_that_calls_tools_needs_no_content(tmp_path: Path) -> None:
+    asks: dict[str, object] = {"role": "user", "content": "Where is order 7?"}
+    calls = {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f"}}]}
+    path = tmp_path / "h.jsonl"
+    path.write_text(json.dumps({"example_id": 1, "messages": [asks, calls]}), encoding="utf-8")
+    (example,) = example_sets.read(path)
+    assert example["messages"] == [asks, calls]
+    path.write_text(json.dumps({"example_id": 1, "messages": [asks, {"role": "assistant"}]}), encoding="utf-8")
+    with pytest.raises(ConfigError, match="`messages` is not a list"):
+        list(example_sets.read(path))

@@ -30,7 +30,7 @@ class Endpoint:
 
     def __init__(self):
         endpoint = self
-        self.script, self.requests, self.headers = [], [], {}
+        self.script, self.requests, self.headers, self.stream = [], [], {}, []
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -38,9 +38,22 @@ class Endpoint:
             def log_message(self, *_):
                 pass
 
+            def stream(self):
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                for part in endpoint.stream:
+                    self.wfile.write(b"data: " + json.dumps(part).encode() + b"\n\n")
+                self.wfile.write(b"data: [DONE]\n\n")
+                self.close_connection = True
+
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 endpoint.requests.append((body, self.headers.get("Authorization")))
+                if body.get("stream"):
+                    self.stream()
+                    return
                 step = endpoint.script.pop(0) if endpoint.script else 200
                 status = step if isinstance(step, int) else 200
                 data = step if isinstance(step, bytes) else json.dumps(OK if status == 200 else endpoint.error).encode()
@@ -132,7 +145,8 @@ def test_a_transient_failure_is_asked_again(endpoint, fault):
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(400, "BadRequestError"), (401, "AuthenticationError"), (404, "NotFoundError")]
+    ("status", "kind"),
+    [(400, "BadRequestError"), (401, "AuthenticationError"), (402, "APIError"), (404, "NotFoundError")],
 )
 def test_a_permanent_failure_is_not_asked_again(endpoint, status, kind):
     endpoint.script = [status]
@@ -220,3 +234,119 @@ def test_requests_per_minute_are_kept_to(endpoint):
     start = time.monotonic()
     ask(model(endpoint), times=4, pacer=Pacer(per_minute=600))
     assert time.monotonic() - start >= 0.3
+
+
+@pytest.mark.parametrize("usage", ["absent", None, {}, {"prompt_tokens": 10}, {"total_tokens": 15}])
+@pytest.mark.parametrize("name", ["openai/own", "openai/gpt-4o"])
+def test_an_answer_without_reported_tokens_has_no_cost(endpoint, usage, name):
+    body = {**OK, "usage": usage}
+    if usage == "absent":
+        del body["usage"]
+    endpoint.script = [json.dumps(body).encode()]
+    price = Price(input=50, output=100) if name == "openai/own" else None
+    (answer,) = ask(Model(model=name, api_base=endpoint.url, price=price))
+    assert (answer.status, answer.output_tokens, answer.cost_usd) == ("ok", None, None)
+    assert answer.input_tokens == (10 if usage == {"prompt_tokens": 10} else None)
+
+
+def test_every_string_of_a_reply_can_be_stored(endpoint):
+    odd = {**OK, "id": "r\ud83d", "model": "m\ud83d", "system_fingerprint": "f\ud83d"}
+    endpoint.script = [json.dumps(odd).encode()]
+    (answer,) = ask(model(endpoint))
+    assert (answer.response_id, answer.model_served, answer.system_fingerprint) == ("r?", "m?", "f?")
+    endpoint.script, endpoint.error = [400], {"error": {"message": "bad \ud83d"}}
+    (answer,) = ask(model(endpoint))
+    assert answer.error_message.encode()
+
+
+def replied(**choice):
+    return json.dumps({**OK, "choices": [{**OK["choices"][0], **choice}]}).encode()
+
+
+def said(**message):
+    return replied(message={"role": "assistant", "content": None, **message})
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        replied(error={"code": 502, "message": "upstream lost"}),
+        replied(finish_reason="error"),
+        replied(finish_reason="network_error"),
+        json.dumps({**OK, "choices": []}).encode(),
+        b'{"code": 429, "msg": "rate limited", "success": false}',
+        b'{"error": {"message": "Provider returned error", "code": 502}}',
+    ],
+)
+def test_an_error_in_a_reply_with_status_200_is_asked_again(endpoint, fault):
+    endpoint.script = [fault]
+    (answer,) = ask(model(endpoint))
+    assert (answer.status, answer.text, len(endpoint.requests)) == ("ok", "hello", 2)
+    endpoint.script = [fault] * ATTEMPTS
+    (answer,) = ask(model(endpoint))
+    assert (answer.status, answer.text) == ("error", None)
+
+
+def test_an_error_in_a_reply_that_will_not_pass_is_not_asked_again(endpoint):
+    endpoint.script = [replied(error={"code": 400, "message": "bad tool"})]
+    (answer,) = ask(model(endpoint))
+    assert (answer.error_type, answer.error_message, len(endpoint.requests)) == ("ReplyError", "bad tool", 1)
+
+
+def test_a_content_filter_is_the_same_error_in_a_reply_and_as_a_failure(endpoint):
+    endpoint.script = [replied(finish_reason="content_filter", message={"role": "assistant", "content": "hal"}), 400]
+    endpoint.error = {"error": {"message": "triggering content management policy", "code": "content_filter"}}
+    (told,) = ask(model(endpoint))
+    (failed,) = ask(model(endpoint))
+    assert (told.status, told.error_type, told.text) == (failed.status, failed.error_type, failed.text)
+    assert (failed.status, failed.error_type, len(endpoint.requests)) == ("error", "content_filter", 2)
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        (said(content=[{"type": "thinking", "thinking": []}, {"type": "text", "text": "ok"}]), "ok"),
+        (said(content=[{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]), "ab"),
+        (said(refusal="I cannot help."), "I cannot help."),
+        (said(tool_calls=[{"id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}}]), None),
+        (said(), ""),
+    ],
+)
+def test_blocks_refusals_tool_calls_and_nothing_are_told_apart_and_asked_once(endpoint, reply, text):
+    endpoint.script = [reply]
+    (answer,) = ask(model(endpoint))
+    assert (answer.status, answer.text, len(endpoint.requests)) == ("ok", text, 1)
+
+
+def test_a_providers_own_finish_reason_is_kept_where_there_is_no_common_one(endpoint):
+    endpoint.script = [replied(finish_reason="recursion_limit"), replied(finish_reason="max_tokens")]
+    assert [ask(model(endpoint))[0].finish_reason for _ in range(2)] == ["recursion_limit", "length"]
+
+
+def part(usage=None, finish_reason=None, **delta):
+    choices = [] if usage else [{"index": 0, "delta": delta, "finish_reason": finish_reason}]
+    more = {"usage": usage} if usage else {}
+    return {"id": "s", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choices, **more}
+
+
+@pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning")  # litellm's reading of usage parts
+@pytest.mark.parametrize(
+    ("usage", "tokens"), [(None, (None, None)), ({"prompt_tokens": 7, "completion_tokens": 2}, (7, 2))]
+)
+def test_a_stream_is_collected_and_its_tokens_are_those_reported(endpoint, usage, tokens):
+    endpoint.stream = [part(role="assistant", content="he"), part(content="llo"), part(finish_reason="stop")]
+    endpoint.stream += [part(usage={**usage, "total_tokens": 9})] if usage else []
+    priced = model(endpoint, price=Price(input=1, output=1))
+    (answer,) = ask(priced, stream=True, stream_options={"include_usage": True})
+    assert (answer.status, answer.text, answer.finish_reason) == ("ok", "hello", "stop"), answer.error_message
+    assert (answer.input_tokens, answer.output_tokens, answer.cost_usd is None) == (*tokens, usage is None)
+    (plain,) = ask(priced, stream=True)
+    assert (plain.status, plain.text) == ("ok", "hello")
+
+
+@pytest.mark.parametrize("status", [401, 402])
+def test_a_refused_key_and_an_empty_account_open_the_breaker(endpoint, status):
+    endpoint.script = [status] * 200
+    answers = ask(model(endpoint), times=100, concurrency=1)
+    assert Counter(answer.error_type == "provider_down" for answer in answers)[True] > 70
+    assert len(endpoint.requests) <= BREAKER_LIMIT + 2

@@ -43,7 +43,7 @@ def test_tokens_that_were_reserved_and_not_taken_come_back_to_those_who_wait():
         pacer = Pacer(tokens_per_minute=60_000)
         await pacer.wait(tokens=10_000)  # ten seconds of tokens
         begun = time.monotonic()
-        asyncio.get_running_loop().call_later(0.05, pacer.settle, 10_000, 100)
+        asyncio.get_running_loop().call_later(0.05, pacer.record_usage, 10_000, 100)
         await pacer.wait(tokens=1)
         return time.monotonic() - begun
 
@@ -71,7 +71,7 @@ def test_a_provider_that_asks_for_a_pause_gets_it_from_all_and_others_go_on():
 def opened(patience_s):
     breaker = Breaker(patience_s=patience_s)
     for _ in range(BREAKER_LIMIT):
-        breaker.note(failed=True)
+        breaker.record_failed_request()
     return breaker
 
 
@@ -80,13 +80,13 @@ def test_while_a_provider_is_down_one_at_a_time_tries_and_an_answer_lets_all_thr
         breaker, tries = opened(patience_s=20), []
 
         async def one(n):
-            while await breaker.admits():
+            while await breaker.allows_attempt():
                 tries.append(n)
                 if len(tries) == 2:
-                    breaker.note(failed=False)
+                    breaker.record_success()
                 if len(tries) >= 2:
                     return True
-                breaker.missed()
+                breaker.record_failed_attempt()
             return False
 
         begun = time.monotonic()
@@ -101,8 +101,40 @@ def test_while_a_provider_is_down_one_at_a_time_tries_and_an_answer_lets_all_thr
 def test_a_provider_that_stays_down_is_given_up():
     async def go():
         breaker = opened(patience_s=0.3)
-        return await asyncio.gather(*(breaker.admits() for _ in range(5))), await breaker.admits()
+        return await asyncio.gather(*(breaker.allows_attempt() for _ in range(5))), await breaker.allows_attempt()
 
     begun = time.monotonic()
     assert asyncio.run(go()) == ([False] * 5, False)
     assert 0.3 <= time.monotonic() - begun < 5
+
+
+def test_attempts_that_began_before_a_provider_went_down_do_not_let_a_second_one_try():
+    async def go():
+        breaker = opened(patience_s=20)
+        at_once, most = 0, 0
+
+        async def one():
+            nonlocal at_once, most
+            if not await breaker.allows_attempt():
+                return
+            at_once += 1
+            most = max(most, at_once)
+            await asyncio.sleep(1.5)
+            at_once -= 1
+            breaker.record_failed_request()
+
+        async def straggler():
+            for _ in range(20):
+                await asyncio.sleep(0.1)
+                breaker.record_failed_attempt()
+                breaker.record_failed_request()
+
+        tasks = [asyncio.create_task(one()) for _ in range(2)] + [asyncio.create_task(straggler())]
+        await asyncio.sleep(2.4)
+        found = most
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return found
+
+    assert asyncio.run(go()) == 1

@@ -152,7 +152,7 @@ def test_a_new_topic_is_found_named_kept_and_not_found_again(tmp_path: Path) -> 
     result = run.run_semantics(config, days[10], days[10])
     assert result.topics.added == 1
     assert "1 of them new" in result.summary()
-    assert " a second" in result.summary()
+    assert " per second" in result.summary()
     night = lake.read("topic_catalog", days[10]).to_pylist()
     assert night[:-1] == quiet
     assert night[-1]["first_day"] == days[10]

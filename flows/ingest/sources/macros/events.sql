@@ -26,18 +26,27 @@ create or replace temp macro otlp_events(given) as table (
         event_name as name,
         started_at as "at",
         attributes,
-        cast(otlp_value(
-            from_json(
-                fields.body,
-                '{
-                    "stringValue": "VARCHAR", "intValue": "VARCHAR", "doubleValue": "VARCHAR",
-                    "boolValue": "VARCHAR", "bytesValue": "VARCHAR", "arrayValue": "JSON", "kvlistValue": "JSON"
-                }'
-            )
-        ) as json) as body,
+        -- The console exporters print the body as plain JSON.
+        coalesce(
+            cast(otlp_value(
+                from_json(
+                    fields.body,
+                    '{
+                        "stringValue": "VARCHAR", "intValue": "VARCHAR", "doubleValue": "VARCHAR",
+                        "boolValue": "VARCHAR", "bytesValue": "VARCHAR", "arrayValue": "JSON", "kvlistValue": "JSON"
+                    }'
+                )
+            ) as json),
+            case when json_type(fields.body) = 'OBJECT' and len(json_keys(fields.body)) > 0 then fields.body end
+        ) as body,
         true as is_log
     from query_table(given)
     where kind = 'log' and event_name is not null
+);
+
+-- Several objects as one; the later counts where they differ.
+create or replace temp macro json_of_all(objects) as (
+    list_reduce(objects, lambda earlier, later: json_merge_patch(earlier, later))  -- noqa: PRS, a lambda of two
 );
 
 -- All that a relation of events says of one span, as attributes of it; `first_number` is the log record that stands
@@ -51,7 +60,10 @@ create or replace temp macro genai_donated(given) as table (
             "at",
             is_log,
             attributes,
-            coalesce(body, cast(attributes as json)) as says,
+            -- Azure's clients put the whole of an event into one attribute, as a text.
+            coalesce(
+                body, plain_json_once(cast(attributes as json) -> '$."gen_ai.event.content"'), cast(attributes as json)
+            ) as says,
             case
                 when name = 'gen_ai.client.inference.operation.details' then 'details'
                 when name in ('gen_ai.choice', 'gen_ai.content.completion') then 'answered'
@@ -70,8 +82,8 @@ create or replace temp macro genai_donated(given) as table (
             case
                 when name in ('gen_ai.content.prompt', 'gen_ai.content.completion')
                     then
-                        genai_messages(
-                            coalesce(says -> '$."gen_ai.prompt"', says -> '$."gen_ai.completion"'),
+                        as_chat(
+                            cast(coalesce(says -> '$."gen_ai.prompt"', says -> '$."gen_ai.completion"') as varchar),
                             case when part = 'asked' then 'user' else 'assistant' end
                         )
                 when part in ('asked', 'answered') and json_type(says) = 'OBJECT'
@@ -129,7 +141,10 @@ create or replace temp macro genai_donated(given) as table (
                             )
                 end
             ),
-            coalesce(max(attributes) filter (where part = 'details'), '{}')
+            coalesce(
+                json_of_all(list(cast(attributes as json) order by "at", number) filter (where part = 'details')),
+                '{}'
+            )
         ) as attributes
     from told
     group by span_id

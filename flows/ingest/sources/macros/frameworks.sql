@@ -1,5 +1,14 @@
 -- For logs in which a call's input and output stand as some framework left them.
 
+-- A JSON text without the quotes that it was given a second time (by an export of JSON into CSV, say).
+create or replace temp macro unquoted(j) as (
+    case
+        when json_type(j) = 'VARCHAR' and left(j ->> '$', 1) = '"' and json_valid(j ->> '$')
+            then (j ->> '$')::json
+        else j
+    end
+);
+
 -- A JSON object or list, also where it was written as a text; null for plain texts, numbers and the like.
 create or replace temp macro structure_of(j) as (
     case
@@ -220,6 +229,23 @@ create or replace temp macro transcript_of(t) as (
                     )
                 )
             )
+    end
+);
+
+-- A row of Langfuse's with its texts unquoted where they were quoted twice, as an export to CSV leaves them.
+create or replace temp macro langfuse_unquoted(raw) as (
+    case
+        when json_type(raw) = 'OBJECT'
+            then
+                '{' || array_to_string(
+                    list_transform(
+                        map_entries(from_json(raw, '"MAP(VARCHAR, JSON)"')),
+                        lambda field: (to_json(field.key))::varchar || ':'
+                        || (coalesce(unquoted(field.value), 'null'))::varchar
+                    ),
+                    ','
+                ) || '}'
+        else raw
     end
 );
 

@@ -87,7 +87,8 @@ create or replace temp macro otlp_nested(t) as (
 create or replace temp macro otlp_value(v) as (
     case
         when v.stringValue is not null then cast(to_json(v.stringValue) as varchar)
-        when try_cast(v.intValue as hugeint) is not null then cast(try_cast(v.intValue as hugeint) as varchar)
+        when try_cast(otlp_long(v.intValue) as hugeint) is not null
+            then cast(try_cast(otlp_long(v.intValue) as hugeint) as varchar)
         when v.boolValue in ('true', 'false') then v.boolValue
         when isfinite(try_cast(v.doubleValue as double)) and json_valid(v.doubleValue) then v.doubleValue
         when coalesce(v.arrayValue, v.kvlistValue) is not null
@@ -135,24 +136,118 @@ create or replace temp macro json_of_entries(entries) as (
     || '}'
 );
 
+-- A 64-bit integer, which old JavaScript clients write as its two halves, {"low": ..., "high": ...}.
+create or replace temp macro otlp_long(t) as (
+    case
+        when left(t, 1) = '{' and (t ->> '$.high') is not null
+            then
+                cast(
+                    try_cast(t ->> '$.high' as hugeint) * 4294967296
+                    + (try_cast(t ->> '$.low' as hugeint) + 4294967296) % 4294967296
+                    as varchar
+                )
+        else t
+    end
+);
+
+-- OTLP's JSON with the names of its protobuf fields, under the names that its JSON mapping has. A quote within a text
+-- is escaped, so that no text is changed.
+create or replace temp macro otlp_camel(raw) as (
+    list_reduce(  -- noqa: PRS, a lambda of two
+        [
+            'resource_spans resourceSpans', 'scope_spans scopeSpans', 'resource_logs resourceLogs',
+            'scope_logs scopeLogs', 'log_records logRecords', 'resource_metrics resourceMetrics',
+            'instrumentation_library_spans instrumentationLibrarySpans', 'string_value stringValue',
+            'int_value intValue', 'double_value doubleValue', 'bool_value boolValue', 'bytes_value bytesValue',
+            'array_value arrayValue', 'kvlist_value kvlistValue', 'trace_id traceId', 'span_id spanId',
+            'parent_span_id parentSpanId', 'start_time_unix_nano startTimeUnixNano',
+            'end_time_unix_nano endTimeUnixNano', 'observed_time_unix_nano observedTimeUnixNano',
+            'time_unix_nano timeUnixNano', 'event_name eventName', 'dropped_events_count droppedEventsCount'
+        ],
+        lambda text, names: regexp_replace(
+            text, '"' || split_part(names, ' ', 1) || '"(\s*:)', '"' || split_part(names, ' ', 2) || '"\1', 'g'
+        ),
+        raw
+    )
+);
+
+create or replace temp macro otlp_line(raw) as (
+    from_json(
+        raw,
+        '{
+            "resourceSpans": ["JSON"], "batches": ["JSON"], "resource_spans": "JSON", "resource_logs": "JSON",
+            "trace": {"resourceSpans": ["JSON"], "batches": ["JSON"]}, "scope_spans": "JSON",
+            "scopeSpans": "JSON", "instrumentationLibrarySpans": "JSON", "spans": ["JSON"], "scope": "JSON",
+            "resourceLogs": [{"resource": "JSON", "scopeLogs": [{"logRecords": ["JSON"]}]}], "scopeLogs": "JSON",
+            "resourceMetrics": ["JSON"], "data": ["JSON"], "start_time_unix_nano": "VARCHAR",
+            "spanId": "VARCHAR", "span_id": "VARCHAR", "context": {"span_id": "VARCHAR"}, "resource": "JSON",
+            "observed_timestamp": "VARCHAR", "severity_text": "VARCHAR", "severityNumber": "VARCHAR",
+            "observedTimeUnixNano": "VARCHAR"
+        }'
+    )
+);
+
 -- Every span, log record and (one a line) batch of metrics of a relation of records: its JSON as `item`, its fields
--- as `span`, its attributes as `entries` and as one JSON object, and what its resource says.
+-- as `span`, its attributes as `entries` and as one JSON object, and what its resource says. A line is an export
+-- request, a ResourceSpans, ScopeSpans or ResourceLogs of one, Tempo's trace, a page of spans ({"data": [...]}), one
+-- span, or one log record as the SDKs' console exporters print it.
 create or replace temp macro otlp_items(given) as table (
-    with lines as (
+    with first_read as (
         select
             file,
             line,
             raw,
-            from_json(
-                raw,
-                '{
-                    "resourceSpans": [{"resource": "JSON", "scopeSpans": [{"spans": ["JSON"]}]}],
-                    "resourceLogs": [{"resource": "JSON", "scopeLogs": [{"logRecords": ["JSON"]}]}],
-                    "resourceMetrics": ["JSON"],
-                    "spanId": "VARCHAR", "span_id": "VARCHAR", "context": {"span_id": "VARCHAR"}, "resource": "JSON"
-                }'
-            ) as log
+            otlp_line(raw) as log
         from query_table(given)
+    ),
+
+    lines as (
+        select
+            file,
+            line,
+            raw,
+            case
+                when
+                    coalesce(
+                        log.resource_spans, log.resource_logs, log.scope_spans, cast(log.start_time_unix_nano as json)
+                    ) is not null
+                    then otlp_line(otlp_camel(raw))
+                else log
+            end as log
+        from first_read
+    ),
+
+    requests as (
+        select
+            file,
+            line,
+            unnest(
+                list_concat(
+                    log.resourceSpans, log.batches, log.trace.resourceSpans, log.trace.batches,
+                    case
+                        when coalesce(log.scopeSpans, log.instrumentationLibrarySpans) is not null
+                            then [cast(raw as json)]
+                        when len(log.spans) > 0 then [json_object('scopeSpans', json_array(cast(raw as json)))]
+                        when len(log.data) > 0
+                            then [json_object('scopeSpans', json_array(json_object('spans', log.data)))]
+                    end
+                )
+            ) as r
+        from lines
+    ),
+
+    batches as (
+        select
+            file,
+            line,
+            from_json(
+                r,
+                '{
+                    "resource": "JSON", "scopeSpans": [{"spans": ["JSON"]}],
+                    "instrumentationLibrarySpans": [{"spans": ["JSON"]}]
+                }'
+            ) as r
+        from requests
     ),
 
     resources as (
@@ -161,14 +256,8 @@ create or replace temp macro otlp_items(given) as table (
             line,
             'span' as kind,
             r.resource,
-            list_transform(r.scopeSpans, lambda s: s.spans) as scopes
-        from (
-            select
-                file,
-                line,
-                unnest(log.resourceSpans) as r
-            from lines
-        ) as batches
+            list_transform(list_concat(r.scopeSpans, r.instrumentationLibrarySpans), lambda s: s.spans) as scopes
+        from batches
         union all
         select
             file,
@@ -182,12 +271,19 @@ create or replace temp macro otlp_items(given) as table (
                 line,
                 unnest(log.resourceLogs) as r
             from lines
-        ) as batches
+        ) as of_logs
         union all
         select
             file,
             line,
-            'span' as kind,
+            case
+                when
+                    coalesce(
+                        log.observed_timestamp, log.severity_text, log.severityNumber, log.observedTimeUnixNano
+                    ) is not null
+                    then 'log'
+                else 'span'
+            end as kind,
             log.resource,
             [[cast(raw as json)]] as scopes
         from lines
@@ -246,6 +342,8 @@ create or replace temp macro otlp_items(given) as table (
                     "traceId": "VARCHAR", "trace_id": "VARCHAR", "spanId": "VARCHAR", "span_id": "VARCHAR",
                     "context": {"trace_id": "VARCHAR", "span_id": "VARCHAR"}, "name": "VARCHAR",
                     "parentSpanId": "VARCHAR", "parent_id": "VARCHAR",
+                    "event_name": "VARCHAR", "timestamp": "VARCHAR", "observed_timestamp": "VARCHAR",
+                    "status_code": "VARCHAR", "status_message": "VARCHAR",
                     "startTimeUnixNano": "VARCHAR", "start_time": "VARCHAR", "endTimeUnixNano": "VARCHAR",
                     "end_time": "VARCHAR", "timeUnixNano": "VARCHAR", "observedTimeUnixNano": "VARCHAR",
                     "attributes": "JSON", "droppedEventsCount": "VARCHAR", "links": "JSON", "body": "JSON",
@@ -280,10 +378,15 @@ create or replace temp macro otlp_items(given) as table (
         otlp_id(coalesce(fields.traceId, fields.trace_id, fields.context.trace_id)) as trace_id,
         otlp_id(coalesce(fields.spanId, fields.span_id, fields.context.span_id)) as span_id,
         coalesce(
-            nullif(coalesce(fields.startTimeUnixNano, fields.start_time, fields.timeUnixNano), '0'),
-            fields.observedTimeUnixNano
+            nullif(
+                otlp_long(
+                    coalesce(fields.startTimeUnixNano, fields.start_time, fields.timeUnixNano, fields.timestamp)
+                ),
+                '0'
+            ),
+            otlp_long(fields.observedTimeUnixNano), fields.observed_timestamp
         ) as started_at,
-        nullif(coalesce(fields.endTimeUnixNano, fields.end_time), '0') as ended_at,
+        nullif(otlp_long(coalesce(fields.endTimeUnixNano, fields.end_time)), '0') as ended_at,
         case
             when kind = 'metric' then null
             when coalesce(json_type(item), 'NULL') <> 'OBJECT'
@@ -294,12 +397,20 @@ create or replace temp macro otlp_items(given) as table (
     from read_attributes
 );
 
-create or replace temp macro otlp_is_error(status) as (
-    coalesce(upper(coalesce(status.code, status.status_code)) in ('2', 'STATUS_CODE_ERROR', 'ERROR'), false)
+create or replace temp macro otlp_is_error(span) as (
+    coalesce(
+        upper(coalesce(span.status.code, span.status.status_code, span.status_code))
+        in ('2', 'STATUS_CODE_ERROR', 'ERROR'),
+        false
+    )
 );
 
-create or replace temp macro otlp_is_fine(status) as (
-    coalesce(upper(coalesce(status.code, status.status_code)) in ('1', 'STATUS_CODE_OK', 'OK'), false)
+create or replace temp macro otlp_is_fine(span) as (
+    coalesce(
+        upper(coalesce(span.status.code, span.status.status_code, span.status_code))
+        in ('1', 'STATUS_CODE_OK', 'OK'),
+        false
+    )
 );
 
 -- What has no column of its own and helps to find and to slice calls: the service, the response's id, and the short
@@ -327,11 +438,19 @@ create or replace temp macro otlp_tags(service, entries, response_id) as (
                             '|traceloop\.(span|entity|workflow|prompt|correlation)'
                             '|traceloop\.association\.properties\.(session_id|user_id)$'
                             '|(session|user|enduser)\.id$|metadata$|tag\.tags$|event\.name$|prompt\.'
-                            '|(trace\.|session\.)?(annotations?|evaluations?)\.)'
+                            '|(trace\.|session\.)?(annotations?|evaluations?)\.'
+                            '|ai\.(model|prompt|response|result|usage|settings|request|stream|operationId|finishReason'
+                            '|toolCall|telemetry\.(functionId|metadata\.(user|session)(_id|Id)))'
+                            '|(operation|resource)\.name$|gcp\.vertex\.agent\.|langfuse\.(observation|user|session)\.'
+                            '|langsmith\.(span|trace|metadata\.(user|session|thread)_id)|mlflow\.|lmnr\.|logfire\.'
+                            '|(request_data|response_data|events)$)'
                         )
                     ),
                     lambda e: {
-                        'key': regexp_replace(e.key, '^traceloop\.association\.properties\.', ''), 'json': e.json
+                        'key': regexp_replace(
+                            e.key, '^(traceloop\.association\.properties|(ai\.telemetry|langsmith)\.metadata)\.', ''
+                        ),
+                        'json': e.json
                     }
                 )
             )
@@ -384,4 +503,33 @@ create or replace temp macro otlp_tools(entries) as (
         ),
         ''
     ) || ']'
+);
+
+-- The answer of a call by Vercel's AI SDK, as one JSON object; null where the span is none of its.
+create or replace temp macro otel_vercel_answer(has) as (
+    case
+        when
+            coalesce(
+                has."ai.response.toolCalls", has."ai.result.toolCalls", has."ai.response.text", has."ai.result.text",
+                has."ai.response.object", has."ai.result.object"
+            ) is not null
+            then json_object(
+                'text',
+                coalesce(
+                    has."ai.response.text", has."ai.result.text", has."ai.response.object", has."ai.result.object"
+                ),
+                'toolCalls', coalesce(has."ai.response.toolCalls", has."ai.result.toolCalls", '[]')
+            )
+    end
+);
+
+-- Whether a GenAI operation is a model's call: the conventions' names, and those of frameworks (Semantic Kernel's
+-- chat.completions, litellm's acompletion). What is not known to be one is none.
+create or replace temp macro otel_is_call(operation) as (
+    regexp_full_match(
+        lower(operation),
+        'chat|generate_content|text_completion|messages?|response|generate_text|inference|converse(_stream)?|llm'
+        '|(chat|text)[._](streaming_)?completions?|completions?|a?(completion|text_completion|responses)'
+        '|(chat|llm|message)[._](generate|create|generation|stream)|anthropic_messages|a?generate_content(_stream)?'
+    )
 );

@@ -1,0 +1,92 @@
+"""Runs the functions of one Python file in a process of its own, which can be ended. Uses the standard library alone.
+
+The parent sends one JSON object a line: {"function", "example", "answer", "args"}, or {"names"} to ask which of these
+names are functions. The process replies with one line when the file is imported, {} or {"error"}, and then with one
+line to each request: {"result"}, {"missing"} or {"error"}. What the functions print goes to stderr.
+"""
+
+import faulthandler
+import importlib.util
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+_GRACE_S = 5.0  # the parent ends this process at the limit; if the parent is gone, it ends itself a little later
+
+
+def main(file: str, module_name: str, import_s: float, call_s: float) -> None:
+    """Import `file`, then answer the parent's requests until it closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    with Path(os.devnull).open("w") as nowhere:
+        with _ending_after(import_s, nowhere):
+            module, problem = _load(Path(file), module_name)
+        _write(replies, {"error": problem} if module is None else {})
+        if module is None:
+            return
+        for line in requests:
+            with _ending_after(call_s, nowhere):
+                reply = _reply(module, json.loads(line))
+            _write(replies, reply)
+
+
+def _write(replies: IO[str], reply: dict[str, Any]) -> None:
+    replies.write(json.dumps(reply) + "\n")
+    replies.flush()
+
+
+@contextmanager
+def _ending_after(seconds: float, nowhere: IO[str]) -> Iterator[None]:
+    """End this process if the block takes longer, even if it never lets another Python thread run."""
+    faulthandler.dump_traceback_later(seconds + _GRACE_S, exit=True, file=nowhere)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _load(file: Path, name: str) -> tuple[ModuleType | None, str | None]:
+    """Import the file; or say why it fails. It can import the modules beside it."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        return None, "cannot be loaded"
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look up a module by its name
+    sys.path.insert(0, str(file.parent))
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        return None, f"fails to load: {type(error).__name__}: {error}"
+    return module, None
+
+
+def _reply(module: ModuleType, request: dict[str, Any]) -> dict[str, Any]:
+    if "names" in request:
+        return {"missing": [name for name in request["names"] if not callable(getattr(module, name, None))]}
+    function = getattr(module, request["function"])
+    try:
+        return {"result": _plain(function(request["example"], request["answer"], **request["args"]))}
+    except (Exception, SystemExit) as error:
+        return {"error": f"the function raised {type(error).__name__}: {error}"}
+
+
+def _plain(result: Any) -> Any:
+    """A bool or float as Python's own, also if numpy made it; a text that shows anything else."""
+    if getattr(result, "shape", None) == () and hasattr(result, "item"):
+        result = result.item()
+    if isinstance(result, bool):
+        return result
+    return float(result) if isinstance(result, int | float) else repr(result)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4]))
