@@ -18,7 +18,9 @@
 with items as materialized (
     select
         *,
-        case when kind = 'log' then coalesce(fields.eventName, fields.event_name, attributes ->> '$."event.name"') end as event_name
+        case
+            when kind = 'log' then coalesce(fields.eventName, fields.event_name, attributes ->> '$."event.name"')
+        end as event_name
     from otlp_items('records')
 ),
 
@@ -183,8 +185,9 @@ considered as materialized (
 -- time of the other. The inner one stays, but where the outer one alone has the texts. Spans side by side are two
 -- calls, for some providers repeat the ids of their responses.
 doubled as (
-    select case when inner_span.is_worded or not outer_span.is_worded then outer_span.number else inner_span.number end
-        as number
+    select distinct
+        case when inner_span.is_worded or not outer_span.is_worded then outer_span.number else inner_span.number end
+            as number
     from considered as outer_span
     inner join considered as inner_span
         on
@@ -209,7 +212,7 @@ judged as (
         considered.* exclude (is_call),  -- noqa: RF02, what is excluded needs no table
         considered.is_call and doubled.number is null as is_call
     from considered
-    left join (select distinct number from doubled) as doubled on considered.number = doubled.number
+    left join doubled on considered.number = doubled.number
 ),
 
 -- Messages and counts under one name each.
