@@ -75,6 +75,8 @@ def read_message(given: Any, default_role: str) -> list[Message]:  # noqa: PLR09
         return [{"role": "reasoning", "content": "\n".join(read_parts([given]).reasoning)}]
     if ("role" not in given and "response_metadata" in given) or (kind in _ROLES and "role" not in given):
         return _langchain(given, role_of(kind, default_role))
+    if isinstance(given.get("additional_kwargs"), dict):  # LangChain's message by its role
+        return _langchain(given, role_of(given.get("role"), default_role))
     if isinstance(given.get("parts"), list):
         return _of_message_with_parts(given, default_role)
     return _plain(given, default_role)

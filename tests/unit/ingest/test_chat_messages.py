@@ -123,3 +123,9 @@ def test_half_a_character_within_a_text_of_json_is_replaced() -> None:
 @pytest.mark.parametrize("deep", ["[" * 100_000, "[" * 5_000 + "]" * 5_000, '{"messages":' * 5_000 + "1" + "}" * 5_000])
 def test_what_is_nested_too_deep_is_a_text(deep: str) -> None:
     assert read(deep)[0]["role"] == "user"
+
+
+def test_a_tool_call_that_langchain_keeps_beside_the_message_is_one() -> None:
+    answer = {"role": "assistant", "content": "", "additional_kwargs": {"tool_calls": [CALL], "refusal": None}}
+    (message,) = read([answer], "assistant")
+    assert message["tool_calls"] == [CALL]
