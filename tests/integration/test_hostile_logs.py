@@ -37,14 +37,14 @@ def test_everything_is_kept_in_bounded_memory(tmp_path: Path, pack: type[bytes])
         b'{"call_id": "cut',
         b'{"call_id": "nul", "started_at": "2026-03-02", "input_text": "a\x00b"}',
         b'{"call_id": "latin", "input_text": "caf\xe9"}',
-        b'{"call_id": "half", "started_at": "2026-03-02", "input_text": "\\ud83d"}',
         b"[" * 10_000 + b"]" * 10_000,
         b"x" * 100_000_000,
         b'{"call_id": "types", "started_at": {"a": 1}, "input_text": "x"}',
         b'{"call_id": "never", "started_at": "9999-99-99", "input_text": "x"}',
     ]
     deep = b'{"call_id": "deep", "started_at": "2026-03-02", "messages": ' + b"[" * 10_000 + b"]" * 10_000 + b"}\n"
-    content = deep + call(1000, "y" * 100_000_000) + b"".join(
+    half = b'{"call_id": "half", "started_at": "2026-03-02", "input_text": "\\ud83d"}\n'
+    content = deep + half + call(1000, "y" * 100_000_000) + b"".join(
         call(number) + line + b"\n" for number, line in enumerate(bad)
     )  # fmt: skip
     logs = tmp_path / "logs"
@@ -59,11 +59,12 @@ def test_everything_is_kept_in_bounded_memory(tmp_path: Path, pack: type[bytes])
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     records, peak = map(int, done.stdout.splitlines()[-1].split())
-    assert records == 2 * len(bad) + 2
+    assert records == 2 * len(bad) + 3
     assert peak < 3 << 10
     store = Lake(load.load_config(tmp_path / "genchi.yaml").lake)
-    landed = store.read("interactions", DAY)
-    assert set(landed.column("call_id").to_pylist()) == {"deep", "c1000", *(f"c{n}" for n in range(len(bad)))}
+    texts = {row["call_id"]: row["input_text"] for row in store.read("interactions", DAY).to_pylist()}
+    assert set(texts) == {"deep", "half", "c1000", *(f"c{n}" for n in range(len(bad)))}
+    assert texts["half"] == "\ufffd"
     refused = store.read("quarantine", DAY).to_pylist()
     assert len(refused) == len(bad)
     assert sorted(len(row["raw"]) for row in refused)[-1] == 100_000_000
