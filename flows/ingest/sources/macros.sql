@@ -37,7 +37,7 @@ create or replace temp macro as_spelled_time(t) as (
 );
 
 create or replace temp macro as_time(t) as (
-    -- Epochs come in seconds, milliseconds, microseconds or nanoseconds: told apart by their size.
+    -- Epochs come in seconds, milliseconds, microseconds or nanoseconds: their size tells which.
     case
         when abs(try_cast(t as double)) < 1e11 then to_timestamp(try_cast(t as double))
         when try_cast(t as double) is null then coalesce(try_cast(t as timestamptz), as_spelled_time(t))
