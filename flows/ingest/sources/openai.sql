@@ -29,7 +29,7 @@ items as (
         file,
         line,
         null as unit,
-        raw::json as whole,
+        cast(raw as json) as whole,
         log
     from read_in
     where log.object is distinct from 'list' or json_array_length(log.data) is null
@@ -205,7 +205,7 @@ select
     response.model as model_served,
     response.system_fingerprint as system_fingerprint,
     nullif(
-        json_merge_patch(
+        cast(json_merge_patch(
             case
                 when request_json is not null
                     then json_merge_patch(
@@ -232,7 +232,7 @@ select
                 when response.service_tier is null then '{}'
                 else json_object('service_tier', response.service_tier)
             end
-        )::varchar,
+        ) as varchar),
         '{}'
     ) as params_json,
     case
@@ -285,8 +285,8 @@ select
     'false' as is_shadow,
     coalesce(
         log.tags,
-        nullif(
-            json_merge_patch(
+        cast(nullif(
+            cast(json_merge_patch(
                 json_merge_patch(
                     case when json_type(noted) = 'OBJECT' then noted else '{}' end,
                     '{
@@ -295,9 +295,9 @@ select
                     }'
                 ),
                 case when log.custom_id is null then '{}' else json_object('custom_id', log.custom_id) end
-            )::varchar,
+            ) as varchar),
             '{}'
-        )::json
+        ) as json)
     ) as tags,
     case
         when not is_stored and log.request is null and log.response is null and log.error is null
