@@ -16,7 +16,7 @@ from flows.evaluate import EvalSetup, load_setup
 from flows.evaluate.flow import check_production
 from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
-from flows.nightly import evaluated, first_touched
+from flows.nightly import evaluated, first_touched, require_for_evaluation, require_for_ingest
 from flows.prefect_run import described, stage
 from flows.retention import first_rebuildable_day
 from flows.semantics import check_embedding
@@ -63,6 +63,8 @@ def _backfill(setup: EvalSetup, start: date, end: date, only: Stage | None) -> B
 def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
     config, first = setup.config, start
     if only in (None, "ingest"):
+        require_for_ingest(config)
+        config.require_set("embedding texts", "embedding")
         with stage("ingest") as current:
             landed = land_days(config, start, end)
             current.outcome = landed.summary()
@@ -73,6 +75,7 @@ def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backf
             current.outcome = check_production(setup, first, end).summary()
     if only == "evaluate":
         config.require_evaluation()
+        require_for_evaluation(config)
         for day in each_day(start, end):
             with stage(f"evaluate {day}") as current:
                 freeze(config, day)

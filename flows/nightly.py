@@ -19,7 +19,7 @@ from prefect.states import Completed
 
 from flows import retention
 from flows.alerts.flow import alert
-from flows.config import Config, load_config
+from flows.config import Config, UnsetVariableError, load_config, unset_variables
 from flows.errors import ConfigError, RunError, in_one_line
 from flows.evaluate import EvalSetup, load_setup
 from flows.evaluate.flow import evaluate, score_production, shadow
@@ -54,6 +54,8 @@ class Night:
         try:
             with stage(name) as current:
                 yield current
+        except UnsetVariableError as error:  # stops what needs the variable, and nothing else
+            self.failures.append(f"{name}: {in_one_line(error)}")
         except ConfigError:
             raise
         except (Exception, SystemExit) as error:  # whatever a stage raises, the others still run
@@ -115,13 +117,16 @@ def _stages(setup: EvalSetup, day: date) -> Night:
     config, night = setup.config, Night(day)
     first = day
     with night.stage("ingest") as current:
+        require_for_ingest(config)
         landed = ingest(config, day)
         current.outcome = landed.summary()
         first = retention.first_rebuildable_day(config, first_touched(landed.days, day), day)
     with night.stage("semantics") as current:
+        config.require_set("embedding texts", "embedding")
         current.outcome = semantics(config, first, day).summary()
     with night.stage("production") as current:
-        current.outcome = score_production(setup, first, day, ask=True).summary()
+        # Without the judge's key, what needs no judge is scored all the same; `evaluate` reports the key.
+        current.outcome = score_production(setup, first, day, ask=not unset_variables(config.judge)).summary()
     with night.stage("transform") as current:
         # Everything at once if nothing is evaluated; else the drift tables first, because a provider that is down
         # must not hide them.
@@ -130,6 +135,7 @@ def _stages(setup: EvalSetup, day: date) -> Night:
         current.outcome = evaluated(setup, day)
     if evaluates(config) and config.shadow.samples_per_day:
         with night.stage("shadow") as current:
+            require_for_evaluation(config)
             current.outcome = shadow(setup, day).summary()
     if evaluates(config):
         with night.stage("comparisons") as current:
@@ -142,6 +148,7 @@ def _stages(setup: EvalSetup, day: date) -> Night:
         night.headline, night.page = laid_out.headline, laid_out.path
         current.outcome = str(laid_out.path)
     with night.stage("alert") as current:
+        config.require_set("sending alerts", "alerts")
         alerted = alert(config, day)
         night.critical, night.warning = alerted.failed_critical, alerted.failed_warning
         current.outcome = alerted.summary()
@@ -181,6 +188,8 @@ def run_ingest(setup: EvalSetup, day: date | None = None) -> None:
 def _ingest(setup: EvalSetup, day: date | None) -> None:
     config = setup.config
     day = day or config.yesterday()
+    require_for_ingest(config)
+    config.require_set("embedding texts", "embedding")
     with described(f"ingest-day {day}", config.app), config.open_lake().lock("ingest"):
         with stage("ingest") as current:
             landed = ingest(config, day)
@@ -232,6 +241,7 @@ def _evaluate(setup: EvalSetup, day: date | None) -> None:
     config = setup.config
     day = day or config.yesterday()
     config.require_evaluation()
+    require_for_evaluation(config)
     with described(f"evaluate-day {day}", config.app), config.open_lake().lock("evaluate"):
         freeze(config, day)
         with stage("evaluate") as current:
@@ -248,6 +258,7 @@ def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> 
 
     `narrowed` is `config` restricted to these two models and this route; all test sets of `config` are frozen.
     """
+    require_for_evaluation(narrowed.config)
     register_local_providers(model.model for model in narrowed.config.all_models())
     with described(f"compare {day}", config.app), config.open_lake().lock("compare"):
         freeze(config, day)
@@ -265,6 +276,16 @@ def first_touched(days: tuple[date, ...], day: date) -> date:
     return min([day, *(touched for touched in days if day - timedelta(days=LATE_DAYS) <= touched <= day)])
 
 
+def require_for_ingest(config: Config) -> None:
+    """Raise UnsetVariableError if an environment variable is not set that reading logs needs."""
+    config.require_set("reading logs", "sources", "user_key_secret")
+
+
+def require_for_evaluation(config: Config) -> None:
+    """The same for what calls models."""
+    config.require_set("evaluation", "models")
+
+
 def evaluates(config: Config) -> bool:
     """Whether the configuration has models and a route to evaluate."""
     return bool(config.models and config.evaluated_routes())
@@ -274,5 +295,6 @@ def evaluated(setup: EvalSetup, day: date, *, other_nights: bool = False) -> str
     """Evaluate one day whose test sets are frozen; returns a summary in one line."""
     if not evaluates(setup.config):
         return "nothing to evaluate: no models, or no route with a holdout and criteria"
+    require_for_evaluation(setup.config)
     register_local_providers(model.model for model in setup.config.all_models())
     return evaluate(setup, day, other_nights=other_nights).summary()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DBT_PROJECT = ROOT / "dbt_project"
+LOCK = ROOT / "requirements.lock"
 EXPECTATIONS = ROOT / "expectations"
 # One SELECT for each log format, named by its file; beside them the macros that they share.
 LOG_FORMATS = ROOT / "flows" / "ingest" / "sources"

@@ -19,8 +19,8 @@ TOP_LEVEL = {
 STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
 FLOORS = [
-    {"stats", "errors", "project", "retry_policy"},
-    {"lake", "progress"},
+    {"stats", "errors", "plain_text", "project", "retry_policy"},
+    {"lake", "progress", "words"},
     {"config", "warehouse", "prefect_run"},
     {"llm", "retention"},
     STAGES | {"demo"},
@@ -29,7 +29,7 @@ FLOORS = [
 ]
 # The rooms within a stage, in the order in which they may know each other.
 ROOMS = {
-    "ingest": ["read", "find", "redact", "map", "write"],
+    "ingest": ["read", "find", "redact", "map", "write", "preview"],
     "evaluate": ["examples", "criteria", "setup", "generate", "score", "production"],
 }
 

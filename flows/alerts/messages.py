@@ -41,6 +41,20 @@ def slack(digest: Digest) -> dict[str, Any]:
     return {"text": _cut(_escaped(digest.headline), _TEXT), "blocks": blocks, "link_names": False, "parse": "none"}
 
 
+def webhook_test(app: str) -> dict[str, Any]:
+    """A test message as plain JSON: the keys of a digest, with no items."""
+    return {"app": app, "day": None, "severity": "info", "headline": _test_text(app), "items": [], "report": None}
+
+
+def slack_test(app: str) -> dict[str, Any]:
+    """A test message as a Slack incoming webhook takes it."""
+    return {"text": _cut(_escaped(_test_text(app)), _TEXT), "link_names": False, "parse": "none"}
+
+
+def _test_text(app: str) -> str:
+    return f"{app}: a test of genchi's alerts. Findings of a night will arrive here."
+
+
 def _header(digest: Digest) -> str:
     counts = [f"{digest.count(severity)} {severity}" for severity in _MARKS if digest.count(severity)]
     return _cut(_escaped(f"{digest.app}, {digest.day}: {', '.join(counts)}"), _HEADER)

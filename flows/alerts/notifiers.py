@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from flows.retry_policy import brief_retries
 _logger = logging.getLogger(__name__)
 
 _MESSAGES: dict[str, Callable[[Digest], dict[str, Any]]] = {"webhook": messages.webhook, "slack": messages.slack}
+_TESTS: dict[str, Callable[[str], dict[str, Any]]] = {"webhook": messages.webhook_test, "slack": messages.slack_test}
 _TIMEOUT = httpx.Timeout(15, connect=5)
 
 
@@ -60,7 +61,7 @@ def deliver(
             try:
                 _post(client, target.url, _MESSAGES[target.kind](digest), pause)
             except _UndeliveredError as error:
-                failures.append(f"{target.kind} at {_host(target)}: {error}")
+                failures.append(f"{target.kind} at {host(target)}: {error}")
                 continue
             sent += 1
             told[_key(target)] = content
@@ -69,6 +70,18 @@ def deliver(
     if failures:
         raise RunError(f"an alert could not be delivered: {'; '.join(failures)}")
     return Delivered(sent, already)
+
+
+def deliver_test(app: str, targets: Sequence[Alert]) -> Iterator[tuple[Alert, str]]:
+    """Send a test message to each target, once; with each, why it did not take it (empty if it did)."""
+    with httpx.Client(timeout=_TIMEOUT) as client:
+        for target in targets:
+            try:
+                _post_once(client, target.url, _TESTS[target.kind](app))
+            except _UndeliveredError as error:
+                yield target, str(error)
+            else:
+                yield target, ""
 
 
 def fingerprint(digest: Digest) -> str:
@@ -100,7 +113,8 @@ def _key(target: Alert) -> str:
     return f"{target.kind}-{hashlib.sha256(target.url.encode()).hexdigest()[:16]}"
 
 
-def _host(target: Alert) -> str:
+def host(target: Alert) -> str:
+    """The host of a target's URL. The rest of it may be a secret."""
     try:
         return httpx.URL(target.url).host or "no host"
     except httpx.InvalidURL:

@@ -19,7 +19,11 @@ _WRONG, _FAILED = 2, 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code. Every error is printed as one line on stderr."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help()
+        return _WRONG
+    options = parser.parse_args(arguments)
     if options.verb == "dbt":
         options = dbt_arguments.take_own(options, _day)
     library_settings.configure_environment()
@@ -48,16 +52,22 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 fine; 1 a critical expectation failed (compare: the candidate is worse on a critical"
         " criterion; demo: an incident was not found); 2 wrong command or configuration; 3 the run failed.",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the versions of genchi and Python")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     demo = verbs.add_parser("demo", help="write a workspace with a simulated application, and run genchi on its logs")
     demo.add_argument("folder", type=Path, nargs="?", default=Path("demo"), help="where to write it (default: demo)")
     demo.set_defaults(verb="demo")
+    init = _with_config(verbs.add_parser("init", help="look at logs, and write a first genchi.yaml that reads them"))
+    init.add_argument(
+        "path", nargs="?", default=".", help="a folder, a glob, s3://bucket/prefix or postgresql://... (default: .)"
+    )
+    init.set_defaults(verb="init")
     for name, what in (
         ("nightly", "run everything for one day: ingest, semantics, evaluate, transform, check, report, alert"),
         ("ingest", "read one day's logs, and update the marts that they feed"),
         ("transform", "rebuild all marts of one day"),
         ("evaluate", "run the holdouts on the pinned model and the candidates, and update the marts"),
-        ("doctor", "check that the lake, the sources, test sets and models of the configuration can be reached"),
+        ("doctor", "check everything that a night needs, and say what becomes of the newest records"),
     ):
         added = _with_config(verbs.add_parser(name, help=what))
         added.add_argument("--day", type=_day, help="the day to process, YYYY-MM-DD (default: yesterday)")
@@ -81,6 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--repeats", type=_count, help="how many times each example is run (default: the route's)")
     compare.add_argument("--limit", type=_count, help="use at most this many examples; the same ones at every run")
     compare.set_defaults(verb="compare")
+    alert = _with_config(verbs.add_parser("alert", help="send one day's digest to those who have not had it yet"))
+    alert.add_argument("--day", type=_day, help="the day of the digest, YYYY-MM-DD (default: yesterday)")
+    alert.add_argument("--test", action="store_true", help="send a test message over each configured alert instead")
+    alert.set_defaults(verb="alert")
     holdout = _with_config(verbs.add_parser("holdout", help="list every test set with its frozen version"))
     holdout.set_defaults(verb="holdout")
     migrate = _with_config(
@@ -89,6 +103,15 @@ def _parser() -> argparse.ArgumentParser:
     migrate.set_defaults(verb="migrate")
     dbt_arguments.add_verb(verbs, _day)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the versions and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 - what takes long to import is not needed for --help
+
+        parser.exit(message=f"genchi {version('genchi')} (python {sys.version.split()[0]})\n")
 
 
 def _with_config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ are imported by the verbs that need them.
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import yaml
@@ -17,7 +18,7 @@ from flows.errors import ConfigError
 if TYPE_CHECKING:
     from flows.evaluate import EvalSetup
 
-FINE, CRITICAL, WRONG, FAILED = 0, 1, 2, 3
+FINE, CRITICAL, FAILED = 0, 1, 3
 
 
 def nightly(options: argparse.Namespace) -> int:
@@ -128,14 +129,15 @@ def migrate(options: argparse.Namespace) -> int:
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """Print which parts of the configuration can be reached; WRONG if one cannot."""
-    from flows.cli import doctor  # noqa: PLC0415 - as above
+    """Print a line for each check; 1 for a problem of logs, lake or machine, 2 for one of the configuration."""
+    from flows.cli.doctor import examine, exit_code  # noqa: PLC0415 - as above
 
     loaded = load_config(options.config)
-    findings = doctor.examine(loaded, options.day or loaded.yesterday())
-    for finding in findings:
-        tell(f"{'✓' if finding.fine else '✗'} {finding.text}")
-    return FINE if all(finding.fine for finding in findings) else WRONG
+    findings = []
+    for finding in examine(loaded, options.day or loaded.yesterday()):
+        findings.append(finding)
+        tell(finding.line)
+    return exit_code(findings)
 
 
 def dbt(options: argparse.Namespace) -> int:
@@ -153,6 +155,32 @@ def dbt(options: argparse.Namespace) -> int:
 
     yesterday = loaded.yesterday()
     return FINE if run_command(loaded, options.arguments, first or yesterday, last or yesterday, more) else FAILED
+
+
+def init(options: argparse.Namespace) -> int:
+    """Look at logs and write a first genchi.yaml."""
+    from flows.cli import init_command  # noqa: PLC0415 - as above
+
+    init_command.run(options.path, options.config, datetime.now(UTC).date(), tell)
+    return FINE
+
+
+def alert(options: argparse.Namespace) -> int:
+    """Send the digest of a day, or a test message. Raises RunError if one target did not take it."""
+    from flows.alerts import send_digest, send_test  # noqa: PLC0415 - as above
+
+    loaded = load_config(options.config)
+    loaded.require_set("sending alerts", "alerts")
+    if not loaded.alerts:
+        raise ConfigError(f"{loaded.path}: no alerts are configured; name one with `alerts`")
+    if options.test:
+        for line in send_test(loaded):
+            tell(line)
+    else:
+        day = options.day or loaded.yesterday()
+        with loaded.open_lake().lock("alert"):
+            tell(f"{day}: {send_digest(loaded, day)}")
+    return FINE
 
 
 def demo(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from flows.config.model_variants import BASELINE, ModelVariant
 from flows.config.problems import did_you_mean, first_problem
 from flows.config.sections import Budget, Embedding, Models
 from flows.config.threshold_table import thresholds
+from flows.config.variables import UnsetVariableError, unset_variables
 from flows.config.yamlfile import read_yaml
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Route",
     "Severity",
     "Source",
+    "UnsetVariableError",
     "did_you_mean",
     "first_problem",
     "load_config",
     "parse_path",
     "read_yaml",
     "thresholds",
+    "unset_variables",
 ]

@@ -11,9 +11,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidationError, model_serializer
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_serializer,
+)
 
-from flows.config import yamlfile
+from flows.config import variables, yamlfile
 from flows.config.fields import FieldPath, Retention
 from flows.config.model_variants import BASELINE, ModelVariant, model_variants
 from flows.config.paths import LakePlace, WorkspacePath
@@ -61,6 +68,11 @@ def _known_timezone(name: str) -> str:
     return name
 
 
+def _unless_it_waits(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """A value that waits for a variable is validated when the variable is set."""
+    return value if variables.unset_variables(value) else validate(value)
+
+
 def _default_warehouse(given: dict[str, Any]) -> Path:
     """In the lake, or beside genchi.yaml where the lake is in an object store."""
     return (given["lake"] if isinstance(given["lake"], Path) else Path()) / "warehouse.duckdb"
@@ -88,7 +100,9 @@ class Config(Section):
     """Kinds of personal data and API keys to remove from texts. Default: none."""
     redact_paths: tuple[FieldPath, ...] = ()
     """Fields to remove from the log's own records, such as `metadata.user_email` or `messages[*].name`."""
-    user_key_secret: str | None = Field(default=None, min_length=16, repr=False)
+    user_key_secret: Annotated[str | None, Field(min_length=16), WrapValidator(_unless_it_waits)] = Field(
+        default=None, repr=False
+    )
     """Secret of the keyed hash of user ids. Default: the lake generates one."""
     retention: Retention = Field(default_factory=dict)
     """How long each lake table is kept: `90d`, `12w` or `keep`. Default: forever."""
@@ -155,6 +169,13 @@ class Config(Section):
             needed = "`models`, and a route with `holdout` and `criteria`"
             raise ConfigError(f"{self.path}: nothing to evaluate; add {needed}")
 
+    def require_set(self, purpose: str, *keys: str) -> None:
+        """Raise UnsetVariableError if the section of one of these keys uses an environment variable that is not set.
+
+        `purpose` is what needs the sections.
+        """
+        variables.require_variables(self.path, purpose, **{key: getattr(self, key) for key in keys})
+
     def yesterday(self) -> date:
         """The last whole day in the configured time zone. The only reading of the clock in a night."""
         return datetime.now(ZoneInfo(self.timezone)).date() - timedelta(days=1)
@@ -163,14 +184,16 @@ class Config(Section):
 def load_config(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
     """Read the configuration at `path`, with `${NAME}` taken from `environment` (default: the process's).
 
-    Raises ConfigError, in one line, for a missing file, broken YAML, an unknown key, a wrong value, an
-    unset variable or a named file that does not exist.
+    A variable that is not set is an error here only if everything needs it; see `Config.require_set`.
+
+    Raises ConfigError, in one line, for a missing file, broken YAML, a key that stands twice, an unknown key, a wrong
+    value, such a variable, or a named file that does not exist.
     """
     path = Path(path).absolute()
     if not path.is_file():
-        raise ConfigError(f"{path}: no such file; name one with --config, or write a workspace with `genchi demo`")
+        raise ConfigError(f"{path}: no such file; name one with --config, or write one with `genchi init`")
     written = yamlfile.read_yaml(path)
-    raw = yamlfile.expand(written, path, environment)
+    raw = variables.expand(written, path, environment)
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: expected keys and values such as `app: my-app`, found {type(raw).__name__}")
     if "path" in raw:

@@ -24,7 +24,8 @@ This page is generated: change a description in `flows/config/sections.py`, `flo
 `flows/lake/object_store.py`, then run `python -m flows.config.reference > flows/config/README.md`.
 
 - Relative paths are relative to the folder of `genchi.yaml` (the workspace).
-- `${NAME}` in a text is replaced by the environment variable NAME. An unset variable is an error.
+- `${NAME}` in a text is replaced by the environment variable NAME. An unset variable stops what needs it: a missing
+  API key stops the evaluation, and not the reading of logs.
 - An unknown key is an error; the message names the nearest known key.
 - A default of "required" means that the section needs the key. "-" means not set.
 """

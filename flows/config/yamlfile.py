@@ -1,12 +1,10 @@
-"""A user's YAML file as plain values, with `${NAME}` taken from the environment.
+"""A user's YAML file as plain values, in which no key stands twice.
 
-Does not belong here: what the keys mean (the models that the values are validated against) and the wording of a
-validation's problems (`problems.py`).
+Does not belong here: what the keys mean (the models that the values are validated against), the wording of a
+validation's problems (`problems.py`), and `${NAME}` (`variables.py`).
 """
 
-import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,9 @@ import yaml
 
 from flows.errors import ConfigError
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
 
 def read_yaml(path: Path) -> Any:
-    """The values of a YAML file. Raises ConfigError where it cannot be read."""
+    """The values of a YAML file. Raises ConfigError where it cannot be read, or a key stands twice in a mapping."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -26,9 +22,41 @@ def read_yaml(path: Path) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {_reason(error)}; it must be a readable UTF-8 file") from None
     try:
-        return yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        try:
+            root = loader.get_single_node()
+            for first, again in _repeated_keys(root, set()):
+                key, lines = first.value, (first.start_mark.line + 1, again.start_mark.line + 1)
+                where = f"in lines {lines[0]} and {lines[1]}" if lines[0] != lines[1] else f"twice in line {lines[0]}"
+                raise ConfigError(f"{path}: the key `{key}` stands {where}; remove one of them")
+            return None if root is None else loader.construct_document(root)
+        finally:
+            loader.dispose()
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML{_what_and_where(error)}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: not valid YAML: nested too deeply") from None
+
+
+def _repeated_keys(node: yaml.Node | None, seen: set[int]) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    """The keys of each mapping that stand in it before, with their first place; `<<` may be repeated.
+
+    Of two keys of one name YAML itself keeps the last, and nobody learns that the first has no effect.
+    """
+    if node is None or id(node) in seen:
+        return
+    seen.add(id(node))  # an alias is the same node again
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item, seen)
+    elif isinstance(node, yaml.MappingNode):
+        keys: dict[tuple[str, str], yaml.Node] = {}
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                first = keys.setdefault((key.tag, key.value), key)
+                if first is not key:
+                    yield first, key
+            yield from _repeated_keys(value, seen)
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:
@@ -39,24 +67,3 @@ def _what_and_where(error: yaml.YAMLError) -> str:
     """What PyYAML says without the lines that it quotes: they may contain a key."""
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     return (f": {problem}" if problem else "") + (f", line {mark.line + 1}, column {mark.column + 1}" if mark else "")
-
-
-def expand(value: Any, path: Path, environment: Mapping[str, str] | None = None, where: tuple[str, ...] = ()) -> Any:
-    """`value` with `${NAME}` in its texts taken from `environment` (default: the process's).
-
-    Raises ConfigError for a variable that is not set, with the key that uses it.
-    """
-    known = os.environ if environment is None else environment
-    if isinstance(value, dict):
-        return {key: expand(item, path, known, (*where, str(key))) for key, item in value.items()}
-    if isinstance(value, list):
-        return [expand(item, path, known, (*where, str(n))) for n, item in enumerate(value)]
-    if not isinstance(value, str):
-        return value
-
-    def look_up(match: re.Match[str]) -> str:
-        if match[1] not in known:
-            raise ConfigError(f"{path}: {'.'.join(where)}: the environment variable {match[1]} is not set; set it")
-        return known[match[1]]
-
-    return _VARIABLE.sub(look_up, value)

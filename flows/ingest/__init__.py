@@ -4,6 +4,32 @@
 """
 
 from flows.ingest.example_sets import describe_example_sets
-from flows.ingest.find import count_rows, shown_dsn
+from flows.ingest.find import count_rows, postgres_rows, sample_query, shown_dsn
+from flows.ingest.preview import (
+    SAMPLE,
+    Discovery,
+    FoundSource,
+    Previewer,
+    SampleReading,
+    discover,
+    is_database,
+    located,
+)
+from flows.ingest.read import LogFile
 
-__all__ = ["count_rows", "describe_example_sets", "shown_dsn"]
+__all__ = [
+    "SAMPLE",
+    "Discovery",
+    "FoundSource",
+    "LogFile",
+    "Previewer",
+    "SampleReading",
+    "count_rows",
+    "describe_example_sets",
+    "discover",
+    "is_database",
+    "located",
+    "postgres_rows",
+    "sample_query",
+    "shown_dsn",
+]

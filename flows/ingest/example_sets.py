@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows.config import Config
+from flows.config import Config, thresholds
 from flows.errors import ConfigError
 from flows.lake import each_day, from_rows
+from flows.plain_text import plain
 
 _KEYS = {"example_id", "messages", "input", "expected", "route", "tags"}
 
@@ -43,20 +45,62 @@ def describe_example_sets(config: Config) -> list[str]:
     for name, path in sets:
         if path is not None:
             examples = list(read(path))
+            _require_routes(config, path, examples)
             lines.append(f"{name}: {len(examples):,} examples, version {version_of(examples)}, {path}")
     return lines or [f"{config.path}: no test set; name one with `dev_set` or a route's `holdout`"]
 
 
 def _rows(config: Config) -> Iterator[dict[str, Any]]:
     if config.dev_set is not None:
-        yield from _set("dev", config.dev_set, None)
+        examples = list(read(config.dev_set))
+        _require_routes(config, config.dev_set, examples)
+        yield from _set("dev", examples, None)
     for name, route in config.routes.items():
         if route.holdout is not None:
-            yield from _set("holdout", route.holdout, name)
+            examples = list(read(route.holdout))
+            _require_routes(config, route.holdout, examples)
+            is_shared = len(_routes_of_holdout(config, route.holdout)) > 1
+            mine = [example for example in examples if not is_shared or example["route"] == name]
+            yield from _set("holdout", mine, name)
 
 
-def _set(kind: str, path: Path, route: str | None) -> list[dict[str, Any]]:
-    examples = list(read(path))
+def _require_routes(config: Config, path: Path, examples: list[dict[str, Any]]) -> None:
+    """Raise ConfigError for an example without `route` in a file that is for several routes.
+
+    The whole dev set would be the reference of each of them, and a holdout that several name would be put to all: a
+    route that is compared with other routes' inputs differs from them every night.
+    """
+    lacking = next((n for n, example in enumerate(examples, 1) if not example.get("route")), None)
+    if lacking is None:
+        return
+    routes = _routes_of_logs(config) if path == config.dev_set else _routes_of_holdout(config, path)
+    if len(routes) > 1:
+        where = f"{path}, example {lacking} ({examples[lacking - 1]['example_id']!r})"
+        shown = ", ".join(plain(route) for route in sorted(routes)[:5])
+        raise ConfigError(
+            f'{where}: has no `route`, and there are several ({shown}); add "route": "..." to each example, so that'
+            " each route is compared with its own"
+        )
+
+
+def _routes_of_holdout(config: Config, path: Path) -> set[str]:
+    """The configured routes that a file is the holdout of."""
+    return {name for name, route in config.routes.items() if route.holdout == path}
+
+
+def _routes_of_logs(config: Config) -> set[str]:
+    """The routes of the application: those of the configuration, and those of the newest day in the lake.
+
+    Of the latter only those with enough calls to be compared with a reference.
+    """
+    lake = config.open_lake()
+    days = lake.days("interactions")
+    calls = Counter(lake.read("interactions", days[-1], columns=["route"]).column("route").to_pylist() if days else ())
+    enough = thresholds(config.risk)["min_calls"]
+    return {*config.routes, *(route or "default" for route, count in calls.items() if count >= enough)}
+
+
+def _set(kind: str, examples: list[dict[str, Any]], route: str | None) -> list[dict[str, Any]]:
     version = version_of(examples)
     return [
         {

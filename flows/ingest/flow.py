@@ -24,12 +24,14 @@ def freeze(config: Config, day: date) -> int:
 @task(name="land days", task_run_name="land {first} to {last}", **TASK)
 def land_days(config: Config, first: date, last: date) -> landing.Landed:
     """Read the log files and test sets of every day from `first` to `last`: one task, for a task a day costs more."""
+    landed = landing.land_days(config, first, last)
     example_sets.freeze_days(config, first, last)
-    return landing.land_days(config, first, last)
+    return landed
 
 
 @flow(name="ingest", flow_run_name="ingest {day}", timeout_seconds=STAGE_S, persist_result=False)
 def ingest(config: Config, day: date) -> landing.Landed:
     """The day's logs and test sets, in the lake."""
-    freeze(config, day)
-    return land(config, day)
+    landed = land(config, day)
+    freeze(config, day)  # after the logs, whose routes say whether a test set has to name them
+    return landed

@@ -170,7 +170,7 @@ def test_the_command_line_says_what_is_wrong_with_the_store_in_one_line(tmp_path
 
 def test_the_doctor_leaves_nothing_in_a_lake_that_is_well(tmp_path: Path, storage: Storage) -> None:
     path = workspace(tmp_path, storage, "well")
-    findings = examine(load.load_config(path, environment(storage)), LAST_DAY)
+    findings = list(examine(load.load_config(path, environment(storage)), LAST_DAY))
     assert all(finding.fine for finding in findings)
     assert any("can be listed and written" in finding.text for finding in findings)
     assert objects(storage, "well/lake") == {}

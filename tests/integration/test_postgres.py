@@ -132,8 +132,8 @@ def test_doctor_says_how_many_rows_the_day_has(dsn: str, tmp_path: Path) -> None
     path = tmp_path / "genchi.yaml"
     source = 'sources: [{name: spend, format: litellm, dsn: "${DATABASE_URL}"}]'
     path.write_text(f"app: x\nlake: lake\n{source}\n", encoding="utf-8")
-    found = doctor.examine(load.load_config(path, {"DATABASE_URL": dsn}), DAY)
-    assert doctor.Finding(True, f"source spend: 7 rows for {DAY} at {postgres.shown_dsn(dsn)}") in found
+    found = list(doctor.examine(load.load_config(path, {"DATABASE_URL": dsn}), DAY))
+    assert doctor.Finding("ok", f"source spend: 7 rows for {DAY} at {postgres.shown_dsn(dsn)}") in found
     gone = doctor.examine(load.load_config(path, {"DATABASE_URL": dsn.replace("/postgres", "/nowhere")}), DAY)
     assert [finding.text for finding in gone if not finding.fine and "nowhere" in finding.text]
     assert PASSWORD not in repr(load.load_config(path, {"DATABASE_URL": dsn}))

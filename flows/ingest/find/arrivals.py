@@ -70,7 +70,7 @@ def arrived(
     if "{day}" not in source.path:
         known = manifests.versions(source, manifests.nights)
         return list(_of_path(config, source, source.path, known, day))
-    found = [_opened(config, source, place) for place in find_files(_path_of(source, day), config.storage)]
+    found = [opened(config, source, place) for place in find_files(_path_of(source, day), config.storage)]
     if others := _other_days(config, manifests, day, look_back=look_back):
         known = manifests.versions(source, [night for night in manifests.nights if abs(night - day) <= _reach(config)])
         for other in others:
@@ -93,7 +93,7 @@ def _of_path(
 ) -> Iterator[LogFile]:
     """The files at `path` whose current version no other night has read."""
     for place in find_files(path, config.storage):
-        file = _opened(config, source, place)
+        file = opened(config, source, place)
         versions = [version for version in known[file.name] if version.night != day]
         if any(v.bytes == place.size and place.modified + _CLOSE < v.read_at for v in versions):
             continue
@@ -109,7 +109,8 @@ def shown(config: Config, place: str) -> str:
     return os.fsencode(place.removeprefix(folder)).decode("utf-8", "backslashreplace")  # may not be valid text
 
 
-def _opened(config: Config, source: Source, place: Found) -> LogFile:
+def opened(config: Config, source: Source, place: Found) -> LogFile:
+    """A file or object of a source, to be read."""
     opening = partial(open_binary, place.name, config.storage)
     return LogFile(
         source.name,

@@ -34,7 +34,7 @@ def postgres_rows(dsn: str, query: str | None, day: date, timeout_seconds: int =
     """
     written = f"select convert_to(row_to_json(one_row)::text, 'UTF8') from (\n{_filled(query, day)}\n) as one_row"
     batches = Batches()
-    with _connected(dsn, timeout_seconds) as connection, connection.cursor("genchi", binary=True) as cursor:
+    with connected(dsn, timeout_seconds) as connection, connection.cursor("genchi", binary=True) as cursor:
         cursor.itersize = _ROWS_AT_ONCE
         cursor.execute(written.encode())
         for number, (row,) in enumerate(cursor, 1):
@@ -44,9 +44,14 @@ def postgres_rows(dsn: str, query: str | None, day: date, timeout_seconds: int =
 
 def count_rows(dsn: str, query: str | None, day: date) -> int:
     """The number of rows of the query for `day`. Raises RunError as `postgres_rows` does."""
-    with _connected(dsn, timeout_seconds=60) as connection:
+    with connected(dsn, timeout_seconds=60) as connection:
         found = connection.execute(f"select count(*) from (\n{_filled(query, day)}\n) as one_row".encode()).fetchone()
     return int(found[0]) if found else 0
+
+
+def sample_query(query: str | None, rows: int) -> str:
+    """The query (default SPEND_LOGS) cut to its first rows."""
+    return f"select * from (\n{_written(query)}\n) as sampled limit {rows}"
 
 
 def shown_dsn(dsn: str) -> str:
@@ -58,12 +63,17 @@ def shown_dsn(dsn: str) -> str:
 
 def _filled(query: str | None, day: date) -> str:
     """The query with its dates. They have the type date, so that no other SQL can be injected."""
-    written = (query or SPEND_LOGS).strip().rstrip(";")
-    return written.replace("{day}", day.isoformat()).replace("{next_day}", (day + timedelta(days=1)).isoformat())
+    return (
+        _written(query).replace("{day}", day.isoformat()).replace("{next_day}", (day + timedelta(days=1)).isoformat())
+    )
+
+
+def _written(query: str | None) -> str:
+    return (query or SPEND_LOGS).strip().rstrip(";")
 
 
 @contextmanager
-def _connected(dsn: str, timeout_seconds: int) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+def connected(dsn: str, timeout_seconds: int) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
     """A connection that can only read. Times without a zone are UTC."""
     import psycopg  # noqa: PLC0415 - imported late: most workspaces have no such source
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.config.load import Config, load_config
+from flows.config.variables import UnsetVariableError
 from flows.errors import ConfigError
 
 GOOD = """
@@ -128,13 +129,63 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, before: str, after: 
     assert "hush" not in str(caught.value)
 
 
-def test_an_unset_variable_is_named_with_the_key_that_wants_it(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"models\.pinned\.api_key: the environment variable KEY is not set"):
-        load(tmp_path)
+def test_an_unset_variable_stops_what_needs_it_and_nothing_else(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    settings.require_set("reading logs", "sources", "user_key_secret")
+    with pytest.raises(UnsetVariableError) as stopped:
+        settings.require_set("evaluation", "models")
+    where = f"{tmp_path / 'genchi.yaml'}: models.pinned.api_key"
+    assert str(stopped.value) == f"{where}: the environment variable KEY is not set; evaluation needs it: set it"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key"),
+    [
+        ("lake: lake", 'lake: "${NOWHERE}/lake"', "lake"),
+        ("usd: 20", 'usd: "${NOWHERE}"', "budget.usd"),
+        ("model: openai/gpt-4-0314", 'model: "${NOWHERE}"', "models.pinned.model"),
+        ("dev_set: dev.jsonl", 'dev_set: "${NOWHERE}/dev.jsonl"', "dev_set"),
+    ],
+)
+def test_an_unset_variable_that_everything_needs_is_named_with_its_key(
+    tmp_path: Path, before: str, after: str, key: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"{key}: the environment variable NOWHERE is not set; set it"):
+        load(tmp_path, GOOD.replace(before, after), KEY="k")
+
+
+def test_a_secret_that_is_not_set_is_no_short_secret(tmp_path: Path) -> None:
+    settings = load(tmp_path, GOOD.replace("${USERS}", "${SALT}"), KEY="k")
+    with pytest.raises(UnsetVariableError, match="user_key_secret: the environment variable SALT is not set; reading"):
+        settings.require_set("reading logs", "sources", "user_key_secret")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("app: a\nlake: lake\napp: b\n", "the key `app` stands in lines 1 and 3; remove one of them"),
+        ("app: a\nlake: lake\nbudget: {usd: 1, usd: 2}\n", "the key `usd` stands twice in line 3; remove one of them"),
+        (
+            "app: a\nlake: lake\nroutes:\n  triage: {}\n  'triage': {repeats: 3}\n",
+            "the key `triage` stands in lines 4 and 5; remove one of them",
+        ),
+        ("app: a\nlake: lake\nalerts:\n- kind: slack\n  url: x\n  kind: webhook\n", "the key `kind` stands in lines 4"),
+    ],
+)
+def test_a_key_that_stands_twice_is_named_with_both_lines(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, text)
+    assert str(refused.value).startswith(f"{tmp_path / 'genchi.yaml'}: {complaint}")
+
+
+def test_a_merged_mapping_may_set_a_key_again(tmp_path: Path) -> None:
+    shared = "app: a\nlake: lake\nroutes:\n  one: &one {repeats: 2, margin: 0.1}\n  two: {<<: *one, repeats: 3}\n"
+    settings = load(tmp_path, shared)
+    assert (settings.routes["two"].repeats, settings.routes["two"].margin) == (3, 0.1)
 
 
 def test_a_missing_file_says_how_to_get_a_first_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="genchi demo"):
+    with pytest.raises(ConfigError, match="genchi init"):
         load_config(tmp_path / "nowhere.yaml", {})
 
 

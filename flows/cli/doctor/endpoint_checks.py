@@ -1,0 +1,87 @@
+"""Whether models and the addresses of alerts can be reached. Nothing is evaluated, and nothing is posted."""
+
+import socket
+from collections.abc import Iterator
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from flows.cli.doctor.finding import Finding, Level
+from flows.config import BASELINE, Alert, Config, Model, unset_variables
+from flows.llm import is_local
+
+_TIMEOUT_S = 5.0
+
+
+def model_findings(config: Config) -> Iterator[Finding]:
+    """One finding for each configured model."""
+    if config.models:
+        judge = [config.models.judge] if config.models.judge else []
+        for model in {model.name: model for model in (*config.models.written(), *judge)}.values():
+            yield _model(model)
+
+
+def _model(model: Model) -> Finding:
+    name = f"model {model.name}"
+    if unset := unset_variables(model):
+        problem = f"the environment variable {unset[0]} is not set; evaluation needs it: set it"
+        return Finding("misconfigured", f"{name}: {problem}")
+    if model.api_base:
+        return _endpoint(name, model, model.api_base)
+    if model.model.startswith(BASELINE):
+        return Finding("ok", f"{name}: trained on the labelled examples, in this process")
+    if is_local(model.model):
+        return Finding("ok", f"{name}: runs in this process")
+    from litellm import validate_environment  # noqa: PLC0415 - imported late: litellm takes seconds
+
+    missing = validate_environment(model.model, api_key=model.api_key)["missing_keys"] if not model.api_key else []
+    if missing:
+        return Finding("misconfigured", f"{name}: missing environment variables: {', '.join(missing)}; set them")
+    return Finding("ok", f"{name}: its key is set")
+
+
+def _endpoint(name: str, model: Model, api_base: str) -> Finding:
+    try:
+        headers = {"Authorization": f"Bearer {model.api_key}"} if model.api_key else {}
+        answer = httpx.get(f"{api_base.rstrip('/')}/models", timeout=10, headers=headers)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # its message may hold the key
+        problem = f"no response: {type(error).__name__}; check `api_base` and the network"
+        return Finding("misconfigured", f"{name}: {api_base}: {problem}")
+    level: Level = "ok" if answer.status_code < httpx.codes.BAD_REQUEST else "misconfigured"
+    return Finding(level, f"{name}: {api_base} answers with status {answer.status_code}")
+
+
+def alert_findings(config: Config) -> Iterator[Finding]:
+    """One finding for each address: whether it is valid, and whether its host takes a connection."""
+    if not config.alerts:
+        yield Finding("ok", "alerts: none configured; failures show in the report and the exit code")
+    for alert in config.alerts:
+        yield _alert(alert)
+
+
+def _alert(alert: Alert) -> Finding:
+    if unset := unset_variables(alert):
+        problem = f"the environment variable {unset[0]} is not set; set it"
+        return Finding("misconfigured", f"alert {alert.kind}: {problem}")
+    try:
+        url = urlsplit(alert.url)
+        host, port = url.hostname, url.port or (443 if url.scheme == "https" else 80)
+    except ValueError:
+        host = None
+    if host is None or url.scheme not in ("http", "https"):
+        problem = "not a valid URL; write one such as https://hooks.example.org/..."
+        return Finding("misconfigured", f"alert {alert.kind}: {problem}")
+    try:
+        with socket.create_connection(_first_hop(url, host, port), timeout=_TIMEOUT_S):
+            pass
+    except OSError as error:
+        problem = f"{host}:{port} cannot be reached: {error.strerror or error}; check its `url` and the network"
+        return Finding("misconfigured", f"alert {alert.kind}: {problem}")
+    return Finding("ok", f"alert {alert.kind}: {host} can be reached; `genchi alert --test` sends a message")
+
+
+def _first_hop(url: SplitResult, host: str, port: int) -> tuple[str, int]:
+    """The host to connect to: that of the proxy, where the environment names one for this address."""
+    proxy = urlsplit(getproxies().get(url.scheme, ""))
+    return (proxy.hostname, proxy.port or 80) if proxy.hostname and not proxy_bypass(host) else (host, port)

@@ -1,0 +1,37 @@
+"""All checks of `genchi doctor`, in their order. Nothing is evaluated, sent or left behind."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from flows.cli.doctor.endpoint_checks import alert_findings, model_findings
+from flows.cli.doctor.finding import Finding
+from flows.cli.doctor.log_checks import source_findings
+from flows.cli.doctor.machine_checks import disk_findings, version_findings
+from flows.cli.doctor.place_checks import lake_findings, report_findings
+from flows.config import Config
+from flows.errors import ConfigError, RunError
+from flows.ingest import describe_example_sets
+
+
+def examine(config: Config, day: date) -> Iterator[Finding]:
+    """Look at the versions, the lake, the sources (for `day`), test sets, models and alerts, one after another.
+
+    Spends no tokens, and sends no alerts.
+    """
+    yield Finding("ok", f"configuration: {config.path}")
+    yield from version_findings()
+    yield from lake_findings(config)
+    yield from report_findings(config)
+    yield from disk_findings(config)
+    yield from source_findings(config, day)
+    yield from _test_sets(config)
+    yield from model_findings(config)
+    yield from alert_findings(config)
+
+
+def _test_sets(config: Config) -> Iterator[Finding]:
+    try:
+        for line in describe_example_sets(config):
+            yield Finding("ok", line)
+    except (ConfigError, RunError) as error:
+        yield Finding("misconfigured", f"test sets: {error}")

@@ -1,0 +1,120 @@
+"""What a night will find at each source: files or rows for the day, and what becomes of a sample of the newest."""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
+
+from flows.cli.doctor.finding import Finding, Level
+from flows.config import Config, Source, thresholds, unset_variables
+from flows.errors import RunError
+from flows.ingest import (
+    SAMPLE,
+    LogFile,
+    Previewer,
+    SampleReading,
+    count_rows,
+    located,
+    postgres_rows,
+    sample_query,
+    shown_dsn,
+)
+from flows.plain_text import plain
+from flows.words import counted, listed, shown_days
+
+_SHOWN = 5
+
+
+def source_findings(config: Config, day: date) -> Iterator[Finding]:
+    """What is at each source for `day`, and what its newest records come to."""
+    if not config.sources:
+        yield Finding("ok", "sources: none configured; no logs are read")
+        return
+    with Previewer(config) as previewer:
+        for source in config.sources:
+            name = f"source {source.name}"
+            if unset := unset_variables(source):
+                problem = f"the environment variable {unset[0]} is not set; reading logs needs it: set it"
+                yield Finding("misconfigured", f"{name}: {problem}")
+                continue
+            try:
+                findings = _rows if source.dsn else _files
+                yield from findings(config, previewer, source, day)
+            except RunError as error:
+                yield Finding("misconfigured", f"{name}: {error}")
+            except OSError as error:
+                problem = f"{error.filename}: {error.strerror}; check its permissions"
+                yield Finding("misconfigured", f"{name}: {problem}")
+
+
+def _files(config: Config, previewer: Previewer, source: Source, day: date) -> Iterator[Finding]:
+    found = located(config, source, day)
+    where = source.path.replace("{day}", day.isoformat())
+    text = f"source {source.name}: {counted(found.for_day, 'file')} for {day} at {where}"
+    if found.newest is None:
+        yield Finding("misconfigured", f"{text}, nor for any other day; correct its `path`")
+        return
+    if not found.for_day:
+        yield Finding("warning", f"{text}; the newest are of {found.newest_day}: try --day {found.newest_day}")
+    else:
+        yield Finding("ok", text)
+    yield from _sample(config, previewer, source, found.newest)
+
+
+def _rows(config: Config, previewer: Previewer, source: Source, day: date) -> Iterator[Finding]:
+    assert source.dsn is not None
+    found = count_rows(source.dsn, source.query, day)
+    text = f"source {source.name}: {counted(found, 'row')} for {day} at {shown_dsn(source.dsn)}"
+    if not found:
+        yield Finding("misconfigured", f"{text}; check its `query`, or give another --day")
+        return
+    yield Finding("ok", text)
+    rows = partial(postgres_rows, source.dsn, sample_query(source.query, SAMPLE), day)
+    yield from _sample(config, previewer, source, LogFile(source.name, shown_dsn(source.dsn), rows=rows))
+
+
+def _sample(config: Config, previewer: Previewer, source: Source, file: LogFile) -> Iterator[Finding]:
+    reading, *best = previewer.read(source, file)
+    name = f"source {source.name}"
+    if not reading.records:
+        yield Finding("warning", f"{name}: {plain(file.name)} is empty")
+        return
+    if best and reading.is_worse_than(best[0]):
+        yield Finding("misconfigured", f"{name}: {_wrong_format(reading, best[0], file)}")
+        return
+    limit = thresholds(config.risk)["max_quarantined_share"]
+    units = reading.calls + reading.duplicates + reading.feedback + reading.other + reading.quarantined
+    level: Level = "ok" if reading.reads and reading.quarantined <= limit * units else "problem"
+    yield Finding(level, f"{name}: {outcome(reading, file.name)}")
+    if reading.quarantined:
+        level = "warning" if level == "ok" else "problem"
+        yield Finding(level, f"{name}: quarantined: {reasons(reading)}")
+
+
+def _wrong_format(reading: SampleReading, best: SampleReading, file: LogFile) -> str:
+    found = f"reads less of {counted(reading.calls, 'call')}" if reading.calls else "reads no call"
+    return (
+        f"the format `{reading.format}` {found} in {counted(reading.records, 'record')} of {plain(file.name)};"
+        f" `{best.format}` reads {counted(best.calls, 'call')}: write `format: {best.format}`"
+    )
+
+
+def outcome(reading: SampleReading, file: str) -> str:
+    """What became of the sample of a file, in one line."""
+    counts = [
+        (reading.calls, "calls"),
+        (reading.duplicates, "duplicates"),
+        (reading.feedback, "feedback signals"),
+        (reading.other, "other"),
+        (reading.quarantined, "quarantined"),
+    ]
+    parts = [f"{count:,} {what}" for count, what in counts if count or what == "calls"]
+    about = [listed("route", reading.routes or ("default",)), listed("model", reading.models), shown_days(reading.days)]
+    newest = f"{counted(reading.records, 'record')} of {plain(file)}: {', '.join(parts)}"
+    return "; ".join([newest, *(part for part in about if part and reading.calls)])
+
+
+def reasons(reading: SampleReading) -> str:
+    """Why records were quarantined, the most frequent reasons first."""
+    shown = [f"{count:,} times {plain(reason)[:160]}" for reason, count in reading.reasons[:_SHOWN]]
+    more = len(reading.reasons) - _SHOWN
+    return "; ".join([*shown, *([f"and {more} more reasons"] if more > 0 else [])])

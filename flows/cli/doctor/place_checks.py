@@ -1,0 +1,46 @@
+"""Whether the lake and the folder of the pages can be written."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from flows.cli.doctor.finding import Finding
+from flows.config import Config
+from flows.errors import RunError
+
+
+def lake_findings(config: Config) -> Iterator[Finding]:
+    """Write a file to the lake and remove it."""
+    try:
+        config.open_lake().probe()
+    except RunError as error:
+        yield Finding("misconfigured", f"lake: {error}")
+        return
+    except OSError as error:
+        problem = f"lake: {config.lake}: {error.strerror} while writing; check its permissions"
+        yield Finding("misconfigured", problem)
+        return
+    is_new = isinstance(config.lake, Path) and not config.lake.exists()
+    state = "does not exist yet; the first run creates it" if is_new else "can be listed and written"
+    yield Finding("ok", f"lake: {config.lake} {state}; the warehouse is {config.warehouse}")
+
+
+def report_findings(config: Config) -> Iterator[Finding]:
+    """Whether the pages and the warehouse can be written."""
+    for name, folder in (("reports", config.reports), ("warehouse", config.warehouse.parent)):
+        if config.warehouse.exists() and name == "warehouse" and not os.access(config.warehouse, os.W_OK):
+            yield Finding("misconfigured", f"warehouse: {config.warehouse}: cannot be written; check its permissions")
+            continue
+        there = nearest_folder(folder)
+        if not there.is_dir():
+            yield Finding("misconfigured", f"{name}: {there}: is a file; `{name}` needs a folder: move the file away")
+        elif not os.access(there, os.W_OK | os.X_OK):
+            yield Finding("misconfigured", f"{name}: {there}: cannot be written; check its permissions")
+        elif name == "reports":
+            state = "can be written" if there == folder else "does not exist yet; the first night creates it"
+            yield Finding("ok", f"reports: {folder} {state}")
+
+
+def nearest_folder(folder: Path) -> Path:
+    """The folder itself, or the nearest one above it that exists."""
+    return next(path for path in (folder, *folder.parents) if path.exists())

@@ -1,0 +1,28 @@
+"""Counts, names and days in the words of the command line."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from flows.plain_text import plain
+
+_SHOWN = 5
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(noun: str, names: Sequence[str]) -> str:
+    """`routes a, b and 3 more`; empty where there are none."""
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{noun}{'' if len(names) == 1 else 's'} {', '.join(plain(name)[:80] for name in names[:_SHOWN])}{more}"
+
+
+def shown_days(days: Sequence[date]) -> str:
+    """A day, or the first and the last of several; empty where there are none."""
+    if not days:
+        return ""
+    return f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
