@@ -4,7 +4,7 @@
 """
 
 from flows.ingest.example_sets import describe_example_sets
-from flows.ingest.find import count_rows, postgres_rows, sample_query, shown_dsn
+from flows.ingest.find import count_rows, postgres_rows, sample_query, shown_dsn, unreadable
 from flows.ingest.preview import (
     SAMPLE,
     Discovery,
@@ -32,4 +32,5 @@ __all__ = [
     "postgres_rows",
     "sample_query",
     "shown_dsn",
+    "unreadable",
 ]

@@ -17,6 +17,7 @@ from flows.ingest import (
     postgres_rows,
     sample_query,
     shown_dsn,
+    unreadable,
 )
 from flows.plain_text import plain
 from flows.words import counted, listed, shown_days
@@ -41,23 +42,28 @@ def source_findings(config: Config, day: date) -> Iterator[Finding]:
                 yield from findings(config, previewer, source, day)
             except RunError as error:
                 yield Finding("misconfigured", f"{name}: {error}")
-            except OSError as error:
-                problem = f"{error.filename}: {error.strerror}; check its permissions"
-                yield Finding("misconfigured", f"{name}: {problem}")
 
 
 def _files(config: Config, previewer: Previewer, source: Source, day: date) -> Iterator[Finding]:
     found = located(config, source, day)
     where = source.path.replace("{day}", day.isoformat())
-    text = f"source {source.name}: {counted(found.for_day, 'file')} for {day} at {where}"
+    of_day = f" for {day}" if "{day}" in source.path else ""
+    text = f"source {source.name}: {counted(found.for_day, 'file')}{of_day} at {where}"
     if found.newest is None:
-        yield Finding("misconfigured", f"{text}, nor for any other day; correct its `path`")
+        yield Finding("misconfigured", f"{text}{of_day and ', nor for any other day'}; correct its `path`")
         return
     if not found.for_day:
         yield Finding("warning", f"{text}; the newest are of {found.newest_day}: try --day {found.newest_day}")
     else:
         yield Finding("ok", text)
-    yield from _sample(config, previewer, source, found.newest)
+    unread = unreadable(config, source, day)
+    for one in unread[:_SHOWN]:
+        yield Finding("problem", f"source {source.name}: {plain(one.name)}: {one.why}")
+    if len(unread) > _SHOWN:
+        more = len(unread) - _SHOWN
+        yield Finding("problem", f"source {source.name}: {more:,} more files or folders that cannot be read")
+    if found.newest.name not in {one.name for one in unread}:
+        yield from _sample(config, previewer, source, found.newest)
 
 
 def _rows(config: Config, previewer: Previewer, source: Source, day: date) -> Iterator[Finding]:
@@ -75,6 +81,9 @@ def _rows(config: Config, previewer: Previewer, source: Source, day: date) -> It
 def _sample(config: Config, previewer: Previewer, source: Source, file: LogFile) -> Iterator[Finding]:
     reading, *best = previewer.read(source, file)
     name = f"source {source.name}"
+    if file.problem:
+        yield Finding("problem", f"{name}: {plain(file.name)}: {file.problem}")
+        return
     if not reading.records:
         yield Finding("warning", f"{name}: {plain(file.name)} is empty")
         return
@@ -115,6 +124,6 @@ def outcome(reading: SampleReading, file: str) -> str:
 
 def reasons(reading: SampleReading) -> str:
     """Why records were quarantined, the most frequent reasons first."""
-    shown = [f"{count:,} times {plain(reason)[:160]}" for reason, count in reading.reasons[:_SHOWN]]
+    shown = [f"{plain(reason)[:160]} ({counted(count, 'record')})" for reason, count in reading.reasons[:_SHOWN]]
     more = len(reading.reasons) - _SHOWN
     return "; ".join([*shown, *([f"and {more} more reasons"] if more > 0 else [])])

@@ -1,9 +1,11 @@
 """Which files, objects and rows a night reads."""
 
-from flows.ingest.find.arrivals import Manifests, arrived, opened, shown
+from flows.ingest.find.arrivals import arrived, opened
 from flows.ingest.find.fetching import fetched
+from flows.ingest.find.known_files import Manifests
 from flows.ingest.find.postgres import count_rows, postgres_rows, sample_query, shown_dsn
 from flows.ingest.find.postgres_tables import Table, tables
+from flows.ingest.find.source_check import unreadable
 
 __all__ = [
     "Manifests",
@@ -14,7 +16,7 @@ __all__ = [
     "opened",
     "postgres_rows",
     "sample_query",
-    "shown",
     "shown_dsn",
     "tables",
+    "unreadable",
 ]

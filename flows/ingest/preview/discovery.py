@@ -124,14 +124,15 @@ def _first_read(
     source = Source(name="init", format="genchi", path="*")
     problems = []
     for name, file in files:
+        log = opened(config, source, file)
         try:
-            first, *best = previewer.read(source, opened(config, source, file))
-        except (OSError, RunError) as error:
-            problems.append(getattr(error, "strerror", None) or str(error))
+            first, *best = previewer.read(source, log)
+        except RunError as error:
+            problems.append(str(error))
             continue
         if best:
             return best[0], name, ""
-        problems.append("no format reads it" if first.records else "empty")
+        problems.append(log.problem or ("no format reads it" if first.records else "empty"))
     return None, files[0][0], problems[0]
 
 

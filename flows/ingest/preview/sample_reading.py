@@ -83,7 +83,7 @@ class Previewer:
     def read(self, source: Source, file: LogFile) -> list[SampleReading]:
         """What each format makes of the file's first records, the source's own format first, then the best one.
 
-        Raises OSError or RunError if the file cannot be read.
+        Raises RunError if a store or database cannot be reached; what is wrong with a file is its `problem`.
         """
         sample = sampled(file)
         if not len(sample.records) + len(sample.refused):
