@@ -16,9 +16,9 @@ from flows.evaluate import EvalSetup, load_setup
 from flows.evaluate.flow import check_production
 from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
-from flows.nightly import evaluated, first_touched, require_for_evaluation, require_for_ingest
+from flows.nightly import evaluated
 from flows.prefect_run import described, stage
-from flows.retention import first_rebuildable_day
+from flows.retention import first_rebuildable_day, first_touched
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
 from flows.transform.flow import transform
@@ -29,11 +29,13 @@ Stage = Literal["ingest", "transform", "evaluate"]
 
 @dataclass(frozen=True)
 class Backfilled:
-    """The result of a backfill. `breaches` is the number of breaches that began on each day, without days of none."""
+    """The result of a backfill. `breaches` is the number of breaches that began on each day, without days of none;
+    `critical` how many critical breaches its days have, those that went on included."""
 
     first: date
     last: date
     breaches: dict[date, int]
+    critical: int = 0
 
 
 @flow(name="backfill", persist_result=False)
@@ -63,8 +65,7 @@ def _backfill(setup: EvalSetup, start: date, end: date, only: Stage | None) -> B
 def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
     config, first = setup.config, start
     if only in (None, "ingest"):
-        require_for_ingest(config)
-        config.require_set("embedding texts", "embedding")
+        config.require_for_ingest()
         with stage("ingest") as current:
             landed = land_days(config, start, end)
             current.outcome = landed.summary()
@@ -75,16 +76,16 @@ def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backf
             current.outcome = check_production(setup, first, end).summary()
     if only == "evaluate":
         config.require_evaluation()
-        require_for_evaluation(config)
         for day in each_day(start, end):
             with stage(f"evaluate {day}") as current:
                 freeze(config, day)
                 current.outcome = evaluated(setup, day, other_nights=True)
     with stage("transform") as current:
         current.outcome = transform(config, first, end).summary()
-    began = query(
+    found = query(
         config.warehouse,
-        "select first_seen from marts.fct_breaches where day = first_seen and day between ? and ?",
+        "select day, first_seen, severity from marts.fct_breaches where day between ? and ? order by day",
         [start, end],
     )
-    return Backfilled(start, end, dict(Counter(row["first_seen"] for row in began)))
+    began = Counter(row["day"] for row in found if row["day"] == row["first_seen"])
+    return Backfilled(start, end, dict(began), sum(row["severity"] == "critical" for row in found))

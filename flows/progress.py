@@ -1,65 +1,168 @@
-"""A line a step, on stderr: marks and colours on a terminal, plain lines in a log."""
+"""A line a step, on stderr: marks, colours and what is under way on a terminal; plain lines in a log.
+
+A step that takes time says how far it is: on a terminal in one line that is written over and over, in a log every
+LOG_EVERY_S seconds. Standard library only: the first line comes before anything that takes long to import.
+"""
 
 import logging
+import os
+import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import Progress
-
 from flows.errors import in_one_line
+from flows.plain_text import plain
+from flows.stopping import is_stopping
 
 T = TypeVar("T")
+
+LOG_EVERY_S = 30.0
+_TERMINAL_EVERY_S = 0.2
+_BAR = 20  # characters
 
 _logger = logging.getLogger("genchi")
 _logger.setLevel(logging.INFO)  # who runs genchi decides where the lines go, not whether there are any
 
 
-@dataclass
+@dataclass(eq=False)
 class Step:
-    """One step under way. Set `outcome` to what the line says when it is done."""
+    """One step under way. Set `outcome` to what the line says when it is done.
+
+    `doing` is what it does at the moment, `done` how many of `total` are done; no `total` is no bar.
+    """
 
     name: str
     outcome: str = "done"
+    doing: str = ""
+    done: int = 0
+    total: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def state(self) -> str:
+        """How far it is: `12 s, files: 34 of 120`."""
+        seconds = f"{time.monotonic() - self.started:.0f} s"
+        count = f"{self.done:,} of {self.total:,}" if self.total else ""
+        about = ": ".join(part for part in (self.doing, count) if part)
+        return f"{seconds}, {about}" if about else seconds
+
+
+class _Display:
+    """Writes the lines of this process, and says every now and then how far the innermost step is."""
+
+    def __init__(self) -> None:
+        self._steps: list[Step] = []
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._ticking: threading.Thread | None = None
+
+    @property
+    def current(self) -> Step | None:
+        """The innermost step under way."""
+        return self._steps[-1] if self._steps else None
+
+    def begin(self, step: Step) -> None:
+        with self._lock:
+            self._steps.append(step)
+            if _is_terminal():
+                self._rewrite(step)
+            if self._ticking is None:
+                self._wake.clear()
+                self._ticking = threading.Thread(target=self._tick, name="genchi-progress", daemon=True)
+                self._ticking.start()
+
+    def end(self, step: Step) -> None:
+        with self._lock:
+            self._steps.remove(step)
+            if self._steps:
+                return
+            ticking, self._ticking = self._ticking, None
+            self._wake.set()
+        if ticking is not None:
+            ticking.join()
+
+    def write(self, line: str, colour: str = "") -> None:
+        """A line that stays. `colour` is that of its first character on a terminal."""
+        with self._lock:
+            if _is_terminal():
+                mark = f"\x1b[{colour}m{line[0]}\x1b[0m{line[1:]}" if colour else line
+                sys.stderr.write(f"\r\x1b[2K{mark}\n")
+                sys.stderr.flush()
+            else:
+                _logger.info(line)
+
+    def _tick(self) -> None:
+        told = time.monotonic()
+        while not self._wake.wait(_TERMINAL_EVERY_S if _is_terminal() else min(1.0, LOG_EVERY_S)):
+            with self._lock:
+                step = self.current
+                if step is None:
+                    return
+                if _is_terminal():
+                    self._rewrite(step)
+                elif time.monotonic() - max(told, step.started) >= LOG_EVERY_S:
+                    told = time.monotonic()
+                    _logger.info("… %-11s %s", step.name, step.state)
+
+    def _rewrite(self, step: Step) -> None:
+        bar = ""
+        if step.total:
+            full = round(_BAR * min(1.0, step.done / step.total))
+            bar = f"  {'█' * full}{'░' * (_BAR - full)}"
+        line = f"… {step.name:<11} {step.state}{bar}"
+        sys.stderr.write(f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}")
+        sys.stderr.flush()
+
+
+_display = _Display()
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
 
 @contextmanager
 def step(name: str) -> Iterator[Step]:
     """Print on one line the outcome of a step and its duration; an exception is printed, and raised again."""
-    started, current = time.monotonic(), Step(name)
-    terminal = sys.stderr.isatty()
-    if terminal:
-        sys.stderr.write(f"  … {name}\r")
-        sys.stderr.flush()
+    current = Step(name)
+    _display.begin(current)
+    mark, colour, outcome = "✓", "32", ""
     try:
         yield current
     except BaseException as error:
-        _print_line("✗", name, f"failed: {in_one_line(error)}", started, terminal)
+        mark, colour = "✗", "31"
+        outcome = "stopped" if is_stopping() else f"failed: {in_one_line(error)}"
         raise
-    _print_line("✓", name, current.outcome, started, terminal)
+    finally:
+        _display.end(current)
+        seconds = time.monotonic() - current.started
+        _display.write(f"{mark} {name:<11} {plain(outcome or current.outcome)} ({seconds:.1f} s)", colour)
 
 
-def _print_line(mark: str, name: str, outcome: str, started: float, terminal: bool) -> None:
-    line = f"{mark} {name:<11} {outcome} ({time.monotonic() - started:.1f} s)"
-    if terminal:
-        colour = "32" if mark == "✓" else "31"
-        sys.stderr.write(f"\x1b[2K\x1b[{colour}m{line[0]}\x1b[0m{line[1:]}\n")
+def announce(text: str) -> None:
+    """The first line of a run: it stays in a log; on a terminal the next line takes its place."""
+    if _is_terminal():
+        sys.stderr.write(f"\r\x1b[2K… {plain(text)}")
         sys.stderr.flush()
     else:
-        _logger.info(line)
+        _logger.info("… %s", plain(text))
+
+
+def clear() -> None:
+    """Make room on a terminal for a line on stdout."""
+    if _is_terminal():
+        sys.stderr.write("\r\x1b[2K")
+        sys.stderr.flush()
 
 
 def tell(text: str) -> None:
     """One line about the step under way."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\x1b[2K  … {text}\n")
-        sys.stderr.flush()
-    else:
-        _logger.info("  %s", text)
+    _display.write(f"  {plain(text)}" if not _is_terminal() else f"  … {plain(text)}")
 
 
 def show_lines() -> None:
@@ -72,7 +175,29 @@ def show_lines() -> None:
 
 
 def track(items: Iterable[T], name: str, total: int) -> Iterator[T]:
-    """`items`, with a bar on a terminal while they are worked through; nothing in a log."""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
-        yield from progress.track(items, total=total, description=name)
+    """`items`, counted in the step under way while they are worked through."""
+    with counting(name, total) as advance:
+        for item in items:
+            yield item
+            advance()
+
+
+@contextmanager
+def counting(name: str, total: int) -> Iterator["_Advance"]:
+    """A function to call for each of `total` things that is done in the step under way."""
+    advance = _Advance(_display.current or Step(name))
+    advance.step.doing, advance.step.done, advance.step.total = name, 0, total
+    try:
+        yield advance
+    finally:
+        advance.step.doing, advance.step.done, advance.step.total = "", 0, 0
+
+
+@dataclass(frozen=True)
+class _Advance:
+    """Counts what is done in a step."""
+
+    step: Step
+
+    def __call__(self) -> None:
+        self.step.done += 1

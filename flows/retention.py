@@ -1,4 +1,4 @@
-"""Removal of old rows from the lake: `retention` of genchi.yaml, applied at the end of a night.
+"""Removal of old rows from the lake: `retention` of genchi.yaml, applied after a night's marts were built.
 
 The marts keep their numbers: a day whose rows were removed keeps an empty file that marks it (`expired`), and no build
 rebuilds its marts, because their rows are gone. Rows that arrive for it later are removed by the next night, uncounted.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from flows.config import Config
-from flows.lake import SCHEMAS, Lake
+from flows.lake import LATE_DAYS, SCHEMAS, Lake
 
 EXPIRED = "expired"
 # Of these the marts are computed.
@@ -40,15 +40,16 @@ class Removed:
         )
 
 
-def apply(config: Config, today: date) -> Removed:
+def apply(config: Config, today: date, night: date | None = None) -> Removed:
     """Remove from the lake what is more days old than `retention` says, counted back from `today`.
 
-    Any number of times, with the same result. A kill in between leaves days that the next run removes.
+    Days from that of the `night` on stay, because the night still reads them. Any number of times, with the same
+    result. A kill in between leaves days that the next run removes.
     """
     lake, removed = config.open_lake(), Counter[str]()
     for table, kept in config.retention.items():
         for day in lake.days(table) if kept is not None else ():
-            if day < today - timedelta(days=kept or 0):
+            if day < min(today - timedelta(days=kept or 0), night or date.max):
                 removed[table] += _remove(lake, table, day)
     return Removed(dict(+removed))
 
@@ -76,3 +77,11 @@ def first_rebuildable_day(config: Config, first: date, last: date) -> date:
         if first <= day <= last and lake.exists(table, day, EXPIRED)
     ]
     return max(final) + timedelta(days=1) if final else first
+
+
+def first_touched(days: tuple[date, ...], day: date) -> date:
+    """The first day to rebuild: the earliest of `days` that is at most LATE_DAYS before `day`, or `day` itself.
+
+    Rows that are older when they arrive are stored, but their marts are rebuilt by a backfill only.
+    """
+    return min([day, *(touched for touched in days if day - timedelta(days=LATE_DAYS) <= touched <= day)])

@@ -4,9 +4,16 @@ What logs say (paths, routes, models) is written as JSON strings, which are YAML
 """
 
 import json
+import os
+import re
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flows.ingest import FoundSource
+from flows.errors import ConfigError
+
+if TYPE_CHECKING:
+    from flows.ingest import FoundSource
 
 _MOST_ROUTES = 20
 
@@ -45,7 +52,20 @@ _REST = """
 """
 
 
-def configuration(app: str, sources: Sequence[FoundSource], variable: str) -> str:
+def refuse_existing(path: Path) -> None:
+    """Raise ConfigError where there is something already: it is never overwritten."""
+    if os.path.lexists(path):
+        raise ConfigError(
+            f"{path}: exists, and is left as it is; name another file with --config, or move this one away"
+        )
+
+
+def shown_place(place: str) -> str:
+    """A place to look at, without the user and password of a database's address."""
+    return re.sub(r"://[^/]*@", "://", place)
+
+
+def configuration(app: str, sources: "Sequence[FoundSource]", variable: str) -> str:
     """The whole file. `variable` is the environment variable with the address of a database."""
     routes = list(dict.fromkeys(route for source in sources for route in source.reading.routes))
     models = [model for source in sources for model in source.reading.models]
@@ -62,7 +82,7 @@ def configuration(app: str, sources: Sequence[FoundSource], variable: str) -> st
     return text + _REST.format(with_route=with_route, model=_quoted(f"openai/{models[0] if models else 'my-model'}"))
 
 
-def _source(name: str, source: FoundSource, variable: str) -> str:
+def _source(name: str, source: "FoundSource", variable: str) -> str:
     text = f"  - name: {name}\n    format: {source.format}\n"
     if source.path:
         note = "   # {day} is YYYY-MM-DD" if "{day}" in source.path else ""
@@ -71,7 +91,7 @@ def _source(name: str, source: FoundSource, variable: str) -> str:
     return text if source.query is None else f"{text}    query: {_quoted(source.query)}\n"
 
 
-def _names(sources: Sequence[FoundSource]) -> list[str]:
+def _names(sources: "Sequence[FoundSource]") -> list[str]:
     """Each source's format, numbered where several have one."""
     names: list[str] = []
     for source in sources:
@@ -81,5 +101,5 @@ def _names(sources: Sequence[FoundSource]) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """A text as JSON on one line; what cannot be printed is escaped. `$` before a brace would name a variable."""
-    return json.dumps(text, ensure_ascii=not text.isprintable()).replace("${", "$\\u007b")
+    """A text as JSON on one line; what cannot be printed is escaped."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())

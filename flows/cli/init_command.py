@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-from flows.cli.first_config import configuration
+from flows.cli.first_config import configuration, refuse_existing
 from flows.config import Config, load_config
 from flows.errors import ConfigError
 from flows.ingest import Discovery, FoundSource, discover, is_database
@@ -21,7 +21,7 @@ def run(place: str, path: Path, today: date, print_line: Callable[[str], None]) 
     """Look at `place`, write `path`, and print what was found and what to run next. Raises ConfigError and RunError."""
     path = path.absolute()
     refuse_existing(path)
-    place, variable = _resolved(place)
+    place, variable = resolved(place)
     found = discover(_empty(path), place)
     if not found.sources:
         raise ConfigError(_nothing(place, variable, found))
@@ -42,15 +42,7 @@ def run(place: str, path: Path, today: date, print_line: Callable[[str], None]) 
         print_line(f"  {command}")
 
 
-def refuse_existing(path: Path) -> None:
-    """Raise ConfigError where there is something already: it is never overwritten."""
-    if os.path.lexists(path):
-        raise ConfigError(
-            f"{path}: exists, and is left as it is; name another file with --config, or move this one away"
-        )
-
-
-def _resolved(place: str) -> tuple[str, str]:
+def resolved(place: str) -> tuple[str, str]:
     """The place, and the environment variable that a database's address is to be taken from."""
     written = _VARIABLE.fullmatch(place)
     if written:

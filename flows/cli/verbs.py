@@ -6,13 +6,17 @@ are imported by the verbs that need them.
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import yaml
 
+from flows import progress
 from flows.cli import prefect_server
-from flows.config import load_config
+from flows.cli.first_config import refuse_existing, shown_place
+from flows.config import Config, load_config
 from flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,12 +28,13 @@ FINE, CRITICAL, FAILED = 0, 1, 3
 def nightly(options: argparse.Namespace) -> int:
     """Run one whole night and print its headline and its page; CRITICAL if a critical expectation failed."""
     setup = _load(options)
-    day = options.day or setup.config.yesterday()
-    with prefect_server.server(prefect_server.EVERYTHING):
-        from flows.nightly import NightFailedError, run_nightly  # noqa: PLC0415 - as above
+    day = options.day = options.day or setup.config.yesterday()
+    with _running(setup.config, options, prefect_server.EVERYTHING):
+        from flows.night import NightFailedError  # noqa: PLC0415 - as above
+        from flows.nightly import run_told  # noqa: PLC0415 - as above
 
         try:
-            night = run_nightly(setup, day)
+            night = run_told(setup, day)
         except NightFailedError as failed:
             tell(f"\n{failed.night.headline}\n{failed.night.page}")
             raise
@@ -38,23 +43,24 @@ def nightly(options: argparse.Namespace) -> int:
 
 
 def backfill(options: argparse.Namespace) -> int:
-    """Run a range of days, and print how many breaches began on each."""
+    """Run a range of days, and print how many breaches began on each; CRITICAL if one of them is critical."""
     setup = _load(options)
     if options.end < options.start:
         raise ConfigError(f"--end {options.end} is before --start {options.start}")
-    with prefect_server.server():
+    with _running(setup.config, options):
         from flows.backfill import run_backfill  # noqa: PLC0415 - as above
 
         done = run_backfill(setup, options.start, options.end, options.only)
     for day, count in sorted(done.breaches.items()):
         tell(f"{day}: {count} breach{'es' if count > 1 else ''} began")
-    return FINE
+    return CRITICAL if done.critical else FINE
 
 
 def ingest(options: argparse.Namespace) -> int:
     """Read one day's logs, and update the monitoring marts."""
     setup = _load(options)
-    with prefect_server.server():
+    options.day = options.day or setup.config.yesterday()
+    with _running(setup.config, options):
         from flows.nightly import run_ingest  # noqa: PLC0415 - as above
 
         run_ingest(setup, options.day)
@@ -64,7 +70,8 @@ def ingest(options: argparse.Namespace) -> int:
 def transform(options: argparse.Namespace) -> int:
     """Rebuild all marts of one day."""
     config = load_config(options.config)
-    with prefect_server.server():
+    options.day = options.day or config.yesterday()
+    with _running(config, options):
         from flows.nightly import run_transform  # noqa: PLC0415 - as above
 
         run_transform(config, options.day, options.day)
@@ -72,14 +79,17 @@ def transform(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Run the holdouts for one day."""
+    """Run the holdouts for one day, and print what failed; CRITICAL if a critical expectation on it did."""
     setup = _load(options)
     setup.config.require_evaluation()
-    with prefect_server.server():
+    options.day = options.day or setup.config.yesterday()
+    with _running(setup.config, options, prefect_server.EVERYTHING):
         from flows.nightly import run_evaluate  # noqa: PLC0415 - as above
 
-        run_evaluate(setup, options.day)
-    return FINE
+        failed = run_evaluate(setup, options.day)
+    for failure in failed:
+        tell(failure)
+    return CRITICAL if failed else FINE
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -91,9 +101,9 @@ def compare(options: argparse.Namespace) -> int:
     describe_example_sets(config)
     pair = ModelPair(options.pinned, options.candidate, options.route, options.repeats, options.limit)
     narrowed = load_setup(pair.narrowed(config))  # before a server is started, so that errors are reported first
-    day = options.day or config.yesterday()
+    day = options.day = options.day or config.yesterday()
     run_id = pair.run_id(config, day)
-    with prefect_server.server():
+    with _running(config, options):
         from flows.nightly import run_compare  # noqa: PLC0415 - as above
 
         run_compare(config, narrowed, day, run_id)
@@ -130,9 +140,10 @@ def migrate(options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """Print a line for each check; 1 for a problem of logs, lake or machine, 2 for one of the configuration."""
+    loaded = load_config(options.config)
+    tell(f"✓ configuration: {loaded.path}")
     from flows.cli.doctor import examine, exit_code  # noqa: PLC0415 - as above
 
-    loaded = load_config(options.config)
     findings = []
     for finding in examine(loaded, options.day or loaded.yesterday()):
         findings.append(finding)
@@ -159,6 +170,8 @@ def dbt(options: argparse.Namespace) -> int:
 
 def init(options: argparse.Namespace) -> int:
     """Look at logs and write a first genchi.yaml."""
+    refuse_existing(options.config.absolute())
+    progress.announce(f"init        looking at {shown_place(options.path)}")
     from flows.cli import init_command  # noqa: PLC0415 - as above
 
     init_command.run(options.path, options.config, datetime.now(UTC).date(), tell)
@@ -170,7 +183,6 @@ def alert(options: argparse.Namespace) -> int:
     from flows.alerts import send_digest, send_test  # noqa: PLC0415 - as above
 
     loaded = load_config(options.config)
-    loaded.require_set("sending alerts", "alerts")
     if not loaded.alerts:
         raise ConfigError(f"{loaded.path}: no alerts are configured; name one with `alerts`")
     if options.test:
@@ -185,6 +197,7 @@ def alert(options: argparse.Namespace) -> int:
 
 def demo(options: argparse.Namespace) -> int:
     """Run the demo; CRITICAL if a planted incident was not found."""
+    progress.announce(f"demo        {options.folder}")
     with prefect_server.server(prefect_server.EVERYTHING):
         from flows.cli.demo_command import run  # noqa: PLC0415 - as above
 
@@ -201,7 +214,19 @@ def _load(options: argparse.Namespace) -> "EvalSetup":
     return setup
 
 
+@contextmanager
+def _running(config: Config, options: argparse.Namespace, needed: Sequence[str] = prefect_server.DBT) -> Iterator[None]:
+    """A server for a run, after its first line: what runs, on which day, with which configuration."""
+    first = getattr(options, "start", None) or getattr(options, "day", None) or config.yesterday()
+    last = getattr(options, "end", None) or first
+    days = f"{first}" if first == last else f"{first} to {last}"
+    progress.announce(f"{options.verb:<11} {config.app}, {days}, {config.path}")
+    with prefect_server.server(needed):
+        yield
+
+
 def tell(line: str) -> None:
     """Print one line of a verb's result on stdout."""
+    progress.clear()
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

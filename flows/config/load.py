@@ -164,17 +164,16 @@ class Config(Section):
         return {name: route for name, route in self.routes.items() if route.holdout and route.criteria}
 
     def require_evaluation(self) -> None:
-        """Raise ConfigError where the configuration has nothing to evaluate."""
+        """Raise ConfigError if there is nothing to evaluate, or an environment variable of a model is not set."""
         if not (self.models and self.evaluated_routes()):
             needed = "`models`, and a route with `holdout` and `criteria`"
             raise ConfigError(f"{self.path}: nothing to evaluate; add {needed}")
+        variables.require_variables(self.path, "evaluation", models=self.models)
 
-    def require_set(self, purpose: str, *keys: str) -> None:
-        """Raise UnsetVariableError if the section of one of these keys uses an environment variable that is not set.
-
-        `purpose` is what needs the sections.
-        """
-        variables.require_variables(self.path, purpose, **{key: getattr(self, key) for key in keys})
+    def require_for_ingest(self) -> None:
+        """Raise ConfigError if an environment variable is not set that reading or embedding logs needs."""
+        sections = {"sources": self.sources, "user_key_secret": self.user_key_secret, "embedding": self.embedding}
+        variables.require_variables(self.path, "reading logs", **sections)
 
     def yesterday(self) -> date:
         """The last whole day in the configured time zone. The only reading of the clock in a night."""
@@ -184,7 +183,7 @@ class Config(Section):
 def load_config(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
     """Read the configuration at `path`, with `${NAME}` taken from `environment` (default: the process's).
 
-    A variable that is not set is an error here only if everything needs it; see `Config.require_set`.
+    A variable that is not set is an error here only if everything needs it; see `Config.require_for_ingest`.
 
     Raises ConfigError, in one line, for a missing file, broken YAML, a key that stands twice, an unknown key, a wrong
     value, such a variable, or a named file that does not exist.

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,7 @@ def test_a_night_without_a_server_is_quiet_calls_nobody_and_says_a_line_a_step(t
     assert dialled <= {"'127.0.0.1'", "'localhost'", "'::1'", "b'127.0.0.1'", "b'localhost'"}, dialled
     lines = done.stderr.splitlines()
     assert [line.split()[1] for line in lines] == [
-        "ingest", "semantics", "production", "transform", "evaluate", "check", "report", "alert",
+        "nightly", "ingest", "semantics", "production", "transform", "evaluate", "check", "report", "alert",
     ], done.stderr  # fmt: skip
     assert str(tmp_path / "reports" / "2026-03-02" / "index.html") in done.stdout
 
@@ -140,3 +141,47 @@ def test_doctor_and_holdout_say_what_is_there(tmp_path: Path) -> None:
     done = genchi("doctor", "--day", "2026-03-02", cwd=tmp_path)
     assert done.returncode == 2
     assert f"✗ source app: 0 files for 2026-03-02 at {tmp_path}/logs/2026-03-02.jsonl" in done.stdout
+
+
+# Notes the CPU seconds of the process at the first byte that it writes to stdout or stderr.
+STOPWATCH = """
+import os, sys, time
+class First:
+    def __init__(self, stream):
+        self._stream = stream
+    def write(self, text):
+        if not os.path.exists(os.environ['GENCHI_STOPWATCH']):
+            with open(os.environ['GENCHI_STOPWATCH'], 'w') as file:
+                file.write(str(time.process_time()))
+        return self._stream.write(text)
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+sys.stdout, sys.stderr = First(sys.stdout), First(sys.stderr)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "verb",
+    ["nightly", "ingest", "transform", "evaluate", "doctor", "holdout", "migrate", "init", "alert", "backfill", "demo"],
+)
+def test_the_first_line_comes_within_a_second_of_cpu(tmp_path: Path, verb: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(STOPWATCH, encoding="utf-8")
+    (tmp_path / "h.jsonl").write_text('{"example_id": 1, "input": "hi"}\n', encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("- {name: a, kind: json_valid}\n", encoding="utf-8")
+    (tmp_path / "genchi.yaml").write_text(
+        "app: a\nlake: lake\nroutes: {r: {holdout: h.jsonl, criteria: c.yaml}}\n"
+        "models: {pinned: {model: baseline/tfidf}}\n".replace("baseline/tfidf", "simulated/x"),
+        encoding="utf-8",
+    )
+    more = {"init": ["logs", "--config", "new.yaml"], "backfill": ["--start", "2026-03-01", "--end", "2026-03-02"]}
+    watch = tmp_path / "seconds"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "GENCHI_STOPWATCH": str(watch)}
+    command = [sys.executable, "-m", "flows.cli", verb, *more.get(verb, [])]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while not watch.exists() and process.poll() is None:
+            time.sleep(0.05)
+        process.terminate()
+    assert float(watch.read_text()) < 1.0

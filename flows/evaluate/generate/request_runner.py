@@ -7,18 +7,15 @@ import asyncio
 import gc
 import logging
 import math
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from rich.console import Console
-from rich.progress import Progress
-
 from flows.evaluate.generate import journal
 from flows.evaluate.generate.requests import Request, Row
 from flows.llm import Answer, ModelClient
+from flows.progress import counting
 
 log = logging.getLogger(__name__)
 
@@ -129,12 +126,11 @@ async def ask_all(
 ) -> int:
     """Send `requests`, at most `concurrency` at a time; append `row_of(request, answer)` of each to the journal.
 
-    `total` is their number, for the progress bar. Returns the number sent: once the budget is exhausted, only requests
+    `total` is their number, for the progress line. Returns the number sent: once the budget is exhausted, only requests
     without a cost are sent.
     """
     source, queue, asked = iter(requests), _Queue(budget), 0
-    with journal.open_for_append(path) as file, _progress() as progress, _garbage_is_rare():
-        bar = progress.add_task("sending requests", total=total, visible=bool(total))
+    with journal.open_for_append(path) as file, counting("requests", total or 0) as advance, _garbage_is_rare():
 
         async def work() -> None:
             nonlocal asked
@@ -143,7 +139,7 @@ async def ask_all(
                 if answer is not None:
                     journal.append_answer(file, row_of(request, answer))
                     asked += 1
-                progress.advance(bar)
+                advance()
 
         workers = concurrency if total is None else min(concurrency, total)
         async with asyncio.TaskGroup() as group:
@@ -176,8 +172,3 @@ def row_of(request: Request, answer: Answer) -> Row:
     if answer.status == "error":
         log.debug("%s %s: %s: %s", request.model, request.example_id, answer.error_type, answer.error_message)
     return {**request.columns, **answer_columns, "output_text": answer.text}
-
-
-def _progress() -> Progress:
-    """A bar on a terminal; nothing in a log."""
-    return Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())

@@ -6,7 +6,6 @@ from datetime import date
 from flows.config import BASELINE, Config, Models, ModelVariant, did_you_mean
 from flows.errors import ConfigError
 from flows.evaluate.criteria import hash_of
-from flows.llm import is_local, load_litellm
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,8 @@ class ModelPair:
 
 
 def _find(config: Config, option: str, name: str) -> ModelVariant:
+    from flows.llm import is_local  # noqa: PLC0415 - imported late: most commands compare nothing
+
     known = {model.name: model for model in config.all_models()}
     if name in known:
         return known[name].model_copy(update={"routes": ()})
@@ -62,6 +63,8 @@ def _find(config: Config, option: str, name: str) -> ModelVariant:
 
 def _is_known_to_litellm(name: str) -> bool:
     """Whether litellm knows the model, or the provider named before its first slash."""
+    from flows.llm import load_litellm  # noqa: PLC0415 - as above
+
     litellm = load_litellm()
     provider, slash, _ = name.partition("/")
     return name in litellm.model_cost or (bool(slash) and provider in litellm.provider_list)

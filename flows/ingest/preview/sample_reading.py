@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 import pyarrow.compute as pc
 
 from flows.config import Config, Source
-from flows.ingest.map import Mapped, Workers
 from flows.ingest.read import RECORDS, REFUSED, Batch, LogFile, read_files
 from flows.project import LOG_FORMATS, log_formats
+
+if TYPE_CHECKING:
+    from flows.ingest.map import Mapped
 
 SAMPLE = 200
 # What a reading is worth: the values that it found in these columns. Those that any SELECT fills are left out.
@@ -71,6 +73,8 @@ class Previewer:
     """Reads samples with the mappers and redaction of a workspace; each format is planned once."""
 
     def __init__(self, config: Config) -> None:
+        from flows.ingest.map import Workers  # noqa: PLC0415 - imported late: few commands preview, and it takes a while
+
         self._zone = ZoneInfo(config.timezone)
         self._workers = Workers(config, b"")
 
@@ -96,7 +100,7 @@ class Previewer:
         ]
         return [readings[0], *_best_first(readings)]
 
-    def _reading(self, log_format: str, sample: Batch, mapped: Mapped) -> SampleReading:
+    def _reading(self, log_format: str, sample: Batch, mapped: "Mapped") -> SampleReading:
         calls, feedback = mapped.interactions, mapped.feedback
         distinct = pc.count_distinct(calls.column("key")).as_py() if len(calls) else 0
         reasons = Counter(mapped.refused.column("reason").to_pylist())

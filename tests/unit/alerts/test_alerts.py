@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from flows.alerts import messages, notifiers
+from flows.alerts import messages, notifiers, send_digest, send_test
 from flows.alerts.digest import Digest, build, of_night
 from flows.config.load import Alert, Config
-from flows.errors import RunError
+from flows.errors import ConfigError, RunError
 from flows.lake import lake
 from flows.lake.backends import LocalBackend
 from flows.lake.lake import Lake, Note
@@ -241,3 +241,44 @@ def test_the_digest_of_a_night_is_read_from_the_lake(tmp_path: Path) -> None:
     told = of_night(config, DAY)
     assert (told.count("critical"), told.count("warning"), len(told.items)) == (1, 0, 1)
     assert told.report == str(tmp_path / "reports" / "2026-03-02" / "index.html")
+
+
+def configured(folder: Path, *targets: dict[str, str]) -> Config:
+    settings = {"app": "desk", "lake": "lake", "path": folder / "genchi.yaml", "alerts": targets}
+    return Config.model_validate(settings, context=folder)
+
+
+def test_a_test_message_goes_to_every_target_and_says_who_did_not_take_it(hooks: Any, tmp_path: Path) -> None:
+    fine, gone = hooks(200), hooks(404)
+    config = configured(
+        tmp_path,
+        {"kind": "webhook", "url": gone.url},
+        {"kind": "slack", "url": fine.url},
+        {"kind": "slack", "url": "${SLACK_WEBHOOK_URL}"},
+    )
+    said = []
+    with pytest.raises(RunError) as failed:
+        said.extend(iter(send_test(config)))
+    assert "webhook at 127.0.0.1: answered 404" in str(failed.value)
+    assert "the environment variable SLACK_WEBHOOK_URL is not set; set it" in str(failed.value)
+    assert "SECRET" not in str(failed.value)
+    assert [message["text"] for message in fine.received] == [
+        "desk: a test of genchi's alerts. Findings of a night will arrive here."
+    ]
+    assert len(gone.received) == 1
+    (only,) = send_test(configured(tmp_path, {"kind": "webhook", "url": fine.url}))
+    assert only == "✓ webhook at 127.0.0.1 took the test message"
+    assert fine.received[-1].keys() == messages.webhook(digest()).keys()
+
+
+def test_a_digest_is_sent_by_hand_to_those_who_had_it_not(hooks: Any, tmp_path: Path) -> None:
+    hook = hooks(200)
+    config = configured(tmp_path, {"kind": "webhook", "url": hook.url})
+    with config.open_lake().lock("alert"):
+        with pytest.raises(ConfigError, match="no night of this day"):
+            send_digest(config, DAY)
+        rows = lake.from_rows([{**row(), "success": False}], "expectation_results")
+        config.open_lake().write("expectation_results", DAY, rows)
+        assert send_digest(config, DAY) == "digest sent to 1, 0 had it already"
+        assert send_digest(config, DAY) == "digest sent to 0, 1 had it already"
+    assert len(hook.received) == 1

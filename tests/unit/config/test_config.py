@@ -131,9 +131,9 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, before: str, after: 
 
 def test_an_unset_variable_stops_what_needs_it_and_nothing_else(tmp_path: Path) -> None:
     settings = load(tmp_path)
-    settings.require_set("reading logs", "sources", "user_key_secret")
+    settings.require_for_ingest()
     with pytest.raises(UnsetVariableError) as stopped:
-        settings.require_set("evaluation", "models")
+        settings.require_evaluation()
     where = f"{tmp_path / 'genchi.yaml'}: models.pinned.api_key"
     assert str(stopped.value) == f"{where}: the environment variable KEY is not set; evaluation needs it: set it"
 
@@ -157,7 +157,7 @@ def test_an_unset_variable_that_everything_needs_is_named_with_its_key(
 def test_a_secret_that_is_not_set_is_no_short_secret(tmp_path: Path) -> None:
     settings = load(tmp_path, GOOD.replace("${USERS}", "${SALT}"), KEY="k")
     with pytest.raises(UnsetVariableError, match="user_key_secret: the environment variable SALT is not set; reading"):
-        settings.require_set("reading logs", "sources", "user_key_secret")
+        settings.require_for_ingest()
 
 
 @pytest.mark.parametrize(

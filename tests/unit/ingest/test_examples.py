@@ -1,15 +1,17 @@
 """Test sets are frozen whole, or refused with the line that is wrong."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from flows.config import load
+from flows.config.load import Config
 from flows.errors import ConfigError
 from flows.ingest import example_sets
-from flows.lake.lake import Lake
+from flows.ingest.example_sets import describe_example_sets, freeze
+from flows.lake.lake import Lake, from_rows
 
 DAY = date(2026, 3, 2)
 
@@ -74,3 +76,59 @@ def test_a_turn_that_calls_tools_needs_no_content(tmp_path: Path) -> None:
     path.write_text(json.dumps({"example_id": 1, "messages": [asks, {"role": "assistant"}]}), encoding="utf-8")
     with pytest.raises(ConfigError, match="`messages` is not a list"):
         list(example_sets.read(path))
+
+
+def many_routes(folder: Path, examples: str, **more: object) -> Config:
+    (folder / "set.jsonl").write_text(examples, encoding="utf-8")
+    settings = {"app": "a", "lake": "lake", "path": folder / "genchi.yaml", "dev_set": "set.jsonl", **more}
+    return Config.model_validate(settings, context=folder)
+
+
+def land_calls(config: Config, **calls: int) -> None:
+    rows = [
+        {"call_id": f"{route}-{n}", "route": route, "started_at": datetime(2026, 3, 1, 10, tzinfo=UTC)}
+        for route, count in calls.items()
+        for n in range(count)
+    ]
+    config.open_lake().write("interactions", date(2026, 3, 1), from_rows(rows, "interactions"))
+
+
+def test_a_dev_set_without_routes_is_refused_where_the_configuration_has_several(tmp_path: Path) -> None:
+    some = '{"example_id": "1", "input": "x", "route": "triage"}\n{"example_id": "2", "input": "y"}\n'
+    config = many_routes(tmp_path, some, routes={"triage": {}, "summary": {}})
+    with pytest.raises(ConfigError) as refused:
+        describe_example_sets(config)
+    assert str(refused.value).startswith(
+        f"{tmp_path}/set.jsonl, example 2 ('2'): has no `route`, and there are several"
+    )
+    assert '(summary, triage); add "route": "..." to each example' in str(refused.value)
+    with pytest.raises(ConfigError, match="has no `route`"):
+        freeze(config, date(2026, 3, 2))
+
+
+def test_a_dev_set_without_routes_is_refused_where_the_logs_have_several(tmp_path: Path) -> None:
+    config = many_routes(tmp_path, '{"example_id": "1", "input": "x"}\n')
+    assert "1 examples" in describe_example_sets(config)[0]
+    land_calls(config, triage=40, stray=2)
+    assert "1 examples" in describe_example_sets(config)[0]  # so few calls are compared with nothing
+    land_calls(config, triage=40, summary=40)
+    with pytest.raises(ConfigError, match=r"there are several \(summary, triage\)"):
+        describe_example_sets(config)
+
+
+def test_a_dev_set_that_names_its_routes_is_taken(tmp_path: Path) -> None:
+    every = '{"example_id": "1", "input": "x", "route": "triage"}\n{"example_id": "2", "input": "y", "route": "b"}\n'
+    config = many_routes(tmp_path, every, routes={"triage": {}, "summary": {}})
+    assert freeze(config, date(2026, 3, 2)).column("route").to_pylist() == ["triage", "b"]
+
+
+def test_a_holdout_of_several_routes_gives_each_its_own_examples(tmp_path: Path) -> None:
+    route = {"holdout": "set.jsonl", "criteria": "c.yaml"}
+    both = {"routes": {"a": route, "b": route}, "dev_set": None}
+    every = '{"example_id": "1", "input": "x", "route": "a"}\n{"example_id": "2", "input": "y", "route": "b"}\n'
+    rows = freeze(many_routes(tmp_path, every, **both), date(2026, 3, 2)).to_pylist()
+    assert [(row["route"], row["example_id"]) for row in rows] == [("a", "1"), ("b", "2")]
+    with pytest.raises(ConfigError, match=r"there are several \(a, b\)"):
+        freeze(many_routes(tmp_path, every.replace(', "route": "b"', ""), **both), date(2026, 3, 2))
+    alone = many_routes(tmp_path, every.replace(', "route": "b"', ""), routes={"a": route}, dev_set=None)
+    assert len(freeze(alone, date(2026, 3, 2))) == 2

@@ -1,0 +1,146 @@
+"""`genchi doctor`: each line says what is, what is wrong and how to fix it; the exit code says whose fault it is."""
+
+import socket
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from flows.cli.doctor import Finding, examine, exit_code, machine_checks
+from flows.config.load import load_config
+
+DAY = date(2026, 3, 2)
+CALL = '{{"call_id": "{0}", "started_at": "2026-03-02T10:00:00Z", "input_text": "hi", "output_text": "ho"}}\n'
+SOURCE = "sources: [{name: app, format: genchi, path: 'logs/{day}.jsonl'}]\n"
+
+
+def examined(folder: Path, more: str = SOURCE, day: date = DAY, **environment: str) -> list[Finding]:
+    path = folder / "genchi.yaml"
+    path.write_text(f"app: a\nlake: lake\n{more}", encoding="utf-8")
+    return list(examine(load_config(path, environment), day))
+
+
+def line(findings: list[Finding], about: str) -> str:
+    return "\n".join(finding.line for finding in findings if about in finding.text)
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / f"{DAY}.jsonl").write_text(CALL.format(1) + CALL.format(2), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_workspace_that_is_well_has_no_problem(logs: Path) -> None:
+    findings = examined(logs)
+    assert exit_code(findings) == 0
+    assert {finding.level for finding in findings} == {"ok"}, [finding.line for finding in findings]
+    where = f"logs/{DAY}.jsonl"
+    assert f"✓ source app: 1 file for {DAY} at {logs}/{where}" in line(findings, "source app")
+    assert f"✓ source app: 2 records of {where}: 2 calls; route default; {DAY}" in line(findings, "source app")
+    assert line(findings, "versions: genchi")
+    assert "GiB free" in line(findings, "disk:")
+
+
+def test_a_day_without_files_is_a_warning_that_names_the_newest(logs: Path) -> None:
+    findings = examined(logs, day=date(2026, 3, 9))
+    assert exit_code(findings) == 0
+    assert (
+        f"! source app: 0 files for 2026-03-09 at {logs}/logs/2026-03-09.jsonl; the newest are of {DAY}: try --day"
+        in line(findings, "source app")
+    )
+
+
+def test_no_files_at_all_is_a_wrong_path(tmp_path: Path) -> None:
+    findings = examined(tmp_path)
+    assert exit_code(findings) == 2
+    assert "✗ source app: 0 files for" in line(findings, "nor for any other day; correct its `path`")
+
+
+def test_a_wrong_format_names_the_right_one(logs: Path) -> None:
+    findings = examined(logs, SOURCE.replace("genchi", "litellm"))
+    assert exit_code(findings) == 2
+    assert line(findings, "the format").endswith(
+        f"the format `litellm` reads no call in 2 records of logs/{DAY}.jsonl;"
+        " `genchi` reads 2 calls: write `format: genchi`"
+    )
+
+
+def test_what_is_quarantined_is_counted_with_its_reasons(logs: Path) -> None:
+    with (logs / "logs" / f"{DAY}.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{broken\n{"call_id": "x"}\n{"call_id": "\x1b[31m", "started_at": "soon", "input_text": "a"}\n')
+    findings = examined(logs)
+    assert exit_code(findings) == 1  # the logs are wrong, and not the configuration
+    assert "5 records" in line(findings, "3 quarantined")
+    told = line(findings, "quarantined: ")
+    assert "not valid JSON (" in told
+    assert "none of messages, messages_json and input_text is given (1 record)" in told
+    assert "\x1b" not in told
+
+
+def test_an_unset_variable_is_told_where_it_is_needed_and_hides_nothing_else(logs: Path) -> None:
+    models = "models: {pinned: {model: openai/a, api_key: '${MODEL_KEY}'}}\n"
+    alerts = "alerts: [{kind: slack, url: '${HOOK}'}]\n"
+    findings = examined(logs, SOURCE + models + alerts)
+    assert exit_code(findings) == 2
+    assert "MODEL_KEY is not set; evaluation needs it" in line(findings, "model openai/a")
+    assert "HOOK is not set" in line(findings, "alert slack")
+    assert "2 calls" in line(findings, "source app")
+
+
+@pytest.fixture
+def listener() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/hook/SECRET"
+
+
+def test_an_alert_address_is_tried_without_sending(logs: Path, listener: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/hook/SECRET"
+    alerts = "alerts:\n" + "".join(f"- {{kind: webhook, url: '{url}'}}\n" for url in (listener, nobody, "hooks.org/x"))
+    findings = [finding for finding in examined(logs, SOURCE + alerts) if finding.text.startswith("alert")]
+    assert [finding.level for finding in findings] == ["ok", "misconfigured", "misconfigured"]
+    assert "127.0.0.1 can be reached; `genchi alert --test` sends a message" in findings[0].text
+    assert "Connection refused; check its `url`" in findings[1].text
+    assert "not a valid URL" in findings[2].text
+    assert "SECRET" not in "".join(finding.text for finding in findings)
+
+
+class Usage(NamedTuple):
+    free: int
+
+
+@pytest.mark.parametrize(("free", "level"), [(100 << 20, "problem"), (1 << 30, "warning"), (50 << 30, "ok")])
+def test_a_full_disk_is_told_before_the_night_is(
+    logs: Path, monkeypatch: pytest.MonkeyPatch, free: int, level: str
+) -> None:
+    monkeypatch.setattr(machine_checks.shutil, "disk_usage", lambda _: Usage(free))
+    (disk,) = [finding for finding in examined(logs) if finding.text.startswith("disk")]
+    assert disk.level == level
+
+
+def test_another_version_than_the_locks_is_named(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def older(name: str, installed: Any = machine_checks.version) -> str:
+        return "0.0.1" if name == "duckdb" else str(installed(name))
+
+    monkeypatch.setattr(machine_checks, "version", older)
+    (versions,) = [finding for finding in examined(logs) if finding.text.startswith("versions")]
+    assert versions.level == "warning"
+    assert "duckdb 0.0.1 (locked: " in versions.text
+    assert "run `make venv`" in versions.text
+
+
+def test_reports_that_are_a_file_are_told(logs: Path) -> None:
+    (logs / "reports").write_text("", encoding="utf-8")
+    findings = examined(logs)
+    assert exit_code(findings) == 2
+    assert "is a file; `reports` needs a folder" in line(findings, "reports:")
+
+
+def test_a_dev_set_without_routes_is_told(logs: Path) -> None:
+    (logs / "dev.jsonl").write_text('{"example_id": "1", "input": "x"}\n', encoding="utf-8")
+    findings = examined(logs, SOURCE + "dev_set: dev.jsonl\nroutes: {a: {}, b: {}}\n")
+    assert exit_code(findings) == 2
+    assert "has no `route`, and there are several (a, b)" in line(findings, "test sets")
