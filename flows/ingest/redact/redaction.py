@@ -11,9 +11,8 @@ keys for lookups and joins; a log that builds them from personal data must be fi
 import base64
 import json
 import re
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from json import decoder
 
@@ -22,16 +21,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.ingest.redact.finders import (
-    ADDRESSES,
-    FINDERS,
-    NUMBERS,
-    is_find_across,
-    places_of_numbers,
-    prefilter,
-    readings,
-    rough_prefilter,
-)
+from flows.ingest.redact.finders import prefilter, rough_prefilter
+from flows.ingest.redact.finding import replaced
 
 TEXT_COLUMNS = (
     "params_json",
@@ -184,10 +175,10 @@ def _redacted(text: str, kinds: Sequence[str], name: str = "", depth: int = 0) -
 
 
 def _in_text(text: str, kinds: Sequence[str], name: str) -> tuple[str, list[str]]:
-    redacted, found = _replaced(text, kinds, name)
+    redacted, found = replaced(text, kinds, name)
     plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "\\u00" in text else text
     if plain != text:  # almost JSON: its escapes are uncertain, but a find is a find in both readings
-        unescaped, more = _replaced(plain, kinds, name)
+        unescaped, more = replaced(plain, kinds, name)
         if len(more) > len(found):
             return unescaped, more
     return redacted, found
@@ -202,7 +193,7 @@ def _in_json(text: str, kinds: Sequence[str], depth: int) -> tuple[str, list[str
         if text[begin] == '"':
             new, more = _redacted(value, kinds, name, depth + 1)
         else:
-            new, more = _replaced(value.removesuffix(".0"), kinds, name)
+            new, more = replaced(value.removesuffix(".0"), kinds, name)
         if more:
             found += more
             parts += [text[copied:begin], _quoted(new)]
@@ -241,72 +232,6 @@ def _quoted(text: str) -> str:
     except UnicodeEncodeError:  # a lone surrogate
         return json.dumps(text)
     return quoted
-
-
-def _replaced(text: str, kinds: Sequence[str], name: str = "") -> tuple[str, list[str]]:
-    found: list[str] = []
-    for kind in kinds:
-        spans = _apart(_all_spans(text, kind, name))
-        if spans:
-            kept, copied = [], 0
-            for begin, end in spans:
-                kept += [text[copied:begin], f"[{kind}]"]
-                copied = end
-            text = "".join([*kept, text[copied:]])
-            found += [kind] * len(spans)
-    return text, found
-
-
-def _all_spans(text: str, kind: str, name: str) -> list[tuple[int, int]]:
-    """The finds in every reading of a text. What only a joined line makes a find does not touch another find."""
-    if kind not in (*ADDRESSES, *NUMBERS):
-        return list(_spans(text, kind, name))
-    plain, *others = readings(text, of_addresses=kind in ADDRESSES)
-    spans = list(_spans(plain.text, kind, name))
-    for reading in others:
-        found = list(_spans(reading.text, kind, name))
-        if reading.is_joined:
-            across = [span for span in found if reading.crosses(*span)]
-            more = [span for span in across if is_find_across(kind, reading.text[slice(*span)], reading.written(*span))]
-            spans = _beside([reading.span(*span) for span in more], spans)
-        else:
-            spans += [reading.span(*span) for span in found]
-    return spans
-
-
-def _beside(more: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """All spans, but of `more` only those that touch none of the others."""
-    taken = _apart(spans)
-    begins = [begin for begin, _ in taken]
-    kept = []
-    for begin, end in more:
-        at = bisect_left(begins, end)
-        if at == 0 or taken[at - 1][1] <= begin:
-            kept.append((begin, end))
-    return [*taken, *kept]
-
-
-def _spans(text: str, kind: str, name: str) -> Iterator[tuple[int, int]]:
-    before = f'{name[-64:]}": "' if name else ""
-    for first, last in places_of_numbers(text) if kind in ("phone", "card") else [(0, len(text))]:
-        for finder in FINDERS[kind]:
-            if before and first == 0 and finder.needs_a_name:
-                for begin, end in finder.spans(before + text, first, last + len(before)):
-                    if end > len(before):
-                        yield max(0, begin - len(before)), end - len(before)
-            else:
-                yield from finder.spans(text, first, last)
-
-
-def _apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans in order; overlapping ones are merged."""
-    joined: list[tuple[int, int]] = []
-    for begin, end in sorted(spans):
-        if joined and begin < joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((begin, end))
-    return joined
 
 
 def _is_json(text: str) -> bool:

@@ -18,7 +18,8 @@ from flows.ingest.redact.finders.spellings import (
     SUSPECT_AT,
     SUSPECT_CHARACTERS,
     SUSPECT_NUMBER,
-    readings,
+    folded,
+    other_readings,
 )
 
 FINDERS: dict[str, tuple[Finder, ...]] = {
@@ -93,4 +94,4 @@ def is_find_across(kind: str, found: str, written: str) -> bool:
     return kind in ("card", "iban") or found.startswith("+")
 
 
-__all__ = ["ADDRESSES", "NUMBERS", "is_find_across", "places_of_numbers", "readings"]
+__all__ = ["ADDRESSES", "NUMBERS", "folded", "is_find_across", "other_readings", "places_of_numbers"]

@@ -21,6 +21,7 @@ from flows.ingest.redact.finders.finder import (
     NUMBER_BEGINS,
     NUMBER_ENDS,
     NUMBER_GUARD,
+    WORD_GUARD,
     Finder,
     Spans,
     digits_of,
@@ -233,7 +234,7 @@ PHONE = (
         rf"[0-9](?:{GAP}{{0,2}}[0-9]){{8,12}}",
         _called,
         after=r"(?![0-9A-Za-z_])",
-        lead=rf"(?i:{'|'.join(_CALLING_WORDS)}|{_NUMBER_IS})(?i:me|us|him|her|at|on|to|mich|uns|an|unter|le|au|al|ez)?"
+        lead=rf"{WORD_GUARD}(?i:{'|'.join(_CALLING_WORDS)}|{_NUMBER_IS})(?i:me|us|him|her|at|on|to|mich|uns|an|unter|le|au|al|ez)?"
         r"(?:[ :]|(?i:me|us|him|her|at|on|mich|uns|an|unter|le|au|al))*",
         hints=(*_CALLING_WORDS, "num"),
     ),

@@ -7,7 +7,7 @@ Belongs here: which spellings are known. Does not belong here: what a find is.
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -62,27 +62,27 @@ SUSPECT_CHARACTERS = (
 # A sign or a space of a number, percent-encoded or as an entity; an `@` in any spelling.
 SUSPECT_NUMBER = r"%(?:25)*2|&(?:#|nbsp|plus)"
 SUSPECT_AT = r"@|\\u0040|%(?:25)*40|=40|&(?:#|commat)|[\[({<] ?(?i:at|ät) ?[\])}>]"  # the escape of `@` in almost JSON
-# What may stand between the digits of a number, in any of these spellings.
-ANY_GAP = (
-    rf"(?:[ ./()+_{_ranges(code for code, fold in _FOLDS.items() if fold in (' ', '-'))}-]"
-    r"|\\+/|\\+u(?i:00a0|20[0-6][0-9a-f]|3000)|(?:\\+[nrt]|\s)+)"
-)
+# What may stand between the digits of a number, in any of these spellings; any character that is not ASCII, because
+# RE2 is fast with few ranges.
+ANY_GAP = r"(?:[ ./()+_\x{80}-\x{10ffff}-]|\\+/|\\+u(?:00[aA]0|20[0-6][0-9a-fA-F]|3000)|(?:\\+[nrt]|\s)+)"
 
 _PERCENT = r"%(?:25)*2[0-46-9A-Fa-f]|&#(?:0*\d{2,4}|[xX]0*[0-9A-Fa-f]{2,4});|&(?:nbsp|plus);"
-_IN_NUMBERS = re.compile(rf"{_PERCENT}|(?P<form>(?<=[0-9])[+](?=[0-9]))|[{INVISIBLE}]+")
+# Every alternative begins with a character of its own, so that Python skips all others quickly.
+_IN_NUMBERS = re.compile(rf"{_PERCENT}|(?P<form>[+](?<=[0-9][+])(?=[0-9]))|[{INVISIBLE}]+")
 _IN_ADDRESSES = re.compile(
     rf"{_PERCENT}|%(?:25)*[0-7][0-9A-Fa-f]|(?:%(?:25)*[89A-Fa-f][0-9A-Fa-f])+|&(?:commat|period);|=(?:40|2E)"
-    r"|(?P<at>[ ]?[\[({<] ?(?i:at|ät) ?[\])}>][ ]?)|(?P<dot>[ ]?[\[({<] ?(?i:dot|punkt) ?[\])}>][ ]?)"
+    r"|(?P<at>[\[({<] ?(?i:at|ät) ?[\])}>])|(?P<dot>[\[({<] ?(?i:dot|punkt) ?[\])}>])"
     rf"|[{INVISIBLE}]+"
 )
 _ENTITIES = {"&nbsp;": " ", "&plus;": "+", "&commat;": "@", "&period;": "."}
 
 # A line break, or spaces around an `@`, within what may be one address or number.
-_BREAK = r"[ \t>|]*(?:\r?\n[ \t>|]*)?"
-_JOINTS = re.compile(
-    rf"(?<=[\w\"])(?P<at>{_BREAK}@{_BREAK})(?=[\w\[])"
-    r"|(?P<host>(?<=[\w.])\r?\n)(?=[\w-]{1,62}\.[\w-])|(?P<digits>(?<=[0-9])[ \t]*\r?\n[ \t]*(?=[0-9]))"
-)
+_BREAK = r"[ \t>|]{0,8}(?:\r?\n[ \t>|]{0,8})?"
+_BEFORE_AT = re.compile(rf"[\w\"](?P<gap>{_BREAK})\Z")
+_AFTER_AT = re.compile(rf"(?P<gap>{_BREAK})[\w\[]")
+_HOST_ENDS = re.compile(r"[\w.]")
+_HOST_GOES_ON = re.compile(r"[\w-]{1,62}\.[\w-]")
+_DIGITS_GO_ON = re.compile(r"[0-9](?P<gap>[ \t]{0,8}\r?\n[ \t]{0,8})(?=[0-9])")
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,11 @@ class Reading:
     """`text` as it is searched. `pieces` are those parts of `source` that are spelled otherwise."""
 
     text: str
-    source: str = ""
-    pieces: tuple[Piece, ...] = ()
-    is_joined: bool = False
-    _begins: list[int] = field(default_factory=list, repr=False)
-    _ends: list[int] = field(default_factory=list, repr=False)
+    source: str
+    pieces: tuple[Piece, ...]
+    is_joined: bool
+    _begins: list[int] = field(repr=False)
+    _ends: list[int] = field(repr=False)
 
     @classmethod
     def of(cls, text: str, pieces: Iterable[Piece], *, is_joined: bool = False) -> "Reading | None":
@@ -144,18 +144,26 @@ def folded(text: str) -> str:
     return text if text.isascii() or not _ODD.search(text) else text.translate(_FOLDS)
 
 
-@lru_cache(4)
-def readings(text: str, *, of_addresses: bool) -> tuple[Reading, ...]:
-    """The readings of a text, the plain one first; others only where there is something to read otherwise."""
-    plain = folded(text)
-    decoded = Reading.of(plain, _decoded(plain, _IN_ADDRESSES if of_addresses else _IN_NUMBERS))
-    joined = Reading.of(plain, _joined(plain, of_addresses=of_addresses), is_joined=True)
-    return tuple(reading for reading in (Reading(plain), decoded, joined) if reading is not None)
+@lru_cache(8)
+def other_readings(plain: str, *, of_addresses: bool) -> tuple[Reading, ...]:
+    """The readings of a folded text besides itself, as far as there is something to read otherwise."""
+    found: list[Reading | None] = []
+    signs = "%&=[({<" if of_addresses else "%&+"
+    if not plain.isascii() or any(map(plain.__contains__, signs)):
+        found.append(Reading.of(plain, _decoded(plain, _IN_ADDRESSES if of_addresses else _IN_NUMBERS)))
+    if "@" in plain if of_addresses else "\n" in plain:
+        pieces = sorted([*_around_at(plain), *_in_hosts(plain)]) if of_addresses else _between_digits(plain)
+        found.append(Reading.of(plain, pieces, is_joined=True))
+    return tuple(reading for reading in found if reading is not None)
 
 
-def _decoded(text: str, pattern: re.Pattern[str]) -> Iterable[Piece]:
+def _decoded(text: str, pattern: re.Pattern[str]) -> Iterator[Piece]:
     for match in pattern.finditer(text):
-        yield match.start(), match.end(), folded(_meaning(match))
+        begin, end = match.span()
+        if text[begin] in "[({<":  # an at or a dot in brackets, with the spaces around it
+            begin -= text[begin - 1 : begin] == " "
+            end += text[end : end + 1] == " "
+        yield begin, end, folded(_meaning(match))
 
 
 def _meaning(match: re.Match[str]) -> str:
@@ -173,14 +181,31 @@ def _meaning(match: re.Match[str]) -> str:
     return _ENTITIES.get(found, "")
 
 
-def _joined(text: str, *, of_addresses: bool) -> Iterable[Piece]:
-    folds = {"at": "@", "host": ""} if of_addresses else {"digits": " "}
-    if of_addresses and "@" not in text:
-        return
-    for match in _JOINTS.finditer(text):
-        name = match.lastgroup or ""
-        if name in folds and match[0] != "@":
-            yield match.start(name), match.end(name), folds[name]
+def _between_digits(text: str) -> Iterator[Piece]:
+    for match in _DIGITS_GO_ON.finditer(text):
+        yield *match.span("gap"), " "
+
+
+def _around_at(text: str) -> Iterator[Piece]:
+    """An `@` with spaces or a line break on one side or both."""
+    at, done = text.find("@"), 0
+    while at >= 0:
+        after, before = _AFTER_AT.match(text, at + 1), _BEFORE_AT.search(text, max(done, at - 20), at)
+        if before and after and before["gap"] + after["gap"]:
+            done = after.end("gap")
+            yield before.start("gap"), done, "@"
+        at = text.find("@", at + 1)
+
+
+def _in_hosts(text: str) -> Iterator[Piece]:
+    """A line break in the name of a host, close behind an `@`."""
+    at = text.find("\n")
+    while at >= 0:
+        last = at - (text[at - 1 : at] == "\r")
+        is_near = text.rfind("@", max(0, at - 64), at) >= 0
+        if is_near and _HOST_ENDS.match(text, last - 1) and _HOST_GOES_ON.match(text, at + 1):
+            yield last, at + 1, ""
+        at = text.find("\n", at + 1)
 
 
 __all__ = [
@@ -190,5 +215,5 @@ __all__ = [
     "SUSPECT_NUMBER",
     "Reading",
     "folded",
-    "readings",
+    "other_readings",
 ]
