@@ -7,7 +7,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from flows.cli.doctor.finding import Finding, Level
+from flows.cli.doctor.check_result import Finding, Level
 from flows.config import BASELINE, Alert, Config, Model, unset_variables
 from flows.llm import is_local
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import date
 
+from flows.cli.doctor.check_result import Finding
 from flows.cli.doctor.endpoint_checks import alert_findings, model_findings
-from flows.cli.doctor.finding import Finding
 from flows.cli.doctor.log_checks import source_findings
 from flows.cli.doctor.machine_checks import disk_findings, version_findings
 from flows.cli.doctor.place_checks import lake_findings, report_findings

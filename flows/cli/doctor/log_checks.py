@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 
-from flows.cli.doctor.finding import Finding, Level
+from flows.cli.doctor.check_result import Finding, Level
 from flows.config import Config, Source, thresholds, unset_variables
 from flows.errors import RunError
 from flows.ingest import (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 
-from flows.cli.doctor.finding import Finding
+from flows.cli.doctor.check_result import Finding
 from flows.cli.doctor.place_checks import nearest_folder
 from flows.config import Config
 from flows.project import LOCK

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from flows.cli.doctor.finding import Finding
+from flows.cli.doctor.check_result import Finding
 from flows.config import Config
 from flows.errors import RunError
 
