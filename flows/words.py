@@ -13,6 +13,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def outcome_counts(*counts: tuple[int, str]) -> str:
+    """`197 calls, 1 duplicate`: what there is none of is left out, but for the first."""
+    return ", ".join(_with_noun(count, noun) for n, (count, noun) in enumerate(counts) if count or n == 0)
+
+
+def _with_noun(count: int, noun: str) -> str:
+    """Words that are no nouns (`other`, `quarantined`) stay as they are."""
+    return counted(count, noun) if noun in ("call", "duplicate", "feedback signal") else f"{count:,} {noun}"
+
+
 def listed(noun: str, names: Sequence[str]) -> str:
     """`routes a, b and 3 more`; empty where there are none."""
     if not names:

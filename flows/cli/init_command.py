@@ -11,10 +11,11 @@ from flows.config import Config, load_config
 from flows.errors import ConfigError
 from flows.ingest import Discovery, FoundSource, discover, is_database
 from flows.plain_text import plain
-from flows.words import counted, listed, shown_days
+from flows.words import counted, listed, outcome_counts, shown_days
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _MOST_IGNORED = 5
+_WINDOW_DAYS = 28  # the default of `window_days`
 
 
 def run(place: str, path: Path, today: date, print_line: Callable[[str], None]) -> None:
@@ -82,10 +83,15 @@ def _found_lines(found: Discovery) -> list[str]:
         files = f", {counted(source.files, 'file')}" if source.files else ""
         reading = source.reading
         lines.append(f"{plain(source.path or source.newest)}: {source.format}{files}, {shown_days(source.days)}")
-        counts = [(reading.calls, "calls"), (reading.feedback, "feedback signals"), (reading.duplicates, "duplicates"),
-                  (reading.other, "other"), (reading.quarantined, "quarantined")]  # fmt: skip
+        counts = outcome_counts(
+            (reading.calls, "call"),
+            (reading.feedback, "feedback signal"),
+            (reading.duplicates, "duplicate"),
+            (reading.other, "other"),
+            (reading.quarantined, "quarantined"),
+        )
         of = f"of {counted(reading.records, 'record')} in {plain(source.newest)}"
-        lines.append(f"  {', '.join(f'{count:,} {what}' for count, what in counts if count)} {of}")
+        lines.append(f"  {counts} {of}")
         about = [listed("route", reading.routes), listed("model", reading.models)]
         lines += [f"  {part}" for part in about if part]
     lines += [f"not read: {plain(name)}: {problem}" for name, problem in found.ignored[:_MOST_IGNORED]]
@@ -101,8 +107,8 @@ def _next(sources: tuple[FoundSource, ...], option: str, variable: str, today: d
     days = sorted({day for source in sources for day in source.days})
     night = next((day for day in reversed(days) if day < today), days[-1] if days else today - timedelta(days=1))
     yield f"genchi doctor{option}   # checks everything that a night needs"
-    if days and days[0] < night:
-        first = max(days[0], night - timedelta(days=28))
+    first = next((day for day in days if day >= night - timedelta(days=_WINDOW_DAYS)), night)
+    if first < night:
         past = f"--start {first} --end {night - timedelta(days=1)}"
         yield f"genchi backfill{option} {past}   # the history to compare with"
     yield f"genchi nightly{option} --day {night}   # the newest whole day; without --day it is yesterday"

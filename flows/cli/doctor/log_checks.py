@@ -20,7 +20,7 @@ from flows.ingest import (
     unreadable,
 )
 from flows.plain_text import plain
-from flows.words import counted, listed, shown_days
+from flows.words import counted, listed, outcome_counts, shown_days
 
 _SHOWN = 5
 
@@ -109,16 +109,15 @@ def _wrong_format(reading: SampleReading, best: SampleReading, file: LogFile) ->
 
 def outcome(reading: SampleReading, file: str) -> str:
     """What became of the sample of a file, in one line."""
-    counts = [
-        (reading.calls, "calls"),
-        (reading.duplicates, "duplicates"),
-        (reading.feedback, "feedback signals"),
+    counts = outcome_counts(
+        (reading.calls, "call"),
+        (reading.duplicates, "duplicate"),
+        (reading.feedback, "feedback signal"),
         (reading.other, "other"),
         (reading.quarantined, "quarantined"),
-    ]
-    parts = [f"{count:,} {what}" for count, what in counts if count or what == "calls"]
+    )
     about = [listed("route", reading.routes or ("default",)), listed("model", reading.models), shown_days(reading.days)]
-    newest = f"{counted(reading.records, 'record')} of {plain(file)}: {', '.join(parts)}"
+    newest = f"{counted(reading.records, 'record')} of {plain(file)}: {counts}"
     return "; ".join([newest, *(part for part in about if part and reading.calls)])
 
 
