@@ -90,7 +90,7 @@ def test_a_night_without_the_key_of_a_model_does_all_but_evaluate(tmp_path: Path
         '{"call_id": "a", "started_at": "2026-03-02T10:00:00Z", "input_text": "hi", "output_text": "ho"}\n', "utf-8"
     )
     (tmp_path / "h.jsonl").write_text('{"example_id": 1, "input": "hi"}\n', encoding="utf-8")
-    (tmp_path / "c.yaml").write_text("- {name: a, kind: length, max: 9}\n", encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("- {name: a, kind: length, max_words: 9}\n", encoding="utf-8")
     (tmp_path / "genchi.yaml").write_text(
         "app: a\nlake: lake\nsources: [{name: app, format: genchi, path: logs.jsonl}]\n"
         "routes: {default: {holdout: h.jsonl, criteria: c.yaml}}\n"

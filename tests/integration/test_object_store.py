@@ -338,3 +338,20 @@ def test_the_second_run_waits_for_the_first(tmp_path: Path, storage: Storage) ->
     assert second.wait() == 0, rest
     (row,) = query(tmp_path / "warehouse.duckdb", "select sum(calls) as n from marts.fct_usage_daily")
     assert row["n"] == 1
+
+
+def test_init_looks_at_a_bucket_with_the_credentials_of_the_environment(tmp_path: Path, storage: Storage) -> None:
+    call = '{{"call_id": "{0}", "started_at": "{0}T10:00:00Z", "input_text": "hi", "output_text": "ho"}}\n'
+    days = ("2026-03-01", "2026-03-02")
+    filesystem(storage).pipe({f"genchi/new/logs/{day}/app.jsonl": call.format(day).encode() for day in days})
+    aws = {
+        "AWS_ACCESS_KEY_ID": str(storage.key),
+        "AWS_SECRET_ACCESS_KEY": str(storage.secret),
+        "AWS_ENDPOINT_URL": str(storage.endpoint_url),
+    }
+    done = genchi("init", "s3://genchi/new/logs", cwd=tmp_path, **aws)
+    assert done.returncode == 0, done.stderr
+    assert "s3://genchi/new/logs/{day}/app.jsonl: genchi, 2 files, 2026-03-01 to 2026-03-02" in done.stdout
+    checked = genchi("doctor", "--day", "2026-03-02", cwd=tmp_path, **aws)
+    assert checked.returncode == 0, checked.stdout
+    assert "1 record of s3://genchi/new/logs/2026-03-02/app.jsonl: 1 call;" in checked.stdout
