@@ -16,6 +16,7 @@ from flows.lake.lake import (
     replace_parquet,
 )
 from flows.lake.object_store import Found, Storage, find_files, is_remote, known_place, open_binary
+from flows.lake.storable_values import count_of, storable, storable_row
 
 __all__ = [
     "LATE_DAYS",
@@ -28,6 +29,7 @@ __all__ = [
     "Storage",
     "batches_of",
     "conform",
+    "count_of",
     "each_day",
     "find_files",
     "from_rows",
@@ -37,4 +39,6 @@ __all__ = [
     "open_binary",
     "replace_parquet",
     "replace_text",
+    "storable",
+    "storable_row",
 ]

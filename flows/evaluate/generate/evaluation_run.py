@@ -20,12 +20,12 @@ from flows.evaluate.generate.request_runner import RunBudget, ask_all, row_of
 from flows.evaluate.generate.requests import Request, Row, requests_of_run
 from flows.evaluate.setup import EvalTask
 from flows.lake import Lake, from_rows
+from flows.llm import NOT_SENT, Answer, Batches, ClientFactory, LiteLLMClient, ModelClient, Pacer, close_clients
 from flows.llm import PRICE as BATCH_PRICE
-from flows.llm import Answer, Batches, ClientFactory, LiteLLMClient, ModelClient, Pacer, close_clients
 
 log = logging.getLogger(__name__)
 
-_NOT_SENT = Answer("error", error_type="budget", error_message="not sent: the budget is used up")
+_NOT_SENT = Answer("error", error_type="budget", error_message="not sent: the budget is used up", error_class=NOT_SENT)
 
 
 @dataclass(frozen=True)

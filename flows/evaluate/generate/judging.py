@@ -127,7 +127,7 @@ async def _run_requests(
 def _row(request: JudgeRequest, answer: Answer) -> Row:
     answer_columns = asdict(answer)
     text = answer_columns.pop("text")
-    del answer_columns["error_message"], answer_columns["output_json"]
+    del answer_columns["native_finish_reason"], answer_columns["output_json"]
     request_columns: Mapping[str, Any] = {
         key: value for key, value in vars(request).items() if key not in ("messages", "params")
     }
