@@ -53,7 +53,7 @@ class FeatureDay:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A candidate against the pinned model: delta in pass rate, with its 95 % interval."""
+    """A candidate against the pinned model: delta in pass rate (or mean score), with its 95 % interval."""
 
     pinned: str
     candidate: str
@@ -74,6 +74,15 @@ class Comparison:
     slice: str = "*"
     examples_enough: int | None = None
     repeats_enough: int | None = None
+    n_unanswered: int | None = None
+    ci_low_worst: float | None = None
+    is_graded: bool | None = None
+    open_because: str | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the candidate answered nothing of what the pinned model answered."""
+        return not self.n_examples and bool(self.n_unanswered)
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,7 @@ class Score:
     ci_low: float | None
     ci_high: float | None
     min_pass_rate: float | None
+    mean_score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,21 @@ class FrontierRow:
     is_dominated: bool | None
     is_sufficient: bool | None
     is_smallest_sufficient: bool | None
+    n_unanswered: int | None = None
+    n_without_cost: int | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Requests of one model and route without an answer, of one class of error; a message in the provider's words."""
+
+    model: str
+    route: str
+    error_class: str
+    is_own_failure: bool
+    n_answers: int
+    n_examples: int
+    error_message: str | None
 
 
 @dataclass(frozen=True)
@@ -244,6 +269,7 @@ class Facts:
     scores: tuple[Score, ...] = ()
     frontier: tuple[FrontierRow, ...] = ()
     flips: tuple[Flip, ...] = ()
+    failures: tuple[Failure, ...] = ()
     pins: tuple[Pin, ...] = ()
     usage: tuple[Usage, ...] = ()
     structure: tuple[Structure, ...] = ()

@@ -80,6 +80,7 @@ def ask_judge(
         if request.request_hash not in wanted and stored.get(request.request_hash, {}).get("status") != "ok":
             todo.append(request)
         wanted.add(request.request_hash)
+    todo.sort(key=lambda request: request.request_hash not in stored)  # what failed before is sent first
     asked = asyncio.run(_run_requests(config, run_id, todo, journal, budget, clients=clients)) if todo else 0
     landed = lake.read("judgements", day, run_id).to_pylist()
     rows = {row["request_hash"]: row | _verdict_of(row) for row in (*landed, *read_journal(journal))}
