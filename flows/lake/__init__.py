@@ -15,7 +15,8 @@ from flows.lake.lake import (
     nightly_run_id,
     replace_parquet,
 )
-from flows.lake.object_store import Found, Storage, find_files, is_remote, known_place, open_binary
+from flows.lake.object_store import Found, Storage, is_remote, known_place
+from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
 
 __all__ = [
@@ -24,9 +25,11 @@ __all__ = [
     "UNWRAPPED",
     "Found",
     "Lake",
+    "Listing",
     "Note",
     "Staging",
     "Storage",
+    "Unread",
     "batches_of",
     "conform",
     "count_of",
@@ -37,8 +40,10 @@ __all__ = [
     "known_place",
     "nightly_run_id",
     "open_binary",
+    "reason_of",
     "replace_parquet",
     "replace_text",
+    "search",
     "storable",
     "storable_row",
 ]
