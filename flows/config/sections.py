@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from flows.config.fields import parse_path
 from flows.config.paths import SourcePattern, WorkspacePath
 from flows.project import log_formats
 
@@ -42,7 +43,19 @@ class Source(Section):
     query: str | None = None
     """SQL for `dsn`, with `{day}` and `{next_day}`. Default for `litellm`: the table `LiteLLM_SpendLogs`."""
     route: str | None = None
-    """Route of all calls of the source, whatever the log says. Default: the log's, or `default` where it names none."""
+    """A name, or `$.` and a field's path such as `$.metadata.job`. Without it, or without the field: the log's."""
+
+    @property
+    def route_path(self) -> tuple[str | int | None, ...] | None:
+        """The steps of the path that `route` is; None where it is a name."""
+        return parse_path(self.route) if self.route and self.route.startswith("$.") else None
+
+    @field_validator("route")
+    @classmethod
+    def _is_name_or_path(cls, route: str | None) -> str | None:
+        if route and route.startswith("$."):
+            parse_path(route)
+        return route
 
     @model_validator(mode="after")
     def _lies_in_one_place(self) -> "Source":
