@@ -50,6 +50,7 @@ __all__ = [
 
 Severity = Literal["info", "warning", "critical"]
 Risk = Literal["strict", "standard", "relaxed"]
+Evidence = Literal["texts", "ids"]
 Redaction = Literal["email", "phone", "card", "secret", "iban", "ip"]
 
 
@@ -102,6 +103,8 @@ class Config(Section):
     """Spending and rate limits of a night."""
     shadow: Shadow = Shadow()
     """Live inputs that the candidates answer too."""
+    evidence: Evidence = "texts"
+    """What a finding shows of its example calls on the page: `texts`, or only their `ids`."""
     review: Review = Review()
     """Reserved for the review queue."""
     embedding: Embedding = Embedding()

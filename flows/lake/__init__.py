@@ -15,6 +15,7 @@ from flows.lake.lake import (
     nightly_run_id,
     replace_parquet,
 )
+from flows.lake.lookup import rows_with
 from flows.lake.object_store import Found, Storage, find_files, is_remote, known_place, open_binary
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "open_binary",
     "replace_parquet",
     "replace_text",
+    "rows_with",
 ]

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from flows.config import Config
 from flows.lake import Lake
+from flows.report.evidence import read_texts
 from flows.report.rows import (
     Breach,
     Comparison,
@@ -58,6 +59,7 @@ def read_facts(config: Config, day: date) -> Facts:
     breaches = _breaches(marts, day)
     expectations = _from_lake(Expectation, lake, "expectation_results", day)
     quarantined = Counter(str(reason) for reason in lake.read("quarantine", day).column("reason").to_pylist())
+    texts, typical = read_texts(config, lake, day, breaches)
     nightly = "run_id = 'nightly-' || day"  # what `genchi compare` found is an answer to a person, not of the night
     of_night, by_candidate = f"day = ? and {nightly}", "candidate, route, criterion"
     return Facts(
@@ -67,6 +69,8 @@ def read_facts(config: Config, day: date) -> Facts:
         calls=sum(row.calls for row in usage if row.day == day),
         compared=_compared(marts, day),
         breaches=breaches,
+        texts=texts,
+        typical=typical,
         series=_series(marts, breaches, window),
         comparisons=marts.rows(
             Comparison, "fct_model_comparisons", of_night, (day,), by_candidate, without=frozenset({"slice"})
