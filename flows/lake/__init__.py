@@ -16,7 +16,8 @@ from flows.lake.lake import (
     replace_parquet,
 )
 from flows.lake.lookup import rows_with
-from flows.lake.object_store import Found, Storage, find_files, is_remote, known_place, open_binary
+from flows.lake.object_store import Found, Storage, is_remote, known_place
+from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 
 __all__ = [
     "LATE_DAYS",
@@ -24,9 +25,11 @@ __all__ = [
     "UNWRAPPED",
     "Found",
     "Lake",
+    "Listing",
     "Note",
     "Staging",
     "Storage",
+    "Unread",
     "batches_of",
     "conform",
     "each_day",
@@ -36,7 +39,9 @@ __all__ = [
     "known_place",
     "nightly_run_id",
     "open_binary",
+    "reason_of",
     "replace_parquet",
     "replace_text",
     "rows_with",
+    "search",
 ]

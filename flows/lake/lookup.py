@@ -6,6 +6,7 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
+from flows.errors import RunError, in_one_line
 from flows.lake.lake import SCHEMAS, Lake, conform
 
 _FOUND = """
@@ -20,7 +21,8 @@ def rows_with(
 ) -> pa.Table:
     """The rows of one day of a table whose column `key` has one of `values`, in no particular order.
 
-    `columns` are the columns to read; None means all. A column that an older file lacks is null.
+    `columns` are the columns to read; None means all. A column that an older file lacks is null. Raises RunError where
+    a file cannot be read.
     """
     wanted = list(SCHEMAS[table].names if columns is None else columns)
     files = [str(place) for place in lake.files(table, day)]
@@ -30,5 +32,8 @@ def rows_with(
         connection.execute("set timezone = 'UTC'")
         lake.open_to(connection)
         given = {"columns": wanted, "files": files, "values": sorted(values)}
-        found = connection.sql(_FOUND.format(key=f'"{key}"'), params=given).to_arrow_table()
+        try:
+            found = connection.sql(_FOUND.format(key=f'"{key}"'), params=given).to_arrow_table()
+        except duckdb.Error as error:
+            raise RunError(f"{table} of {day}: {in_one_line(error)}") from None
     return conform(found, table).select(wanted)
