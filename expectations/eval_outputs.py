@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from expectations import frames
 from expectations.vocabulary import Words, at_most, none
-from flows.config import Config, Severity, thresholds
+from flows.config import Config, Severity
 from flows.lake import nightly_run_id
 
 NAME = "eval_outputs"
@@ -121,7 +121,7 @@ def frame(config: Config, day: date) -> pd.DataFrame:
 
 def suite(config: Config) -> gx.ExpectationSuite:
     """The expectations on each model's answers: stricter for the pinned model, which users depend on."""
-    limits = thresholds(config.risk)
+    limits = config.limits
     arms: list[tuple[str, Severity]] = [("pinned", "critical"), ("candidate", "warning")]
     return gx.ExpectationSuite(
         name=NAME,

@@ -15,6 +15,7 @@ from flows.lake.lake import (
     nightly_run_id,
     replace_parquet,
 )
+from flows.lake.lookup import rows_with
 from flows.lake.object_store import Found, Storage, is_remote, known_place
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
@@ -43,6 +44,7 @@ __all__ = [
     "reason_of",
     "replace_parquet",
     "replace_text",
+    "rows_with",
     "search",
     "storable",
     "storable_row",

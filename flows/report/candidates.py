@@ -146,7 +146,7 @@ def pin_sentence(pin: Pin) -> str:
     return f"{pin.model} {word}: {compared}.{served}"
 
 
-def cut(text: str | None) -> str:
-    """An answer, cut where it is very long."""
+def cut(text: str | None, longest: int = LONGEST) -> str:
+    """A text, cut where it has more than `longest` characters."""
     whole = text or ""
-    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}\N{HORIZONTAL ELLIPSIS}"
+    return whole if len(whole) <= longest else f"{whole[:longest]}\N{HORIZONTAL ELLIPSIS}"

@@ -4,7 +4,7 @@ The fields carry the names and the meaning of the columns that they were read fr
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,6 +22,11 @@ class Breach:
     nights: int
 
     @property
+    def name(self) -> str:
+        """Kind and subject: unique among the breaches of a night."""
+        return f"{self.kind} {self.subject}"
+
+    @property
     def calls(self) -> tuple[str, ...]:
         """The calls to look at, by their ids."""
         found = self.evidence.get("example_call_ids")
@@ -31,6 +36,17 @@ class Breach:
     def numbers(self) -> dict[str, Any]:
         """The evidence but the calls."""
         return {name: value for name, value in self.evidence.items() if name != "example_call_ids"}
+
+
+@dataclass(frozen=True)
+class CallText:
+    """The texts of one call; None for what it does not have."""
+
+    call_id: str
+    day: date
+    input_text: str | None
+    output_text: str | None
+    error_message: str | None
 
 
 @dataclass(frozen=True)
@@ -255,7 +271,10 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the page of one night says. `compared` counts the features that had a reference that day."""
+    """All that the page of one night says. `compared` counts the features that had a reference that day.
+
+    `texts` are the example calls by their call_id, `typical` a call from before by the name of the breach.
+    """
 
     app: str
     day: date
@@ -263,6 +282,8 @@ class Facts:
     calls: int = 0
     compared: int = 0
     breaches: tuple[Breach, ...] = ()
+    texts: Mapping[str, CallText] = field(default_factory=dict)
+    typical: Mapping[str, CallText] = field(default_factory=dict)
     series: tuple[FeatureDay, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     slices: tuple[Comparison, ...] = ()

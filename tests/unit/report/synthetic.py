@@ -276,6 +276,22 @@ def _write_lake(lake: Lake) -> None:
     reasons = ["no JSON: unexpected end"] * 5 + [f"call_id is missing {HOSTILE}"] * 2
     lake.write("quarantine", DAY, from_rows([_quarantined(n, why) for n, why in enumerate(reasons)], "quarantine"))
     lake.write("expectation_results", DAY, from_rows(expectations(), "expectation_results"))
+    lake.write("interactions", DAY, from_rows(calls(), "interactions"))
+
+
+def calls() -> list[dict[str, object]]:
+    """Two of the calls that a breach names, one of them with hostile texts, and one that no breach names."""
+    call = {
+        "route": "triage",
+        "input_text": "Where is parcel 17?",
+        "output_text": "Sure! It is in Graz.",
+        "status": "success",
+    }
+    return [
+        {**call, "call_id": "call-0017"},
+        {**call, "call_id": HOSTILE_CALL, "input_text": HOSTILE, "output_text": f"```{HOSTILE}" * 200},
+        {**call, "call_id": "call-9999", "output_text": "not shown"},
+    ]
 
 
 def _quarantined(line: int, reason: str) -> dict[str, object]:
