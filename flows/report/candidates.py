@@ -8,8 +8,9 @@ from markupsafe import Markup
 
 from flows.report import charts
 from flows.report.charts import Scale
+from flows.report.evaluation_rows import Flip, FrontierRow, Pin
 from flows.report.night_verdict import worse_slices
-from flows.report.rows import Facts, Flip, FrontierRow, Pin
+from flows.report.rows import Facts
 from flows.report.wording import count, milliseconds, money, percent
 
 SHOWN = 10  # examples of one kind; the others are in the mart

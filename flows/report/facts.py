@@ -14,21 +14,16 @@ from typing import Any, TypeVar
 from flows.config import Config
 from flows.errors import RunError, in_one_line
 from flows.lake import Lake
+from flows.report.evaluation_rows import Comparison, Failure, Flip, FrontierRow, Pin, Score
 from flows.report.evidence import read_texts
 from flows.report.rows import (
     Breach,
     CallText,
-    Comparison,
     Expectation,
     Facts,
-    Failure,
     FeatureDay,
-    Flip,
     Freshness,
-    FrontierRow,
     LandedFile,
-    Pin,
-    Score,
     Structure,
     TopicDay,
     Usage,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flows.lake import UNWRAPPED
+from flows.report.evaluation_rows import Comparison
 from flows.report.finding_kinds import kind_of
-from flows.report.rows import Breach, Comparison, Expectation, Facts
+from flows.report.rows import Breach, Expectation, Facts
 from flows.report.wording import count, points
 
 Status = Literal["critical", "warning", "healthy", "unknown"]

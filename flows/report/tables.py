@@ -10,8 +10,9 @@ from markupsafe import Markup
 from flows.lake import each_day
 from flows.report import charts
 from flows.report.charts import Scale
+from flows.report.evaluation_rows import Comparison, Score
 from flows.report.night_verdict import Answer, answers, worse_slices
-from flows.report.rows import Comparison, Facts, Score, Structure, Usage
+from flows.report.rows import Facts, Structure, Usage
 from flows.report.wording import NOTHING, count, milliseconds, money, percent, points, share_of
 
 Row = TypeVar("Row", Usage, Structure)
