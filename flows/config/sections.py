@@ -1,6 +1,7 @@
 """The sections of genchi.yaml: what may stand in each, and what a single one can know to be wrong."""
 
 import json
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -229,6 +230,25 @@ class Review(Section):
 
     samples_per_day: int = Field(default=30, ge=0)
     """Reserved for the review queue; not used yet."""
+
+
+class Mute(Section):
+    """Breaches to list as information only, until a date: those of one subject, or with one cause."""
+
+    subject: str | None = None
+    """Subject of the breaches, as `genchi breaches` prints it; `*` stands for any text."""
+    cause: str | None = None
+    """What the breaches coincide with, such as `release 2.1`; `*` stands for any text."""
+    until: date
+    """Last day, YYYY-MM-DD."""
+    reason: str = Field(min_length=1)
+    """Why; the page says it."""
+
+    @model_validator(mode="after")
+    def _names_one_thing(self) -> "Mute":
+        if bool(self.subject) == bool(self.cause):
+            raise ValueError("a mute has either a `subject` or a `cause`")
+        return self
 
 
 class Alert(Section):

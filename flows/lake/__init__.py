@@ -15,7 +15,10 @@ from flows.lake.lake import (
     nightly_run_id,
     replace_parquet,
 )
-from flows.lake.object_store import Found, Storage, find_files, is_remote, known_place, open_binary
+from flows.lake.lookup import rows_with
+from flows.lake.object_store import Found, Storage, is_remote, known_place
+from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
+from flows.lake.storable_values import count_of, storable, storable_row
 
 __all__ = [
     "LATE_DAYS",
@@ -23,11 +26,14 @@ __all__ = [
     "UNWRAPPED",
     "Found",
     "Lake",
+    "Listing",
     "Note",
     "Staging",
     "Storage",
+    "Unread",
     "batches_of",
     "conform",
+    "count_of",
     "each_day",
     "find_files",
     "from_rows",
@@ -35,6 +41,11 @@ __all__ = [
     "known_place",
     "nightly_run_id",
     "open_binary",
+    "reason_of",
     "replace_parquet",
     "replace_text",
+    "rows_with",
+    "search",
+    "storable",
+    "storable_row",
 ]
