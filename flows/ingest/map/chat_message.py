@@ -95,7 +95,8 @@ def _plain(given: Message, default_role: str) -> list[Message]:
         blocks = [inner if is_part(inner := opened_text(one)) else one for one in blocks]
     if isinstance(blocks, list) and blocks and (isinstance(content, list) or are_parts(blocks)):
         parts = read_parts(blocks)
-        if blocks == content and role == given.get("role") and parts.content == blocks:
+        is_one_text = len(blocks) == 1 and isinstance(blocks[0], dict) and blocks[0].keys() == {"type", "text"}
+        if blocks == content and role == given.get("role") and parts.content == blocks and not is_one_text:
             return [given]
         kept = {name: value for name, value in given.items() if name not in _OF_RESPONSE}
         if isinstance(given.get("stop_reason"), str):

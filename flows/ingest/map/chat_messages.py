@@ -221,6 +221,12 @@ def _instructions(value: dict[str, Any]) -> list[Message]:
 
 def instructions_of(found: Any) -> list[Message]:
     """What stands in a field for the instructions of a model (a text, parts, a content of Gemini's), as messages."""
+    if (
+        isinstance(found, str)
+        and (inner := opened_text(found))
+        and (are_parts(inner) or is_message(inner) or (isinstance(inner, list) and is_message(inner[0])))
+    ):
+        found = inner
     if isinstance(found, list) and any(isinstance(item, dict) and "role" in item for item in found):
         return understood(found, "system") or []
     if isinstance(found, dict) and isinstance(found.get("parts"), list):

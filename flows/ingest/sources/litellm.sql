@@ -50,7 +50,7 @@ opened as not materialized (
             case when json_starts(body) = '{' then body end,
             '{
                 "messages": "JSON", "input": "JSON", "prompt": "JSON", "contents": "JSON", "system": "JSON",
-                "instructions": "JSON", "stream": "VARCHAR", "user": "VARCHAR",
+                "systemInstruction": "JSON", "system_instruction": "JSON", "instructions": "JSON", "stream": "VARCHAR", "user": "VARCHAR",
                 "metadata": {
                     "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR", "session_id": "VARCHAR",
                     "prompt_name": "VARCHAR", "prompt_version": "VARCHAR", "generation_name": "VARCHAR",
@@ -89,7 +89,9 @@ shaped as not materialized (
                     request.messages, request.input, request.prompt, request.contents
                 )
         end as asked,
-        case when not is_chat then coalesce(request.system, request.instructions) end as instructions,
+        coalesce(
+            request.system, request.instructions, request.systemInstruction, request.system_instruction
+        ) as instructions,
         case
             when log.response.choices[1].message is not null then log.response.choices[1].message
             when is_completion then json_object('role', 'assistant', 'content', log.response.choices[1].text)
