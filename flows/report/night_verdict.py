@@ -65,14 +65,12 @@ def night_verdict(facts: Facts) -> Verdict:
     warnings += [_expectation(row) for row in guard_failures(facts) if row.severity == "warning"]
     rest = _more(len(critical) + len(guards) - 1, len(warnings))
     shared = one_cause(groups)
-    if critical and kind_of(critical[0].kind).about != "candidate":
+    if critical:
         return Verdict("critical", "Broken", _and(_join(critical[0].summary, rest), shared.sentence))
     if not _knows_anything(facts):
         return Verdict("unknown", "Cannot tell", _why_unknown(facts, len(guards)))
     if guards:
         return Verdict("critical", "Checks failed", _and(_join(guards[0], rest), shared.sentence))
-    if critical:
-        return Verdict("critical", "Do not switch", _and(_join(critical[0].summary, rest), shared.sentence))
     if warnings:
         first = "" if shared.is_of_worst else _join(warnings[0], "")
         return Verdict("warning", f"Look at {count(len(warnings), 'finding')}", _and(first, shared.sentence))

@@ -83,9 +83,8 @@ def test_a_missing_day_names_the_failed_check_and_cannot_tell() -> None:
     [
         ([breach("drift")], [], "Broken", "critical"),
         ([breach("pass_rate")], [], "Broken", "critical"),
-        ([breach("worse"), breach("drift")], [], "Broken", "critical"),
-        ([breach("worse")], [], "Do not switch", "critical"),
-        ([breach("worse")], [failed("critical", "verdicts")], "Do not switch", "critical"),
+        ([breach("worse", "info"), breach("drift")], [], "Broken", "critical"),
+        ([breach("worse", "info")], [], "Still works", "healthy"),
         ([], [failed("critical")], "Checks failed", "critical"),
         ([breach("drift", "warning")], [failed("warning")], "Look at 2 findings", "warning"),
         ([breach("drift", "warning")], [failed("warning", "verdicts")], "Look at 1 finding", "warning"),

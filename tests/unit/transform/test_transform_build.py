@@ -262,8 +262,8 @@ def test_a_worse_candidate_and_a_low_pass_rate_are_breaches_of_the_night_alone(c
     assert [(row["kind"], row["subject"], row["severity"]) for row in found] == [
         ("pass_rate", "triage/correct", "critical"),
         ("pin_changed", "old", "critical"),
-        ("slice_worse", "triage/correct/newer/language=de", "warning"),
-        ("worse", "triage/correct/new", "critical"),
+        ("slice_worse", "triage/correct/newer/language=de", "info"),
+        ("worse", "triage/correct/new", "info"),
     ]
     assert found[0]["summary"] == (
         "On route triage, old passes criterion correct in 61.0 % of answers (95 % interval 57.0 % to 65.0 %,"

@@ -1,4 +1,4 @@
-{#- A candidate that is worse than the pinned model. Runs of `genchi compare` are left out: they are started by a person
+{#- A candidate that is worse than the pinned model: information for who decides on a switch, for nobody uses it yet. Runs of `genchi compare` are left out: they are started by a person
     and are not part of the night. -#}
 {%- set evidence = [
     ('run_id', 'run_id'),
@@ -62,7 +62,7 @@ select
     case when slice = '*' then 'worse' else 'slice_worse' end as kind,
     {{ subject_part('route') }} || '/' || {{ subject_part('criterion') }} || '/' || candidate
     || case when slice = '*' then '' else '/' || slice end as subject,
-    case when slice = '*' or severity = 'info' then severity else 'warning' end as severity,
+    cast(null as {{ type_string() }}) as severity,
     true as is_start,
     case when slice = '*' then {{ worse_sentence() }} else {{ slice_worse_sentence() }} end as summary,
     {{ worse_unwrapped_words() }} as explanation,
