@@ -83,8 +83,9 @@ class Result:
 
 def read(config: Config, day: date, run_id: str) -> Result:
     """The verdict of one run. Raises RunError if nothing could be compared."""
-    found = (query(config.warehouse, sql, [day, run_id]) for sql in (_CRITERIA, _SLICES, _FAILURES))
-    result = Result(run_id, *found, _regressed(config, day, run_id))
+    sources = (_CRITERIA, _SLICES, _FAILURES)
+    criteria, slices, failures = (query(config.warehouse, sql, [day, run_id]) for sql in sources)
+    result = Result(run_id, criteria, slices, failures, _regressed(config, day, run_id))
     if not any(row["n_examples"] for row in result.criteria):
         raise RunError(f"{run_id}: nothing could be compared: {_why_not(config, day, run_id)}")
     return result
