@@ -25,7 +25,7 @@ from flows.report.topic_rows import topics
 logger = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
-FILTERS = ("count", "long_day", "number", "percent", "short_day")
+FILTERS = ("count", "long_day", "number", "percent", "points", "short_day")
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def impatient(model: Model) -> LiteLLMClient:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # pydantic's, about litellm's types that hold what they should not
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(answers)
 def test_no_answer_ends_an_evaluation_and_every_one_is_stored(answer: tuple[int, Any, str]) -> None:
     with TemporaryDirectory() as name, endpoint() as server:
