@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 
 from flows.config import BASELINE, Config, Model, Source
-from flows.errors import ConfigError, RunError
+from flows.errors import ConfigError, RunError, in_one_line
 from flows.ingest import count_rows, describe_example_sets, shown_dsn
 from flows.lake import find_files
 from flows.llm import is_local
+from flows.warehouse import damage_of
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,32 @@ class Finding:
     text: str
 
 
-def examine(config: Config, day: date) -> list[Finding]:
-    """Look at the lake, the sources (for `day`), test sets, models and alerts. Spends no tokens."""
+def examine(config: Config, day: date, *, is_deep: bool = False) -> list[Finding]:
+    """Look at the lake, the sources (for `day`), test sets, models and alerts. Spends no tokens.
+
+    With `is_deep` every file of the lake is compared with what was published, and the warehouse is read.
+    """
     findings = [Finding(True, f"configuration: {config.path}"), _lake(config)]
+    findings += deep_findings(config) if is_deep else []
     findings += _sources(config, day)
     findings += _test_sets(config)
     findings += [_model(model) for model in config.models.written()] if config.models else []
     if not config.alerts:
         findings.append(Finding(True, "alerts: none configured; failures show in the report and the exit code"))
     return findings
+
+
+def deep_findings(config: Config) -> list[Finding]:
+    """The files of the lake that are gone or are not as they were published, and a warehouse that is damaged."""
+    try:
+        faults = config.open_lake().faults(is_deep=True)
+    except (RunError, OSError) as error:
+        return [Finding(False, f"lake: {in_one_line(error)}")]
+    found = [Finding(False, f"lake: {fault.text}") for fault in faults]
+    damage = damage_of(config.warehouse, is_whole=True)
+    if damage:
+        found.append(Finding(False, f"warehouse: {config.warehouse}: {damage}; `genchi transform` builds it anew"))
+    return found or [Finding(True, "lake: every file is as it was published; the warehouse can be read")]
 
 
 def _lake(config: Config) -> Finding:

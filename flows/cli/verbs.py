@@ -138,7 +138,7 @@ def doctor(options: argparse.Namespace) -> int:
     from flows.cli import doctor  # noqa: PLC0415 - as above
 
     loaded = load_config(options.config)
-    findings = doctor.examine(loaded, options.day or loaded.yesterday())
+    findings = doctor.examine(loaded, options.day or loaded.yesterday(), is_deep=options.deep)
     for finding in findings:
         tell(f"{'✓' if finding.fine else '✗'} {finding.text}")
     return FINE if all(finding.fine for finding in findings) else WRONG

@@ -1,6 +1,7 @@
 """The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
 
 from flows.lake.atomic import replace_text
+from flows.lake.inventory import Fault, in_one_text
 from flows.lake.lake import (
     LATE_DAYS,
     SCHEMAS,
@@ -16,11 +17,14 @@ from flows.lake.lake import (
     replace_parquet,
 )
 from flows.lake.object_store import Found, Storage, find_files, is_remote, known_place, open_binary
+from flows.lake.parquet_files import CorruptError
 
 __all__ = [
     "LATE_DAYS",
     "SCHEMAS",
     "UNWRAPPED",
+    "CorruptError",
+    "Fault",
     "Found",
     "Lake",
     "Note",
@@ -31,6 +35,7 @@ __all__ = [
     "each_day",
     "find_files",
     "from_rows",
+    "in_one_text",
     "is_remote",
     "known_place",
     "nightly_run_id",
