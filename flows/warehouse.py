@@ -17,6 +17,7 @@ _DAMAGE = (
     duckdb.OutOfRangeException,
 )
 _FINE = ("Could not set lock", "Permission denied", "version number", "newer version")
+_TABLES = "select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE'"
 _SIZE = "select block_size * total_blocks from pragma_database_size()"
 
 
@@ -38,7 +39,7 @@ def query(warehouse: Path, sql: str, parameters: Sequence[object] = ()) -> list[
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     except duckdb.Error as error:
-        if not isinstance(error, _DAMAGE) and type(error) is not duckdb.Error:
+        if not _is_damage(error):
             raise
         mend = "`genchi transform` builds it anew"
         raise RunError(f"{warehouse}: cannot be read: {_first_line(error)}; {mend}") from None
@@ -50,26 +51,30 @@ def damage_of(warehouse: Path, *, is_whole: bool = False) -> str:
     """What is wrong with a warehouse that no build can use any more; an empty text if nothing is, or if there is none.
 
     One that is locked by another process, that may not be read, or that another version of DuckDB wrote is not damaged.
-    Looks at its beginning and its size, and with `is_whole` at all its rows.
+    Looks at its beginning and its size; at all its rows if it is shorter than it should be, or with `is_whole`.
     """
     if not warehouse.exists():
         return ""
     try:
         connection = duckdb.connect(str(warehouse), read_only=True, config={"enable_external_access": "false"})
     except duckdb.Error as error:
-        return "" if any(word in str(error) for word in _FINE) else _first_line(error)
+        return _first_line(error) if _is_damage(error) else ""
     try:
         (due,) = connection.execute(_SIZE).fetchone() or (0,)
-        if warehouse.stat().st_size < due:
-            return f"{warehouse.stat().st_size:,} of {due:,} bytes are there"
-        found = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
-        for schema, table in found if is_whole else ():
+        is_short = warehouse.stat().st_size < due  # cut off; or a build was killed, and all that counts is there
+        found = connection.execute(_TABLES).fetchall()
+        for schema, table in found if is_whole or is_short else ():
             connection.execute(f'select max(hash(t)) from "{schema}"."{table}" as t').fetchall()
     except duckdb.Error as error:
-        return _first_line(error)
+        return _first_line(error) if _is_damage(error) else ""
     finally:
         connection.close()
     return ""
+
+
+def _is_damage(error: duckdb.Error) -> bool:
+    is_class = isinstance(error, _DAMAGE) or type(error) is duckdb.Error
+    return is_class and not any(word in str(error) for word in _FINE)
 
 
 def _first_line(error: Exception) -> str:

@@ -79,6 +79,7 @@ def build(
                 _raise_if_corrupt(config)
                 raise
     if damage:
+        _raise_if_corrupt(config)  # before the old numbers are put aside
         first, last = put_aside(config, damage, first, last)
         nodes = _run(config, first, last, ["--selector", EVERYTHING])
     if not nodes:
