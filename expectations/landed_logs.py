@@ -49,13 +49,21 @@ rejected as (
 ),
 
 files as (
-    select source, count(*) as files, sum(records)::bigint as records, sum(feedback)::bigint as signals
+    select
+        source,
+        count(*) filter (problem is null) as files,
+        count(problem) as unread,
+        min(file || ': ' || problem) as first_unread,
+        sum(records)::bigint as records,
+        sum(feedback)::bigint as signals
     from manifest group by source
 )
 
 select
     sources.source as subject,
     coalesce(files, 0) as files,
+    coalesce(unread, 0) as unread,
+    coalesce(first_unread, '') as first_unread,
     coalesce(records, 0) as records,
     coalesce(calls, 0) as calls,
     coalesce(calls, 0) + coalesce(signals, 0) as arrived,
@@ -96,6 +104,15 @@ def suite(config: Config) -> gx.ExpectationSuite:
                 "arrived",
                 "critical",
                 Words("calls_landed", "at least 1 call or feedback signal", "{calls:,} calls in {files:,} files"),
+            ),
+            none(
+                "unread",
+                "warning",
+                Words(
+                    "all_files_readable",
+                    "every file and folder can be read",
+                    "{unread:,} files or folders could not be read; the first is {first_unread}",
+                ),
             ),
             at_most(
                 "quarantined_share",

@@ -21,6 +21,17 @@ class TransientError(RunError):
     """The run failed for a reason that may pass by itself, such as a store that does not answer: it is tried again."""
 
 
+class UnreadableError(RunError):
+    """One file, folder or object cannot be read: it vanished, or it may not be read. Others can be.
+
+    `why` is the message without the name.
+    """
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.why = why
+
+
 def in_one_line(error: BaseException) -> str:
     """What an exception says, on one line: our own messages as they are, others with their type before them."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:

@@ -9,10 +9,13 @@ import httpx
 
 from flows.config import BASELINE, Config, Model, Source
 from flows.errors import ConfigError, RunError, in_one_line
-from flows.ingest import count_rows, describe_example_sets, shown_dsn
+from flows.ingest import count_rows, describe_example_sets, shown_dsn, unreadable
 from flows.lake import find_files
 from flows.llm import is_local
 from flows.warehouse import damage_of
+
+# So many files or folders that cannot be read are named.
+_TOLD = 10
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,16 @@ def _sources(config: Config, day: date) -> Iterator[Finding]:
             continue
         where = source.path.replace("{day}", day.isoformat())
         try:
-            found = find_files(where, config.storage)
+            found, unread = find_files(where, config.storage), unreadable(config, source, day)
         except RunError as error:
             yield Finding(False, f"source {source.name}: {error}")
             continue
         yield Finding(bool(found), f"source {source.name}: {_count(len(found), 'file')} for {day} at {where}")
+        for one in unread[:_TOLD]:
+            yield Finding(False, f"source {source.name}: {one.name}: {one.why}")
+        if len(unread) > _TOLD:
+            more = len(unread) - _TOLD
+            yield Finding(False, f"source {source.name}: {more:,} more files or folders that cannot be read")
 
 
 def _count(number: int, noun: str) -> str:

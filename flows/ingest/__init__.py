@@ -4,6 +4,6 @@
 """
 
 from flows.ingest.example_sets import describe_example_sets
-from flows.ingest.find import count_rows, shown_dsn
+from flows.ingest.find import count_rows, shown_dsn, unreadable
 
-__all__ = ["count_rows", "describe_example_sets", "shown_dsn"]
+__all__ = ["count_rows", "describe_example_sets", "shown_dsn", "unreadable"]

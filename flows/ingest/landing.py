@@ -3,6 +3,7 @@
 A run is published as a whole: one that is killed leaves the lake as it was.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -11,11 +12,24 @@ from flows.config import Config, Source
 from flows.ingest.find import Manifests, arrived, fetched
 from flows.ingest.map import TABLES, Workers
 from flows.ingest.read import Batch, LogFile, read_files
-from flows.ingest.write import KINDS, REFUSED_AGAIN, KnownRejects, Partitions, Quarantine, RecordCounts, stage_manifest
+from flows.ingest.write import (
+    KINDS,
+    REFUSED_AGAIN,
+    KnownRejects,
+    ManifestRow,
+    Partitions,
+    Quarantine,
+    RecordCounts,
+    stage_manifest,
+    stage_resolved,
+)
 from flows.lake import Lake, Staging, each_day
 from flows.progress import track
 
+log = logging.getLogger("genchi")
+
 _PUBLISHED_TOGETHER_BYTES = 1 << 30
+_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -23,6 +37,7 @@ class Landed:
     """The result of reading one or several nights' files. `days` are those whose rows changed."""
 
     files: int = 0
+    unread: int = 0
     records: int = 0
     interactions: int = 0
     feedback: int = 0
@@ -48,7 +63,8 @@ class Landed:
         ]
         parts = [f"{count:,} {name}" for count, name in counts if count or name == "calls"]
         files = f"{self.files:,} file{'' if self.files == 1 else 's'}"
-        return f"{', '.join(parts)}, {self.quarantined:,} quarantined, from {files}"
+        unread = f", {self.unread:,} files or folders could not be read" if self.unread else ""
+        return f"{', '.join(parts)}, {self.quarantined:,} quarantined, from {files}{unread}"
 
 
 def land(config: Config, day: date) -> Landed:
@@ -108,16 +124,13 @@ class _Run:
 
     def __init__(self, config: Config, store: Lake, staged: Staging, nights: list[_Night]) -> None:
         self._config, self._store, self._staged, self._nights = config, store, staged, nights
-        self._counts = RecordCounts()
+        self._counts = RecordCounts(frozenset(night.day for night in nights))
         self._tables = {name: Partitions(name, config.timezone, staged) for name in TABLES.values()}
-        read = {(night.day, file.source, file.name) for night in nights for file in night.all_files}
-        known = KnownRejects(store, read, config.window_days)
-        self._quarantine = {night.day: Quarantine(store, staged, night.day, known) for night in nights}
+        self._known = KnownRejects(store, ((night.day, file) for night in nights for file in night.all_files))
+        self._quarantine = {night.day: Quarantine(store, staged, night.day, self._known) for night in nights}
 
     def read(self, workers: Workers) -> None:
         """Map every record, and stage its row or its reject."""
-        for night in self._nights:
-            self._quarantine[night.day].keep(night.all_files)
         for mapped in workers.mapped(self._batches()):
             for name, partitions in self._tables.items():
                 partitions.add(getattr(mapped, name))
@@ -125,8 +138,8 @@ class _Run:
             self._counts.add_rows("quarantined", mapped.refused)
             for day, refused in self._counts.by_night(mapped.refused):
                 self._counts.add_rows(REFUSED_AGAIN, self._quarantine[day].add(refused, self._counts.files))
-        for quarantine in self._quarantine.values():
-            quarantine.close()
+        for night in self._nights:
+            self._quarantine[night.day].close(night.all_files)
 
     def merge(self) -> tuple[date, ...]:
         """Drop duplicates, within the run and against the lake. Returns the days whose rows changed."""
@@ -138,13 +151,14 @@ class _Run:
 
     def count(self, read_at: datetime) -> Landed:
         """Stage the manifests, and add them up."""
-        rows = [
-            row
-            for night in self._nights
-            for row in stage_manifest(self._store, self._staged, night.day, self._counts, read_at)
-        ]
+        resolved = stage_resolved(self._store, self._staged, self._known, self._counts.all_nights)
+        rows = stage_manifest(self._store, self._staged, self._counts, read_at, resolved)
+        unread = [row for row in rows if row.problem is not None]
+        _tell(unread)
         return Landed(
-            files=len(rows), **{kind: sum(getattr(row, kind) for row in rows) for kind in ("records", *KINDS)}
+            files=len(rows) - len(unread),
+            unread=len(unread),
+            **{kind: sum(getattr(row, kind) for row in rows) for kind in ("records", *KINDS)},
         )
 
     def _batches(self) -> Iterator[tuple[Source, Batch]]:
@@ -154,6 +168,14 @@ class _Run:
             first = self._counts.open(files)
             for batch in read_files(fetched(file for _, file in files), first):
                 yield source, batch
+
+
+def _tell(unread: list[ManifestRow]) -> None:
+    """Log what could not be read; of many things the first."""
+    for row in unread[:_TOLD]:
+        log.warning("source %s: %s: %s", row.source, row.file, row.problem)
+    if len(unread) > _TOLD:
+        log.warning("%s more files or folders could not be read; the manifest lists them", f"{len(unread) - _TOLD:,}")
 
 
 def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -> Landed:

@@ -16,8 +16,9 @@ from flows.lake.lake import (
     nightly_run_id,
     replace_parquet,
 )
-from flows.lake.object_store import Found, Storage, find_files, is_remote, known_place, open_binary
+from flows.lake.object_store import Found, Storage, is_remote, known_place
 from flows.lake.parquet_files import CorruptError
+from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 
 __all__ = [
     "LATE_DAYS",
@@ -27,9 +28,11 @@ __all__ = [
     "Fault",
     "Found",
     "Lake",
+    "Listing",
     "Note",
     "Staging",
     "Storage",
+    "Unread",
     "batches_of",
     "conform",
     "each_day",
@@ -40,6 +43,8 @@ __all__ = [
     "known_place",
     "nightly_run_id",
     "open_binary",
+    "reason_of",
     "replace_parquet",
     "replace_text",
+    "search",
 ]

@@ -22,7 +22,7 @@ from flows.lake.object_store import (
     code_of,
     describe_error,
     filesystem,
-    find_files,
+    find_objects,
     get,
     listed,
     readable_errors,
@@ -143,11 +143,11 @@ class S3Backend:
 
     def names(self, pattern: str) -> list[str]:
         """The names that match."""
-        return [one.name.removeprefix(f"{self.address}/") for one in find_files(self.place(pattern), self._storage)]
+        return [one.name.removeprefix(f"{self.address}/") for one in find_objects(self.place(pattern), self._storage)]
 
     def sizes(self, pattern: str) -> dict[str, int]:
         """The bytes of the objects that match, by name."""
-        found = find_files(self.place(pattern), self._storage)
+        found = find_objects(self.place(pattern), self._storage)
         return {one.name.removeprefix(f"{self.address}/"): one.size for one in found}
 
     def exists(self, name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fsspec.spec import AbstractFileSystem
 
-from flows.lake.object_store import SCHEME, Found, Storage, find_files, get, listed, readable_errors, split
+from flows.lake.object_store import SCHEME, Found, Storage, find_objects, get, listed, readable_errors, split
 
 _END = 128 << 10  # bytes: most small objects whole, and the footer of a large one
 _REMEMBERED = 1024  # number of cached ends
@@ -30,7 +30,7 @@ class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is n
 
     def glob(self, path: str, **_: Any) -> list[str]:
         """The names that match, without the scheme."""
-        found = find_files(_address(path), self._storage)
+        found = find_objects(_address(path), self._storage)
         self._known.update((one.name, one) for one in found)
         return [one.name.removeprefix(SCHEME) for one in found]
 

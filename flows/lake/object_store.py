@@ -1,18 +1,17 @@
 """The only code that talks to an object store: find, read, put, and errors in one line.
 
-Belongs here: `s3://` names, whole or as patterns, and files of this machine where a source's path may be either.
-Does not belong here: the paths of a lake (`lake.py` knows).
+Belongs here: `s3://` names, whole or as patterns. Does not belong here: the paths of a lake (`lake.py` knows), and
+files of this machine (`source_files.py` finds both).
 """
 
 import fnmatch
-import glob
 import io
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -20,7 +19,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flows.errors import RunError, TransientError
+from flows.errors import RunError, TransientError, UnreadableError
 from flows.retry_policy import brief_retries
 
 SCHEME = "s3://"
@@ -28,6 +27,7 @@ _BLOCK = 8 << 20  # bytes per request when a file is read from start to end
 _REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "InvalidSecurity"}
 _FORBIDDEN = {"AccessDenied", "403"}
 _CHANGED = {"PreconditionFailed", "412"}
+_GONE = {"NoSuchKey", "404"}
 _OVERLOADED = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "502", "503", "504"}
 _SILENT = ("Connection", "Timeout", "Endpoint", "Proxy", "ClientPayload", "ServerDisconnected")
 
@@ -88,19 +88,19 @@ def known_place(place: Any) -> Any:
     return place
 
 
-def find_files(pattern: str, storage: Storage) -> list[Found]:
-    """The files or objects that a glob matches, by name. `**` is any folders; hidden names take a pattern with a dot.
+def find_objects(pattern: str, storage: Storage) -> list[Found]:
+    """The objects that a glob matches, by name; see `source_files.search`.
 
-    Raises RunError if the store cannot be reached.
+    Raises UnreadableError if they may not be listed, RunError if the store cannot be reached.
     """
-    found = _objects_like(pattern, storage) if is_remote(pattern) else _files_like(pattern)
-    return sorted(found, key=lambda one: one.name.split("/"))
+    return sorted(_objects_like(pattern, storage), key=lambda one: one.name.split("/"))
 
 
-def open_binary(name: str, storage: Storage) -> IO[bytes]:
-    """A file or object to read from its start, block by block. Raises RunError if the store cannot be reached."""
-    if not is_remote(name):
-        return Path(name).open("rb")
+def open_object(name: str, storage: Storage) -> IO[bytes]:
+    """An object to read from its start, block by block.
+
+    Raises UnreadableError if it vanished, changes or may not be read, RunError if the store cannot be reached.
+    """
     return io.BufferedReader(_Reading(name, storage), _BLOCK)
 
 
@@ -179,14 +179,6 @@ def split(url: str) -> tuple[str, str]:
     return bucket, key.strip("/")
 
 
-def _files_like(pattern: str) -> Iterator[Found]:
-    for name in set(glob.glob(pattern, recursive=True)):  # two `**` give a name twice
-        if Path(name).is_file():
-            stat = Path(name).stat()
-            # A file that was moved here keeps its modification time; only the change time shows that it is new.
-            yield Found(name, stat.st_size, datetime.fromtimestamp(max(stat.st_mtime, stat.st_ctime), UTC))
-
-
 def _objects_like(pattern: str, storage: Storage) -> Iterator[Found]:
     bucket, key = split(pattern)
     parts = key.split("/")
@@ -226,10 +218,20 @@ def readable_errors(where: str, storage: Storage, *, absent_is_fine: bool = Fals
     try:
         yield
     except Exception as error:
-        if absent_is_fine and code_of(error) in ("NoSuchKey", "404"):
+        if absent_is_fine and code_of(error) in _GONE:
             return
-        kind = TransientError if _is_transient(error) else RunError
-        raise kind(describe_error(error, where, storage)) from None
+        described = describe_error(error, where, storage)
+        if _is_of_one_object(error):
+            raise UnreadableError(where, described.removeprefix(f"{where}: ")) from None
+        raise (TransientError if _is_transient(error) else RunError)(described) from None
+
+
+def _is_of_one_object(error: Exception) -> bool:
+    """Whether an error says nothing of other objects: it is not there, may not be read, or changes."""
+    code = code_of(error)
+    return code in _FORBIDDEN | _CHANGED | _GONE or (
+        not code and (isinstance(error, FileNotFoundError) or type(error).__name__ == "FileExpired")
+    )
 
 
 def _is_transient(error: Exception) -> bool:
@@ -265,7 +267,7 @@ def describe_error(error: Exception, where: str, storage: Storage) -> str:
         message = f"{endpoint} does not respond ({kind}); check `storage.endpoint_url` and the network"
     elif kind == "FileExpired" or code in _CHANGED:
         message = "it changed while it was read; run the same command again"
-    elif isinstance(error, FileNotFoundError):
+    elif code in _GONE or isinstance(error, FileNotFoundError):
         message = "no such object"
     else:
         message = f"the object store failed: {code or kind}"

@@ -35,11 +35,12 @@ SCHEMAS: dict[str, pa.Schema] = {
             cost_usd=_RATE,
             cache_hit=_FLAG,
             is_shadow=_FLAG,
+            is_cut=_FLAG,
         ),
         "call_id trace_id session_id user_key source route environment release prompt_name prompt_version provider"
         " model_requested model_served system_fingerprint params_json messages_json input_text output_text output_json"
         " finish_reason started_at latency_ms ttft_ms input_tokens output_tokens cached_tokens reasoning_tokens"
-        " cost_usd cost_source status error_type error_message cache_hit is_shadow tags",
+        " cost_usd cost_source status error_type error_message cache_hit is_shadow tags is_cut",
     ),
     "feedback": _schema("call_id kind", at=_TIME)
     .append(pa.field("value", _TEXT))
@@ -47,16 +48,23 @@ SCHEMAS: dict[str, pa.Schema] = {
     .append(pa.field("edited_output", _TEXT))
     .append(pa.field("origin", _TEXT)),
     "quarantine": _ordered(_schema("source file reason raw", line=_COUNT), "source file line reason raw"),
-    "manifest": _schema(
-        "source file sha256",
-        bytes=_COUNT,
-        records=_COUNT,
-        interactions=_COUNT,
-        feedback=_COUNT,
-        duplicates=_COUNT,
-        other=_COUNT,
-        quarantined=_COUNT,
-        read_at=_TIME,
+    # `content_*` are of the decompressed content, `head_sha256` of its first 64 KiB; null in rows of older versions.
+    # `problem` says why a file or folder could not be read (to its end); null if it was.
+    "manifest": _ordered(
+        _schema(
+            "source file sha256 content_sha256 head_sha256 problem",
+            bytes=_COUNT,
+            content_bytes=_COUNT,
+            records=_COUNT,
+            interactions=_COUNT,
+            feedback=_COUNT,
+            duplicates=_COUNT,
+            other=_COUNT,
+            quarantined=_COUNT,
+            read_at=_TIME,
+        ),
+        "source file sha256 bytes records interactions feedback duplicates other quarantined read_at content_sha256"
+        " content_bytes head_sha256 problem",
     ),
     # The dev set and the holdouts as they were that night; `set` is dev or holdout.
     "examples": _schema("set route example_id version messages_json input_text expected_json expected_text tags"),

@@ -1,106 +1,164 @@
-"""Which files a night reads: the files of its day, and files of earlier days that arrived late or have grown."""
+"""Which files a night reads: the files of its day, and files of earlier days that arrived late or have grown.
 
+A file is known by its content: one that was renamed or compressed since it was read is not read again.
+"""
+
+import contextlib
 import os
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cached_property, partial
-from typing import Any
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from flows.config import Config, Source
+from flows.errors import UnreadableError
 from flows.ingest.find import postgres
-from flows.ingest.read import LogFile, identify
-from flows.lake import Found, Lake, find_files, is_remote, open_binary
+from flows.ingest.find.known_files import KnownFiles, Manifests, Version, twins
+from flows.ingest.read import HEAD_BYTES, Content, EarlierReading, LogFile, content_of
+from flows.lake import Found, is_remote, open_binary, reason_of, search
 
 # A file's time is from another clock, possibly rounded to a second: files with a time this close are hashed.
 _CLOSE = timedelta(seconds=5)
 
 
-@dataclass(frozen=True)
-class _Version:
-    """A version of a file that a night has read."""
-
-    night: date
-    sha256: str
-    bytes: int
-    read_at: datetime
-
-
-class Manifests:
-    """The files that the nights have read. Each manifest is read once, so that all sources see the same state."""
-
-    def __init__(self, store: Lake) -> None:
-        self._store = store
-        self._rows: dict[date, list[dict[str, Any]]] = {}
-
-    @cached_property
-    def nights(self) -> list[date]:
-        """The nights that have a manifest, oldest first."""
-        return self._store.days("manifest")
-
-    def versions(self, source: Source, nights: list[date]) -> dict[str, list[_Version]]:
-        """The versions of a source's files that these nights have read, by file name."""
-        found: dict[str, list[_Version]] = defaultdict(list)
-        for night in nights:
-            if night not in self._rows:
-                columns = ["source", "file", "sha256", "bytes", "read_at"]
-                self._rows[night] = self._store.read("manifest", night, columns=columns).to_pylist()
-            for row in self._rows[night]:
-                if row["source"] == source.name:
-                    found[row["file"]].append(_Version(night, row["sha256"], row["bytes"], row["read_at"]))
-        return found
-
-
 def arrived(
     config: Config, manifests: Manifests, source: Source, day: date, *, look_back: bool = True
 ) -> list[LogFile]:
-    """The files of a source that the night of `day` must read, by name.
+    """The files of a source that the night of `day` must read, by name, and what it cannot read, with its `problem`.
 
-    A path with `{day}` is looked up for the day itself, whose files are always read. If the time zone is behind UTC,
-    it is also looked up for the next day, because logs are mostly named by UTC days. With `look_back` it is looked up
-    for earlier days, back to the first night or by `window_days`. Files of other days, and of a path without `{day}`,
-    are read if no other night has read the same version. A database is queried for the day, and with `look_back` for
+    A path with `{day}` is looked up for the day itself, whose files are always read. Logs are mostly named by UTC days:
+    if the time zone is behind UTC, it is also looked up for the next day; with `look_back` it is looked up for the day
+    before if the zone is ahead of UTC, and for earlier days, back to the first night or by `window_days`. Files of
+    other days, and of a path without `{day}`, are read if no other night has read the same version. A file under a new
+    name is read if nothing that was read has its content. A database is queried for the day, and with `look_back` for
     the day before again.
     """
+    ahead = _offset(config, day)
     if source.dsn:
-        others = [day - timedelta(days=1)] * look_back + [day + timedelta(days=1)] * _is_behind_utc(config, day)
+        others = [day - timedelta(days=1)] * look_back + [day + timedelta(days=1)] * (ahead < timedelta(0))
         return [_rows_of(source, source.dsn, asked) for asked in sorted([day, *others])]
     if "{day}" not in source.path:
-        known = manifests.versions(source, manifests.nights)
-        return list(_of_path(config, source, source.path, known, day))
-    found = [_opened(config, source, place) for place in find_files(_path_of(source, day), config.storage)]
-    if others := _other_days(config, manifests, day, look_back=look_back):
-        known = manifests.versions(source, [night for night in manifests.nights if abs(night - day) <= _reach(config)])
-        for other in others:
-            found += _of_path(config, source, _path_of(source, other), known, day)
-    return sorted(found, key=lambda file: file.name)
+        return _Night(config, manifests, source, day, manifests.nights).files({"": False})
+    reach = timedelta(days=config.window_days + 1)
+    night = _Night(config, manifests, source, day, [one for one in manifests.nights if abs(one - day) <= reach])
+    others = _other_days(config, manifests, day, look_back=look_back)
+    return night.files({day.isoformat(): True, **{other.isoformat(): False for other in others}})
 
 
 def _other_days(config: Config, manifests: Manifests, day: date, *, look_back: bool) -> list[date]:
     """The other days whose files the night of `day` looks for."""
-    others = [day + timedelta(days=1)] if _is_behind_utc(config, day) else []
-    nights = [night for night in manifests.nights if night <= day] if look_back else []
-    if nights:
-        first = max(min(nights), day - timedelta(days=config.window_days))
-        others += [first + timedelta(days=n) for n in range((day - first).days)]
-    return others
+    ahead = _offset(config, day)
+    others = {day + timedelta(days=1)} if ahead < timedelta(0) else set()
+    if look_back:
+        nights = [night for night in manifests.nights if night <= day]
+        first = max(min(nights), day - timedelta(days=config.window_days)) if nights else day
+        others |= {first + timedelta(days=n) for n in range((day - first).days)}
+        others |= {day - timedelta(days=1)} if ahead > timedelta(0) else set()
+    return sorted(others)
 
 
-def _of_path(
-    config: Config, source: Source, path: str, known: dict[str, list[_Version]], day: date
-) -> Iterator[LogFile]:
-    """The files at `path` whose current version no other night has read."""
-    for place in find_files(path, config.storage):
-        file = _opened(config, source, place)
-        versions = [version for version in known[file.name] if version.night != day]
-        if any(v.bytes == place.size and place.modified + _CLOSE < v.read_at for v in versions):
-            continue
-        if versions:
-            identify(file)
-        if file.sha256 not in {version.sha256 for version in versions}:
-            yield file
+class _Night:
+    """The files of one source for one night."""
+
+    def __init__(self, config: Config, manifests: Manifests, source: Source, day: date, nights: list[date]) -> None:
+        self._config, self._source, self._day = config, source, day
+        self._known: KnownFiles = manifests.known(source, nights)
+        self._taken = manifests.taken
+        # Files of this night under the names that they had when it read them, and have no more.
+        self._moved: list[tuple[Version, str]] = []
+        # The versions of files that are not there any more.
+        self._lost: list[Version] = []
+        self._lost_sizes: set[int | None] = set()
+
+    def files(self, days: dict[str, bool]) -> list[LogFile]:
+        """The files to read of some days, and what cannot be read; for each day, whether it is the night's own."""
+        listings = {day: search(self._source.path.replace("{day}", day), self._config.storage) for day in days}
+        there = {shown(self._config, one.name) for listing in listings.values() for one in listing.files}
+        self._lost = self._known.named(*sorted(self._known.names - there))
+        self._lost_sizes = {size for one in self._lost for size in (one.bytes, one.content_bytes)}
+        found: list[LogFile] = []
+        for day, is_own in days.items():
+            for place in listings[day].files:
+                if file := self._arrival(place, there, is_own=is_own):
+                    found.append(file)
+            for unread in listings[day].unread:
+                name = shown(self._config, unread.name)
+                # A folder that was locked after its files were read is no news.
+                if is_own or not any(one.startswith((f"{name}/", name)) for one in self._known.names):
+                    found.append(LogFile(self._source.name, name, problem=unread.why))
+        self._mark_moved({file.name: file for file in found})
+        return sorted(found, key=lambda file: file.name)
+
+    def _arrival(self, place: Found, there: set[str], *, is_own: bool) -> LogFile | None:
+        """The file, if it must be read."""
+        file = _opened(self._config, self._source, place)
+        own_versions = self._known.named(file.name)
+        others = [version for version in own_versions if version.night != self._day]
+        if not is_own and any(v.bytes == place.size and place.modified + _CLOSE < v.read_at for v in others):
+            return None
+        is_looked_into = bool(others) or self._may_be_known(place, file, there)
+        try:
+            return self._unless_known(file, place, is_own=is_own) if is_looked_into else file
+        except UnreadableError as error:
+            file.problem = error.why
+        except OSError as error:
+            file.problem = reason_of(error)
+        return file if is_own or not others else None
+
+    def _unless_known(self, file: LogFile, place: Found, *, is_own: bool) -> LogFile | None:
+        """The file with the readings that it continues; None if its content was read under any name."""
+        matching = self._known.matching(file, self._day, place.size, self._lost)
+        if matching is None:
+            return file
+        whole, begun = matching
+        is_named = bool(self._known.named(file.name))
+        if whole and not (is_own and is_named):
+            self._moved += [(version, file.name) for version in whole if version.night == self._day]
+            return None
+        if not is_named and self._is_taken(file):
+            return None
+        found = {(version.night, version.name) for version in [*begun, *whole] if version.quarantined}
+        file.continues = tuple(EarlierReading(*one) for one in sorted(found))
+        return file
+
+    def _is_taken(self, file: LogFile) -> bool:
+        """Whether this run reads another file with the same content; the head of this one is known."""
+        assert file.content is not None
+        alike = self._taken[file.source, file.content.head]
+        others = [other for other in alike if other.name != file.name]
+        if others:
+            own = _whole_content(file)
+            for other in others:
+                with contextlib.suppress(UnreadableError, OSError):  # its own reading will tell
+                    content = _whole_content(other)
+                    if (content.bytes, content.sha256) == (own.bytes, own.sha256):
+                        return True
+        alike.append(file)
+        return False
+
+    def _may_be_known(self, place: Found, file: LogFile, there: set[str]) -> bool:
+        """Whether to look into a file under a new name. Of a store's objects only where something speaks for it."""
+        if not file.is_remote or place.size in self._lost_sizes:
+            return True
+        return bool(set(twins(file.name)) & ((there | self._known.names) - {file.name}))
+
+    def _mark_moved(self, files: dict[str, LogFile]) -> None:
+        """Of a file that the night reads again under a name, where what it had read under that name is now."""
+        for version, name in self._moved:
+            file = files.get(version.name)
+            if file is not None and file.open is not None and not file.problem:
+                with contextlib.suppress(UnreadableError, OSError):  # its own reading will tell
+                    content = content_of(file.open, {version.content_bytes} if version.content_bytes else ())
+                    if not version.begins(content):
+                        file.moved_to = name
+
+
+def _whole_content(file: LogFile) -> Content:
+    """The content of a file of which at least the head is known; kept with it until it is read."""
+    assert file.open is not None
+    assert file.content is not None
+    if file.content.bytes == HEAD_BYTES:
+        file.content = content_of(file.open)
+    return file.content
 
 
 def shown(config: Config, place: str) -> str:
@@ -125,14 +183,6 @@ def _rows_of(source: Source, dsn: str, day: date) -> LogFile:
     return LogFile(source.name, name, rows=partial(postgres.postgres_rows, dsn, source.query, day))
 
 
-def _path_of(source: Source, day: date) -> str:
-    return source.path.replace("{day}", day.isoformat())
-
-
-def _reach(config: Config) -> timedelta:
-    return timedelta(days=config.window_days + 1)
-
-
-def _is_behind_utc(config: Config, day: date) -> bool:
-    offset = datetime.combine(day, time(12), ZoneInfo(config.timezone)).utcoffset()
-    return offset is not None and offset < timedelta(0)
+def _offset(config: Config, day: date) -> timedelta:
+    """How far the time zone is ahead of UTC on a day."""
+    return datetime.combine(day, time(12), ZoneInfo(config.timezone)).utcoffset() or timedelta(0)

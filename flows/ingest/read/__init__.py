@@ -1,7 +1,22 @@
 """Files to batches of records, in bounded memory: lines, JSON documents, CSV, Parquet, compressed or not."""
 
 from flows.ingest.read.arrow_batches import RECORDS, REFUSED, Batch
-from flows.ingest.read.reader import LogFile, identify, read_files
+from flows.ingest.read.contents import HEAD_BYTES, Content, content_of, head_of, stored_hash
+from flows.ingest.read.reader import EarlierReading, LogFile, read_files
 from flows.ingest.read.record_batches import IN_BASE64, Batches
 
-__all__ = ["IN_BASE64", "RECORDS", "REFUSED", "Batch", "Batches", "LogFile", "identify", "read_files"]
+__all__ = [
+    "HEAD_BYTES",
+    "IN_BASE64",
+    "RECORDS",
+    "REFUSED",
+    "Batch",
+    "Batches",
+    "Content",
+    "EarlierReading",
+    "LogFile",
+    "content_of",
+    "head_of",
+    "read_files",
+    "stored_hash",
+]

@@ -26,6 +26,11 @@ class BrokenOffError(Exception):
         self.rest = rest
 
 
+def is_packed(start: bytes) -> bool:
+    """Whether a file that begins so is compressed."""
+    return start.startswith((_GZIP, _ZSTD))
+
+
 def unpacked(stored: Readable) -> Iterator[bytes]:
     """The blocks (1 MiB or less, but for zstd's worst) of a plain, gzip or zstd file, recognised by its first bytes.
 

@@ -4,33 +4,47 @@ one row of a CSV file, a Parquet file or a database.
 What cannot be decoded (bad gzip, bad UTF-8) is a rejected record with its reason, so that nothing is lost.
 """
 
-import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import IO
 
 import pyarrow as pa
 from typing_extensions import Buffer
 
+from flows.errors import UnreadableError
 from flows.ingest.read.arrow_batches import BATCH_BYTES, RECORDS, REFUSED, Batch, Filling
-from flows.ingest.read.decompress import BrokenOffError, Readable, unpacked
+from flows.ingest.read.contents import Content, Digest, Hashing
+from flows.ingest.read.decompress import BrokenOffError
 from flows.ingest.read.encodings import in_utf8
 from flows.ingest.read.json_documents import documents, is_lines
 from flows.ingest.read.parquet_rows import csv_rows, parquet_rows
 from flows.ingest.read.record_batches import IN_BASE64
+from flows.lake import reason_of
 
-__all__ = ["IN_BASE64", "RECORDS", "REFUSED", "Batch", "LogFile", "identify", "read_files"]
+__all__ = ["IN_BASE64", "RECORDS", "REFUSED", "Batch", "EarlierReading", "LogFile", "read_files"]
 
 # A longer line is rejected in pieces: Arrow's texts are limited to 2 GiB.
 _LONGEST = 1 << 28
+
+
+@dataclass(frozen=True)
+class EarlierReading:
+    """A file as a night has read it, under the name that it had then."""
+
+    night: date
+    name: str
 
 
 @dataclass
 class LogFile:
     """One file of a source, or the rows of a database: its name in the lake, and how to open it.
 
-    Reading it fills in its bytes and hash; those of rows are of their JSON. `expected_bytes` is its size when found.
+    Reading it fills in its bytes and hash, and those of its content (see contents.py); those of rows are of their JSON.
+    `expected_bytes` is its size when found. `continues` are readings with rejected records of the same file, renamed or
+    not, when it was shorter. `moved_to` is where that content is now which the night has read under this file's name.
+    `problem` says why it, or a folder of this name, cannot be read (to its end).
     """
 
     source: str
@@ -39,8 +53,12 @@ class LogFile:
     rows: Callable[[], Iterator[pa.Table]] | None = None
     expected_bytes: int = 0
     is_remote: bool = False
+    continues: tuple[EarlierReading, ...] = ()
+    moved_to: str = ""
     bytes: int = 0
     sha256: str = ""
+    content: Content | None = None
+    problem: str = ""
 
 
 def read_files(files: Iterable[LogFile], first: int = 0) -> Iterator[Batch]:
@@ -57,60 +75,42 @@ def read_files(files: Iterable[LogFile], first: int = 0) -> Iterator[Batch]:
         yield filling.take()
 
 
-def identify(file: LogFile) -> None:
-    """Fill in a file's bytes and hash without holding it in memory."""
-    if file.open is not None:
-        with file.open() as stored:
-            _Hashing(stored).finish(file)
-
-
-class _Hashing:
-    """A file that is hashed while it is read."""
-
-    def __init__(self, stored: Readable) -> None:
-        self._stored, self._digest, self._size = stored, hashlib.sha256(), 0
-
-    def read(self, size: int, /) -> bytes:
-        block = self._stored.read(size)
-        self.add(block)
-        return block
-
-    def add(self, block: bytes | memoryview) -> None:
-        self._digest.update(block)
-        self._size += len(block)
-
-    def finish(self, file: LogFile) -> None:
-        """Read the rest, and set the file's size and hash."""
-        while self.read(1 << 20):
-            pass
-        file.bytes, file.sha256 = self._size, self._digest.hexdigest()
-
-
 def _read_one(number: int, file: LogFile, filling: Filling) -> Iterator[None]:
-    """Add the records of one file to `filling`; yields after each part."""
+    """Add the records of one file to `filling`; yields after each part. A file that cannot be read gets a problem."""
     if file.rows is not None:
-        hashing = _Hashing(io.BytesIO())
+        digest = Digest()
         for rows in file.rows():
             for raw in rows.column("raw").to_pylist():
-                hashing.add(raw.encode())
+                digest.add(raw.encode())
             filling.add_rows(number, rows)
             yield
-        hashing.finish(file)
-    elif file.open is not None and file.name.lower().endswith(".parquet"):
-        identify(file)
-        with file.open() as stored:
+        file.content = digest.content()
+        file.bytes, file.sha256 = file.content.bytes, file.content.sha256
+    elif file.open is not None and not file.problem:
+        try:
+            yield from _read_file(number, file, file.open, filling)
+        except UnreadableError as error:
+            file.problem = error.why
+        except OSError as error:
+            file.problem = reason_of(error)
+
+
+def _read_file(number: int, file: LogFile, opening: Callable[[], IO[bytes]], filling: Filling) -> Iterator[None]:
+    with opening() as stored:
+        hashing = Hashing(stored)
+        if not file.name.lower().endswith(".parquet"):
+            yield from _read_blocks(number, file.name, hashing, filling)
+        as_stored, file.content = hashing.finish()
+        file.bytes, file.sha256 = as_stored.bytes, as_stored.sha256
+    if file.name.lower().endswith(".parquet"):
+        with opening() as stored:
             for rows in parquet_rows(stored):
                 filling.add_rows(number, rows)
                 yield
-    elif file.open is not None:
-        with file.open() as stored:
-            hashing = _Hashing(stored)
-            yield from _read_blocks(number, file.name, hashing, filling)
-            hashing.finish(file)
 
 
-def _read_blocks(number: int, name: str, stored: _Hashing, filling: Filling) -> Iterator[None]:
-    blocks = _Guarded(in_utf8(unpacked(stored)))
+def _read_blocks(number: int, name: str, stored: Hashing, filling: Filling) -> Iterator[None]:
+    blocks = _Guarded(in_utf8(stored.blocks()))
     plain_name = name.lower().removesuffix(".gz").removesuffix(".zst")
     line = 0
     if plain_name.endswith(".csv"):

@@ -1,7 +1,23 @@
 """Rows to the days they belong to, rejected records to quarantine, and the manifest that counts every record."""
 
-from flows.ingest.write.manifest import KINDS, REFUSED_AGAIN, RecordCounts, stage_manifest
+from flows.ingest.write.manifest import (
+    KINDS,
+    REFUSED_AGAIN,
+    ManifestRow,
+    RecordCounts,
+    stage_manifest,
+)
 from flows.ingest.write.partitions import Partitions
-from flows.ingest.write.quarantine import KnownRejects, Quarantine
+from flows.ingest.write.quarantine import KnownRejects, Quarantine, stage_resolved
 
-__all__ = ["KINDS", "REFUSED_AGAIN", "KnownRejects", "Partitions", "Quarantine", "RecordCounts", "stage_manifest"]
+__all__ = [
+    "KINDS",
+    "REFUSED_AGAIN",
+    "KnownRejects",
+    "ManifestRow",
+    "Partitions",
+    "Quarantine",
+    "RecordCounts",
+    "stage_manifest",
+    "stage_resolved",
+]

@@ -1,6 +1,6 @@
 """The manifest: for each file that a night has read, the number of its records by result."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
@@ -10,11 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.ingest.read import LogFile
+from flows.ingest.write.quarantine import was_read
 from flows.lake import Lake, Staging, from_rows
 
 KINDS = ("interactions", "feedback", "duplicates", "other", "quarantined")
 # Rejected records that another night already has in quarantine; the manifest counts them as duplicates.
 REFUSED_AGAIN = "refused_again"
+
+
+# A source and the name of a file.
+_File = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,10 @@ class ManifestRow:
     other: int
     quarantined: int
     read_at: datetime
+    content_sha256: str | None = None
+    content_bytes: int | None = None
+    head_sha256: str | None = None
+    problem: str | None = None
 
     @property
     def records(self) -> int:
@@ -74,8 +83,12 @@ def merged(new: ManifestRow, earlier: Iterable[ManifestRow]) -> list[ManifestRow
 
 @dataclass
 class RecordCounts:
-    """Counts by kind and file, while a run's files are read. `nights` are those that read the files."""
+    """Counts by kind and file, while the files of the nights of a run (`all_nights`) are read.
 
+    `nights` are those that read the files, in their order.
+    """
+
+    all_nights: frozenset[date]
     files: list[LogFile] = field(default_factory=list)
     nights: list[date] = field(default_factory=list)
     counts: dict[str, np.ndarray] = field(
@@ -107,14 +120,23 @@ class RecordCounts:
             yield night, rows.filter(pa.array(of == night))
 
     def manifest(self, night: date, before: Sequence[ManifestRow], read_at: datetime) -> list[ManifestRow]:
-        """The night's rows: those of the files that it reads in this run, merged with `before`, which it has."""
+        """The night's rows: those of the files that it reads in this run, merged with `before`, which it has.
+
+        What could not be read is told anew by each run.
+        """
+        moved = {(file.source, file.name): file.moved_to for file in self.files if file.moved_to}
         earlier: dict[tuple[str, str], list[ManifestRow]] = defaultdict(list)
         for row in before:
-            earlier[row.source, row.file].append(row)
+            name = moved.get((row.source, row.file), row.file)
+            if row.problem is None or row.records:
+                earlier[row.source, name].append(replace(row, file=name))
         rows: list[ManifestRow] = []
         for number, file in enumerate(self.files):
             if self.nights[number] == night:
-                *kept, new = merged(self._row(number, read_at), earlier.pop((file.source, file.name), ()))
+                new = self._row(number, read_at)
+                kept: list[ManifestRow] = []
+                if was_read(file):
+                    *kept, new = merged(new, earlier.pop((file.source, file.name), ()))
                 again = int(self.counts[REFUSED_AGAIN][number])
                 new = replace(new, duplicates=new.duplicates + again, quarantined=new.quarantined - again)
                 rows += [*kept, new]
@@ -123,16 +145,50 @@ class RecordCounts:
     def _row(self, number: int, read_at: datetime) -> ManifestRow:
         file = self.files[number]
         counts = {kind: int(self.counts[kind][number]) for kind in KINDS}
-        return ManifestRow(file.source, file.name, file.sha256, file.bytes, **counts, read_at=read_at)
+        content = file.content
+        return ManifestRow(
+            file.source,
+            file.name,
+            file.sha256,
+            file.bytes,
+            **counts,
+            read_at=read_at,
+            content_sha256=content.sha256 if content and not file.problem else None,
+            content_bytes=content.bytes if content and not file.problem else None,
+            head_sha256=content.head if content and not file.problem else None,
+            problem=file.problem or None,
+        )
 
 
 def stage_manifest(
-    store: Lake, staged: Staging, night: date, counts: RecordCounts, read_at: datetime
+    store: Lake, staged: Staging, counts: RecordCounts, read_at: datetime, resolved: dict[date, Counter[_File]]
 ) -> list[ManifestRow]:
-    """Stage the night's manifest. Returns the rows of the files that this run read."""
-    written = store.read("manifest", night).drop_columns(["records"]).to_pylist()
-    rows = counts.manifest(night, [ManifestRow(**row) for row in written], read_at)
-    table = from_rows(({**asdict(row), "records": row.records} for row in rows), "manifest")
-    pq.write_table(table, staged.place("manifest", night), compression="zstd")
+    """Stage the manifest of every night of the run. Returns the rows of the files that it read, or could not read.
+
+    `resolved` are the records that have left the quarantine, by night; the manifests of other nights are staged
+    without them too.
+    """
     read = {(file.source, file.name, file.sha256) for file in counts.files}
-    return [row for row in rows if row.key in read]
+    found = []
+    for night in sorted({*counts.all_nights, *resolved}):
+        rows = _without(_rows(store, night), resolved.get(night, Counter()))
+        if night in counts.all_nights:
+            rows = counts.manifest(night, rows, read_at)
+            found += [row for row in rows if row.key in read]
+        table = from_rows(({**asdict(row), "records": row.records} for row in rows), "manifest")
+        pq.write_table(table, staged.place("manifest", night), compression="zstd")
+    return found
+
+
+def _rows(store: Lake, night: date) -> list[ManifestRow]:
+    return [ManifestRow(**row) for row in store.read("manifest", night).drop_columns(["records"]).to_pylist()]
+
+
+def _without(rows: list[ManifestRow], resolved: Counter[_File]) -> list[ManifestRow]:
+    """The rows, counting fewer records in quarantine."""
+    left, found = Counter(resolved), []
+    for row in rows:
+        fewer = min(left[row.source, row.file], row.quarantined)
+        left[row.source, row.file] -= fewer
+        found.append(replace(row, quarantined=row.quarantined - fewer))
+    return found
