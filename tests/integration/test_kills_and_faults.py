@@ -16,7 +16,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.long
 # How many kills of each job, and which jobs run before it.
-KILLS = {"ingest": (24, []), "evaluate": (20, []), "transform": (4, ["ingest"]), "publish": (6, ["ingest"])}
+KILLS = {
+    "ingest": (24, []),
+    "evaluate": (20, []),
+    "transform": (3, ["ingest", "transform"]),
+    "publish": (6, ["ingest"]),
+}
 FAULTS: list[tuple[str, dict[str, Any]]] = [
     *(("ingest", {"kind": "fsync", "errno": "EIO", "after": n}) for n in (0, 2, 5, 9)),
     *(("ingest", {"kind": "rename", "errno": "EACCES", "after": n}) for n in (0, 2, 4)),
@@ -92,8 +97,9 @@ def test_a_run_that_is_killed_at_any_moment_is_mended_by_the_next(
     moved(prepared, folder)
     for earlier in before:
         server.done(earlier, folder)
+    (folder / "lake" / "warehouse.duckdb").unlink(missing_ok=True)  # what dbt has parsed stays
     shutil.copytree(folder, start)
-    seconds = min(server.done(job, moved(start, folder))["seconds"] for _ in range(2))
+    seconds = min(server.done(job, moved(start, folder))["seconds"] for _ in range(1 if job == "transform" else 2))
     undisturbed, killed = server.state(folder), 0
     for _ in range(3 * kills):
         if killed == kills:
