@@ -11,15 +11,20 @@ from typing import IO, TypeVar
 
 from flows.errors import RunError
 from flows.evaluate.generate.requests import Row
+from flows.lake import storable_row
 
 log = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 4096
+_NEEDED = ({"batch_id", "model"}, {"request_hash", "status"})  # of a submitted batch, of an answer
 _T = TypeVar("_T")
 
 
 def read_journal(path: Path) -> Iterator[Row]:
-    """The answers in the journal, one at a time. Lines that are none, or that a kill left incomplete, are skipped."""
+    """The answers in the journal, one at a time. Lines that are none, or that a kill left incomplete, are skipped.
+
+    Whatever stands in the lines, which an older version may have written, the answers can be stored.
+    """
     return (row for row in _read(path) if "batch_id" not in row)
 
 
@@ -49,11 +54,8 @@ def _row_of(line: bytes) -> Row | None:
         row = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(row, dict):
-        return None
-    is_batch = isinstance(row.get("batch_id"), str) and isinstance(row.get("model"), str)
-    is_answer = isinstance(row.get("status"), str) and isinstance(row.get("request_hash"), str)
-    return row if is_batch or is_answer else None
+    is_whole = isinstance(row, dict) and any(needed <= row.keys() for needed in _NEEDED)
+    return storable_row(row) if is_whole else None
 
 
 def open_for_append(path: Path) -> IO[bytes]:
