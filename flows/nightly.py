@@ -22,6 +22,7 @@ from flows.errors import GenchiError, RunError
 from flows.evaluate import EvalSetup, load_setup
 from flows.evaluate.flow import evaluate, score_production, shadow
 from flows.ingest.flow import freeze, ingest
+from flows.lake import in_one_text
 from flows.llm import register_local_providers
 from flows.night import Night, NightFailedError
 from flows.prefect_run import STAGE_S, TASK, announce_night, described, stage
@@ -120,6 +121,9 @@ def tell(config: Config, night: Night) -> None:
 def _stages(setup: EvalSetup, night: Night) -> None:
     config, day = setup.config, night.day
     first = day
+    if faults := config.open_lake().faults(night=day):
+        with night.stage("lake"):
+            raise RunError(in_one_text(faults))
     with night.stage("ingest") as current:
         config.require_for_ingest()
         landed = ingest(config, day)

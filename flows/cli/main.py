@@ -90,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
         added = _with_config(verbs.add_parser(name, help=what))
         added.add_argument("--day", type=_day, help="the day to process, YYYY-MM-DD (default: yesterday)")
         added.set_defaults(verb=name)
+        if name == "doctor":
+            added.add_argument(
+                "--deep", action="store_true", help="also compare every file of the lake with what was published"
+            )
     back = _with_config(
         verbs.add_parser("backfill", help="ingest and transform a range of days, without checks, reports and alerts")
     )

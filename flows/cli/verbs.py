@@ -167,7 +167,7 @@ def doctor(options: argparse.Namespace) -> int:
     from flows.cli.doctor import examine, exit_code  # noqa: PLC0415 - as above
 
     findings = []
-    for finding in examine(loaded, options.day or loaded.yesterday()):
+    for finding in examine(loaded, options.day or loaded.yesterday(), is_deep=options.deep):
         findings.append(finding)
         tell(finding.line)
     return exit_code(findings)

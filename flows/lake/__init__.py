@@ -1,6 +1,7 @@
 """The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
 
 from flows.lake.atomic import replace_text
+from flows.lake.inventory import Fault, in_one_text
 from flows.lake.lake import (
     LATE_DAYS,
     SCHEMAS,
@@ -17,6 +18,7 @@ from flows.lake.lake import (
 )
 from flows.lake.lookup import rows_with
 from flows.lake.object_store import Found, Storage, is_remote, known_place
+from flows.lake.parquet_files import CorruptError
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
 
@@ -24,6 +26,8 @@ __all__ = [
     "LATE_DAYS",
     "SCHEMAS",
     "UNWRAPPED",
+    "CorruptError",
+    "Fault",
     "Found",
     "Lake",
     "Listing",
@@ -37,6 +41,7 @@ __all__ = [
     "each_day",
     "find_files",
     "from_rows",
+    "in_one_text",
     "is_remote",
     "known_place",
     "nightly_run_id",

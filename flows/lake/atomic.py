@@ -1,25 +1,57 @@
 """Atomic writes: a reader sees the old file or the new one, never a part."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from flows.errors import RunError
+
+# A full disk or quota, a broken or read-only disk, and missing permissions.
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
+
 
 @contextmanager
 def replacing(place: Path) -> Iterator[IO[bytes]]:
-    """A temporary file next to `place`; flushed to disk and renamed to `place` if the block succeeds."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    """A temporary file next to `place`; flushed to disk and renamed to `place` if the block succeeds.
+
+    Raises RunError if the disk refuses to write; the old file is then as it was.
+    """
     beside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    with naming_write(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with beside.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(place)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming_write(place: Path | str) -> Iterator[None]:
+    """An error of the disk in the block, which says of no file what it was, as a RunError that names `place`."""
     try:
-        with beside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSALS or not _is_of(error, Path(place)):
+            raise
+        raise RunError(
+            f"{place}: {os.strerror(error.errno)} while writing; nothing of it was published: free space or mend the"
+            " disk, and run the same command again"
+        ) from error
+
+
+def _is_of(error: OSError, place: Path) -> bool:
+    """Whether an error names no file, or the place, or its temporary file, or a folder of it."""
+    if not error.filename:
+        return True
+    named = Path(os.fsdecode(error.filename))
+    return named == place or named in place.parents or (named.parent == place.parent and place.name in named.name)
 
 
 def replace_text(place: Path, text: str) -> None:

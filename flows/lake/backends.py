@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from flows.errors import RunError
-from flows.lake.atomic import replace_text, replacing
+from flows.lake.atomic import naming_write, replace_text, replacing
 from flows.lake.object_store import (
     Storage,
     code_of,
@@ -56,6 +56,10 @@ class LocalBackend:
         """The names that match."""
         return sorted(path.relative_to(self.root).as_posix() for path in self.root.glob(pattern))
 
+    def sizes(self, pattern: str) -> dict[str, int]:
+        """The bytes of the files that match, by name."""
+        return {name: self.place(name).stat().st_size for name in self.names(pattern)}
+
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
         return self.place(name).exists()
@@ -94,9 +98,10 @@ class LocalBackend:
     def move(self, source: str, target: str) -> None:
         """Rename a file to its final name. Does nothing if the source is missing, so that this can be repeated."""
         place = self.place(target)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if self.exists(source):
-            self.place(source).replace(place)
+        with naming_write(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if self.exists(source):
+                self.place(source).replace(place)
         _sync(place.parent)
 
     def is_whole(self, folder: str, files: Iterable[str]) -> bool:
@@ -139,6 +144,11 @@ class S3Backend:
     def names(self, pattern: str) -> list[str]:
         """The names that match."""
         return [one.name.removeprefix(f"{self.address}/") for one in find_objects(self.place(pattern), self._storage)]
+
+    def sizes(self, pattern: str) -> dict[str, int]:
+        """The bytes of the objects that match, by name."""
+        found = find_objects(self.place(pattern), self._storage)
+        return {one.name.removeprefix(f"{self.address}/"): one.size for one in found}
 
     def exists(self, name: str) -> bool:
         """Whether there is such an object."""
@@ -244,11 +254,12 @@ class S3Backend:
 
 def _sync(place: Path) -> None:
     """Flush a file, or the entries of a folder, to disk."""
-    descriptor = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with naming_write(place):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 Backend = LocalBackend | S3Backend

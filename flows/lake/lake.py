@@ -13,19 +13,23 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.errors import RunError
 from flows.lake import lock, migration, transaction
-from flows.lake.atomic import replacing
 from flows.lake.backends import Backend, open_backend
+from flows.lake.days import LATE_DAYS, day_of, each_day, nightly_run_id
+from flows.lake.inventory import Entry, Fault, Inventory
 from flows.lake.object_store import Storage
+from flows.lake.parquet_files import CorruptError, Hashed, RowGroups, batches_of, naming, read_rows, replace_parquet
 from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
 from flows.lake.transaction import Staging
 
 __all__ = [
+    "LATE_DAYS",
     "SCHEMAS",
     "UNWRAPPED",
     "Lake",
@@ -96,7 +100,9 @@ class Lake:
     def days(self, table: str) -> list[date]:
         """The days for which a table has a file, oldest first; the empty files of a new lake do not count."""
         found = {name.split("/")[1].removeprefix("day=") for name in self.backend.names(f"{table}/day=*/*.parquet")}
-        return sorted(day for day in map(date.fromisoformat, found) if day != _NO_DAY)
+        return sorted(
+            day for day in (day_of(one, self.backend.place(f"{table}/day={one}")) for one in found) if day != _NO_DAY
+        )
 
     def read(self, table: str, day: date, file: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """One day of a table (or one file of it) in the table's schema; no rows where there is no file.
@@ -106,7 +112,11 @@ class Lake:
         names = [_name(table, day, file)] if file else self.backend.names(_name(table, day, "*"))
         wanted = SCHEMAS[table].names if columns is None else list(columns)
         schema = pa.schema([SCHEMAS[table].field(name) for name in wanted])
-        parts = [_read(source, table, columns) for name in names if (source := self.backend.source(name)) is not None]
+        parts = [
+            read_rows(source, self.backend.place(name), table, columns)
+            for name in names
+            if (source := self.backend.source(name)) is not None
+        ]
         return pa.concat_tables(part.select(wanted) for part in parts) if parts else schema.empty_table()
 
     def batches(
@@ -115,7 +125,7 @@ class Lake:
         """One day of a table (or one file of it) in the table's schema, in batches of thousands of rows; see `read`."""
         for name in self.backend.names(_name(table, day, file)):
             if (source := self.backend.source(name)) is not None:
-                for rows in batches_of(source, columns):
+                for rows in batches_of(source, columns, self.backend.place(name)):
                     whole = conform(rows, table)
                     yield whole if columns is None else whole.select(list(columns))
 
@@ -123,8 +133,10 @@ class Lake:
         """Replace one file by `rows`, atomically."""
         lock.is_held(self.backend)  # raises if it was lost
         name = _name(table, day, file)
-        with self.backend.replacing(name) as place:
-            pq.write_table(conform(rows, table), place, compression="zstd")
+        with self._recording(name), self.backend.replacing(name) as place:
+            hashed = Hashed(place)
+            pq.write_table(conform(rows, table), hashed, compression="zstd")
+            self._inventory.record(name, Entry(hashed.bytes, len(rows), hashed.sha256))
         return self.backend.place(name)
 
     @contextmanager
@@ -134,19 +146,23 @@ class Lake:
         For more rows than memory should hold.
         """
         lock.is_held(self.backend)  # raises if it was lost
-        with (
-            self.backend.replacing(_name(table, day, file)) as place,
-            pq.ParquetWriter(place, SCHEMAS[table], compression="zstd") as writer,
-        ):
-            groups = _Groups(writer)
-            yield lambda rows: groups.add(conform(rows, table))
-            groups.write()
-            lock.is_held(self.backend)
+        name = _name(table, day, file)
+        with self._recording(name), self.backend.replacing(name) as place:
+            hashed = Hashed(place)
+            with pq.ParquetWriter(hashed, SCHEMAS[table], compression="zstd") as writer:
+                groups = RowGroups(writer)
+                yield lambda rows: groups.add(conform(rows, table))
+                groups.write()
+                lock.is_held(self.backend)
+            self._inventory.record(name, Entry(hashed.bytes, groups.rows, hashed.sha256))
 
     def remove(self, table: str, day: date, file: str = "data") -> None:
         """Delete one file; does nothing if it does not exist."""
         lock.is_held(self.backend)  # raises if it was lost
-        self.backend.remove(_name(table, day, file))
+        name = _name(table, day, file)
+        with self._recording(name):
+            self.backend.remove(name)
+            self._inventory.record(name, None)
 
     def create(self) -> None:
         """Give every table a first, empty file, so that a query finds all columns: of a new lake, and of an older one.
@@ -154,9 +170,24 @@ class Lake:
         A column that was added after the lake was created is then null in its older files.
         """
         for table, schema in SCHEMAS.items():
-            source = self.backend.source(_name(table, _NO_DAY, "empty"))
-            if source is None or not pq.read_schema(source).equals(schema):
+            if not self._has_columns(_name(table, _NO_DAY, "empty"), schema):
                 self.write(table, _NO_DAY, schema.empty_table(), "empty")
+
+    def _has_columns(self, name: str, schema: pa.Schema) -> bool:
+        source = self.backend.source(name)
+        try:
+            with naming(name):
+                return source is not None and bool(pq.read_schema(source).equals(schema))
+        except CorruptError:  # it can be made again
+            return False
+
+    @contextmanager
+    def _recording(self, name: str) -> Iterator[None]:
+        """The block replaces or removes a file, and records it; the inventory is written when the lock is released."""
+        self._inventory.expect([name])
+        yield
+        if not lock.is_held(self.backend):
+            self._inventory.flush()
 
     @contextmanager
     def lock(self, verb: str, patience: float = lock.PATIENCE) -> Iterator[None]:
@@ -167,7 +198,10 @@ class Lake:
         a later version.
         """
         with lock.holding(self.backend, verb, patience, self._bring_up_to_date):
-            yield
+            try:
+                yield
+            finally:
+                self._inventory.flush()
 
     @contextmanager
     def staging(self) -> Iterator[Staging]:
@@ -177,6 +211,14 @@ class Lake:
         """
         with transaction.staging(self.backend, _name) as staged:
             yield staged
+
+    def faults(self, *, is_deep: bool = False, night: date | None = None) -> list[Fault]:
+        """The files that are gone or are not as they were published; see `Inventory.compare`."""
+        return self._inventory.compare(is_deep=is_deep, night=night)
+
+    @property
+    def _inventory(self) -> Inventory:
+        return Inventory(self.backend)
 
     @property
     def version(self) -> int:
@@ -191,6 +233,7 @@ class Lake:
     def recover(self) -> None:
         """Finish or clear what a killed run had begun to publish. The caller must hold the lock."""
         transaction.recover(self.backend)
+        self._inventory.recover()
 
     def open_to(self, connection: Any) -> None:
         """Make the lake's files readable by a DuckDB connection, by their path or address."""
@@ -209,6 +252,11 @@ class Lake:
         note = Note(self.backend, "_reference/user_key_secret")
         if (known := note.read()) is None:
             note.write(known := secrets.token_hex(32))
+        if not known.strip():
+            raise RunError(
+                f"{self.backend.place(note.name)}: is empty; restore it from a backup, or delete it: the keys of users"
+                " are then others than before"
+            )
         return known.encode()
 
     def journal(self, run_id: str) -> Path:
@@ -232,69 +280,9 @@ class Lake:
 
 
 _NO_DAY = date(1970, 1, 1)
-_ROWS_AT_ONCE = 1 << 14
-
-
-class _Groups:
-    """Writes rows to a Parquet file in row groups of one size: the same rows give the same file."""
-
-    def __init__(self, writer: pq.ParquetWriter) -> None:
-        self._writer = writer
-        self._held: list[pa.Table] = []
-
-    def add(self, rows: pa.Table) -> None:
-        """Add rows, and write all complete groups."""
-        self._held.append(rows)
-        count = sum(map(len, self._held))
-        if whole := count - count % _ROWS_AT_ONCE:
-            self.write(whole)
-
-    def write(self, count: int | None = None) -> None:
-        """Write the first `count` rows that are held, or all."""
-        held = pa.concat_tables(self._held) if self._held else None
-        if held is not None and len(held):
-            self._writer.write_table(held.slice(0, count).combine_chunks(), row_group_size=_ROWS_AT_ONCE)
-            self._held = [] if count is None else [held.slice(count)]
 
 
 def _name(table: str, day: date, file: str) -> str:
     if table not in SCHEMAS:
         raise KeyError(f"the lake has no table {table!r}")
     return f"{table}/day={day.isoformat()}/{file}.parquet"
-
-
-def _read(source: Path | IO[bytes], table: str, columns: Sequence[str] | None) -> pa.Table:
-    """One file in the table's schema. Columns that were added after the file was written are null."""
-    if columns is not None:
-        there = set(pq.read_schema(source).names)
-        columns = [name for name in columns if name in there]
-    return conform(pq.read_table(source, columns=columns, partitioning=None), table)
-
-
-def batches_of(source: Path | IO[bytes], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """The rows of one Parquet file in batches of some thousand; only those of `columns` that it has."""
-    with pq.ParquetFile(source) as file:
-        wanted = None if columns is None else [name for name in file.schema_arrow.names if name in columns]
-        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=wanted):
-            yield pa.Table.from_batches([batch])
-
-
-def replace_parquet(place: Path, rows: pa.Table) -> None:
-    """Write `rows` to the file, atomically."""
-    with replacing(place) as file:
-        pq.write_table(rows, file, compression="zstd")
-
-
-# A night processes days up to this age again if rows for them arrive late.
-LATE_DAYS = 60
-
-
-def nightly_run_id(day: date) -> str:
-    """The run_id of a night's evaluation: the same for every run of that night."""
-    return f"nightly-{day.isoformat()}"
-
-
-def each_day(first: date, last: date) -> Iterator[date]:
-    """Every day from `first` to `last`, both included."""
-    for ordinal in range(first.toordinal(), last.toordinal() + 1):
-        yield date.fromordinal(ordinal)

@@ -73,8 +73,14 @@ class _FileLock:
             raise RunError(
                 f"{self._place}: the file system cannot lock files: {error.strerror}; put the lake on another disk"
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, _encoded(me))
+        try:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, _encoded(me))
+        except OSError as error:
+            os.close(descriptor)
+            raise RunError(
+                f"{self._place}: {error.strerror} while taking the lake's lock; free space on its disk"
+            ) from None
         self._descriptor = descriptor
         return None
 

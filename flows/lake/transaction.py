@@ -7,17 +7,25 @@ the lock may see some new and some old files for the milliseconds between the fi
 """
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+from flows.errors import in_one_line
 from flows.lake import lock
+from flows.lake.atomic import naming_write
 from flows.lake.backends import Backend
+from flows.lake.inventory import Entry, Inventory, entry_of
+from flows.lake.parquet_files import CorruptError
 
 _ROOT = "_staging"
 _COMMIT = "commit.json"
+_TARGET = re.compile(r"[a-z][a-z_]*/day=\d{4}-\d\d-\d\d/[^/\\\x00]+\.parquet")
+_STAGED = re.compile(r"[^/\\\x00]+\.parquet")
 
 NameOf = Callable[[str, date, str], str]
 
@@ -62,10 +70,12 @@ def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
     with backend.scratch(name) as folder:
         staged = Staging(folder, name_of)
         try:
-            yield staged
+            with naming_write(backend.place(name)):
+                yield staged
             unwritten = [target for target, path in staged.files.items() if not path.is_file()]
             if unwritten:
                 raise ValueError(f"{unwritten[0]} was staged, but not written")
+            entries = {target: entry_of(path) for target, path in staged.files.items()}
             for path in staged.files.values():
                 backend.keep(path, f"{name}/{path.name}")
             lock.is_held(backend)  # raises if it was lost meanwhile
@@ -75,7 +85,9 @@ def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
         what = {
             "files": {target: path.name for target, path in staged.files.items()},
             "remove": sorted(staged.removed),
+            "entries": {target: asdict(entry) for target, entry in entries.items()},
         }
+        Inventory(backend).expect([*staged.files, *staged.removed])
         backend.write_text(f"{name}/{_COMMIT}", json.dumps(what))
     _finish(backend, name)
 
@@ -89,15 +101,50 @@ def recover(backend: Backend) -> None:
 def _finish(backend: Backend, name: str) -> None:
     """Publish a commit; all steps can be repeated. `commit.json` is cleared first: without it no step is done again.
 
-    A commit with missing files is from a run that had lost the lock, and is not valid.
+    A commit with missing files is from a run that had lost the lock, and is not valid. Raises CorruptError for a commit
+    that cannot be read, or that names files outside the lake's tables.
     """
     written = backend.read_text(f"{name}/{_COMMIT}")
     if written is not None:
-        what = json.loads(written)
-        if backend.is_whole(name, what["files"].values()):
-            for target, file in what["files"].items():
+        commit = _read_commit(backend, f"{name}/{_COMMIT}", written)
+        if backend.is_whole(name, commit.files.values()):
+            inventory = Inventory(backend)
+            for target, file in commit.files.items():
                 backend.move(f"{name}/{file}", target)
-            for target in what["remove"]:
+                if target in commit.entries:
+                    inventory.record(target, commit.entries[target])
+            for target in commit.removed:
                 backend.remove(target)
+                inventory.record(target, None)
         backend.remove(f"{name}/{_COMMIT}")
     backend.clear(name)
+
+
+@dataclass(frozen=True)
+class _Commit:
+    """The moves of a publication: the staged file by the name of its target, and the names of what is removed."""
+
+    files: dict[str, str]
+    removed: list[str]
+    entries: dict[str, Entry]
+
+
+def _read_commit(backend: Backend, name: str, written: str) -> _Commit:
+    try:
+        what = json.loads(written)
+        entries = {target: Entry(**entry) for target, entry in what.get("entries", {}).items()}
+        commit = _Commit(dict(what["files"]), list(what["remove"]), entries)
+        for target in (*commit.files, *commit.removed):
+            if not _TARGET.fullmatch(target):
+                raise ValueError(f"{target[:100]!r} is not the name of a partition")
+        for file in commit.files.values():
+            if not _STAGED.fullmatch(file):
+                raise ValueError(f"{file[:100]!r} is not the name of a staged file")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        place = backend.place(name)
+        folder = str(place).removesuffix(f"/{_COMMIT}")
+        raise CorruptError(
+            f"{place}: not a valid commit ({in_one_line(error)}); delete the folder {folder} and run the same command"
+            " again, which reads its files anew"
+        ) from None
+    return commit

@@ -8,20 +8,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from flows import progress
 from flows.config import Config
 from flows.errors import RunError
-from flows.lake import UNWRAPPED
+from flows.lake import UNWRAPPED, in_one_text
 from flows.project import DBT_PROJECT
 from flows.retention import first_rebuildable_day
 from flows.transform.dbt_runner import Node, run_dbt
 from flows.transform.dictionary import write_words
-from flows.warehouse import query
+from flows.warehouse import damage_of, query
 
 logger = logging.getLogger(__name__)
 
 # The selectors of dbt_project/selectors.yml: all, the parts that a night builds before and after the evaluation, and
 # the part that one comparison by hand needs.
 EVERYTHING, MONITORING, EVALUATION, COMPARISON = "everything", "monitoring", "evaluation", "comparison"
+_DAYS_OF = ("interactions", "completions", "scores", "examples")
 _KEPT = ("--exclude", "config.materialized:ephemeral")  # as in the selectors: only tables are tested
 
 
@@ -47,7 +49,8 @@ def build(
     """Build the warehouse for the days from `first` to `last`, both included, and test it.
 
     Days of the trailing window that the warehouse lacks are filled in from the lake. Days whose rows `retention` has
-    removed, and those before them, keep their numbers. `selector` is a name in selectors.yml; `select`, in dbt's node
+    removed, and those before them, keep their numbers. A damaged warehouse is put aside, and built anew for all days of
+    the lake. `selector` is a name in selectors.yml; `select`, in dbt's node
     selection syntax, replaces it. dbt's unit tests and the tests of models that are not kept do not run. Building the
     same days again gives the same tables. Raises RunError if a node fails, if the selection matches no node, if
     `retention` leaves nothing to build, and if another process uses the warehouse.
@@ -65,7 +68,20 @@ def build(
             first - timedelta(days=1),
         )
     config.open_lake().create()
-    nodes = _run(config, first, last, ["--selector", selector] if select is None else ["--select", select, *_KEPT])
+    selection = ["--selector", selector] if select is None else ["--select", select, *_KEPT]
+    damage = damage_of(config.warehouse)
+    if not damage:
+        try:
+            nodes = _run(config, first, last, selection)
+        except RunError:
+            damage = damage_of(config.warehouse, is_whole=True)
+            if not damage:
+                _raise_if_corrupt(config)
+                raise
+    if damage:
+        _raise_if_corrupt(config)  # before the old numbers are put aside
+        first, last = put_aside(config, damage, first, last)
+        nodes = _run(config, first, last, ["--selector", EVERYTHING])
     if not nodes:
         raise RunError(f"dbt: the selection {select or selector!r} matches no node of {DBT_PROJECT}")
     counts = Counter(node.kind for node in nodes)
@@ -74,13 +90,38 @@ def build(
     return result
 
 
+def _raise_if_corrupt(config: Config) -> None:
+    """Raise RunError if files of the lake are not as they were published: then this is why a build failed."""
+    if faults := config.open_lake().faults(is_deep=True):
+        raise RunError(f"the lake: {in_one_text(faults)}")
+
+
+def put_aside(config: Config, damage: str, first: date, last: date) -> tuple[date, date]:
+    """Rename a damaged warehouse, and say so. Returns the days to build: all of the lake, and those from `first` on."""
+    aside = config.warehouse.with_name(f"{config.warehouse.name}.damaged")
+    log_of_writes = config.warehouse.with_name(f"{config.warehouse.name}.wal")
+    config.warehouse.replace(aside)
+    if log_of_writes.exists():
+        log_of_writes.replace(aside.with_name(f"{aside.name}.wal"))
+    days = [day for table in _DAYS_OF for day in config.open_lake().days(table)]
+    last = max([last, *days])
+    first = first_rebuildable_day(config, min([first, *days]), last)
+    progress.tell(
+        f"{config.warehouse} is damaged ({damage}): it is kept as {aside.name} and built anew from the lake for"
+        f" {first} to {last}; numbers of days whose rows `retention` has removed are in {aside.name} only"
+    )
+    return first, last
+
+
 def migrate(config: Config) -> int | None:
     """Migrate an older warehouse, as the next build would (macros/warehouse_version.sql). Returns its version.
 
-    None if there is no warehouse yet. Raises RunError for a warehouse of a later version of genchi.
+    None if there is no warehouse yet. Raises RunError for a warehouse of a later version of genchi, or a damaged one.
     """
     if not config.warehouse.exists():
         return None
+    if damage := damage_of(config.warehouse):
+        raise RunError(f"{config.warehouse}: is damaged ({damage}); `genchi transform` builds it anew from the lake")
     run_dbt(config, ["seed"], variables(config), {})
     version: int = query(config.warehouse, "select version from meta.warehouse_version")[0]["version"]
     return version

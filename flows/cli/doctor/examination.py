@@ -7,19 +7,22 @@ from flows.cli.doctor.check_result import Finding
 from flows.cli.doctor.endpoint_checks import alert_findings, model_findings
 from flows.cli.doctor.log_checks import source_findings
 from flows.cli.doctor.machine_checks import disk_findings, version_findings
-from flows.cli.doctor.place_checks import lake_findings, report_findings
+from flows.cli.doctor.place_checks import lake_findings, published_findings, report_findings
 from flows.config import Config
 from flows.errors import ConfigError, RunError
 from flows.ingest import describe_example_sets
 
 
-def examine(config: Config, day: date) -> Iterator[Finding]:
+def examine(config: Config, day: date, *, is_deep: bool = False) -> Iterator[Finding]:
     """Look at the versions, the lake, the sources (for `day`), test sets, models and alerts, one after another.
 
-    Spends no tokens, and sends no alerts.
+    Spends no tokens, and sends no alerts. With `is_deep` every file of the lake is compared with what was published,
+    and the whole warehouse is read.
     """
     yield from version_findings()
     yield from lake_findings(config)
+    if is_deep:
+        yield from published_findings(config)
     yield from report_findings(config)
     yield from disk_findings(config)
     yield from source_findings(config, day)

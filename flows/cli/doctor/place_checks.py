@@ -6,7 +6,8 @@ from pathlib import Path
 
 from flows.cli.doctor.check_result import Finding
 from flows.config import Config
-from flows.errors import RunError
+from flows.errors import RunError, in_one_line
+from flows.warehouse import damage_of
 
 
 def lake_findings(config: Config) -> Iterator[Finding]:
@@ -23,6 +24,22 @@ def lake_findings(config: Config) -> Iterator[Finding]:
     is_new = isinstance(config.lake, Path) and not config.lake.exists()
     state = "does not exist yet; the first run creates it" if is_new else "can be listed and written"
     yield Finding("ok", f"lake: {config.lake} {state}; the warehouse is {config.warehouse}")
+
+
+def published_findings(config: Config) -> Iterator[Finding]:
+    """Files of the lake that are gone or are not as they were published, and a warehouse that is damaged."""
+    try:
+        faults = config.open_lake().faults(is_deep=True)
+    except (RunError, OSError) as error:
+        yield Finding("problem", f"lake: {in_one_line(error)}")
+        return
+    for fault in faults:
+        yield Finding("problem", f"lake: {fault.text}")
+    damage = damage_of(config.warehouse, is_whole=True)
+    if damage:
+        yield Finding("problem", f"warehouse: {config.warehouse}: {damage}; `genchi transform` builds it anew")
+    elif not faults:
+        yield Finding("ok", "lake: every file is as it was published; the warehouse can be read")
 
 
 def report_findings(config: Config) -> Iterator[Finding]:

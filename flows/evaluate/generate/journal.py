@@ -1,5 +1,6 @@
 """A run's journal: each answer is appended as a line of JSON when it arrives, so that a kill loses none."""
 
+import errno
 import json
 import logging
 import os
@@ -8,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TypeVar
 
+from flows.errors import RunError
 from flows.evaluate.generate.requests import Row
 from flows.lake import storable_row
 
@@ -19,7 +21,7 @@ _T = TypeVar("_T")
 
 
 def read_journal(path: Path) -> Iterator[Row]:
-    """The answers in the journal, one at a time. Lines that a kill left incomplete are skipped.
+    """The answers in the journal, one at a time. Lines that are none, or that a kill left incomplete, are skipped.
 
     Whatever stands in the lines, which an older version may have written, the answers can be stored.
     """
@@ -34,16 +36,20 @@ def read_batch_ids(path: Path, model: str) -> list[Row]:
 def _read(path: Path) -> Iterator[Row]:
     if not path.exists():
         return
+    skipped = 0
     with path.open("rb") as file:
         for line in file:
             row = _row_of(line)
             if row is None:
-                log.warning("%s: skipped an incomplete line", path)
+                skipped += 1
             else:
                 yield row
+    if skipped:
+        log.warning("%s: skipped %d lines that are no answers; their requests are sent again", path, skipped)
 
 
 def _row_of(line: bytes) -> Row | None:
+    """The answer or the submitted batch of a line; None if it is neither."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
@@ -64,8 +70,19 @@ def open_for_append(path: Path) -> IO[bytes]:
 
 
 def append_answer(file: IO[bytes], row: Row) -> None:
-    """Append an answer (or a submitted batch) as one line, in one write."""
-    file.write(json.dumps(row, ensure_ascii=True).encode() + b"\n")
+    """Append an answer (or a submitted batch) as one line, in one write. Raises RunError if the disk refuses it."""
+    line = json.dumps(row, ensure_ascii=True).encode() + b"\n"
+    try:
+        written = file.write(line)
+    except OSError as error:
+        written, problem = 0, error.strerror
+    else:
+        problem = os.strerror(errno.ENOSPC)  # of a full disk, the first sign is a write that is cut short
+    if written != len(line):
+        raise RunError(
+            f"{file.name}: {problem} while writing an answer; those before it are kept: free space, and run the same"
+            " command again"
+        )
 
 
 def in_chunks(items: Iterable[_T], size: int = _ROWS_AT_ONCE) -> Iterator[list[_T]]:
