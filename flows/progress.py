@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from flows.errors import in_one_line
+from flows.outgoing import drawing_on, plain
 from flows.stopping import is_stopping
 
 T = TypeVar("T")
@@ -34,8 +35,7 @@ def step(name: str) -> Iterator[Step]:
     started, current = time.monotonic(), Step(name)
     terminal = sys.stderr.isatty()
     if terminal:
-        sys.stderr.write(f"  … {name}\r")
-        sys.stderr.flush()
+        _draw(f"  … {plain(name)}\r")
     try:
         yield current
     except BaseException as error:
@@ -45,11 +45,10 @@ def step(name: str) -> Iterator[Step]:
 
 
 def _print_line(mark: str, name: str, outcome: str, started: float, terminal: bool) -> None:
-    line = f"{mark} {name:<11} {outcome} ({time.monotonic() - started:.1f} s)"
+    line = f"{mark} {plain(name):<11} {plain(outcome)} ({time.monotonic() - started:.1f} s)"
     if terminal:
         colour = "32" if mark == "✓" else "31"
-        sys.stderr.write(f"\x1b[2K\x1b[{colour}m{line[0]}\x1b[0m{line[1:]}\n")
-        sys.stderr.flush()
+        _draw(f"\x1b[2K\x1b[{colour}m{line[0]}\x1b[0m{line[1:]}\n")
     else:
         _logger.info(line)
 
@@ -57,10 +56,16 @@ def _print_line(mark: str, name: str, outcome: str, started: float, terminal: bo
 def tell(text: str) -> None:
     """One line about the step under way."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\x1b[2K  … {text}\n")
-        sys.stderr.flush()
+        _draw(f"\x1b[2K  … {plain(text)}\n")
     else:
-        _logger.info("  %s", text)
+        _logger.info("  %s", plain(text))
+
+
+def _draw(text: str) -> None:
+    """Write genchi's own marks and colours; every text among them is plain."""
+    stream = drawing_on(sys.stderr)
+    stream.write(text)
+    stream.flush()
 
 
 def show_lines() -> None:
@@ -74,6 +79,6 @@ def show_lines() -> None:
 
 def track(items: Iterable[T], name: str, total: int) -> Iterator[T]:
     """`items`, with a bar on a terminal while they are worked through; nothing in a log."""
-    console = Console(stderr=True)
+    console = Console(file=drawing_on(sys.stderr))
     with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
         yield from progress.track(items, total=total, description=name)

@@ -19,6 +19,7 @@ TOP_LEVEL = {
 STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
 FLOORS = [
+    {"outgoing"},
     {"stats", "errors", "project", "retry_policy", "child_processes", "stage_failures"},
     {"stopping"},
     {"lake", "progress"},

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from flows.config import Config
 from flows.errors import RunError
+from flows.outgoing import plain
 from flows.warehouse import query
 
 _SHOWN = 5
@@ -111,7 +112,7 @@ def show(result: Result, console: Console) -> None:
 def _table(result: Result) -> Table:
     first = result.criteria[0]
     title = f"{first['candidate']} against {first['pinned']} (pinned), route {first['route']}"
-    table = Table(title=Text(_plain(title)), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=Text(plain(title)), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in _COLUMNS:
         justify: JustifyMethod = "left" if name in ("criterion", "verdict") else "right"
         table.add_column(name, justify=justify, overflow="fold", no_wrap=name != "criterion")
@@ -133,7 +134,7 @@ def _table(result: Result) -> Table:
 def _words(row: Row) -> dict[str, str]:
     """One comparison in words; what is not known is a dash."""
     return {
-        **{name: _plain(row[name]) for name in ("criterion", "severity", "verdict", "pinned", "candidate")},
+        **{name: plain(row[name]) for name in ("criterion", "severity", "verdict", "pinned", "candidate")},
         "pinned_rate": _percent(row["pinned_rate"]),
         "candidate_rate": _percent(row["candidate_rate"]),
         "delta": _points(row["delta"]),
@@ -167,12 +168,7 @@ def _below(result: Result) -> Iterator[str]:
 
 
 def _print(console: Console, line: str) -> None:
-    console.print(Text(_plain(line)), soft_wrap=True)
-
-
-def _plain(text: str) -> str:
-    """No control character reaches the terminal."""
-    return "".join(one if one.isprintable() else "?" for one in text)
+    console.print(Text(plain(line)), soft_wrap=True)
 
 
 def _percent(rate: float | None) -> str:

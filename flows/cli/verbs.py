@@ -13,6 +13,7 @@ import yaml
 from flows.cli import prefect_server
 from flows.config import load_config
 from flows.errors import ConfigError
+from flows.outgoing import drawing_on, plain
 
 if TYPE_CHECKING:
     from flows.evaluate import EvalSetup
@@ -107,7 +108,7 @@ def compare(options: argparse.Namespace) -> int:
     from flows.cli import compare_report  # noqa: PLC0415 - as above
 
     result = compare_report.read(config, day, run_id)
-    compare_report.show(result, Console())
+    compare_report.show(result, Console(file=drawing_on(sys.stdout)))
     return CRITICAL if result.is_critical else FINE
 
 
@@ -181,5 +182,5 @@ def _load(options: argparse.Namespace) -> "EvalSetup":
 
 def tell(line: str) -> None:
     """Print one line of a verb's result on stdout."""
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(plain(line, keep="\n") + "\n")
     sys.stdout.flush()

@@ -5,7 +5,8 @@ Does not belong here: the criteria and holdouts that it names (evaluate reads th
 (`dbt_project/seeds/thresholds.csv` holds those).
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError, model_serializer
 
+from flows import outgoing
 from flows.config import yamlfile
 from flows.config.fields import FieldPath, Retention
 from flows.config.model_variants import BASELINE, ModelVariant, model_variants
@@ -180,7 +182,22 @@ def load_config(path: str | Path, environment: Mapping[str, str] | None = None) 
     except ValidationError as error:
         raise ConfigError(f"{path}: {first_problem(error, written, Config, hidden=frozenset({'path'}))}") from None
     _check_consistency(config)
+    outgoing.hide(*_secrets_of(config))
     return config
+
+
+def _secrets_of(config: Config) -> Iterator[str | None]:
+    """What no message, log or page may show."""
+    yield from (config.user_key_secret, config.storage.secret, config.storage.token, config.embedding.api_key)
+    models = config.models.written() + ((config.models.judge,) if config.models.judge else ()) if config.models else ()
+    yield from (model.api_key for model in models)
+    addresses = [model.api_base for model in models] + [source.dsn for source in config.sources]
+    for address in filter(None, [*addresses, config.embedding.api_base]):
+        yield from outgoing.credentials_in(address)
+        yield from (found for _, found in re.findall(r"\bpassword\s*=\s*(['\"]?)(\S+)\1", address))
+    for alert in config.alerts:
+        yield from outgoing.credentials_in(alert.url)
+        yield alert.url.partition("://")[2].partition("/")[2]  # the path of a webhook is its key
 
 
 def _check_consistency(config: Config) -> None:

@@ -9,8 +9,8 @@ from flows.llm.client import (
     ModelClient,
     api_key_of,
     close_clients,
-    load_litellm,
 )
+from flows.llm.loading import load_litellm
 from flows.llm.local_providers import is_local, register_local_providers
 from flows.llm.price_table import Entry, ends_on, price_table_entries
 from flows.llm.rate_limits import HANG_PATIENCE_S, TIMEOUT_S, Breaker, Pacer

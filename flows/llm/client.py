@@ -7,21 +7,20 @@ gets an Answer with the status `error`: such an answer is unscored, and never co
 import asyncio
 import json
 import logging
-import os
 import sys
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, overload
 
 from flows.config import Embedding, Model
 from flows.llm import reply
+from flows.llm.loading import internal_call_flag, load_litellm
 from flows.llm.openai_client import close_plain_content_clients, plain_content_client
 from flows.llm.rate_limits import HANG_PATIENCE_S, PATIENCE_S, TIMEOUT_S, Breaker, Pacer
 from flows.llm.retries import FIRST_PAUSE_S, is_provider_failure, provider_retries, retry_after_s
+from flows.outgoing import masked
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +110,7 @@ class LiteLLMClient:
         self._first_pause_s, self.timeout_s = first_pause_s, timeout_s
         self.litellm = load_litellm()
         self.prices = self._look_up_prices()
-        self._is_internal_call = _internal_call_flag()
+        self._is_internal_call = internal_call_flag()
         self._client: Any = None
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
@@ -240,7 +239,9 @@ class LiteLLMClient:
         if is_provider_failure(error):
             self.breaker.record_failed_request()
         return Answer(
-            "error", error_type=reply.error_type_of(error), error_message=storable(str(error).split("\n", 1)[0][:300])
+            "error",
+            error_type=reply.error_type_of(error),
+            error_message=storable(masked(str(error).split("\n", 1)[0])[:300]),
         )
 
 
@@ -260,34 +261,6 @@ def storable(text: str | None) -> str | None: ...
 def storable(text: str | None) -> str | None:
     """`text` with each lone surrogate replaced by a question mark: valid in JSON, but not in UTF-8."""
     return None if text is None else str(text).encode("utf-8", "replace").decode()
-
-
-def load_litellm() -> Any:
-    """Import litellm and configure it: no price list from the internet, no telemetry, no hints on stderr."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    # a warning of pydantic about litellm's own types, which are built at the first answer
-    warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier", category=UserWarning)
-    import litellm  # noqa: PLC0415 - imported late: costs 5 s
-
-    litellm.suppress_debug_info = True
-    litellm.telemetry = False
-    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    return litellm
-
-
-def _internal_call_flag() -> ContextVar[bool]:
-    """litellm's flag for nested calls. While it is set, litellm builds no log record for callbacks, of which there are
-    none here; such records take a tenth of its time.
-
-    The flag is not part of litellm's public API. If a later version has none, setting the returned one has no effect.
-    """
-    try:
-        from litellm._internal_context import is_internal_call  # noqa: PLC0415 - imported late: costs 5 s
-    except ImportError:
-        return ContextVar("is_internal_call")
-    flag: ContextVar[bool] = is_internal_call
-    return flag
 
 
 async def close_clients() -> None:
