@@ -57,7 +57,7 @@ def credentials_in(url: str) -> list[str]:
 
 def without_credentials(url: str) -> str:
     """An address as it may be shown: without user and password, without its query."""
-    return re.sub(r"(?is)^([a-z][a-z0-9+.-]*://).*@", r"\1", url.partition("?")[0])
+    return re.sub(r"(?is)^([a-z][a-z0-9+.-]*://).*@", r"\1", url).partition("?")[0]
 
 
 def _escape(character: str) -> str:

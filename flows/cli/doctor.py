@@ -12,6 +12,7 @@ from flows.errors import ConfigError, RunError
 from flows.ingest import count_rows, describe_example_sets, shown_dsn, unreadable
 from flows.lake import find_files
 from flows.llm import is_local
+from flows.outgoing import without_credentials
 
 # So many files or folders that cannot be read are named.
 _TOLD = 10
@@ -96,9 +97,10 @@ def _model(model: Model) -> Finding:
             answer = httpx.get(f"{model.api_base.rstrip('/')}/models", timeout=10, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # its message may hold the key
             problem = f"no response: {type(error).__name__}; check `api_base` and the network"
-            return Finding(False, f"model {model.name}: {model.api_base}: {problem}")
+            return Finding(False, f"model {model.name}: {without_credentials(model.api_base)}: {problem}")
         return Finding(
-            answer.status_code < 400, f"model {model.name}: {model.api_base} answers with status {answer.status_code}"
+            answer.status_code < 400,
+            f"model {model.name}: {without_credentials(model.api_base)} answers with status {answer.status_code}",
         )
     if model.model.startswith(BASELINE):
         return Finding(True, f"model {model.name}: trained on the labelled examples, in this process")

@@ -34,7 +34,7 @@ from flows.config.sections import (
     Source,
 )
 from flows.errors import ConfigError
-from flows.lake import Lake, Storage
+from flows.lake import Lake, Readers, Storage, withhold
 
 __all__ = [
     "Alert",
@@ -110,6 +110,8 @@ class Config(Section):
     """The model that turns texts into vectors."""
     alerts: tuple[Alert, ...] = ()
     """Where the digest of failed expectations goes."""
+    readers: Readers = "group"
+    """Who may read lake, warehouse and reports: `owner`, `group` (as far as the umask lets it) or `everybody`."""
     warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)
     """DuckDB file. Default: `<lake>/warehouse.duckdb`; next to `genchi.yaml` where the lake is in an object store."""
     reports: WorkspacePath = Field(default=Path("reports"), validate_default=True)
@@ -131,7 +133,9 @@ class Config(Section):
         return self.lake if isinstance(self.lake, Path) else self.workspace / ".genchi"
 
     def open_lake(self) -> Lake:
-        """The lake of this workspace."""
+        """The lake of this workspace. From now on this process writes for the `readers` only."""
+        local = [place for place in (self.lake, self.state) if isinstance(place, Path)]
+        withhold(self.readers, *local, self.reports, self.warehouse)
         return Lake(self.lake, self.storage, self.state)
 
     def all_models(self) -> tuple[ModelVariant, ...]:

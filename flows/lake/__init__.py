@@ -1,6 +1,6 @@
 """The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
 
-from flows.lake.atomic import replace_text
+from flows.lake.atomic import replace_parquet, replace_text
 from flows.lake.lake import (
     LATE_DAYS,
     SCHEMAS,
@@ -13,9 +13,9 @@ from flows.lake.lake import (
     each_day,
     from_rows,
     nightly_run_id,
-    replace_parquet,
 )
 from flows.lake.object_store import Found, Storage, is_remote, known_place
+from flows.lake.permissions import Readers, withhold
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Lake",
     "Listing",
     "Note",
+    "Readers",
     "Staging",
     "Storage",
     "Unread",
@@ -42,4 +43,5 @@ __all__ = [
     "replace_parquet",
     "replace_text",
     "search",
+    "withhold",
 ]

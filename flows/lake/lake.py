@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.lake import lock, migration, transaction
-from flows.lake.atomic import replacing
 from flows.lake.backends import Backend, open_backend
 from flows.lake.object_store import Storage
 from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
@@ -36,7 +35,6 @@ __all__ = [
     "each_day",
     "from_rows",
     "nightly_run_id",
-    "replace_parquet",
 ]
 
 
@@ -49,15 +47,18 @@ class Note:
 
     backend: Backend
     name: str
+    is_private: bool = False
 
     def read(self) -> str | None:
         """The text, or None if it does not exist."""
+        if self.is_private:
+            self.backend.keep_private(self.name)
         return self.backend.read_text(self.name)
 
     def write(self, text: str) -> None:
         """Replace the text."""
         lock.is_held(self.backend)
-        self.backend.write_text(self.name, text)
+        self.backend.write_text(self.name, text, is_private=self.is_private)
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,7 @@ class Lake:
 
     def _bring_up_to_date(self) -> None:
         self.recover()
+        self.backend.clear_left_over()
         for done in migration.migrate(self.backend):
             log.info("%s: brought up to version %s: %s", self.backend.address, migration.VERSION, done)
 
@@ -206,7 +208,7 @@ class Lake:
 
     def user_key_secret(self) -> bytes:
         """A random secret that is stored with the lake, used if none is configured. Created at first use."""
-        note = Note(self.backend, "_reference/user_key_secret")
+        note = Note(self.backend, "_reference/user_key_secret", is_private=True)
         if (known := note.read()) is None:
             note.write(known := secrets.token_hex(32))
         return known.encode()
@@ -277,12 +279,6 @@ def batches_of(source: Path | IO[bytes], columns: Sequence[str] | None = None) -
         wanted = None if columns is None else [name for name in file.schema_arrow.names if name in columns]
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=wanted):
             yield pa.Table.from_batches([batch])
-
-
-def replace_parquet(place: Path, rows: pa.Table) -> None:
-    """Write `rows` to the file, atomically."""
-    with replacing(place) as file:
-        pq.write_table(rows, file, compression="zstd")
 
 
 # A night processes days up to this age again if rows for them arrive late.
