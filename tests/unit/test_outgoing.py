@@ -3,12 +3,14 @@
 import io
 import logging
 import unicodedata
+from pathlib import Path
 
 import pytest
 
 from flows import outgoing
 from flows.errors import RunError, in_one_line
 from flows.outgoing import PlainStream, credentials_in, hide, masked, plain, without_credentials
+from tests.hostile_texts import HOSTILE
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +101,9 @@ def test_a_secret_is_masked_as_a_url_spells_it() -> None:
 def test_short_words_are_no_secrets() -> None:
     hide("none", "k", "", None)
     assert masked("none k") == "none k"
+
+
+def test_the_page_has_the_number_of_hostile_texts() -> None:
+    page = (Path(__file__).resolve().parents[2] / "flows" / "README.md").read_text(encoding="utf-8")
+    assert f"| {len(set(HOSTILE))}: HTML" in page
+    assert len(set(HOSTILE)) >= 200
