@@ -89,7 +89,7 @@ def drawing_on(stream: IO[str] | PlainStream) -> IO[str]:
 def plain_streams() -> Iterator[None]:
     """Whatever is printed in the block, by genchi and by the libraries, reaches the terminal as text."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = PlainStream(sys.stdout), PlainStream(sys.stderr)  # type: ignore[assignment]  # as a stream
+    sys.stdout, sys.stderr = PlainStream(sys.stdout), PlainStream(sys.stderr)
     try:
         yield
     finally:

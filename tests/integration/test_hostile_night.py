@@ -96,7 +96,8 @@ def texts_for(folder: Path, url: str) -> list[str]:
 
 def write_workspace(folder: Path, url: str, texts: list[str]) -> Path:
     """Each text as input, output, route, model, names and tags of a call, as an example, and in a file's name."""
-    (folder / "written").mkdir()
+    for name in ("written", "temporary"):
+        (folder / name).mkdir()
     (folder / "logs" / str(DAY)).mkdir(parents=True)
     short = [text[:200] for text in texts]
     calls = [
@@ -146,6 +147,7 @@ def on_a_terminal(*arguments: str, cwd: Path) -> tuple[int, str]:
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "flows.cli", *arguments]
     environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    environment |= {"PREFECT_HOME": str(cwd / "prefect"), "TMPDIR": str(cwd / "temporary")}
     process = subprocess.Popen(
         command, cwd=cwd, stdin=follower, stdout=follower, stderr=follower, env=environment, start_new_session=True
     )
@@ -238,6 +240,16 @@ def test_no_page_holds_a_text_that_steers_as_it_came(night: Night) -> None:
     index = (night.folder / "reports" / str(DAY) / "index.html").read_text(encoding="utf-8")
     assert UNSAFE.findall(index) == []
     assert "sk-hidden" not in index
+
+
+def test_no_file_but_the_configuration_has_the_key(night: Night) -> None:
+    """Prefect's database, journals, logs and pages; the tables of the lake are compressed, and read."""
+    files = [path for path in night.folder.rglob("*") if path.is_file() and path.name != "genchi.yaml"]
+    assert any(path.name == "prefect.db" for path in files)
+    assert [path for path in files if b"sk-hidden" in path.read_bytes()] == []
+    lake = load_config(night.folder / "genchi.yaml").open_lake()
+    for table in ("completions", "expectation_results", "manifest", "quarantine", "model_variants"):
+        assert "sk-hidden" not in str(lake.read(table, DAY).to_pylist())
 
 
 def test_messages_are_plain_and_call_nobody(night: Night) -> None:

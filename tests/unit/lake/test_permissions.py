@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -16,10 +15,8 @@ DAY = date(2026, 3, 2)
 
 
 @pytest.fixture(autouse=True)
-def umask() -> Iterator[None]:
-    before = os.umask(0o022)
-    yield
-    os.umask(before)
+def umask() -> None:
+    os.umask(0o022)
 
 
 def workspace(folder: Path, more: str = "") -> Path:
