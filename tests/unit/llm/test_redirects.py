@@ -11,7 +11,7 @@ import pytest
 from flows.config import Budget, Embedding, Model
 from flows.errors import RunError
 from flows.llm import LiteLLMClient, close_clients
-from flows.llm.loading import load_litellm
+from flows.llm.litellm_setup import load_litellm
 from flows.semantics.remote_embedding import Remote
 
 KEY = "sk-test-0123456789abcdef"

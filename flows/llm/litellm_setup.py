@@ -1,4 +1,4 @@
-"""litellm, imported late and set up: no price list from the internet, no telemetry, no redirects to other hosts."""
+"""How litellm is imported and configured: late, because it takes seconds, and without access to the internet."""
 
 import logging
 import os
