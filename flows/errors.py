@@ -4,9 +4,14 @@ What a person can fix in a file or a command is a `ConfigError` (exit code 2); a
 is a `RunError` (exit code 3). Both are shown as one line, so a message says what, where and how to fix it.
 """
 
+from flows.outgoing import plain
+
 
 class GenchiError(Exception):
-    """An error whose message is meant for a person and is complete in one line."""
+    """An error whose message is meant for a person and is complete in one line. It is plain: see `outgoing`."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(plain(str(message), keep="\n\t"))
 
 
 class ConfigError(GenchiError):
@@ -36,5 +41,5 @@ def in_one_line(error: BaseException) -> str:
     """What an exception says, on one line: our own messages as they are, others with their type before them."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
-    text = " ".join(str(error).split())
+    text = plain(" ".join(str(error).split()))
     return text if isinstance(error, GenchiError) and text else f"{type(error).__name__}: {text}".rstrip(": ")

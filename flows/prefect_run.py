@@ -10,6 +10,7 @@ from prefect.client.schemas import State, TaskRun
 from prefect.events import emit_event
 
 from flows.errors import TransientError
+from flows.outgoing import plain
 from flows.progress import Step, step
 
 STAGE_S = 24 * 3600  # seconds; a stage that takes longer is assumed to hang
@@ -47,6 +48,7 @@ def described(name: str, app: str) -> Iterator[None]:
 
     A run-name template cannot do so, because day and application are known only after the configuration was loaded.
     """
+    app = plain(app)
     with tags(app):
         with get_client(sync_client=True) as client:
             client.update_flow_run(runtime.flow_run.id, name=name, tags=sorted({*runtime.flow_run.tags, app}))
@@ -62,5 +64,6 @@ def stage(name: str) -> Iterator[Step]:
 
 def announce_night(app: str, payload: Mapping[str, object]) -> None:
     """Emit the event of a finished night, with the application as its resource."""
+    app = plain(app)
     resource = {"prefect.resource.id": f"genchi.app.{app}", "prefect.resource.name": app}
     emit_event(EVENT, resource, payload=dict(payload))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from flows.errors import in_one_line
-from flows.plain_text import plain
+from flows.outgoing import drawing_on, plain
 from flows.stopping import is_stopping
 
 T = TypeVar("T")
@@ -91,8 +91,7 @@ class _Display:
         with self._lock:
             if _is_terminal():
                 mark = f"\x1b[{colour}m{line[0]}\x1b[0m{line[1:]}" if colour else line
-                sys.stderr.write(f"\r\x1b[2K{mark}\n")
-                sys.stderr.flush()
+                _draw(f"\r\x1b[2K{mark}\n")
             else:
                 _logger.info(line)
 
@@ -114,9 +113,8 @@ class _Display:
         if step.total:
             full = round(_BAR * min(1.0, step.done / step.total))
             bar = f"  {'█' * full}{'░' * (_BAR - full)}"
-        line = f"… {step.name:<11} {step.state}{bar}"
-        sys.stderr.write(f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}")
-        sys.stderr.flush()
+        line = plain(f"… {step.name:<11} {step.state}{bar}")
+        _draw(f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}")
 
 
 _display = _Display()
@@ -141,14 +139,13 @@ def step(name: str) -> Iterator[Step]:
     finally:
         _display.end(current)
         seconds = time.monotonic() - current.started
-        _display.write(f"{mark} {name:<11} {plain(outcome or current.outcome)} ({seconds:.1f} s)", colour)
+        _display.write(f"{mark} {plain(name):<11} {plain(outcome or current.outcome)} ({seconds:.1f} s)", colour)
 
 
 def announce(text: str) -> None:
     """The first line of a run: it stays in a log; on a terminal the next line takes its place."""
     if _is_terminal():
-        sys.stderr.write(f"\r\x1b[2K… {plain(text)}")
-        sys.stderr.flush()
+        _draw(f"\r\x1b[2K… {plain(text)}")
     else:
         _logger.info("… %s", plain(text))
 
@@ -156,13 +153,19 @@ def announce(text: str) -> None:
 def clear() -> None:
     """Make room on a terminal for a line on stdout."""
     if _is_terminal():
-        sys.stderr.write("\r\x1b[2K")
-        sys.stderr.flush()
+        _draw("\r\x1b[2K")
 
 
 def tell(text: str) -> None:
     """One line about the step under way."""
     _display.write(f"  {plain(text)}" if not _is_terminal() else f"  … {plain(text)}")
+
+
+def _draw(text: str) -> None:
+    """Write genchi's own marks and colours; every text among them is plain."""
+    stream = drawing_on(sys.stderr)
+    stream.write(text)
+    stream.flush()
 
 
 def show_lines() -> None:

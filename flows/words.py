@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from flows.plain_text import plain
+from flows.outgoing import plain
 
 _SHOWN = 5
 

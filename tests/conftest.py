@@ -15,6 +15,19 @@ library_settings.configure_environment()
 library_settings.end_clean()
 
 
+# The umask that the tests were started with; a configuration's lake narrows that of the process.
+UMASK = os.umask(0o022)
+os.umask(UMASK)
+
+
+@pytest.fixture(autouse=True)
+def the_umask_of_before() -> Iterator[None]:
+    """Each test begins with the umask of the first."""
+    os.umask(UMASK)
+    yield
+    os.umask(UMASK)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data beside the checkout."""

@@ -19,7 +19,8 @@ TOP_LEVEL = {
 STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
 FLOORS = [
-    {"stats", "errors", "plain_text", "project", "retry_policy", "child_processes", "stage_failures"},
+    {"outgoing"},
+    {"stats", "errors", "project", "retry_policy", "child_processes", "stage_failures"},
     {"stopping"},
     {"lake", "progress", "words"},
     {"config", "warehouse", "prefect_run"},

@@ -9,6 +9,7 @@ from typing import Any
 
 from flows.config import Config
 from flows.errors import RunError, in_one_line
+from flows.outgoing import plain
 from flows.stage_failures import SUITE, with_failures
 
 # What arrived comes before what was concluded from it: causes first.
@@ -90,19 +91,17 @@ def build(results: Iterable[Mapping[str, Any]], app: str, day: date, reports: Pa
     """
     failed = [row for row in results if not row["success"] and row["severity"] in _SEVERITIES]
     return Digest(
-        app, day, tuple(_item(row, reports) for row in sorted(failed, key=_order)), str(reports / "index.html")
+        plain(app), day, tuple(_item(row, reports) for row in sorted(failed, key=_order)), str(reports / "index.html")
     )
 
 
 def _item(row: Mapping[str, Any], reports: Path) -> Item:
     page = "index.html" if row["suite"] in ("verdicts", SUITE) else f"data_docs/{row['suite']}.html"
+    told = {name: plain(row[name]) for name in ("expectation", "subject", "expected", "observed")}
     return Item(
         suite=row["suite"],
-        expectation=row["expectation"],
-        subject=row["subject"],
         severity=row["severity"],
-        expected=row["expected"],
-        observed=row["observed"],
+        **told,
         where=str(reports / page),
         nights=_nights(row),
         calls=_calls(row),
@@ -116,7 +115,7 @@ def _nights(row: Mapping[str, Any]) -> int:
 
 def _calls(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The calls that show a breach, by their ids, each on one line."""
-    return tuple(" ".join(str(call).split()) for call in _evidence(row).get("example_call_ids") or ())
+    return tuple(plain(" ".join(str(call).split())) for call in _evidence(row).get("example_call_ids") or ())
 
 
 def _evidence(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from flows.alerts.digest import Digest
 from flows.config import Alert, unset_variables
 from flows.errors import RunError, in_one_line
 from flows.lake import Note
+from flows.outgoing import without_credentials
 from flows.retry_policy import brief_retries
 
 _logger = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ def _post_once(client: httpx.Client, url: str, message: dict[str, Any]) -> None:
     try:
         response = client.post(url, json=message)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise _UndeliveredError(f"no valid URL: {error}", is_transient=False) from None
+        raise _UndeliveredError(f"no valid URL ({type(error).__name__}); correct it", is_transient=False) from None
     except httpx.RequestError as error:
         raise _UndeliveredError(f"{type(error).__name__}: {error}", is_transient=True) from None
     if not response.is_success:
@@ -121,7 +122,7 @@ def _key(target: Alert) -> str:
 def host(target: Alert) -> str:
     """The host of a target's URL. The rest of it may be a secret."""
     try:
-        return httpx.URL(target.url).host or "no host"
+        return httpx.URL(without_credentials(target.url)).host or "no host"
     except httpx.InvalidURL:
         return "no valid URL"
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from flows.config import Config
 from flows.errors import RunError
-from flows.plain_text import plain
+from flows.outgoing import plain
 from flows.warehouse import query
 
 _SHOWN = 5

@@ -10,7 +10,7 @@ from flows.cli.first_config import configuration, refuse_existing
 from flows.config import Config, load_config
 from flows.errors import ConfigError
 from flows.ingest import Discovery, FoundSource, discover, is_database
-from flows.plain_text import plain
+from flows.outgoing import plain
 from flows.words import counted, listed, outcome_counts, shown_days
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")

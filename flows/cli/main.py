@@ -16,6 +16,7 @@ from pathlib import Path
 from flows import progress
 from flows.cli import dbt_arguments, library_settings
 from flows.errors import ConfigError, GenchiError, in_one_line
+from flows.outgoing import plain, plain_streams
 from flows.stopping import is_stopping, stopping_on_signals
 
 _WRONG, _FAILED, _STOPPED = 2, 3, 130
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given)
     if options.verb == "dbt":
         options = dbt_arguments.take_own(options, _day)
-    with stopping_on_signals(lambda: f"genchi: stopping; to go on, run: {_same_command(given, options)}"):
+    stopping = stopping_on_signals(lambda: f"genchi: stopping; to go on, run: {_same_command(given, options)}")
+    with stopping, plain_streams():
         return _run(options)
 
 
@@ -169,7 +171,7 @@ def _count(text: str) -> int:
 def _keep_traceback() -> Path:
     """Write the traceback of the current exception to a temporary file, and return its path."""
     with tempfile.NamedTemporaryFile("w", prefix="genchi-", suffix=".log", delete=False, encoding="utf-8") as file:
-        file.write(traceback.format_exc())
+        file.write(plain(traceback.format_exc(), keep="\n"))
     return Path(file.name)
 
 
@@ -177,7 +179,8 @@ def _complain(message: object, code: int) -> int:
     """Print a line, unless the command is stopping: what fails then is no news."""
     if not is_stopping():
         progress.clear()
-        sys.stderr.write(f"genchi: {' '.join(str(message).split())}\n")
+        sys.stderr.write(f"genchi: {plain(' '.join(str(message).split()))}
+")
     return code
 
 

@@ -18,6 +18,7 @@ from flows.cli import prefect_server
 from flows.cli.first_config import refuse_existing, shown_place
 from flows.config import Config, load_config
 from flows.errors import ConfigError
+from flows.outgoing import drawing_on, plain
 
 if TYPE_CHECKING:
     from flows.evaluate import EvalSetup
@@ -112,7 +113,7 @@ def compare(options: argparse.Namespace) -> int:
     from flows.cli import compare_report  # noqa: PLC0415 - as above
 
     result = compare_report.read(config, day, run_id)
-    compare_report.show(result, Console())
+    compare_report.show(result, Console(file=drawing_on(sys.stdout)))
     return CRITICAL if result.is_critical else FINE
 
 
@@ -250,5 +251,7 @@ def _running(config: Config, options: argparse.Namespace, needed: Sequence[str] 
 def tell(line: str) -> None:
     """Print one line of a verb's result on stdout."""
     progress.clear()
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(plain(line, keep="
+") + "
+")
     sys.stdout.flush()

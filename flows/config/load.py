@@ -5,7 +5,8 @@ Does not belong here: the criteria and holdouts that it names (evaluate reads th
 (`dbt_project/seeds/thresholds.csv` holds those).
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ from pydantic import (
     model_serializer,
 )
 
+from flows import outgoing
 from flows.config import variables, yamlfile
 from flows.config.fields import FieldPath, Retention
 from flows.config.model_variants import BASELINE, ModelVariant, model_variants
@@ -41,7 +43,7 @@ from flows.config.sections import (
 )
 from flows.config.threshold_table import known_thresholds, thresholds
 from flows.errors import ConfigError
-from flows.lake import Lake, Storage
+from flows.lake import Lake, Readers, Storage, withhold
 
 __all__ = [
     "Alert",
@@ -131,6 +133,8 @@ class Config(Section):
     """The model that turns texts into vectors."""
     alerts: tuple[Alert, ...] = ()
     """Where the digest of failed expectations goes."""
+    readers: Readers = "group"
+    """Who may read lake, warehouse and reports: `owner`, `group` (as far as the umask lets it) or `everybody`."""
     warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)
     """DuckDB file. Default: `<lake>/warehouse.duckdb`; next to `genchi.yaml` where the lake is in an object store."""
     reports: WorkspacePath = Field(default=Path("reports"), validate_default=True)
@@ -152,7 +156,9 @@ class Config(Section):
         return self.lake if isinstance(self.lake, Path) else self.workspace / ".genchi"
 
     def open_lake(self) -> Lake:
-        """The lake of this workspace."""
+        """The lake of this workspace. From now on this process writes for the `readers` only."""
+        local = [place for place in (self.lake, self.state) if isinstance(place, Path)]
+        withhold(self.readers, *local, self.reports, self.warehouse)
         return Lake(self.lake, self.storage, self.state)
 
     def all_models(self) -> tuple[ModelVariant, ...]:
@@ -216,7 +222,22 @@ def load_config(path: str | Path, environment: Mapping[str, str] | None = None) 
     except ValidationError as error:
         raise ConfigError(f"{path}: {first_problem(error, written, Config, hidden=frozenset({'path'}))}") from None
     _check_consistency(config)
+    outgoing.hide(*_secrets_of(config))
     return config
+
+
+def _secrets_of(config: Config) -> Iterator[str | None]:
+    """What no message, log or page may show."""
+    yield from (config.user_key_secret, config.storage.secret, config.storage.token, config.embedding.api_key)
+    models = config.models.written() + ((config.models.judge,) if config.models.judge else ()) if config.models else ()
+    yield from (model.api_key for model in models)
+    addresses = [model.api_base for model in models] + [source.dsn for source in config.sources]
+    for address in filter(None, [*addresses, config.embedding.api_base]):
+        yield from outgoing.credentials_in(address)
+        yield from (found for _, found in re.findall(r"\bpassword\s*=\s*(['\"]?)(\S+)\1", address))
+    for alert in config.alerts:
+        yield from outgoing.credentials_in(alert.url)
+        yield alert.url.partition("://")[2].partition("/")[2]  # the path of a webhook is its key
 
 
 def _check_consistency(config: Config) -> None:

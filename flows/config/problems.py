@@ -10,6 +10,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+_LONGEST_SHOWN, _LONGEST_WORD = 80, 24
+
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """The hint of an error about an unknown name: the nearest known one, or that there are none."""
@@ -32,11 +34,11 @@ def first_problem(
         *parents, key = path
         inside = f" in `{'.'.join(str(part) for part in parents)}`" if parents else ""
         known = [name for name in _keys_at(section, parents) if parents or name not in hidden]
-        return f"unknown key `{key}`{inside}; {did_you_mean(key, known)}"
+        return f"unknown key `{key if is_showable(key) else '***'}`{inside}; {did_you_mean(key, known)}"
     if problem["type"] == "missing":
         return f"the key `{where}` is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
+    message = _without_value(message[0].lower() + message[1:], problem.get("input"))
     if not path:
         return message
     found = _value_at(raw, path)
@@ -66,10 +68,32 @@ def _section_in(annotation: Any) -> Any:
 
 
 def _shown(found: Any, where: tuple[int | str, ...]) -> str:
-    """A value for a message. No key or address is shown, nor anything that may contain one."""
-    if isinstance(found, dict | list) or {"api_key", "url", "storage", "user_key_secret"} & set(where):
-        return ""
-    return f", found {found!r}"
+    """A value for a message. No key or address is shown, nor anything that may contain one, wherever it stands."""
+    is_secret = {"api_key", "url", "storage", "user_key_secret", "dsn", "api_base"} & set(where)
+    return f", found {found!r}" if is_showable(found) and not is_secret else ""
+
+
+def is_showable(found: Any) -> bool:
+    """Whether a value is a number, a word, a path or a pattern: a secret in the wrong place is none of them.
+
+    A secret has a long run of letters with digits, or of mixed case, or stands in an address or behind a colon.
+    """
+    if isinstance(found, dict | list):
+        return False
+    text = str(found)
+    if "://" in text or "@" in text or len(text) > _LONGEST_SHOWN:
+        return False
+    runs = re.findall(r"[A-Za-z0-9+/=!#$%^&*]{8,}", re.sub(r"[/\\]", " ", text))
+    return not any(re.search(r"\d", run) and re.search(r"[A-Za-z]", run) for run in runs) and not any(
+        len(run) >= _LONGEST_WORD for run in runs
+    )
+
+
+def _without_value(message: str, given: Any) -> str:
+    """A message without the value that it is about and without anything in quotes, where that may be a secret."""
+    if not is_showable(given) and str(given):
+        message = message.replace(repr(given), "the value").replace(str(given), "the value")
+    return re.sub(r"'([^']*)'|`([^`]*)`", lambda one: one[0] if is_showable(one[0][1:-1]) else "***", message)
 
 
 def _value_at(raw: Any, where: tuple[int | str, ...]) -> Any:

@@ -66,4 +66,5 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 def _what_and_where(error: yaml.YAMLError) -> str:
     """What PyYAML says without the lines that it quotes: they may contain a key."""
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    problem = re.sub(r"'[^']{2,}'|\"[^\"]{2,}\"", "'***'", str(problem)) if problem else ""
     return (f": {problem}" if problem else "") + (f", line {mark.line + 1}, column {mark.column + 1}" if mark else "")

@@ -13,7 +13,7 @@ import pyarrow as pa
 from flows.config import Config, thresholds
 from flows.errors import ConfigError
 from flows.lake import each_day, from_rows
-from flows.plain_text import plain
+from flows.outgoing import plain
 
 _KEYS = {"example_id", "messages", "input", "expected", "route", "tags"}
 

@@ -12,6 +12,7 @@ from flows.config import Config, Source
 from flows.ingest.find import Manifests, arrived, fetched
 from flows.ingest.map import TABLES, Workers
 from flows.ingest.read import Batch, LogFile, read_files
+from flows.ingest.redact import FileNames
 from flows.ingest.write import (
     KINDS,
     REFUSED_AGAIN,
@@ -79,13 +80,14 @@ def land_days(config: Config, first: date, last: date) -> Landed:
     """
     total = Landed()
     store = config.open_lake()
-    with store.lock("ingest"), Workers(config, _secret(config, store)) as workers:
-        nights, manifests = list[_Night](), Manifests(store)
+    with store.lock("ingest"), Workers(config, secret := _secret(config, store)) as workers:
+        naming = FileNames(config.redact, secret)
+        nights, manifests = list[_Night](), Manifests(store, naming)
         for day in track(each_day(first, last), "landing", (last - first).days + 1):
             nights.append(_arrivals(config, manifests, day, nights, is_first=day == first))
             if day == last or sum(night.size for night in nights) > _PUBLISHED_TOGETHER_BYTES:
                 total += _land(config, store, workers, nights)
-                nights, manifests = [], Manifests(store)
+                nights, manifests = [], Manifests(store, naming)
     return total
 
 

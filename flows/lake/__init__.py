@@ -14,11 +14,11 @@ from flows.lake.lake import (
     each_day,
     from_rows,
     nightly_run_id,
-    replace_parquet,
 )
 from flows.lake.lookup import rows_with
 from flows.lake.object_store import Found, Storage, is_remote, known_place
-from flows.lake.parquet_files import CorruptError
+from flows.lake.parquet_files import CorruptError, replace_parquet
+from flows.lake.permissions import Readers, withhold
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
 
@@ -32,6 +32,7 @@ __all__ = [
     "Lake",
     "Listing",
     "Note",
+    "Readers",
     "Staging",
     "Storage",
     "Unread",
@@ -53,4 +54,5 @@ __all__ = [
     "search",
     "storable",
     "storable_row",
+    "withhold",
 ]

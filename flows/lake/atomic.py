@@ -1,7 +1,10 @@
 """Atomic writes: a reader sees the old file or the new one, never a part."""
 
+import contextlib
 import errno
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,19 +14,23 @@ from flows.errors import RunError
 
 # A full disk or quota, a broken or read-only disk, and missing permissions.
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
+_LEFT_OVER = re.compile(r"\.(?:.*\.([0-9]+)\.tmp)|genchi-([0-9]+)-.*", re.DOTALL)
+PRIVATE, SHARED = 0o600, 0o666
 
 
 @contextmanager
-def replacing(place: Path) -> Iterator[IO[bytes]]:
+def replacing(place: Path, mode: int = SHARED) -> Iterator[IO[bytes]]:
     """A temporary file next to `place`; flushed to disk and renamed to `place` if the block succeeds.
 
-    Raises RunError if the disk refuses to write; the old file is then as it was.
+    `mode` are its permissions, less what the umask takes away. Raises RunError if the disk refuses to write; the old
+    file is then as it was.
     """
     beside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     with naming_write(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with beside.open("wb") as file:
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+            with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -54,7 +61,31 @@ def _is_of(error: OSError, place: Path) -> bool:
     return named == place or named in place.parents or (named.parent == place.parent and place.name in named.name)
 
 
-def replace_text(place: Path, text: str) -> None:
+def replace_text(place: Path, text: str, mode: int = SHARED) -> None:
     """Write `text` to `place` in UTF-8, atomically."""
-    with replacing(place) as file:
+    with replacing(place, mode) as file:
         file.write(text.encode())
+
+
+def scratch_prefix() -> str:
+    """The beginning of the name of a temporary file or folder of this process, which `clear_left_over` knows."""
+    return f"genchi-{os.getpid()}-"
+
+
+def clear_left_over(folder: Path) -> None:
+    """Delete the temporary files and folders that processes which run no more have left in a folder."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            match = _LEFT_OVER.fullmatch(path.name)
+            if match and not _is_running(int(match[1] or match[2])):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True  # of another user
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from flows.errors import RunError
-from flows.lake.atomic import naming_write, replace_text, replacing
+from flows.lake.atomic import (
+    PRIVATE,
+    SHARED,
+    clear_left_over,
+    naming_write,
+    replace_text,
+    replacing,
+    scratch_prefix,
+)
 from flows.lake.object_store import (
     Storage,
     code_of,
@@ -85,9 +93,9 @@ class LocalBackend:
         with replacing(self.place(name)) as file:
             yield file
 
-    def write_text(self, name: str, text: str) -> None:
-        """Write a text to the file, atomically and flushed to disk."""
-        replace_text(self.place(name), text)
+    def write_text(self, name: str, text: str, *, is_private: bool = False) -> None:
+        """Write a text to the file, atomically and flushed to disk; if private, nobody else can read it."""
+        replace_text(self.place(name), text, PRIVATE if is_private else SHARED)
         _sync(self.place(name).parent)
 
     def keep(self, file: Path, name: str) -> None:
@@ -116,6 +124,16 @@ class LocalBackend:
         """Delete a folder and its contents, flushed to disk."""
         shutil.rmtree(self.place(folder), ignore_errors=True)
         _sync(self.place(folder).parent)
+
+    def keep_private(self, name: str) -> None:
+        """Let nobody else read a file that an earlier version wrote."""
+        if self.exists(name) and self.place(name).stat().st_mode & 0o077:
+            self.place(name).chmod(PRIVATE)
+
+    def clear_left_over(self) -> None:
+        """Delete the temporary files of runs that were killed. The caller holds the lock."""
+        for folder in {self.root, *self.root.glob("*/"), *self.root.glob("*/day=*/")}:
+            clear_left_over(folder)
 
     def children(self, folder: str) -> list[str]:
         """The names of the direct entries of a folder."""
@@ -179,7 +197,7 @@ class S3Backend:
     @contextmanager
     def replacing(self, name: str) -> Iterator[IO[bytes]]:
         """A local file to write to, uploaded as the object if the block succeeds."""
-        with tempfile.NamedTemporaryFile(prefix="genchi-") as file:
+        with tempfile.NamedTemporaryFile(prefix=scratch_prefix()) as file:
             yield file
             file.flush()
             self.keep(Path(file.name), name)
@@ -189,8 +207,8 @@ class S3Backend:
         with readable_errors(self.place(name), self._storage):
             filesystem(self._storage).put_file(str(file), self.place(name))
 
-    def write_text(self, name: str, text: str) -> None:
-        """Write a small text to the object."""
+    def write_text(self, name: str, text: str, *, is_private: bool = False) -> None:
+        """Write a small text to the object. Who may read it, the bucket decides."""
         self._call("put_object", name, Body=text.encode())
 
     def move(self, source: str, target: str) -> None:
@@ -211,6 +229,13 @@ class S3Backend:
         for name in self._below(folder):
             self.remove(name)
 
+    def keep_private(self, name: str) -> None:
+        """Does nothing: who may read an object, the bucket decides."""
+
+    def clear_left_over(self) -> None:
+        """Delete the temporary files of runs that were killed, on this machine."""
+        clear_left_over(Path(tempfile.gettempdir()))
+
     def children(self, folder: str) -> list[str]:
         """The names of the direct entries of a folder."""
         return sorted({name.removeprefix(f"{folder}/").split("/")[0] for name in self._below(folder)})
@@ -222,7 +247,7 @@ class S3Backend:
     @contextmanager
     def scratch(self, folder: str) -> Iterator[Path]:
         """A local folder for files that will be uploaded to `folder`."""
-        with tempfile.TemporaryDirectory(prefix="genchi-") as place:
+        with tempfile.TemporaryDirectory(prefix=scratch_prefix()) as place:
             yield Path(place)
 
     def tagged(self, name: str) -> Tagged | None:

@@ -24,7 +24,7 @@ from flows.lake.backends import Backend, open_backend
 from flows.lake.days import LATE_DAYS, day_of, each_day, nightly_run_id
 from flows.lake.inventory import Entry, Fault, Inventory
 from flows.lake.object_store import Storage
-from flows.lake.parquet_files import CorruptError, Hashed, RowGroups, batches_of, naming, read_rows, replace_parquet
+from flows.lake.parquet_files import CorruptError, Hashed, RowGroups, batches_of, naming, read_rows
 from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
 from flows.lake.transaction import Staging
 
@@ -40,7 +40,6 @@ __all__ = [
     "each_day",
     "from_rows",
     "nightly_run_id",
-    "replace_parquet",
 ]
 
 
@@ -53,15 +52,18 @@ class Note:
 
     backend: Backend
     name: str
+    is_private: bool = False
 
     def read(self) -> str | None:
         """The text, or None if it does not exist."""
+        if self.is_private:
+            self.backend.keep_private(self.name)
         return self.backend.read_text(self.name)
 
     def write(self, text: str) -> None:
         """Replace the text."""
         lock.is_held(self.backend)
-        self.backend.write_text(self.name, text)
+        self.backend.write_text(self.name, text, is_private=self.is_private)
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,7 @@ class Lake:
 
     def _bring_up_to_date(self) -> None:
         self.recover()
+        self.backend.clear_left_over()
         for done in migration.migrate(self.backend):
             log.info("%s: brought up to version %s: %s", self.backend.address, migration.VERSION, done)
 
@@ -249,7 +252,7 @@ class Lake:
 
     def user_key_secret(self) -> bytes:
         """A random secret that is stored with the lake, used if none is configured. Created at first use."""
-        note = Note(self.backend, "_reference/user_key_secret")
+        note = Note(self.backend, "_reference/user_key_secret", is_private=True)
         if (known := note.read()) is None:
             note.write(known := secrets.token_hex(32))
         if not known.strip():

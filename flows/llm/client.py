@@ -22,6 +22,7 @@ from flows.llm.litellm_setup import internal_call_flag, load_litellm
 from flows.llm.openai_client import close_plain_content_clients, plain_content_client
 from flows.llm.rate_limits import HANG_PATIENCE_S, PATIENCE_S, TIMEOUT_S, Breaker, Pacer
 from flows.llm.retries import FIRST_PAUSE_S, is_provider_failure, provider_retries, retry_after_s
+from flows.outgoing import masked
 
 log = logging.getLogger(__name__)
 
@@ -254,7 +255,7 @@ class LiteLLMClient:
             "error",
             error_type=reply.error_type_of(error),
             error_class=class_of(error),
-            error_message=words_of(error, self.api_key),
+            error_message=masked(words_of(error, self.api_key)),
         )
 
 

@@ -6,6 +6,8 @@ import warnings
 from contextvars import ContextVar
 from typing import Any
 
+from flows.llm.redirects import stay_on_host
+
 
 def load_litellm() -> Any:
     """Import litellm and configure it: no price list from the internet, no telemetry, no hints on stderr."""
@@ -14,6 +16,7 @@ def load_litellm() -> Any:
     warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier", category=UserWarning)
     import litellm  # noqa: PLC0415 - imported late: costs 5 s
 
+    stay_on_host()
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):

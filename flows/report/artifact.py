@@ -3,6 +3,7 @@
 import hashlib
 import re
 
+from flows import outgoing
 from flows.report.night_verdict import answers, guard_failures, night_verdict
 from flows.report.page import ReportResult
 from flows.report.rows import Facts
@@ -48,5 +49,5 @@ def markdown(facts: Facts, result: ReportResult) -> str:
 
 def plain(text: str) -> str:
     """A text that Markdown shows as it is: one line, no marks, no tags, no links."""
-    line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    line = outgoing.plain(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;")
     return _SPECIAL.sub(r"\\\1", line)

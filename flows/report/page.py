@@ -11,9 +11,11 @@ from datetime import date
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from flows.config import Config
 from flows.lake import replace_text
+from flows.outgoing import plain
 from flows.report import candidates, evidently_page, tables, wording
 from flows.report.cards import cards
 from flows.report.facts import read_facts
@@ -66,7 +68,14 @@ def lay_out(config: Config, facts: Facts) -> ReportResult:
     replace_text(folder / "index.html", render(facts, links))
     verdict = night_verdict(facts)
     logger.info("report: %s: %s", day, verdict.headline)
-    return ReportResult(folder / "index.html", verdict.status, verdict.headline)
+    return ReportResult(folder / "index.html", verdict.status, plain(verdict.headline))
+
+
+def _as_text(value: object) -> object:
+    """What a template shows: texts without what steers a browser or turns words around. Pictures stay markup."""
+    if isinstance(value, Markup):
+        return Markup(plain(value, keep="\n\t"))  # noqa: S704 - this package's own, of escaped parts
+    return plain(value, keep="\n\t") if isinstance(value, str) else value
 
 
 def render(facts: Facts, links: Links) -> str:
@@ -74,6 +83,7 @@ def render(facts: Facts, links: Links) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
+        finalize=_as_text,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,7 +1,8 @@
 """`genchi dbt`: any dbt command on a workspace's warehouse, with project, profile and variables set.
 
-dbt prints to stdout, and writes its target and log to the same folders as the nightly build. The user's options come
-last, so that they override genchi's; their `--vars` are added to genchi's.
+dbt prints to stdout, without colours: what it shows of logs is plain text there (`flows/outgoing.py`). It writes its
+target and log to the same folders as the nightly build. The user's options come last, so that they override genchi's;
+their `--vars` are added to genchi's.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ def run_command(
     known = {**variables(config), **more_variables}
     with (
         lake.lock("dbt") if WRITING & set(arguments[:1]) else contextlib.nullcontext(),
-        opened_for_dbt(config, days_of_build(first, last)) as note,
+        opened_for_dbt(config, {"DBT_USE_COLORS": "false", **days_of_build(first, last)}) as note,
     ):
         outcome = _invoke(list(arguments), known, note)
     return bool(outcome.success)

@@ -10,6 +10,7 @@ import httpx
 from flows.cli.doctor.check_result import Finding, Level
 from flows.config import BASELINE, Alert, Config, Model, unset_variables
 from flows.llm import is_local
+from flows.outgoing import without_credentials
 
 _TIMEOUT_S = 5.0
 
@@ -47,9 +48,9 @@ def _endpoint(name: str, model: Model, api_base: str) -> Finding:
         answer = httpx.get(f"{api_base.rstrip('/')}/models", timeout=10, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # its message may hold the key
         problem = f"no response: {type(error).__name__}; check `api_base` and the network"
-        return Finding("misconfigured", f"{name}: {api_base}: {problem}")
+        return Finding("misconfigured", f"{name}: {without_credentials(api_base)}: {problem}")
     level: Level = "ok" if answer.status_code < httpx.codes.BAD_REQUEST else "misconfigured"
-    return Finding(level, f"{name}: {api_base} answers with status {answer.status_code}")
+    return Finding(level, f"{name}: {without_credentials(api_base)} answers with status {answer.status_code}")
 
 
 def alert_findings(config: Config) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from flows.ingest import (
     shown_dsn,
     unreadable,
 )
-from flows.plain_text import plain
+from flows.outgoing import plain
 from flows.words import counted, listed, outcome_counts, shown_days
 
 _SHOWN = 5

@@ -62,7 +62,7 @@ class _Night:
     def __init__(self, config: Config, manifests: Manifests, source: Source, day: date, nights: list[date]) -> None:
         self._config, self._source, self._day = config, source, day
         self._known: KnownFiles = manifests.known(source, nights)
-        self._taken = manifests.taken
+        self._taken, self._naming = manifests.taken, manifests.naming
         # Files of this night under the names that they had when it read them, and have no more.
         self._moved: list[tuple[Version, str]] = []
         # The versions of files that are not there any more.
@@ -72,7 +72,7 @@ class _Night:
     def files(self, days: dict[str, bool]) -> list[LogFile]:
         """The files to read of some days, and what cannot be read; for each day, whether it is the night's own."""
         listings = {day: search(self._source.path.replace("{day}", day), self._config.storage) for day in days}
-        there = {shown(self._config, one.name) for listing in listings.values() for one in listing.files}
+        there = {self._shown(one.name) for listing in listings.values() for one in listing.files}
         self._lost = self._known.named(*sorted(self._known.names - there))
         self._lost_sizes = {size for one in self._lost for size in (one.bytes, one.content_bytes)}
         found: list[LogFile] = []
@@ -81,16 +81,19 @@ class _Night:
                 if file := self._arrival(place, there, is_own=is_own):
                     found.append(file)
             for unread in listings[day].unread:
-                name = shown(self._config, unread.name)
+                name = self._shown(unread.name)
                 # A folder that was locked after its files were read is no news.
                 if is_own or not any(one.startswith((f"{name}/", name)) for one in self._known.names):
                     found.append(LogFile(self._source.name, name, problem=unread.why))
         self._mark_moved({file.name: file for file in found})
         return sorted(found, key=lambda file: file.name)
 
+    def _shown(self, place: str) -> str:
+        return self._naming(shown(self._config, place))
+
     def _arrival(self, place: Found, there: set[str], *, is_own: bool) -> LogFile | None:
         """The file, if it must be read."""
-        file = opened(self._config, self._source, place)
+        file = opened(self._config, self._source, place, self._shown(place.name))
         own_versions = self._known.named(file.name)
         others = [version for version in own_versions if version.night != self._day]
         if not is_own and any(v.bytes == place.size and place.modified + _CLOSE < v.read_at for v in others):
@@ -167,12 +170,12 @@ def shown(config: Config, place: str) -> str:
     return os.fsencode(place.removeprefix(folder)).decode("utf-8", "backslashreplace")  # may not be valid text
 
 
-def opened(config: Config, source: Source, place: Found) -> LogFile:
-    """A file or object of a source, to be read."""
+def opened(config: Config, source: Source, place: Found, name: str | None = None) -> LogFile:
+    """A file or object of a source, to be read, under `name` or under its own."""
     opening = partial(open_binary, place.name, config.storage)
     return LogFile(
         source.name,
-        shown(config, place.name),
+        name or shown(config, place.name),
         opening,
         expected_bytes=place.size,
         is_remote=is_remote(place.name),

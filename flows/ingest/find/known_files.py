@@ -1,7 +1,7 @@
 """The files that the nights have read, by their names and by their content."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -98,11 +98,12 @@ class KnownFiles:
 class Manifests:
     """The files that the nights have read. Each manifest is read once, so that all sources see the same state.
 
-    `taken` are the files under new names that were found since then, by source and head of their content.
+    `naming` gives a file the name that it has in the lake. `taken` are the files under new names that were found since
+    then, by source and head of their content.
     """
 
-    def __init__(self, store: Lake) -> None:
-        self._store = store
+    def __init__(self, store: Lake, naming: Callable[[str], str] = str) -> None:
+        self._store, self.naming = store, naming
         self._rows: dict[date, list[dict[str, Any]]] = {}
         self.taken: dict[tuple[str, str], list[LogFile]] = defaultdict(list)
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from flows.errors import RunError, TransientError
 from flows.ingest.read import Batches
+from flows.outgoing import credentials_in, without_credentials
 
 if TYPE_CHECKING:
     import psycopg
@@ -55,8 +56,11 @@ def sample_query(query: str | None, rows: int) -> str:
 
 
 def shown_dsn(dsn: str) -> str:
-    """The address of a dsn, without user and password: the manifest uses it as the file name."""
-    parts = _parts(dsn)
+    """The address of a dsn, without user and password: the manifest uses it as the file name.
+
+    A password may contain any sign: in an address, all that stands before its last `@` is left out.
+    """
+    parts = _parts(without_credentials(dsn) if "://" in dsn else dsn)
     host, port, name = (str(parts.get(key) or "") for key in ("host", "port", "dbname"))
     return f"postgresql://{quote(host, safe=',:')}:{port or 5432}/{quote(name)}"
 
@@ -104,8 +108,9 @@ def _error_text(error: Exception, dsn: str) -> str:
     """PostgreSQL's message on one line, with the password masked."""
     text = " ".join(str(error).split()) or type(error).__name__
     password = str(_parts(dsn).get("password") or "")
-    for form in {password, quote(password, safe=""), quote(password)} - {""}:
-        text = text.replace(form, "***")
+    pieces = credentials_in(dsn)  # PostgreSQL itself takes a password with `@` or `/` for a part of the host
+    for form in sorted({password, quote(password, safe=""), quote(password), *pieces}, key=len, reverse=True):
+        text = text.replace(form, "***") if len(form) > 1 else text
     return re.sub(r"://[^@\s/]*@", "://***@", text)
 
 

@@ -81,14 +81,14 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """`text` with every find replaced by `[kind]`; JSON stays valid JSON."""
-        redacted, found = _redacted(text, _in_order(self.kinds))
+        redacted, found = _redacted(text, in_order(self.kinds))
         self.found.update(found)
         return redacted
 
     def encoded(self, text: str) -> str:
         """A base64 record with its content redacted."""
         latin = base64.b64decode(text).decode("latin-1")  # every byte is one character, and is restored unchanged
-        redacted, found = _in_text(latin, _in_order(self.kinds), "")
+        redacted, found = _in_text(latin, in_order(self.kinds), "")
         self.found.update(found)
         return base64.b64encode(redacted.encode("latin-1")).decode("ascii")
 
@@ -132,7 +132,7 @@ class Redactor:
         redacted: list[str | None] = []
         for text, count, *suspected in zip(texts.to_pylist(), rows, *masks, strict=True):
             kinds = [kind for kind, is_suspected in zip(self.kinds, suspected, strict=True) if is_suspected]
-            new, found = _redacted(text, _in_order(kinds)) if kinds else (text, [])
+            new, found = _redacted(text, in_order(kinds)) if kinds else (text, [])
             for kind in found:
                 self.found[kind] += int(count)
             redacted.append(new if found else None)
@@ -163,7 +163,8 @@ def _one_array(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
 
 
-def _in_order(kinds: Sequence[str]) -> tuple[str, ...]:
+def in_order(kinds: Sequence[str]) -> tuple[str, ...]:
+    """The kinds in the order in which they are searched."""
     return tuple(kind for kind in _ORDER if kind in kinds)
 
 

@@ -143,23 +143,11 @@ def _named(match: re.Match[str]) -> Spans:
 
 
 _PHONE_WORDS = (
-    *(
-        "phone",
-        "telefon",
-        "téléphone",
-        "teléfono",
-        "tel",
-        "mobil",
-        "cell",
-        "celular",
-        "handy",
-        "portable",
-        "whatsapp",
-        "fax",
-        "msisdn",
-    ),
-    *("тел", "τηλ", "电话", "電話", "手机", "手機", "携帯", "전화", "هاتف", "جوال", "फ़ोन", "โทร"),
+    *("phone", "telefon", "téléphone", "teléfono", "tel", "mobil", "cell", "celular", "handy", "portable", "whatsapp"),
+    *("fax", "msisdn"),
 )
+# In other scripts; with both cases of a first letter, because RE2 is slow if it has to fold them.
+_OTHER_PHONE_WORDS = ("[тТ]ел", "[τΤ]ηλ", "电话", "電話", "手机", "手機", "携帯", "전화", "هاتف", "جوال", "फ़ोन", "โทร")
 # Before a number that is written in groups; a call is also what a program makes.
 _CALLING_WORDS = ("call", "ring", "dial", "sms", "reach", "anrufen", "ruf", "appel", "llám", "bel ")
 _NUMBER_IS = r"number is|num[eé]ro es[t]?|nummer ist|meine nummer"
@@ -227,8 +215,9 @@ PHONE = (
         rf"[+0-9](?:{GAP}{{0,3}}[0-9]){{6,17}}",
         _named,
         after=r"(?![0-9A-Za-z_])",
-        lead=rf"(?i:{'|'.join(_PHONE_WORDS)})(?i:e|s)?(?:[\s\"'\\:=.#(_-]|(?i:number|nummer|num[eé]ro|no|nr|is|ist))*",
-        hints=_PHONE_WORDS,
+        lead=rf"(?:(?i:{'|'.join(_PHONE_WORDS)})(?i:e|s)?|{'|'.join(_OTHER_PHONE_WORDS)})"
+        r"(?:[\s\"'\\:=.#(_-]|(?i:number|nummer|num[eé]ro|no|nr|is|ist))*",
+        hints=(*_PHONE_WORDS, *(re.sub(r"\[(.).\]", r"\1", word) for word in _OTHER_PHONE_WORDS)),
     ),
     Finder(
         rf"[0-9](?:{GAP}{{0,2}}[0-9]){{8,12}}",

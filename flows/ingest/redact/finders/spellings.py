@@ -158,12 +158,14 @@ def other_readings(plain: str, *, of_addresses: bool) -> tuple[Reading, ...]:
 
 
 def _decoded(text: str, pattern: re.Pattern[str]) -> Iterator[Piece]:
+    done = 0
     for match in pattern.finditer(text):
         begin, end = match.span()
         if text[begin] in "[({<":  # an at or a dot in brackets, with the spaces around it
-            begin -= text[begin - 1 : begin] == " "
+            begin -= begin > done and text[begin - 1] == " "
             end += text[end : end + 1] == " "
         yield begin, end, folded(_meaning(match))
+        done = end
 
 
 def _meaning(match: re.Match[str]) -> str:
