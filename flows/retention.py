@@ -46,7 +46,9 @@ def apply(config: Config, today: date) -> Removed:
     Any number of times, with the same result. A kill in between leaves days that the next run removes.
     """
     lake, removed = config.open_lake(), Counter[str]()
-    for table, kept in config.retention.items():
+    # What tells of which calls there are goes with them.
+    retention = {"call_records": config.retention.get("interactions"), **config.retention}
+    for table, kept in retention.items():
         for day in lake.days(table) if kept is not None else ():
             if day < today - timedelta(days=kept or 0):
                 removed[table] += _remove(lake, table, day)
