@@ -8,6 +8,7 @@ from duckdb.func import SPECIAL, PythonUDFType
 from duckdb.sqltypes import VARCHAR
 
 from flows.ingest.map.chat_messages import chat_messages
+from flows.ingest.map.data_frames import span_of_row
 from flows.ingest.map.event_streams import streamed_text
 
 
@@ -16,8 +17,14 @@ def add_functions(connection: duckdb.DuckDBPyConnection) -> None:
 
     - `as_chat(json, role)`: a list of chat messages, as JSON; see chat_messages.py.
     - `as_streamed_text(events, '')`: the text of an answer that was logged as server-sent events.
+    - `as_span(row, '')`: a span, as JSON, of a row of a data frame; see data_frames.py.
     """
-    for name, function in (("as_chat", chat_messages), ("as_streamed_text", streamed_text)):
+    functions: dict[str, Callable[[str | None, str], str | None]] = {
+        "as_chat": chat_messages,
+        "as_streamed_text": streamed_text,
+        "as_span": span_of_row,
+    }
+    for name, function in functions.items():
         connection.create_function(
             name,
             _of_two(function),
