@@ -12,6 +12,8 @@ from typing import Any
 import pandas as pd
 from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
 
+from flows.stage_failures import rows_of_failures
+
 EVERYTHING = "*"
 
 
@@ -93,16 +95,4 @@ def _records(frame: pd.DataFrame, column: str, arm: str | None) -> list[dict[Has
 
 def of_stages(failures: Sequence[str]) -> list[ExpectationResult]:
     """A failed critical result for each failure of a stage, `name: message`."""
-    return [
-        ExpectationResult(
-            suite="stages",
-            expectation="stage_ran",
-            subject=failure.partition(": ")[0],
-            success=False,
-            severity="critical",
-            observed=failure.partition(": ")[2] or "failed without a message",
-            expected="the stage completes",
-            evidence_json="{}",
-        )
-        for failure in failures
-    ]
+    return [ExpectationResult(**row) for row in rows_of_failures(failures)]

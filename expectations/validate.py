@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
 from typing import Protocol
@@ -46,11 +47,24 @@ def validate(config: Config, day: date, failures: Sequence[str] = ()) -> tuple[E
     try:
         found = [*results.of_stages(failures), *_validate(config, day)]
     except Exception as error:
-        _land(config, day, results.of_stages([*failures, f"check: {error}"]))
+        with suppress(Exception):  # whatever it is, the first error is the one to tell
+            _land(config, day, results.of_stages([*failures, f"check: {error}"]))
         raise
     _land(config, day, found)
     _logger.info("%d expectations checked, %d failed", len(found), sum(not result.success for result in found))
     return tuple(found)
+
+
+def failures_of_evaluation(config: Config, day: date) -> list[ExpectationResult]:
+    """The failed critical expectations on a day's test sets, answers and verdicts. Stores nothing: that is the night's.
+
+    Raises RunError as `validate` does.
+    """
+    context, found = new_context(), list[ExpectationResult]()
+    for module in (holdout, eval_outputs, verdicts):
+        frame = module.frame(config, day)
+        found += results.read(module.NAME, frame, check(context, module.NAME, module.suite(config), frame))
+    return [result for result in found if not result.success and result.severity == "critical"]
 
 
 def _land(config: Config, day: date, found: Sequence[ExpectationResult]) -> None:

@@ -29,11 +29,13 @@ Stage = Literal["ingest", "transform", "evaluate"]
 
 @dataclass(frozen=True)
 class Backfilled:
-    """The result of a backfill. `breaches` is the number of breaches that began on each day, without days of none."""
+    """The result of a backfill. `breaches` is the number of breaches that began on each day, without days of none;
+    `critical` how many critical breaches its days have, those that went on included."""
 
     first: date
     last: date
     breaches: dict[date, int]
+    critical: int = 0
 
 
 @flow(name="backfill", persist_result=False)
@@ -79,9 +81,10 @@ def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backf
                 current.outcome = evaluated(setup, day, other_nights=True)
     with stage("transform") as current:
         current.outcome = transform(config, first, end).summary()
-    began = query(
+    found = query(
         config.warehouse,
-        "select first_seen from marts.fct_breaches where day = first_seen and day between ? and ?",
+        "select day, first_seen, severity from marts.fct_breaches where day between ? and ? order by day",
         [start, end],
     )
-    return Backfilled(start, end, dict(Counter(row["first_seen"] for row in began)))
+    began = Counter(row["day"] for row in found if row["day"] == row["first_seen"])
+    return Backfilled(start, end, dict(began), sum(row["severity"] == "critical" for row in found))

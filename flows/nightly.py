@@ -1,78 +1,38 @@
 """The nightly run, stage by stage, and the verbs that run a part of it.
 
 If a stage fails, the others still run: a provider that is down must not hide the drift tables, and a failure in the
-drift tables must not stop the evaluation. The failures are reported at the end, and the run then counts as failed.
+drift tables must not stop the evaluation. The failures are handed to the page and to the digest, and the run then
+counts as failed. Page and digest are made without Prefect where it fails itself, as on a full disk.
 
 Each verb has two flows: `nightly` loads the configuration from a path, for deployments; `run_nightly` takes one that is
 already loaded. After that, only logs and test sets are read from the workspace.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import date, timedelta
-from pathlib import Path
 from typing import cast
 
 from prefect import flow, task
 from prefect.states import Completed
 
 from flows import retention
-from flows.alerts.flow import alert
+from flows.alerts.flow import alert, alert_without_prefect
 from flows.config import Config, load_config
-from flows.errors import ConfigError, RunError, in_one_line
+from flows.errors import GenchiError, RunError
 from flows.evaluate import EvalSetup, load_setup
 from flows.evaluate.flow import evaluate, score_production, shadow
 from flows.ingest.flow import freeze, ingest
 from flows.lake import LATE_DAYS
 from flows.llm import register_local_providers
+from flows.night import Night, NightFailedError
 from flows.prefect_run import STAGE_S, TASK, announce_night, described, stage
-from flows.progress import Step
-from flows.report.flow import report
+from flows.report.flow import report, report_without_prefect
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
 from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING
 from flows.transform.flow import transform
 
 CRITICAL_FINDINGS = "Critical findings"
-
-
-@dataclass
-class Night:
-    """The result of a night. `headline` is its verdict in words, `page` the path of the report."""
-
-    day: date
-    headline: str = ""
-    page: Path | None = None
-    critical: int = 0
-    warning: int = 0
-    failures: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[Step]:
-        """Run a stage; its failure is recorded and does not end the night, except for a ConfigError."""
-        try:
-            with stage(name) as current:
-                yield current
-        except ConfigError:
-            raise
-        except (Exception, SystemExit) as error:  # whatever a stage raises, the others still run
-            self.failures.append(f"{name}: {in_one_line(error)}")
-
-    @property
-    def severity(self) -> str:
-        """The highest severity of what failed: critical or warning; info if nothing failed."""
-        if self.critical or self.failures:
-            return "critical"
-        return "warning" if self.warning else "info"
-
-
-class NightFailedError(RunError):
-    """A stage of the night failed and the others ran; `night` is their result."""
-
-    def __init__(self, night: Night) -> None:
-        super().__init__(f"{night.day}: {'; '.join(night.failures)}")
-        self.night = night
 
 
 @task(name="check", task_run_name="check {day}", timeout_seconds=STAGE_S, **TASK)
@@ -84,9 +44,21 @@ def check(config: Config, day: date, failures: list[str]) -> tuple[int, int]:
     return len(results), sum(not result.success for result in results)
 
 
+@task(name="check the evaluation", task_run_name="check the evaluation {day}", timeout_seconds=STAGE_S, **TASK)
+def check_evaluation(config: Config, day: date) -> list[str]:
+    """The critical failures of a day's test sets, answers and verdicts, a sentence each. Nothing is stored."""
+    from expectations.validate import failures_of_evaluation  # noqa: PLC0415 - as above
+
+    return [f"{found.subject}: {found.observed}" for found in failures_of_evaluation(config, day)]
+
+
 @flow(name="nightly", persist_result=False)
 def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
-    """Run one whole night. Raises ConfigError before its start, and NightFailedError at its end if a stage failed."""
+    """Run one whole night.
+
+    Raises ConfigError for a wrong configuration: before the night, or at its end if a stage found it; and
+    NightFailedError at its end if another stage failed.
+    """
     return _nightly(load_setup(load_config(config_path)), day)
 
 
@@ -96,13 +68,37 @@ def run_nightly(setup: EvalSetup, day: date | None = None) -> Night:
     return _nightly(setup, day)
 
 
+def run_told(setup: EvalSetup, day: date) -> Night:
+    """`run_nightly`, with a digest also where Prefect itself fails and the night did not run, or not to its end."""
+    try:
+        return run_nightly(setup, day)
+    except GenchiError:
+        raise
+    except Exception as error:
+        night = Night(day)
+        night.record("night", error)
+        tell(setup.config, night)
+        raise NightFailedError(night) from error
+
+
 def _nightly(setup: EvalSetup, day: date | None) -> Night:
     config = setup.config
     check_embedding(config)
     day = day or config.yesterday()
-    with described(f"nightly {day}", config.app), config.open_lake().lock("nightly"):
-        night = _stages(setup, day)
-    _announce(config, night)
+    night = Night(day)
+    try:
+        with described(f"nightly {day}", config.app), config.open_lake().lock("nightly"):
+            _stages(setup, night)
+    except Exception as error:  # a lake that cannot be locked, or Prefect's server
+        night.record("night", error)
+    if not night.is_told:
+        tell(config, night)
+    try:
+        _announce(config, night)
+    except Exception as error:  # the digest has told the rest
+        night.record("event", error)
+    if night.wrong:
+        raise night.wrong
     if night.failures:
         raise NightFailedError(night)
     if night.critical:
@@ -111,8 +107,19 @@ def _nightly(setup: EvalSetup, day: date | None) -> Night:
     return night
 
 
-def _stages(setup: EvalSetup, day: date) -> Night:
-    config, night = setup.config, Night(day)
+def tell(config: Config, night: Night) -> None:
+    """Send the digest of a night without Prefect. A failure is recorded."""
+    try:
+        alerted = alert_without_prefect(config, night.day, night.failures)
+    except Exception as error:  # whatever it is, it must not hide what failed before
+        night.record("alert", error)
+        return
+    night.is_told = True
+    night.critical, night.warning = alerted.failed_critical, alerted.failed_warning
+
+
+def _stages(setup: EvalSetup, night: Night) -> None:
+    config, day = setup.config, night.day
     first = day
     with night.stage("ingest") as current:
         landed = ingest(config, day)
@@ -134,21 +141,28 @@ def _stages(setup: EvalSetup, day: date) -> Night:
     if evaluates(config):
         with night.stage("comparisons") as current:
             current.outcome = transform(config, day, day, EVALUATION).summary()
+    if config.retention:
+        with night.stage("retention") as current:
+            current.outcome = retention.apply(config, config.yesterday(), day).summary()
     with night.stage("check") as current:
         checked, failed = check(config, day, night.failures)
         current.outcome = f"{checked} expectations, {failed} failed"
     with night.stage("report") as current:
-        laid_out = report(config, day)
+        laid_out = report(config, day, night.failures)
         night.headline, night.page = laid_out.headline, laid_out.path
         current.outcome = str(laid_out.path)
+    if night.page is None:
+        with suppress(Exception):  # the stage's own failure is recorded
+            laid_out = report_without_prefect(config, day, night.failures)
+            night.headline, night.page = laid_out.headline, laid_out.path
     with night.stage("alert") as current:
-        alerted = alert(config, day)
-        night.critical, night.warning = alerted.failed_critical, alerted.failed_warning
+        try:
+            alerted = alert(config, day, night.failures)
+        except RunError:  # a target is down: all were tried
+            night.is_told = True
+            raise
+        night.critical, night.warning, night.is_told = alerted.failed_critical, alerted.failed_warning, True
         current.outcome = alerted.summary()
-    if config.retention:
-        with night.stage("retention") as current:
-            current.outcome = retention.apply(config, config.yesterday()).summary()
-    return night
 
 
 def _announce(config: Config, night: Night) -> None:
@@ -217,18 +231,18 @@ def _transform(config: Config, first: date, last: date) -> None:
 
 
 @flow(name="evaluate-day", persist_result=False)
-def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> None:
-    """`genchi evaluate`: run the holdouts for one day, and compare the models."""
-    _evaluate(load_setup(load_config(config_path)), day)
+def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> list[str]:
+    """`genchi evaluate`: run the holdouts for one day, and compare the models. Returns its critical failures."""
+    return _evaluate(load_setup(load_config(config_path)), day)
 
 
 @flow(name="evaluate-day", persist_result=False)
-def run_evaluate(setup: EvalSetup, day: date | None = None) -> None:
+def run_evaluate(setup: EvalSetup, day: date | None = None) -> list[str]:
     """The same, with a configuration that is already loaded."""
-    _evaluate(setup, day)
+    return _evaluate(setup, day)
 
 
-def _evaluate(setup: EvalSetup, day: date | None) -> None:
+def _evaluate(setup: EvalSetup, day: date | None) -> list[str]:
     config = setup.config
     day = day or config.yesterday()
     config.require_evaluation()
@@ -240,6 +254,10 @@ def _evaluate(setup: EvalSetup, day: date | None) -> None:
             with stage("shadow") as current:
                 current.outcome = shadow(setup, day).summary()
         _transform(config, day, day)
+        with stage("check") as current:
+            failed = check_evaluation(config, day)
+            current.outcome = f"{len(failed)} critical expectations failed"
+    return failed
 
 
 @flow(name="compare", persist_result=False)

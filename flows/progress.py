@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from flows.errors import in_one_line
+from flows.stopping import is_stopping
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ def step(name: str) -> Iterator[Step]:
     try:
         yield current
     except BaseException as error:
-        _print_line("✗", name, f"failed: {in_one_line(error)}", started, terminal)
+        _print_line("✗", name, "stopped" if is_stopping() else f"failed: {in_one_line(error)}", started, terminal)
         raise
     _print_line("✓", name, current.outcome, started, terminal)
 

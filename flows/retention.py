@@ -1,4 +1,4 @@
-"""Removal of old rows from the lake: `retention` of genchi.yaml, applied at the end of a night.
+"""Removal of old rows from the lake: `retention` of genchi.yaml, applied after a night's marts were built.
 
 The marts keep their numbers: a day whose rows were removed keeps an empty file that marks it (`expired`), and no build
 rebuilds its marts, because their rows are gone. Rows that arrive for it later are removed by the next night, uncounted.
@@ -40,17 +40,18 @@ class Removed:
         )
 
 
-def apply(config: Config, today: date) -> Removed:
+def apply(config: Config, today: date, night: date | None = None) -> Removed:
     """Remove from the lake what is more days old than `retention` says, counted back from `today`.
 
-    Any number of times, with the same result. A kill in between leaves days that the next run removes.
+    Days from that of the `night` on stay, because the night still reads them. Any number of times, with the same
+    result. A kill in between leaves days that the next run removes.
     """
     lake, removed = config.open_lake(), Counter[str]()
     # What tells of which calls there are goes with them.
     retention = {"call_records": config.retention.get("interactions"), **config.retention}
     for table, kept in retention.items():
         for day in lake.days(table) if kept is not None else ():
-            if day < today - timedelta(days=kept or 0):
+            if day < min(today - timedelta(days=kept or 0), night or date.max):
                 removed[table] += _remove(lake, table, day)
     return Removed(dict(+removed))
 

@@ -19,10 +19,11 @@ TOP_LEVEL = {
 STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
 FLOORS = [
-    {"stats", "errors", "project", "retry_policy"},
+    {"stats", "errors", "project", "retry_policy", "child_processes", "stage_failures"},
+    {"stopping"},
     {"lake", "progress"},
     {"config", "warehouse", "prefect_run"},
-    {"llm", "retention"},
+    {"llm", "retention", "night"},
     STAGES | {"demo"},
     {"nightly", "backfill"},
     {"cli"},

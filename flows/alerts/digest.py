@@ -1,13 +1,15 @@
 """What a night has to report: its failed expectations, worst first. Nothing here sends anything."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from flows.config import Config
+from flows.errors import RunError, in_one_line
+from flows.stage_failures import SUITE, with_failures
 
 # What arrived comes before what was concluded from it: causes first.
 _SUITES = ("landed_logs", "holdout", "eval_outputs", "verdicts")
@@ -67,10 +69,17 @@ class Digest:
         return sum(item.severity == severity for item in self.items)
 
 
-def of_night(config: Config, day: date) -> Digest:
-    """The digest of the results that lie in the lake for `day`."""
-    rows = config.open_lake().read("expectation_results", day).to_pylist()
-    return build(rows, config.app, day, config.reports / day.isoformat())
+def of_night(config: Config, day: date, failures: Sequence[str] = ()) -> Digest:
+    """The digest of the results that lie in the lake for `day`, and of the night's failed stages.
+
+    Results that cannot be read are a failure too, and do not keep the others from being told.
+    """
+    rows, told = [], list(failures)
+    try:
+        rows = config.open_lake().read("expectation_results", day).to_pylist()
+    except (RunError, OSError) as error:
+        told.append(f"alert: {in_one_line(error)}")
+    return build(with_failures(rows, told), config.app, day, config.reports / day.isoformat())
 
 
 def build(results: Iterable[Mapping[str, Any]], app: str, day: date, reports: Path) -> Digest:
@@ -86,7 +95,7 @@ def build(results: Iterable[Mapping[str, Any]], app: str, day: date, reports: Pa
 
 
 def _item(row: Mapping[str, Any], reports: Path) -> Item:
-    page = "index.html" if row["suite"] in ("verdicts", "stages") else f"data_docs/{row['suite']}.html"
+    page = "index.html" if row["suite"] in ("verdicts", SUITE) else f"data_docs/{row['suite']}.html"
     return Item(
         suite=row["suite"],
         expectation=row["expectation"],

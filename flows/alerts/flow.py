@@ -1,5 +1,6 @@
 """The wiring of alerts: the night's failures, to whom they are configured to go."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -35,9 +36,9 @@ class AlertResult:
 
 
 @task(name="gather failures", task_run_name="gather failures {day}", **TASK)
-def gather(config: Config, day: date) -> Digest:
-    """The digest of the night's failed expectations."""
-    return digest.of_night(config, day)
+def gather(config: Config, day: date, failures: Sequence[str]) -> Digest:
+    """The digest of the night's failed expectations and stages."""
+    return digest.of_night(config, day, failures)
 
 
 @task(name="notify", task_run_name="notify {day}", **TASK)
@@ -47,10 +48,19 @@ def notify(config: Config, day: date, failures: Digest) -> Delivered:
 
 
 @flow(name="alert", flow_run_name="alert {day}", timeout_seconds=STAGE_S, persist_result=False)
-def alert(config: Config, day: date) -> AlertResult:
-    """Report the failed expectations of `day`; nothing is sent where all passed."""
-    failures = gather(config, day)
-    delivered = notify(config, day, failures)
+def alert(config: Config, day: date, failures: Sequence[str] = ()) -> AlertResult:
+    """Report the failed expectations and stages of `day`; nothing is sent where all passed."""
+    gathered = gather(config, day, failures)
+    return _result(gathered, notify(config, day, gathered))
+
+
+def alert_without_prefect(config: Config, day: date, failures: Sequence[str]) -> AlertResult:
+    """The same where Prefect itself fails, as on a full disk."""
+    gathered = digest.of_night(config, day, failures)
+    return _result(gathered, notifiers.deliver(gathered, config.alerts, config.open_lake().alerts_sent(day)))
+
+
+def _result(gathered: Digest, delivered: Delivered) -> AlertResult:
     return AlertResult(
-        failures.count("critical"), failures.count("warning"), delivered.sent, delivered.already, failures.ongoing
+        gathered.count("critical"), gathered.count("warning"), delivered.sent, delivered.already, gathered.ongoing
     )

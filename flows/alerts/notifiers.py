@@ -13,7 +13,7 @@ import httpx
 from flows.alerts import messages
 from flows.alerts.digest import Digest
 from flows.config import Alert
-from flows.errors import RunError
+from flows.errors import RunError, in_one_line
 from flows.lake import Note
 from flows.retry_policy import brief_retries
 
@@ -45,7 +45,8 @@ def deliver(
     """Send `digest` to every target that has not had this very content yet; `record` remembers who had what.
 
     Nothing is sent without items, nor where every one of them is a breach that began on a night before: it was told
-    then, and is told once. Raises RunError, after all targets were tried, where one did not take it.
+    then, and is told once. Raises RunError, after all targets were tried, where one did not take it, or where the
+    record cannot be written: the next run then sends the same again.
     """
     if digest.ongoing == len(digest.items):
         return Delivered()
@@ -64,10 +65,12 @@ def deliver(
                 continue
             sent += 1
             told[_key(target)] = content
-            record.write(json.dumps(told, indent=1, sort_keys=True))
+    unwritten = _write(record, told) if sent else ""
     _logger.info("digest of %d failures: sent to %d targets, %d had it already", len(digest.items), sent, already)
     if failures:
-        raise RunError(f"an alert could not be delivered: {'; '.join(failures)}")
+        raise RunError(f"an alert could not be delivered: {'; '.join([*failures, *filter(None, [unwritten])])}")
+    if unwritten:
+        raise RunError(unwritten)
     return Delivered(sent, already)
 
 
@@ -111,6 +114,17 @@ def _read(record: Note) -> dict[str, str]:
     """Who had what. A record that cannot be read is none: an alert twice is better than none."""
     try:
         told = json.loads(record.read() or "{}")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RunError):
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def _write(record: Note, told: dict[str, str]) -> str:
+    """Write who had what. Returns what went wrong, or an empty text."""
+    try:
+        record.write(json.dumps(told, indent=1, sort_keys=True))
+    except (OSError, RunError) as error:
+        return (
+            f"the record of sent digests could not be written, the next run sends this one again: {in_one_line(error)}"
+        )
+    return ""

@@ -1,9 +1,11 @@
 """The command line: parses the arguments, runs a verb, and turns errors into one line on stderr and an exit code.
 
-Exit codes: 0 fine; 1 a critical expectation failed; 2 the command or the configuration is wrong; 3 the run failed.
+Exit codes: 0 fine; 1 a critical expectation failed; 2 the command or the configuration is wrong; 3 the run failed; 130
+and 143 it was stopped by Ctrl-C or SIGTERM.
 """
 
 import argparse
+import shlex
 import sys
 import tempfile
 import traceback
@@ -13,32 +15,48 @@ from pathlib import Path
 
 from flows.cli import dbt_arguments, library_settings
 from flows.errors import ConfigError, GenchiError, in_one_line
+from flows.stopping import is_stopping, stopping_on_signals
 
-_WRONG, _FAILED = 2, 3
+_WRONG, _FAILED, _STOPPED = 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code. Every error is printed as one line on stderr."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser().parse_args(given)
     if options.verb == "dbt":
         options = dbt_arguments.take_own(options, _day)
+    with stopping_on_signals(lambda: f"genchi: stopping; to go on, run: {_same_command(given, options)}"):
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     library_settings.configure_environment()
     library_settings.end_clean()
-    from flows import progress  # noqa: PLC0415 - what takes long to import is not needed for --help
-    from flows.cli import verbs  # noqa: PLC0415 - as above
-
-    progress.show_lines()
-    verb: Callable[[argparse.Namespace], int] = getattr(verbs, options.verb)
     try:
+        from flows import progress  # noqa: PLC0415 - what takes long to import is not needed for --help
+        from flows.cli import verbs  # noqa: PLC0415 - as above
+
+        progress.show_lines()
+        verb: Callable[[argparse.Namespace], int] = getattr(verbs, options.verb)
         return verb(options)
     except ConfigError as error:
         return _complain(error, _WRONG)
     except GenchiError as error:
         return _complain(error, _FAILED)
     except KeyboardInterrupt:
-        return _complain("stopped; run the same command again to continue", _FAILED)
+        return _complain("stopped; run the same command again to go on", _STOPPED)
     except (Exception, SystemExit) as error:  # the traceback goes to a file, one line to the terminal
+        if is_stopping():
+            return _STOPPED
         return _complain(f"{in_one_line(error)}; the traceback is in {_keep_traceback()}", _FAILED)
+
+
+def _same_command(given: Sequence[str], options: argparse.Namespace) -> str:
+    """The command that does what is left: tomorrow, the default day would be another."""
+    day = getattr(options, "day", None)
+    added = ["--day", day.isoformat()] if day and options.verb != "dbt" and "--day" not in " ".join(given) else []
+    return shlex.join(["genchi", *given, *added])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,7 +137,9 @@ def _keep_traceback() -> Path:
 
 
 def _complain(message: object, code: int) -> int:
-    sys.stderr.write(f"genchi: {' '.join(str(message).split())}\n")
+    """Print a line, unless the command is stopping: what fails then is no news."""
+    if not is_stopping():
+        sys.stderr.write(f"genchi: {' '.join(str(message).split())}\n")
     return code
 
 

@@ -23,12 +23,13 @@ FINE, CRITICAL, WRONG, FAILED = 0, 1, 2, 3
 def nightly(options: argparse.Namespace) -> int:
     """Run one whole night and print its headline and its page; CRITICAL if a critical expectation failed."""
     setup = _load(options)
-    day = options.day or setup.config.yesterday()
+    day = options.day = options.day or setup.config.yesterday()
     with prefect_server.server(prefect_server.EVERYTHING):
-        from flows.nightly import NightFailedError, run_nightly  # noqa: PLC0415 - as above
+        from flows.night import NightFailedError  # noqa: PLC0415 - as above
+        from flows.nightly import run_told  # noqa: PLC0415 - as above
 
         try:
-            night = run_nightly(setup, day)
+            night = run_told(setup, day)
         except NightFailedError as failed:
             tell(f"\n{failed.night.headline}\n{failed.night.page}")
             raise
@@ -37,7 +38,7 @@ def nightly(options: argparse.Namespace) -> int:
 
 
 def backfill(options: argparse.Namespace) -> int:
-    """Run a range of days, and print how many breaches began on each."""
+    """Run a range of days, and print how many breaches began on each; CRITICAL if one of them is critical."""
     setup = _load(options)
     if options.end < options.start:
         raise ConfigError(f"--end {options.end} is before --start {options.start}")
@@ -47,12 +48,13 @@ def backfill(options: argparse.Namespace) -> int:
         done = run_backfill(setup, options.start, options.end, options.only)
     for day, count in sorted(done.breaches.items()):
         tell(f"{day}: {count} breach{'es' if count > 1 else ''} began")
-    return FINE
+    return CRITICAL if done.critical else FINE
 
 
 def ingest(options: argparse.Namespace) -> int:
     """Read one day's logs, and update the monitoring marts."""
     setup = _load(options)
+    options.day = options.day or setup.config.yesterday()
     with prefect_server.server():
         from flows.nightly import run_ingest  # noqa: PLC0415 - as above
 
@@ -63,6 +65,7 @@ def ingest(options: argparse.Namespace) -> int:
 def transform(options: argparse.Namespace) -> int:
     """Rebuild all marts of one day."""
     config = load_config(options.config)
+    options.day = options.day or config.yesterday()
     with prefect_server.server():
         from flows.nightly import run_transform  # noqa: PLC0415 - as above
 
@@ -71,14 +74,17 @@ def transform(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Run the holdouts for one day."""
+    """Run the holdouts for one day, and print what failed; CRITICAL if a critical expectation on it did."""
     setup = _load(options)
     setup.config.require_evaluation()
-    with prefect_server.server():
+    options.day = options.day or setup.config.yesterday()
+    with prefect_server.server(prefect_server.EVERYTHING):
         from flows.nightly import run_evaluate  # noqa: PLC0415 - as above
 
-        run_evaluate(setup, options.day)
-    return FINE
+        failed = run_evaluate(setup, options.day)
+    for failure in failed:
+        tell(failure)
+    return CRITICAL if failed else FINE
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -90,7 +96,7 @@ def compare(options: argparse.Namespace) -> int:
     describe_example_sets(config)
     pair = ModelPair(options.pinned, options.candidate, options.route, options.repeats, options.limit)
     narrowed = load_setup(pair.narrowed(config))  # before a server is started, so that errors are reported first
-    day = options.day or config.yesterday()
+    day = options.day = options.day or config.yesterday()
     run_id = pair.run_id(config, day)
     with prefect_server.server():
         from flows.nightly import run_compare  # noqa: PLC0415 - as above

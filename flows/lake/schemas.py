@@ -35,11 +35,12 @@ SCHEMAS: dict[str, pa.Schema] = {
             cost_usd=_RATE,
             cache_hit=_FLAG,
             is_shadow=_FLAG,
+            is_cut=_FLAG,
         ),
         "call_id trace_id session_id user_key source route environment release prompt_name prompt_version provider"
         " model_requested model_served system_fingerprint params_json messages_json input_text output_text output_json"
         " finish_reason started_at latency_ms ttft_ms input_tokens output_tokens cached_tokens reasoning_tokens"
-        " cost_usd cost_source status error_type error_message cache_hit is_shadow tags",
+        " cost_usd cost_source status error_type error_message cache_hit is_shadow tags is_cut",
     ),
     "feedback": _schema("call_id kind", at=_TIME)
     .append(pa.field("value", _TEXT))

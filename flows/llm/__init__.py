@@ -2,7 +2,6 @@
 
 from flows.llm.batch_api import PRICE, Batches, Line
 from flows.llm.client import (
-    TIMEOUT_S,
     Answer,
     ClientFactory,
     LiteLLMClient,
@@ -14,15 +13,17 @@ from flows.llm.client import (
 )
 from flows.llm.local_providers import is_local, register_local_providers
 from flows.llm.price_table import Entry, ends_on, price_table_entries
-from flows.llm.rate_limits import Pacer
+from flows.llm.rate_limits import HANG_PATIENCE_S, TIMEOUT_S, Breaker, Pacer
 from flows.llm.retries import FIRST_PAUSE_S, provider_retries
 
 __all__ = [
     "FIRST_PAUSE_S",
+    "HANG_PATIENCE_S",
     "PRICE",
     "TIMEOUT_S",
     "Answer",
     "Batches",
+    "Breaker",
     "ClientFactory",
     "Entry",
     "Line",

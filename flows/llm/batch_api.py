@@ -12,7 +12,7 @@ from typing import Any
 
 from flows.errors import RunError, in_one_line
 from flows.llm import reply
-from flows.llm.client import TIMEOUT_S, Answer, LiteLLMClient, Message, storable
+from flows.llm.client import Answer, LiteLLMClient, Message, storable
 from flows.llm.retries import provider_retries
 
 log = logging.getLogger(__name__)
@@ -127,18 +127,25 @@ class Batches:
             raise RunError(in_one_line(error)) from None
 
     async def _call_once(self, method: Callable[..., Any], **arguments: Any) -> Any:
+        breaker = self._client.breaker
+        if not await breaker.allows_attempt():
+            raise RunError("not sent: the provider is down")
         # In a thread: litellm creates a client for each of these calls, and only its synchronous client closes itself.
         try:
-            return await asyncio.to_thread(
-                method,
-                custom_llm_provider=_PROVIDER,
-                api_base=self._client.model.api_base,
-                api_key=self._client.api_key,
-                timeout=TIMEOUT_S,
-                max_retries=0,
-                **arguments,
-            )
+            async with breaker.attempt(self._client.timeout_s):
+                found = await asyncio.to_thread(
+                    method,
+                    custom_llm_provider=_PROVIDER,
+                    api_base=self._client.model.api_base,
+                    api_key=self._client.api_key,
+                    timeout=breaker.time_left(self._client.timeout_s),
+                    max_retries=0,
+                    **arguments,
+                )
+            breaker.record_success()
+            return found
         except Exception as error:
+            breaker.record_failed_attempt()
             _clear_frames(error)
             raise
         finally:

@@ -20,12 +20,11 @@ from typing import Any, Literal, Protocol, overload
 from flows.config import Embedding, Model
 from flows.llm import reply
 from flows.llm.openai_client import close_plain_content_clients, plain_content_client
-from flows.llm.rate_limits import PATIENCE_S, Breaker, Pacer
+from flows.llm.rate_limits import HANG_PATIENCE_S, PATIENCE_S, TIMEOUT_S, Breaker, Pacer
 from flows.llm.retries import FIRST_PAUSE_S, is_provider_failure, provider_retries, retry_after_s
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = 120.0
 _ASSUMED_OUTPUT_TOKENS = 500
 _CHARACTERS_PER_TOKEN = 4
 
@@ -97,14 +96,19 @@ class LiteLLMClient:
         self,
         model: Model,
         pacer: Pacer | None = None,
+        *,
         first_pause_s: float = FIRST_PAUSE_S,
         patience_s: float = PATIENCE_S,
+        timeout_s: float = TIMEOUT_S,
+        hang_patience_s: float = HANG_PATIENCE_S,
     ) -> None:
         self.model = model
         self._provider = model.api_base or model.model.split("/")[0]
         self._pacer = pacer or Pacer()
-        self._breaker = Breaker(patience_s=patience_s)
-        self._first_pause_s = first_pause_s
+        self.breaker = Breaker(
+            patience_s=patience_s, hang_patience_s=hang_patience_s, name=f"{model.model} at {model.api_base}"
+        )
+        self._first_pause_s, self.timeout_s = first_pause_s, timeout_s
         self.litellm = load_litellm()
         self.prices = self._look_up_prices()
         self._is_internal_call = _internal_call_flag()
@@ -122,18 +126,19 @@ class LiteLLMClient:
 
     async def _attempt(self, messages: Sequence[Message], params: Mapping[str, Any], tokens: float) -> Answer:
         """Send the request once, when the breaker and the pacer allow it."""
-        if not await self._breaker.allows_attempt():
+        if not await self.breaker.allows_attempt():
             return Answer("error", error_type="provider_down", error_message="not sent: the provider is down")
         await self._pacer.wait(self._provider, tokens)
-        answer = await self._send(messages, params)
-        self._breaker.record_success()
+        async with self.breaker.attempt(timeout_s := float(params.get("timeout") or self.timeout_s)):
+            answer = await self._send(messages, {**params, "timeout": self.breaker.time_left(timeout_s)})
+        self.breaker.record_success()
         if answer.input_tokens is not None and answer.output_tokens is not None:
             self._pacer.record_usage(tokens, answer.input_tokens + answer.output_tokens)
         return answer
 
     def _before_retry(self, error: BaseException) -> None:
         """Record a failed attempt that will be retried, and pause the provider for as long as it requests."""
-        self._breaker.record_failed_attempt()
+        self.breaker.record_failed_attempt()
         self._pacer.pause(self._provider, retry_after_s(error))
 
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
@@ -150,7 +155,7 @@ class LiteLLMClient:
         return len(json.dumps(list(messages))) / _CHARACTERS_PER_TOKEN, float(limit)
 
     async def _send(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
-        options: dict[str, Any] = {"timeout": TIMEOUT_S, **params}
+        options = dict(params)
         if self.model.api_base and self.model.model.startswith("openai/"):
             self._client = self._client or plain_content_client(self.model.api_base, self.api_key)
             options["client"] = self._client
@@ -172,7 +177,11 @@ class LiteLLMClient:
 
     async def _whole(self, stream: Any) -> Any:
         """The response that a stream's parts make, without litellm's guess of the tokens where none are reported."""
-        whole = self.litellm.stream_chunk_builder([part async for part in stream])
+        parts = []
+        async for part in stream:
+            self.breaker.record_byte()
+            parts.append(part)
+        whole = self.litellm.stream_chunk_builder(parts)
         if whole is None:
             raise reply.ReplyError("the reply has no choices")
         if not any(getattr(part, "usage", None) for part in getattr(stream, "chunks", ())):
@@ -227,9 +236,9 @@ class LiteLLMClient:
         return float(info["input_cost_per_token"] or 0), float(info["output_cost_per_token"] or 0)
 
     def _failed(self, error: Exception) -> Answer:
-        self._breaker.record_failed_attempt()
+        self.breaker.record_failed_attempt()
         if is_provider_failure(error):
-            self._breaker.record_failed_request()
+            self.breaker.record_failed_request()
         return Answer(
             "error", error_type=reply.error_type_of(error), error_message=storable(str(error).split("\n", 1)[0][:300])
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.config import Config
+from flows.errors import RunError, in_one_line
 from flows.lake import replace_text
 from flows.stats.sample import rank_in_sql
 from flows.warehouse import query
@@ -78,7 +79,15 @@ def write(config: Config, day: date, place: Path) -> Drawing:
     """Draw the day of the busiest route against its trailing window into `place`.
 
     Where the day or the window has no calls there is nothing to draw, and an older page is taken away.
+    What cannot be read or written costs the picture, not the page that links it.
     """
+    try:
+        return _write(config, day, place)
+    except (RunError, OSError) as error:
+        return Drawing(False, in_one_line(error))
+
+
+def _write(config: Config, day: date, place: Path) -> Drawing:
     if not config.warehouse.exists() or not query(config.warehouse, _EXISTS)[0]["n"]:
         return _none(place, "no features in the warehouse")
     busiest = query(config.warehouse, _BUSIEST, (day,))

@@ -1,6 +1,7 @@
 """What the page says, read from the marts and the lake. Nothing is computed here that a mart already holds.
 
-A mart or a whole warehouse that does not exist gives no rows and a name in `Facts.missing`; it is never an error.
+A mart or a whole warehouse that does not exist gives no rows and a name in `Facts.missing`; it is never an error. What
+cannot be read gives no rows and a failed check, so that the page of a night is written whatever has failed.
 """
 
 import json
@@ -11,6 +12,7 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from flows.config import Config
+from flows.errors import RunError, in_one_line
 from flows.lake import Lake
 from flows.report.rows import (
     Breach,
@@ -28,6 +30,7 @@ from flows.report.rows import (
     TopicDay,
     Usage,
 )
+from flows.stage_failures import with_failures
 from flows.warehouse import query
 
 Row = TypeVar("Row")
@@ -50,14 +53,16 @@ MARTS = (
 )
 
 
-def read_facts(config: Config, day: date) -> Facts:
-    """Everything for the page of `day`. Raises RunError where the warehouse is there but locked by a writer."""
-    marts, lake = _Marts(config), config.open_lake()
+def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts:
+    """Everything for the page of `day`; `failures` are the failed stages of the night."""
+    unread: list[str] = []
+    marts, lake = _Marts(config, unread), _Tables(config.open_lake(), day, unread)
     window, in_window = (day - timedelta(days=config.window_days), day), "day between ? and ?"
     usage = marts.rows(Usage, "fct_usage_daily", in_window, window, "route, model_served, day")
     breaches = _breaches(marts, day)
-    expectations = _from_lake(Expectation, lake, "expectation_results", day)
-    quarantined = Counter(str(reason) for reason in lake.read("quarantine", day).column("reason").to_pylist())
+    stored = lake.rows(Expectation, "expectation_results")
+    landed = lake.rows(LandedFile, "manifest")
+    quarantined = Counter(str(row["reason"]) for row in lake.read("quarantine", ["reason"]))
     nightly = "run_id = 'nightly-' || day"  # what `genchi compare` found is an answer to a person, not of the night
     of_night, by_candidate = f"day = ? and {nightly}", "candidate, route, criterion"
     return Facts(
@@ -94,21 +99,28 @@ def read_facts(config: Config, day: date) -> Facts:
         structure=marts.rows(Structure, "fct_structure_daily", in_window, window, "route, model_served, day"),
         topics=marts.rows(TopicDay, "fct_topic_drift_daily", in_window, window, "route, topic_id, day"),
         freshness=marts.rows(Freshness, "fct_holdout_freshness", "day = ?", (day,), "route"),
-        landed=tuple(sorted(_from_lake(LandedFile, lake, "manifest", day), key=lambda row: (row.source, row.file))),
+        landed=tuple(sorted(landed, key=lambda row: (row.source, row.file))),
         quarantined=tuple(sorted(quarantined.items(), key=lambda item: (-item[1], item[0]))),
-        expectations=tuple(sorted(expectations, key=lambda row: (row.suite, row.expectation, row.subject))),
+        expectations=_expectations(stored, [*failures, *unread]),
         missing=marts.missing(),
     )
 
 
 class _Marts:
-    """The marts of one warehouse, some or all of which may not be there."""
+    """The marts of one warehouse, some or all of which may not be there. What cannot be read is added to `unread`."""
 
-    def __init__(self, config: Config) -> None:
-        self.warehouse = config.warehouse
+    def __init__(self, config: Config, unread: list[str]) -> None:
+        self.warehouse, self.unread = config.warehouse, unread
         sql = "select table_name as name from information_schema.tables where table_schema = 'marts'"
-        found = query(self.warehouse, sql) if self.warehouse.exists() else []
+        found = self._query(sql) if self.warehouse.exists() else []
         self.tables = {row["name"] for row in found}
+
+    def _query(self, sql: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
+        try:
+            return query(self.warehouse, sql, values)
+        except RunError as error:
+            _note(self.unread, error)
+            return []
 
     def missing(self) -> tuple[str, ...]:
         """The marts that are not there, by name."""
@@ -132,8 +144,43 @@ class _Marts:
         """Some columns of a mart as dicts; none where the mart does not exist."""
         if table not in self.tables:
             return []
-        sql = f"select {columns} from marts.{table} where {where}"
-        return query(self.warehouse, sql, values)
+        return self._query(f"select {columns} from marts.{table} where {where}", values)
+
+
+class _Tables:
+    """The tables of a lake on one day. What cannot be read is added to `unread`."""
+
+    def __init__(self, lake: Lake, day: date, unread: list[str]) -> None:
+        self.lake, self.day, self.unread = lake, day, unread
+
+    def read(self, table: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Some columns of a table as dicts."""
+        try:
+            found: list[dict[str, Any]] = self.lake.read(table, self.day, columns=columns).to_pylist()
+        except (RunError, OSError) as error:
+            _note(self.unread, error)
+            return []
+        return found
+
+    def rows(self, kind: type[Row], table: str) -> tuple[Row, ...]:
+        """The rows of a table as `kind`, whose fields are the columns that are read."""
+        names = [column.name for column in fields(kind)]  # type: ignore[arg-type]  # each is a dataclass
+        return tuple(kind(**row) for row in self.read(table, names))
+
+
+def _note(unread: list[str], error: Exception) -> None:
+    """Add an error, once."""
+    told = f"report: {in_one_line(error)}"
+    if told not in unread:
+        unread.append(told)
+
+
+def _expectations(stored: Sequence[Expectation], failures: Sequence[str]) -> tuple[Expectation, ...]:
+    """The stored results and the failed stages, in their order."""
+    names = [column.name for column in fields(Expectation)]
+    rows = with_failures([vars(row) for row in stored], failures)
+    found = (Expectation(**{name: row[name] for name in names}) for row in rows)
+    return tuple(sorted(found, key=lambda row: (row.suite, row.expectation, row.subject)))
 
 
 def _compared(marts: _Marts, day: date) -> int:
@@ -174,8 +221,3 @@ def _series(marts: _Marts, breaches: Sequence[Breach], window: tuple[date, date]
         (*window, *features),
         "route, side, feature, reference, model_served, prompt_version, day",
     )
-
-
-def _from_lake(kind: type[Row], lake: Lake, table: str, day: date) -> tuple[Row, ...]:
-    names = [column.name for column in fields(kind)]  # type: ignore[arg-type]  # each is a dataclass
-    return tuple(kind(**row) for row in lake.read(table, day).select(names).to_pylist())

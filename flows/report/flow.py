@@ -1,5 +1,6 @@
 """The flow of the report: the page, then the artifact."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from prefect import flow, task
@@ -25,9 +26,14 @@ def publish(facts: Facts, result: ReportResult) -> None:
 
 
 @flow(name="report", flow_run_name="report {day}", timeout_seconds=STAGE_S, persist_result=False)
-def report(config: Config, day: date) -> ReportResult:
-    """Write the page of `day` and publish its verdict."""
-    facts = read_facts(config, day)
+def report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportResult:
+    """Write the page of `day` and publish its verdict. `failures` are the stages that failed so far."""
+    facts = read_facts(config, day, failures)
     result = write(config, facts)
     publish(facts, result)
     return result
+
+
+def report_without_prefect(config: Config, day: date, failures: Sequence[str]) -> ReportResult:
+    """The page alone, where Prefect itself fails, as on a full disk."""
+    return page.write_report(config, day, failures)

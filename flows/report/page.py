@@ -5,6 +5,7 @@ Whatever comes from logs, models and files is text: Jinja escapes it, and only t
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -45,13 +46,12 @@ class Links:
     evidently_reason: str = ""
 
 
-def write_report(config: Config, day: date) -> ReportResult:
+def write_report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportResult:
     """Write the page of `day`, `<reports>/<day>/index.html`, and Evidently's beside it; say what the verdict is.
 
-    Works on any lake and any warehouse, also on none: what is missing is said on the page. Raises RunError where
-    the warehouse is there but locked by a writer.
+    Works on any lake and any warehouse, also on none: what is missing, cannot be read or failed is said on the page.
     """
-    return lay_out(config, read_facts(config, day))
+    return lay_out(config, read_facts(config, day, failures))
 
 
 def lay_out(config: Config, facts: Facts) -> ReportResult:

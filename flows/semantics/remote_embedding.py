@@ -7,7 +7,17 @@ import numpy as np
 
 from flows.config import Budget, Embedding
 from flows.errors import RunError
-from flows.llm import FIRST_PAUSE_S, TIMEOUT_S, Pacer, api_key_of, close_clients, load_litellm, provider_retries
+from flows.llm import (
+    FIRST_PAUSE_S,
+    HANG_PATIENCE_S,
+    TIMEOUT_S,
+    Breaker,
+    Pacer,
+    api_key_of,
+    close_clients,
+    load_litellm,
+    provider_retries,
+)
 from flows.stats.neighbours import unit
 
 BATCH = 64
@@ -17,8 +27,18 @@ _MESSAGE_CHARACTERS = 200
 class Remote:
     """A model by its litellm name. Texts are sent from this machine to the provider, or to `api_base`."""
 
-    def __init__(self, name: str, model: Embedding, budget: Budget, first_pause_s: float = FIRST_PAUSE_S) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: Embedding,
+        budget: Budget,
+        first_pause_s: float = FIRST_PAUSE_S,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        hang_patience_s: float = HANG_PATIENCE_S,
+    ) -> None:
         self.name, self._model, self._budget, self._first_pause_s = name, model, budget, first_pause_s
+        self._timeout_s, self._hang_patience_s = timeout_s, hang_patience_s
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """The vectors (n, d), of length 1. Raises RunError if a batch fails permanently."""
@@ -33,38 +53,48 @@ class Remote:
 
     async def _all(self, batches: list[list[str]]) -> list[list[float]]:
         pacer = Pacer(self._budget.requests_per_minute)
+        breaker = Breaker(hang_patience_s=self._hang_patience_s, name=f"{self._model.model} at {self._model.api_base}")
         gate = asyncio.Semaphore(self._budget.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._with_retries(batch, pacer, gate)) for batch in batches]
+                tasks = [group.create_task(self._with_retries(batch, pacer, breaker, gate)) for batch in batches]
         except* RunError as failed:
             raise failed.exceptions[0] from None
         finally:
             await close_clients()
         return [vector for task in tasks for vector in task.result()]
 
-    async def _with_retries(self, batch: list[str], pacer: Pacer, gate: asyncio.Semaphore) -> list[list[float]]:
+    async def _with_retries(
+        self, batch: list[str], pacer: Pacer, breaker: Breaker, gate: asyncio.Semaphore
+    ) -> list[list[float]]:
+        retries = provider_retries(self._first_pause_s, lambda _: breaker.record_failed_attempt())
         async with gate:
             try:
-                found: list[list[float]] = await provider_retries(self._first_pause_s)(self._once, batch, pacer)
+                found: list[list[float]] = await retries(self._once, batch, pacer, breaker)
+            except RunError:
+                raise
             except Exception as error:
                 raise RunError(f"{self._model.model}: {_error_text(error)}") from None
             return found
 
-    async def _once(self, batch: list[str], pacer: Pacer) -> list[list[float]]:
+    async def _once(self, batch: list[str], pacer: Pacer, breaker: Breaker) -> list[list[float]]:
         litellm, model = load_litellm(), self._model
+        if not await breaker.allows_attempt():
+            raise RunError(f"{model.model}: sends no reply; check `embedding.api_base` and the network")
         await pacer.wait()
-        response = await litellm.aembedding(
-            model=model.model,
-            input=batch,
-            api_base=model.api_base,
-            api_key=api_key_of(model),
-            timeout=TIMEOUT_S,
-            num_retries=0,
-            max_retries=0,
-            caching=False,
-            **{"encoding_format": "float", **model.params},
-        )
+        async with breaker.attempt(self._timeout_s, is_whole=True):  # litellm tries again by itself
+            response = await litellm.aembedding(
+                model=model.model,
+                input=batch,
+                api_base=model.api_base,
+                api_key=api_key_of(model),
+                timeout=breaker.time_left(self._timeout_s),
+                num_retries=0,
+                max_retries=0,
+                caching=False,
+                **{"encoding_format": "float", **model.params},
+            )
+        breaker.record_success()
         rows = sorted(response.data, key=lambda row: row["index"])
         return [row["embedding"] for row in rows]
 

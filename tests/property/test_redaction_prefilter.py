@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from flows.ingest.redact.finders import FINDERS, prefilter
 from flows.ingest.redact.redaction import Redactor
+from tests.redaction_texts import PERSONAL
 from tests.unit.ingest.test_redaction import GONE, STAYS
 
-SOURCE = [text for texts in GONE.values() for text in texts] + STAYS
+SOURCE = [text for texts in GONE.values() for text in texts] + STAYS + [text for _, text, _ in PERSONAL]
 pieces = (
     st.sampled_from(SOURCE) | st.text("0123456789 .-+()/:@aAfn\\\u00a0\u2011_sk", max_size=24) | st.text(max_size=5)
 )

@@ -9,7 +9,6 @@ import faulthandler
 import importlib.util
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,6 @@ _GRACE_S = 5.0  # the parent ends this process at the limit; if the parent is go
 
 def main(file: str, module_name: str, import_s: float, call_s: float) -> None:
     """Import `file`, then answer the parent's requests until it closes the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     requests = os.fdopen(os.dup(0), encoding="utf-8")

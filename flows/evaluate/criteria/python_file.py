@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from flows.child_processes import start_child
 from flows.errors import ConfigError
 from flows.evaluate.criteria import function_worker
 from flows.evaluate.criteria.json_schema import UnusableError, hash_of
@@ -73,7 +74,7 @@ class PythonFile:
         limits = (str(self._import_s), str(self._call_s))
         # -P: the worker's own folder is not a place to import from
         command = [sys.executable, "-P", function_worker.__file__, str(self.file), name, *limits]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
+        self._process = start_child(command, stdout=subprocess.PIPE)
         self._close = weakref.finalize(self, _end, self._process)
         self._buffer = b""
         try:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flows.ingest.map.message_parts import REASONING, Parts, as_text, is_part, read_parts, tool_call
+from flows.ingest.map.message_parts import REASONING, Parts, are_parts, as_text, is_part, read_parts, tool_call
 
 Message = dict[str, Any]
 _ROLES = {
@@ -54,6 +54,11 @@ def is_message(value: Any) -> bool:
     return "event.name" in value or isinstance(value.get("kwargs", value.get("data")), dict)
 
 
+def is_item(value: Any) -> bool:
+    """Whether an object is one of several in which one answer came: an item of OpenAI's Responses, or a part."""
+    return isinstance(value, dict) and (value.get("type") in _ITEMS or is_part(value))
+
+
 def finish_reason(reason: Any) -> str:
     """A reason to end under the names of chat completions where it is Gemini's, or a number; else as it is."""
     name = str(reason).rpartition(".")[2]
@@ -69,10 +74,10 @@ def read_message(given: Any, default_role: str) -> list[Message]:  # noqa: PLR09
         named = given["id"][-1] if isinstance(given.get("id"), list) and given["id"] else given.get("type")
         return _langchain(kwargs, role_of(kwargs.get("type", named), default_role))
     kind = given.get("type") if isinstance(given.get("type"), str) else ""
-    if kind in ("function_call", "function_call_output") and "role" not in given:
-        return of_parts([given], default_role)
-    if kind in ("reasoning", "thinking") and "role" not in given:
+    if kind in REASONING and "role" not in given:
         return [{"role": "reasoning", "content": "\n".join(read_parts([given]).reasoning)}]
+    if is_part(given):
+        return of_parts([given], default_role)
     if ("role" not in given and "response_metadata" in given) or (kind in _ROLES and "role" not in given):
         return _langchain(given, role_of(kind, default_role))
     if isinstance(given.get("additional_kwargs"), dict):  # LangChain's message by its role
@@ -88,7 +93,7 @@ def _plain(given: Message, default_role: str) -> list[Message]:
     blocks = opened_text(content) if isinstance(content, str) and content.lstrip()[:1] in ("[", '"') else content
     if isinstance(blocks, list) and any(isinstance(one, str) for one in blocks):
         blocks = [inner if is_part(inner := opened_text(one)) else one for one in blocks]
-    if isinstance(blocks, list) and blocks and (isinstance(content, list) or all(is_part(one) for one in blocks)):
+    if isinstance(blocks, list) and blocks and (isinstance(content, list) or are_parts(blocks)):
         parts = read_parts(blocks)
         if blocks == content and role == given.get("role") and parts.content == blocks:
             return [given]
@@ -131,7 +136,8 @@ def _of_message_with_parts(given: Message, default_role: str) -> list[Message]:
                 found += of_parts([part], "assistant")
         return found
     role = role_of(given.get("role"), "assistant" if given.get("kind") == "response" else default_role)
-    kept = {name: given[name] for name in ("name", "finish_reason") if given.get(name) is not None}
+    names = ("name", "finish_reason", "tool_calls", "tool_call_id")
+    kept = {name: given[name] for name in names if given.get(name) is not None}
     return assembled(read_parts(given["parts"]), role, kept)
 
 
@@ -166,12 +172,12 @@ def joined(several: list[list[Message]]) -> list[Message]:
     for message in (one for messages in several for one in messages):
         if message.get("role") in REASONING:
             thought.append(as_text(message.get("content") or ""))
-        elif thought and message.get("role") == "assistant":
+        elif any(thought) and message.get("role") == "assistant":
             found.append({**message, "reasoning_content": message.get("reasoning_content") or "\n".join(thought)})
             thought = []
         else:
             found.append(message)
-    if thought and any(thought):
+    if any(thought):
         found.append({"role": "assistant", "content": None, "reasoning_content": "\n".join(thought)})
     return found
 

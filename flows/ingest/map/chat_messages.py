@@ -1,17 +1,19 @@
 """One reading of messages for all formats: whatever a framework logged as a call's input or output, as chat messages.
 
-A format's SELECT calls it as `as_chat`. JSON that was written as a text is read wherever
-it stands, also where it was quoted twice, but only where it holds messages or parts: a model may answer in JSON, and
-that answer is a text.
+JSON that was written as a text is read wherever it stands, also where it was quoted twice, but only where it holds
+messages or parts: a model may answer in JSON, and that answer is a text.
 """
 
 import json
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from flows.ingest.map.chat_message import (
     Message,
     assembled,
     finish_reason,
+    is_item,
     is_message,
     is_message_or_part,
     joined,
@@ -20,33 +22,93 @@ from flows.ingest.map.chat_message import (
     read_message,
     role_of,
 )
-from flows.ingest.map.message_parts import as_text, is_part, read_parts
-from flows.ingest.map.surrogates import without_surrogates
+from flows.ingest.map.cut_texts import closed, is_placeholder, was_cut
+from flows.ingest.map.message_parts import are_parts, as_text, is_part, read_parts
 
 _OF_EVENT = ("event.name", "gen_ai.message.index", "message", "index")
+_OF_MESSAGES = {"role", "parts", "kwargs"}
+_OF_WRAPPERS = {"messages", "contents", "choices", "candidates", "generations", "config", "system_instruction"}
+# The names under which frameworks put instructions, and the one text that they asked.
+_INSTRUCTIONS = ("system", "systemInstruction", "system_instruction", "instructions")
+_ASKED = ("prompt", "input", "question", "query", "contents", "content")
 
 
-def chat_messages(given: str | None, role: str) -> str | None:
-    """JSON of a list of chat messages out of the JSON of what was logged; None where that is null.
+@dataclass(frozen=True)
+class Read:
+    """The chat messages in what was logged, and whether that was cut off before it was logged."""
 
-    What is not understood is the text of one message of `role`. Messages that are plain already stay as they stand.
-    """
-    if given is None:
-        return None
+    messages: list[Message]
+    is_cut: bool = False
+    is_unchanged: bool = False
+    """Whether the messages are the JSON that was given, as it stands."""
+
+
+def read_messages(given: str, role: str) -> Read:
+    """The chat messages in the JSON of what was logged. What is not understood is the text of one message of `role`."""
     try:
         value = json.loads(given)
-        if value is None:
-            return None
         inner, opened = (value, False) if isinstance(value, dict | list) else (opened_text(value), True)
         found = None if inner is None else understood(inner, role, is_text=opened)
-        if found is None:
-            text = as_text(value) if isinstance(value, str) else given
-            found = [{"role": role, "content": text}]
-        elif found == inner and not opened:
-            return given
-        return without_surrogates(json.dumps(found, ensure_ascii=False, separators=(",", ":")))
+        if found is not None:
+            kept = [message for message in found if not _is_left_out(message)]
+            is_cut = was_cut(given) or len(kept) < len(found) or _leaves_out(inner)
+            return Read(kept, is_cut, not opened and kept == inner)
+        return _of_text(given, value, role)
     except (ValueError, RecursionError):
-        return json.dumps([{"role": role, "content": given}])
+        return Read([{"role": role, "content": given}])
+
+
+def _of_text(given: str, value: Any, role: str) -> Read:
+    """The messages of a value that is none: of JSON without its end, of a conversation that was written as a text."""
+    if value is None or value == "" or is_placeholder(value):
+        return Read([], is_cut=bool(value))
+    if isinstance(value, str) and _is_of_messages(part := closed(value)):
+        return Read(_whole(understood(part, role, is_text=True) or []), is_cut=True)
+    if isinstance(value, str) and (turns := _transcript(value)):
+        return Read(turns)
+    return Read([{"role": role, "content": as_text(value) if isinstance(value, str) else given}])
+
+
+def _is_of_messages(value: Any) -> bool:
+    """Whether what JSON without its end began is of messages, or of what holds them."""
+    if isinstance(value, list):
+        return any(isinstance(item, dict) and (item.keys() & _OF_MESSAGES or is_message_or_part(item))
+                   for item in value[:1])  # fmt: skip
+    return isinstance(value, dict) and bool(value.keys() & _OF_WRAPPERS)
+
+
+def _whole(messages: list[Message]) -> list[Message]:
+    """The messages without the last where nothing of it was left but its role."""
+    says = messages and {name for name, value in messages[-1].items() if value not in (None, "", [])} - {"role"}
+    return messages if says or not messages else messages[:-1]
+
+
+def _is_left_out(message: Any) -> bool:
+    return (
+        isinstance(message, dict) and is_placeholder(message.get("content")) and not message.get("tool_calls")
+    ) or is_placeholder(message)
+
+
+def _leaves_out(value: Any) -> bool:
+    """Whether a text stands among messages for others that were left out."""
+    items = next((value[name] for name in ("messages", "contents") if name in value), None) \
+        if isinstance(value, dict) else value  # fmt: skip
+    return isinstance(items, list) and len(_told(items)) < len(items)
+
+
+def _told(items: list[Any]) -> list[Any]:
+    """The items without texts that stand for messages that were left out."""
+    if not any(isinstance(item, dict) for item in items):
+        return items
+    return [item for item in items if not is_placeholder(item, is_item=True)]
+
+
+def _transcript(text: str) -> list[Message]:
+    """The messages of a conversation that was written as one text: `system: ...`, and lines of `user: ...`."""
+    if not text.startswith(("system: ", "user: ")):
+        return []
+    several = re.split(r"(?:^|\n)(system|user|assistant|tool): ", text)[1:]
+    return [{"role": role, "content": said} for role, said in zip(several[::2], several[1::2], strict=True)]
 
 
 def understood(value: Any, role: str, *, is_text: bool = False) -> list[Message] | None:
@@ -58,12 +120,14 @@ def understood(value: Any, role: str, *, is_text: bool = False) -> list[Message]
         return _of_list(value, role, is_text)
     if not isinstance(value, dict):
         return None
-    wrapped = _unwrapped(value, role)
+    wrapped = _unwrapped(value, role, is_text)
     if wrapped is not None:
         return wrapped
     if is_part(value) and "type" in value:
         return joined([of_parts([value], role)])
-    return joined([read_message(value, role)]) if is_message(value) else None
+    if not is_message(value) or (is_text and not value.keys() & {"role", "parts", "kwargs", "data", "event.name"}):
+        return None
+    return joined([read_message(value, role)])
 
 
 def _of_list(value: list[Any], role: str, is_text: bool) -> list[Message] | None:  # noqa: PLR0911, one a shape
@@ -79,8 +143,9 @@ def _of_list(value: list[Any], role: str, is_text: bool) -> list[Message] | None
     if any(isinstance(item, dict) and "event.name" in item for item in value):
         return _of_events(value, role)
     if any(is_message(item) for item in value):
-        return joined([read_message(item, role) for item in value])
-    if any(is_part(item) for item in value):
+        found = joined([read_message(item, role) for item in _told(value)])
+        return one_answer(found) if role == "assistant" and any(map(is_item, value)) else found
+    if are_parts(value) if is_text else any(map(is_part, value)):
         return joined([of_parts(value, role)])
     if not is_text:
         return [{"role": role, "content": item} if isinstance(item, str) else item for item in value]
@@ -100,10 +165,30 @@ def _of_events(events: list[Any], role: str) -> list[Message]:
     return joined(found)
 
 
-def _unwrapped(value: dict[str, Any], role: str) -> list[Message] | None:  # noqa: PLR0911, one a shape
+def _unwrapped(value: dict[str, Any], role: str, is_text: bool) -> list[Message] | None:
     """What a request or a response holds: its messages, or its first answer."""
     if "role" in value and "messages" not in value:
         return None
+    if isinstance(args := value.get("args"), list):  # of a function that was watched
+        named = value.get("kwargs") if isinstance(value.get("kwargs"), dict) else {}
+        return (named and _unwrapped(named, role, is_text)) or understood(args, role, is_text=is_text)
+    found = _response(value)
+    if found is not None:
+        return found
+    names = ("messages", "contents", "input", "prompt", "prompts") if role == "user" else ("messages", "contents")
+    for name in names:
+        inner = value.get(name)
+        if isinstance(inner, list) or (isinstance(inner, dict) and is_message(inner)):
+            asked = understood(inner, role, is_text=is_text)
+            return None if asked is None else _instructions(value) + asked
+    text = next((value[name] for name in _ASKED if isinstance(value.get(name), str)), None)
+    if text is None or role != "user" or (is_text and not value.keys() <= {*_ASKED, *_INSTRUCTIONS}):
+        return None
+    return [*_instructions(value), {"role": role, "content": text}]
+
+
+def _response(value: dict[str, Any]) -> list[Message] | None:  # noqa: PLR0911, one a shape
+    """The first answer in a response: OpenAI's, Gemini's, Bedrock's, LangChain's, Vercel's, ADK's, Ollama's."""
     if isinstance(generations := value.get("generations"), list) and generations:
         first = generations[0][0] if isinstance(generations[0], list) and generations[0] else generations[0]
         return _generation(first) if isinstance(first, dict) else None
@@ -113,29 +198,30 @@ def _unwrapped(value: dict[str, Any], role: str) -> list[Message] | None:  # noq
     if isinstance(output := value.get("output"), dict) and isinstance(output.get("message"), dict):
         return _answered(output["message"], value.get("stopReason"))
     if isinstance(output, list) and (value.get("object") == "response" or any(map(is_message, output))):
-        return _one_answer(_of_list(output, "assistant", True) or [])
+        return one_answer(_of_list(output, "assistant", True) or [])
     if isinstance(calls := opened_text(value.get("toolCalls")) or value.get("toolCalls"), list):  # Vercel's
         parts = read_parts([{"type": "tool-call", **call} for call in calls if isinstance(call, dict)])
         parts.content = read_parts([value["text"]] if isinstance(value.get("text"), str) else []).content
         return assembled(parts, "assistant", {})
-    for name in ("messages", "contents", "input", "prompt", "prompts"):
-        inner = value.get(name)
-        if isinstance(inner, list):
-            asked = understood(inner, role)
-            return None if asked is None else _instructions(value) + asked
     if isinstance(inner := value.get("content"), dict) and isinstance(inner.get("parts"), list):
         return _answered(inner, value.get("finish_reason", value.get("finishReason")))
     if isinstance(inner := value.get("message"), dict) and is_message(inner):
         return _answered(inner, value.get("finish_reason", value.get("done_reason")))
-    if "prompt" in value and isinstance(value["prompt"], str) and set(value) <= {"prompt", "system", "instructions"}:
-        return [*_instructions(value), {"role": role, "content": value["prompt"]}]
+    if isinstance(value.get("completion"), str) and len(value) == 1:
+        return [{"role": "assistant", "content": value["completion"]}]
     return None
 
 
 def _instructions(value: dict[str, Any]) -> list[Message]:
     config = value.get("config") if isinstance(value.get("config"), dict) else {}
-    names = ("system", "systemInstruction", "system_instruction", "instructions")
-    found = next((given[name] for given in (value, config or {}) for name in names if given.get(name)), None)
+    found = next((given[name] for given in (value, config or {}) for name in _INSTRUCTIONS if given.get(name)), None)
+    return instructions_of(found)
+
+
+def instructions_of(found: Any) -> list[Message]:
+    """What stands in a field for the instructions of a model (a text, parts, a content of Gemini's), as messages."""
+    if isinstance(found, list) and any(isinstance(item, dict) and "role" in item for item in found):
+        return understood(found, "system") or []
     if isinstance(found, dict) and isinstance(found.get("parts"), list):
         found = found["parts"]
     content = read_parts(found).as_content() if isinstance(found, list) else found
@@ -150,17 +236,18 @@ def _generation(choice: dict[str, Any]) -> list[Message] | None:
     if inner is not None:
         return _answered(inner, reason)
     text = choice.get("text", choice.get("content"))
-    return _answered({"content": text}, reason) if isinstance(text, str) else None
+    is_choice = reason is not None or info or choice.keys() & {"index", "logprobs", "type"} or set(choice) == {"text"}
+    return _answered({"content": text}, reason) if isinstance(text, str) and is_choice else None
 
 
 def _answered(message: dict[str, Any], reason: Any) -> list[Message]:
-    found = _one_answer(joined([read_message(message, "assistant")]))
+    found = one_answer(joined([read_message(message, "assistant")]))
     if reason is not None and found and "finish_reason" not in found[0]:
         found[0]["finish_reason"] = finish_reason(reason)
     return found
 
 
-def _one_answer(messages: list[Message]) -> list[Message]:
+def one_answer(messages: list[Message]) -> list[Message]:
     """Several messages of one answer (its text, its calls of tools) as one."""
     if len(messages) < 2 or any(message.get("role") != "assistant" for message in messages):
         return messages

@@ -10,7 +10,7 @@ _ATTRIBUTE = "attributes."
 _DEEPEST = 6
 
 
-def span_of_row(raw: str | None, _: str) -> str | None:
+def span_of_row(raw: str | None) -> str | None:
     """The row as the JSON of one span; null for what is no row of such a frame.
 
     Lists of objects become attributes with an index, as OpenTelemetry writes them: `llm.input_messages.0.message.role`.

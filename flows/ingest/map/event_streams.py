@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def streamed_text(stream: str | None, _: str = "") -> str | None:
+def streamed_text(stream: str | None) -> str | None:
     """What the events of a stream say, put together; None where they say nothing.
 
     Read are OpenAI's (chat completions, completions, Responses), Anthropic's and Gemini's.

@@ -1,42 +1,61 @@
 """The functions that a format's SELECT can call beside DuckDB's own, for what would be long or slow in SQL."""
 
 from collections.abc import Callable
+from typing import Any, get_type_hints
 
 import duckdb
 import pyarrow as pa
 from duckdb.func import SPECIAL, PythonUDFType
-from duckdb.sqltypes import VARCHAR
+from duckdb.sqltypes import BOOLEAN, VARCHAR
 
-from flows.ingest.map.chat_messages import chat_messages
+from flows.ingest.map.conversations import Answer, Question, read_answer, read_question
 from flows.ingest.map.data_frames import span_of_row
 from flows.ingest.map.event_streams import streamed_text
 
 
 def add_functions(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give a connection these functions, each of texts and null for a null:
+    """Give a connection these functions, each null for a null:
 
-    - `as_chat(json, role)`: a list of chat messages, as JSON; see chat_messages.py.
-    - `as_streamed_text(events, '')`: the text of an answer that was logged as server-sent events.
-    - `as_span(row, '')`: a span, as JSON, of a row of a data frame; see data_frames.py.
+    - `as_question(json, instructions)`: a struct of messages, text, is_cut; see conversations.py.
+    - `as_answer(json)`: a struct of message, text, finish_reason, is_cut; see conversations.py.
+    - `as_streamed_text(events)`: the text of an answer that was logged as server-sent events.
+    - `as_span(row)`: a span, as JSON, of a row of a data frame; see data_frames.py.
     """
-    functions: dict[str, Callable[[str | None, str], str | None]] = {
-        "as_chat": chat_messages,
-        "as_streamed_text": streamed_text,
-        "as_span": span_of_row,
-    }
-    for name, function in functions.items():
-        connection.create_function(
-            name,
-            _of_two(function),
-            [VARCHAR, VARCHAR],
-            VARCHAR,
-            type=PythonUDFType.ARROW,
-            null_handling=SPECIAL,
-        )
+    _add(connection, "as_question", read_question, 2, Question)
+    _add(connection, "as_answer", read_answer, 1, Answer)
+    _add(connection, "as_streamed_text", streamed_text, 1)
+    _add(connection, "as_span", span_of_row, 1)
 
 
-def _of_two(function: Callable[[str | None, str], str | None]) -> Callable[[pa.Array, pa.Array], pa.Array]:
-    def of_columns(first: pa.Array, second: pa.Array) -> pa.Array:
-        return pa.array(map(function, first.to_pylist(), second.to_pylist()), pa.string())
+def _add(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    function: Callable[..., Any],
+    arguments: int,
+    row: type[tuple[Any, ...]] | None = None,
+) -> None:
+    """A function of JSON texts that gives a text, or a `row` of texts and flags as a struct."""
+    kinds = {field: bool if hint is bool else str for field, hint in get_type_hints(row).items()} if row else {}
+    arrow = pa.struct([(field, pa.bool_() if kind is bool else pa.string()) for field, kind in kinds.items()])
+    returned = duckdb.struct_type({field: BOOLEAN if kind is bool else VARCHAR for field, kind in kinds.items()})
 
-    return of_columns
+    def of_all(*columns: pa.Array) -> pa.Array:
+        found = map(function, *(column.to_pylist() for column in columns))
+        if row is None:
+            return pa.array(found, pa.string())
+        return pa.array([None if one is None else one._asdict() for one in found], arrow)
+
+    def of_one(first: pa.Array) -> pa.Array:
+        return of_all(first)
+
+    def of_two(first: pa.Array, second: pa.Array) -> pa.Array:
+        return of_all(first, second)
+
+    connection.create_function(
+        name,
+        of_one if arguments == 1 else of_two,  # DuckDB counts the parameters
+        [VARCHAR] * arguments,
+        returned if row else VARCHAR,
+        type=PythonUDFType.ARROW,
+        null_handling=SPECIAL,
+    )

@@ -6,13 +6,23 @@ content; an image, a sound or a file is a part without text, but for a sound's t
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 REASONING = ("reasoning", "thinking", "redacted_thinking", "thought", "summary_text", "reasoning_text")
 _TEXT = ("text", "input_text", "output_text")
-_CALLS = ("tool_call", "tool_use", "tool-call", "function_call", "server_tool_use")
-_RESULTS = ("tool_call_response", "tool_result", "tool-result", "function_call_output", "tool-return", "retry-prompt")
+# Calls of a provider's own tools, which have no other name than their type.
+_OF_PROVIDER = ("web_search_call", "file_search_call", "code_interpreter_call", "computer_call", "local_shell_call")
+_CALLS = (
+    *("tool_call", "tool_use", "tool-call", "function_call", "server_tool_use", "mcp_tool_use", "server_tool_call"),
+    *("custom_tool_call", "mcp_call", "builtin-tool-call", *_OF_PROVIDER),
+)
+_RESULTS = (
+    *("tool_call_response", "tool_result", "tool-result", "function_call_output", "tool-return", "retry-prompt"),
+    *("server_tool_call_response", "custom_tool_call_output", "web_search_tool_result", "mcp_tool_result"),
+    *("computer_call_output", "local_shell_call_output", "code_execution_tool_result", "builtin-tool-return"),
+)
 _OTHER = (
     *("image", "image_url", "input_image", "audio", "input_audio", "output_audio", "file", "input_file", "document"),
     *("refusal", "uri", "blob", "video", "video_url", "image-url", "audio-url", "document-url", "binary"),
@@ -23,6 +33,15 @@ _GEMINI = (
     *("fileData", "file_data", "executableCode", "executable_code", "codeExecutionResult", "code_execution_result"),
 )
 _CALLED = ("toolUse", "functionCall", "function_call")
+_RETURNED = ("toolResult", "functionResponse", "function_response")
+# What stands beside the text of a part that names no type: Bedrock's, Gemini's.
+_BESIDE_TEXT = {"text", "thought", "thoughtSignature", "thought_signature", "citations", "annotations"}
+_SOUNDS = ("audio", "input_audio")
+# What a part that is no text holds, by one of these names.
+_PAYLOADS = {
+    *("image_url", "image", "source", "data", "url", "uri", "input_audio", "audio", "file", "file_id", "file_data"),
+    *("content", "refusal", "document", "video", "video_url", "mediaType", "mediaUrl", "bytes", "transcript"),
+}
 TYPES = frozenset((*_TEXT, *_CALLS, *_RESULTS, *REASONING, *_OTHER))
 
 
@@ -62,10 +81,45 @@ def is_part(value: Any) -> bool:
     if isinstance(kind := value.get("type", value.get("part_kind")), str):
         return kind in TYPES
     return (
-        "text" in value
+        ("text" in value and value.keys() <= _BESIDE_TEXT)
         or "toolName" in value
         or any(isinstance(value.get(name), dict) for name in (*_BEDROCK, *_GEMINI))
     )
+
+
+def are_parts(value: Any) -> bool:
+    """Whether JSON out of a text is a list of parts: each has what its type holds, for a model may answer in JSON."""
+    return isinstance(value, list) and bool(value) and all(is_part(part) and _is_filled(part) for part in value)
+
+
+def _is_filled(part: dict[str, Any]) -> bool:
+    kind = part.get("type", part.get("part_kind"))
+    if kind in _TEXT:
+        return isinstance(part.get("text", part.get("content")), str)
+    if kind in _OTHER:
+        return bool(_PAYLOADS & part.keys())
+    return True
+
+
+def text_of(content: Any) -> str | None:
+    """What a message's content says: the texts of its parts, and the transcript of a sound; None where it has none."""
+    if isinstance(content, str):
+        return content or None
+    if isinstance(content, dict):
+        content = [content]
+    if not isinstance(content, list):
+        return None
+    return "".join(text for part in content for text in _texts(part)) or None
+
+
+def _texts(part: Any) -> Iterator[str]:
+    if not isinstance(part, dict) or part.get("type") in REASONING or part.get("thought") in (True, "true"):
+        return
+    audio: dict[str, Any] = next((part[name] for name in _SOUNDS if isinstance(part.get(name), dict)), {})
+    for text in (part.get("text"), part.get("transcript"), audio.get("transcript"), part.get("refusal")):
+        if isinstance(text, str):
+            yield text
+            return
 
 
 def read_parts(parts: list[Any]) -> Parts:
@@ -86,13 +140,9 @@ def _read_part(part: dict[str, Any], read: Parts) -> None:
     kind = kind if isinstance(kind, str) else ""
     if kind in REASONING or part.get("thought") in (True, "true") or isinstance(part.get("reasoningContent"), dict):
         read.reasoning += [text for text in [_reasoning(part)] if text]
-    elif kind in _RESULTS or any(name in part for name in ("toolResult", "functionResponse", "function_response")):
+    elif kind in _RESULTS or any(isinstance(part.get(name), dict) for name in _RETURNED):
         read.tool_results.append(_tool_result(part))
-    elif (
-        kind in _CALLS
-        or "toolName" in part
-        or any(isinstance(part.get(name), dict) for name in ("toolUse", "functionCall", "function_call"))
-    ):
+    elif kind in _CALLS or "toolName" in part or any(isinstance(part.get(name), dict) for name in _CALLED):
         read.tool_calls.append(_tool_call(part))
     elif "cachePoint" not in part:
         read.content.append(_content(part, kind))
@@ -123,20 +173,20 @@ def _reasoning(part: dict[str, Any]) -> str:
 
 
 def _tool_call(part: dict[str, Any]) -> dict[str, Any]:
-    names = (*_CALLED, "function", "tool_call")
+    names = (*_CALLED, "function", "tool_call", "server_tool_call")
     inner: dict[str, Any] = next((part[name] for name in names if isinstance(part.get(name), dict)), {})
     both = {**part, **inner}
     call_id = _first(both, "toolUseId", "toolCallId", "tool_call_id", "call_id", "id")
-    name = _first(both, "name", "toolName", "tool_name")
-    return tool_call(call_id, name, _first(both, "arguments", "input", "args"))
+    kind = part.get("type")
+    name = _first(both, "name", "toolName", "tool_name") or (kind if kind in _OF_PROVIDER else None)
+    return tool_call(call_id, name, _first(both, "arguments", "input", "args", "action", "queries"))
 
 
 def _tool_result(part: dict[str, Any]) -> dict[str, Any]:
-    names = ("toolResult", "functionResponse", "function_response")
-    inner: dict[str, Any] = next((part[name] for name in names if isinstance(part.get(name), dict)), {})
+    inner: dict[str, Any] = next((part[name] for name in _RETURNED if isinstance(part.get(name), dict)), {})
     both = {**part, **inner}
     call_id = _first(both, "toolUseId", "tool_use_id", "toolCallId", "tool_call_id", "call_id", "id")
-    result = _first(both, "response", "result", "output", "content")
+    result = _first(both, "response", "result", "output", "content", "server_tool_call_response")
     if isinstance(result, dict) and set(result) == {"type", "value"}:  # Vercel's {"type": "text", "value": ...}
         result = result["value"]
     if isinstance(result, list) and result and all(is_part(item) or _is_json(item) for item in result):

@@ -26,53 +26,9 @@ import duckdb
 import pyarrow as pa
 
 from flows.ingest.map.off_peak import off_peak_minutes
+from flows.ingest.map.provider_names import provider_name
 from flows.llm import Entry, price_table_entries
 
-# The names that other logs use for litellm's providers, and the names of litellm that mean the same provider.
-_PROVIDERS = {
-    "aws.bedrock": "bedrock",
-    "aws_bedrock": "bedrock",
-    "bedrock_converse": "bedrock",
-    "bedrock_mantle": "bedrock",
-    "azure.ai.openai": "azure",
-    "azure_openai": "azure",
-    "azure_text": "azure",
-    "azure.ai.inference": "azure_ai",
-    "gcp.vertex_ai": "vertex_ai",
-    "vertexai": "vertex_ai",
-    "gcp.gemini": "gemini",
-    "gcp.gen_ai": "gemini",
-    "google": "gemini",
-    "x_ai": "xai",
-    "mistral_ai": "mistral",
-    "mistralai": "mistral",
-    "moonshot_ai": "moonshot",
-    "amazon-bedrock": "bedrock",
-    "amazon_bedrock": "bedrock",
-    "aws": "bedrock",
-    "azure-openai": "azure",
-    "azure openai": "azure",
-    "az.ai.openai": "azure",
-    "az.ai.inference": "azure_ai",
-    "google.vertex": "vertex_ai",
-    "google_vertexai": "vertex_ai",
-    "google.generative-ai": "gemini",
-    "google_genai": "gemini",
-    "google_ai_studio": "gemini",
-    "gcp.vertex.agent": "gemini",
-    "togetherai": "together_ai",
-    "together": "together_ai",
-    "fireworks": "fireworks_ai",
-    "ibm.watsonx.ai": "watsonx",
-    "cohere_chat": "cohere",
-    "text-completion-openai": "openai",
-    "text-completion-codestral": "codestral",
-    "ollama_chat": "ollama",
-}
-# Frameworks that give their own name where the conventions want the provider's.
-_FRAMEWORKS = ("langchain", "langgraph", "strands-agents", "pydantic-ai", "pydantic_ai", "llamaindex", "spring_ai")
-# What Vercel's AI SDK writes behind a provider's name: which of its interfaces was called.
-_INTERFACE = re.compile(r"\.(?:chat|responses|messages|completion|text)$")
 _MODES = ("chat", "completion", "responses")
 _OWN_MACHINES = ("ollama", "lemonade")
 _OTHER_OUTPUT = ("output_cost_per_image_token", "output_cost_per_audio_token", "output_cost_per_image")
@@ -191,7 +147,7 @@ def price_of(served: str | None, requested: str | None, provider: str | None) ->
         alias, snapshot = requested.rpartition("/")[2], served.rpartition("/")[2]
         if snapshot.startswith(alias) and _DATE.fullmatch(snapshot.removeprefix(alias)):
             names.append(requested)
-    keys = (key for name in names if name for key in _keys(name, _family(provider)))
+    keys = (key for name in names if name for key in _keys(name, provider_name(provider)))
     return next((key for key in keys if key in _table()), None)
 
 
@@ -199,15 +155,15 @@ def _keys(name: str, provider: str | None) -> Iterator[str]:
     """The keys that a name may have in the table, the most certain first."""
     name = re.sub(r"^(?:publishers/[^/]+/)?models/", "", name)
     first, _, rest = name.partition("/")
-    if rest and _family(first) in _families():
+    if rest and provider_name(first) in _families():
         yield name
-        yield from _keys(rest, _family(first))
+        yield from _keys(rest, provider_name(first))
         return
     if provider is None:
         yield name
         return
     yield f"{provider}/{name}"
-    if _family(_table().get(name, {}).get("litellm_provider")) == provider:
+    if provider_name(_table().get(name, {}).get("litellm_provider")) == provider:
         yield name
     if provider == "bedrock":
         bare = _REGION.sub("", re.sub(r"^(?:converse|invoke)/", "", name), count=1)
@@ -216,18 +172,9 @@ def _keys(name: str, provider: str | None) -> Iterator[str]:
         yield from _keys(model, provider) if re.fullmatch(r"[a-z]{2}(?:-[a-z]+)+-\d", region) and model else ()
 
 
-def _family(provider: str | None) -> str | None:
-    if not provider:
-        return None
-    name = _INTERFACE.sub("", provider.lower())
-    if name in _FRAMEWORKS:
-        return None
-    return "vertex_ai" if name.startswith("vertex_ai") else _PROVIDERS.get(name, name)
-
-
 @cache
 def _families() -> frozenset[str]:
-    return frozenset(filter(None, (_family(entry.get("litellm_provider")) for entry in _table().values())))
+    return frozenset(filter(None, (provider_name(entry.get("litellm_provider")) for entry in _table().values())))
 
 
 @cache
@@ -246,7 +193,7 @@ def _is_priced(entry: Entry) -> bool:
                for tier in tiers for side in ("input", "output")):  # fmt: skip
         return False
     free = not any(tier[f"{side}_cost_per_token"] for tier in tiers for side in ("input", "output"))
-    return not free or _family(entry.get("litellm_provider")) in _OWN_MACHINES
+    return not free or provider_name(entry.get("litellm_provider")) in _OWN_MACHINES
 
 
 def _rates(entry: Entry) -> Iterator[dict[str, object]]:

@@ -21,7 +21,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.ingest.redact.finders import FINDERS, places_of_numbers, prefilter, rough_prefilter
+from flows.ingest.redact.finders import prefilter, rough_prefilter
+from flows.ingest.redact.finding import replaced
 
 TEXT_COLUMNS = (
     "params_json",
@@ -174,10 +175,10 @@ def _redacted(text: str, kinds: Sequence[str], name: str = "", depth: int = 0) -
 
 
 def _in_text(text: str, kinds: Sequence[str], name: str) -> tuple[str, list[str]]:
-    redacted, found = _replaced(text, kinds, name)
+    redacted, found = replaced(text, kinds, name)
     plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "\\u00" in text else text
     if plain != text:  # almost JSON: its escapes are uncertain, but a find is a find in both readings
-        unescaped, more = _replaced(plain, kinds, name)
+        unescaped, more = replaced(plain, kinds, name)
         if len(more) > len(found):
             return unescaped, more
     return redacted, found
@@ -192,7 +193,7 @@ def _in_json(text: str, kinds: Sequence[str], depth: int) -> tuple[str, list[str
         if text[begin] == '"':
             new, more = _redacted(value, kinds, name, depth + 1)
         else:
-            new, more = _replaced(value.removesuffix(".0"), kinds, name)
+            new, more = replaced(value.removesuffix(".0"), kinds, name)
         if more:
             found += more
             parts += [text[copied:begin], _quoted(new)]
@@ -231,35 +232,6 @@ def _quoted(text: str) -> str:
     except UnicodeEncodeError:  # a lone surrogate
         return json.dumps(text)
     return quoted
-
-
-def _replaced(text: str, kinds: Sequence[str], name: str = "") -> tuple[str, list[str]]:
-    found: list[str] = []
-    for kind in kinds:
-        for begin, end in reversed(_apart(_spans(text, kind, name))):
-            text = f"{text[:begin]}[{kind}]{text[end:]}"
-            found.append(kind)
-    return text, found
-
-
-def _spans(text: str, kind: str, name: str) -> Iterator[tuple[int, int]]:
-    for first, last in places_of_numbers(text) if kind in ("phone", "card") else [(0, len(text))]:
-        for finder in FINDERS[kind]:
-            before = f'{name}": "' if name and first == 0 and finder.needs_a_name else ""
-            for begin, end in finder.spans(before + text, first, last + len(before)):
-                if end > len(before):
-                    yield max(0, begin - len(before)), end - len(before)
-
-
-def _apart(spans: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans in order; overlapping ones are merged."""
-    joined: list[tuple[int, int]] = []
-    for begin, end in sorted(spans):
-        if joined and begin < joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((begin, end))
-    return joined
 
 
 def _is_json(text: str) -> bool:

@@ -16,6 +16,7 @@ with parsed as (
                 "output_tokens": "VARCHAR", "cached_tokens": "VARCHAR", "reasoning_tokens": "VARCHAR",
                 "cost_usd": "VARCHAR", "cost_source": "VARCHAR", "status": "VARCHAR", "error_type": "VARCHAR",
                 "error_message": "VARCHAR", "cache_hit": "VARCHAR", "is_shadow": "VARCHAR", "tags": "JSON",
+                "is_cut": "VARCHAR",
                 "kind": "VARCHAR", "at": "VARCHAR", "value": "VARCHAR", "comment": "VARCHAR",
                 "edited_output": "VARCHAR", "origin": "VARCHAR"
             }'
@@ -29,8 +30,33 @@ unwrapped as (
         file,
         line,
         log,
-        coalesce(plain_json(log.messages_json), log.messages) as messages_json
+        coalesce(plain_json(log.messages_json), log.messages) as asked,
+        plain_json(log.output_json) as answered
     from parsed
+),
+
+turned as (
+    select
+        *,
+        chat_turns(asked) as turns,
+        said_in(answered) as said
+    from unwrapped
+),
+
+told_apart as (
+    select
+        *,
+        are_plain(turns, asked) as asks_plainly,
+        is_plain(said, answered) as says_plainly
+    from turned
+),
+
+read as (
+    select
+        *,
+        question_of(asked, null, asks_plainly) as question,
+        answer_of(answered, says_plainly) as answer
+    from told_apart
 )
 
 select
@@ -51,10 +77,10 @@ select
     coalesce(log.model_served, log.model_requested) as model_served,
     log.system_fingerprint as system_fingerprint,
     plain_json(log.params_json) as params_json,
-    messages_json,
-    coalesce(log.input_text, last_user_text(messages_json)) as input_text,
-    coalesce(log.output_text, text_of(plain_json(log.output_json) -> 'content')) as output_text,
-    plain_json(log.output_json) as output_json,
+    case when asks_plainly then asked else question.messages end as messages_json,
+    coalesce(log.input_text, case when asks_plainly then last_words(turns) else question.text end) as input_text,
+    coalesce(log.output_text, case when says_plainly then said.content else answer.text end) as output_text,
+    case when says_plainly then answered else answer.message end as output_json,
     log.finish_reason as finish_reason,
     log.started_at as started_at,
     log.latency_ms as latency_ms,
@@ -76,6 +102,7 @@ select
     log.cache_hit as cache_hit,
     coalesce(log.is_shadow, 'false') as is_shadow,
     plain_json(log.tags) as tags,
+    coalesce(log.is_cut, if(question.is_cut or answer.is_cut, 'true', 'false')) as is_cut,
     log.kind as kind,
     log.at as "at",
     log.value as value,
@@ -83,9 +110,9 @@ select
     log.edited_output as edited_output,
     log.origin as origin,
     case
-        when log.kind is null and messages_json is null and log.input_text is null
+        when log.kind is null and asked is null and log.input_text is null
             then 'none of messages, messages_json and input_text is given'
         when lower(log.status) not in ('success', 'ok', 'error', 'failure', 'failed')
             then 'status: ' || left(log.status, 80) || ' is neither success nor error'
     end as problem
-from unwrapped
+from read

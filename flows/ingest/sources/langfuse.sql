@@ -96,10 +96,8 @@ calls as (
     -- What only a call has, read once.
     select
         *,
-        structure_of(log.input) as asked,
-        written(log.input) as asked_text,
-        structure_of(log.output) as answered,
-        written(log.output) as answered_text,
+        coalesce(structure_of(log.input), to_json(written(log.input))) as asked,
+        coalesce(structure_of(log.output), to_json(written(log.output))) as answered,
         -- Who the user is stands in user_key alone, for that column is hashed.
         json_merge_patch(
             structure_of(coalesce(log.model_parameters, log.modelParameters)),
@@ -147,128 +145,42 @@ instrumented as (
         from_json(
             case when json_type(answered) = 'OBJECT' then answered end,
             '{
-                "role": "VARCHAR", "content": "JSON", "message": "JSON", "messages": "JSON", "completion": "VARCHAR",
-                "choices": [{"message": "JSON", "text": "JSON", "finish_reason": "VARCHAR"}],
-                "candidates": [{"content": "JSON", "finishReason": "VARCHAR", "finish_reason": "VARCHAR"}],
-                "generations": [["JSON"]], "object": "VARCHAR", "output": "JSON", "status": "VARCHAR",
-                "incomplete_details": {"reason": "VARCHAR"}, "instructions": "JSON", "lc": "VARCHAR",
-                "type": "VARCHAR", "parts": "JSON", "tool_calls": "JSON", "text": "JSON", "toolCalls": "JSON",
-                "finish_reason": "VARCHAR", "finishReason": "VARCHAR", "stop_reason": "VARCHAR",
-                "model": "VARCHAR", "system_fingerprint": "VARCHAR",
+                "choices": [{"finish_reason": "VARCHAR"}],
+                "candidates": [{"finishReason": "VARCHAR", "finish_reason": "VARCHAR"}],
+                "object": "VARCHAR", "status": "VARCHAR", "incomplete_details": {"reason": "VARCHAR"},
+                "instructions": "JSON", "finish_reason": "VARCHAR", "finishReason": "VARCHAR",
+                "stop_reason": "VARCHAR", "model": "VARCHAR", "system_fingerprint": "VARCHAR",
+                "usage_metadata": "JSON",
                 "response_metadata": {
                     "finish_reason": "VARCHAR", "model_name": "VARCHAR", "system_fingerprint": "VARCHAR"
                 }
             }'
-        ) as answer,
-        read_input(asked) as input_keys
+        ) as answer
     from calls
-),
-
-conversed as (
-    select
-        *,
-        coalesce(
-            messages_in(asked, input_keys),
-            transcript_of(asked_text),
-            case when asked_text is not null then json_array(json_object('role', 'user', 'content', asked_text)) end
-        ) as heard,
-        case
-            when json_type(answer.choices[1].message) = 'OBJECT'
-                then json_array(json_merge_patch('{"role": "assistant"}', answer.choices[1].message))
-            when answer.choices[1].text is not null
-                then json_array(json_object('role', 'assistant', 'content', answer.choices[1].text))
-            when json_type(answer.candidates[1].content) = 'OBJECT'
-                then json_array(json_merge_patch('{"role": "model"}', answer.candidates[1].content))
-            when json_type(answer.content, 'parts') = 'ARRAY'
-                then json_array(json_merge_patch('{"role": "model"}', answer.content))
-            when json_type(answer.output) = 'ARRAY' and answer.object = 'response' then answer.output
-            when json_type(answer.generations[1][1], 'message') = 'OBJECT'
-                then json_array(answer.generations[1][1] -> 'message')
-            when json_type(answer.generations[1][1], 'text') = 'VARCHAR'
-                then json_array(
-                    json_object('role', 'assistant', 'content', answer.generations[1][1] -> 'text')
-                )
-            when json_type(answer.messages) = 'ARRAY' then answer.messages
-            when json_type(answer.message) = 'OBJECT' then json_array(answer.message)
-            when json_type(answer.toolCalls) = 'ARRAY'
-                then to_json(
-                    [json_object('role', 'assistant', 'content', answer.text)] || elements_of(answer.toolCalls)
-                )
-            when chat_role(answer.role) is not null then json_array(answered)
-            when chat_role(answer.type) is not null and answer.content is not null then json_array(answered)
-            when answer.type = 'constructor' and answer.lc is not null then json_array(answered)
-            when answer.completion is not null and len(json_keys(answered)) = 1
-                then json_array(json_object('role', 'assistant', 'content', answer.completion))
-            when
-                json_type(answered) = 'ARRAY'
-                and (
-                    chat_role(answered ->> '$[0].role') is not null
-                    or chat_role(answered ->> '$[0].type') is not null
-                    or answered ->> '$[0].type' = 'message'
-                    or answered ->> '$[0].toolName' is not null
-                    or answered ->> '$[0].type' = 'constructor'
-                )
-                then answered
-            when answered ->> '$[0].type' in ('text', 'thinking', 'reasoning', 'tool_use', 'tool_call', 'tool-call')
-                then json_array(json_object('role', 'assistant', 'content', answered))
-        end as said
-    from instrumented
 ),
 
 turned as (
     select
         *,
-        read_turns(heard) as heard_turns,
-        read_turns(said) as said_turns,
-        spoken_text(
-            coalesce(
-                input_keys.system, input_keys.systemInstruction, input_keys.system_instruction,
-                input_keys.instructions, answer.instructions, json_extract(asked, '$.config.system_instruction')
-            )
-        ) as instructions
-    from conversed
+        chat_turns(asked) as turns,
+        said_in(answered) as said
+    from instrumented
 ),
 
-rewritten as (
-    -- Both sides as chat messages. Most are so already, and stay as they are.
-    select
-        * exclude (heard, said),
-        case
-            when is_chat(heard_turns) then heard
-            else cast(as_chat(cast(heard as varchar), 'user') as json)
-        end as heard,
-        case
-            when is_chat(said_turns) then said
-            else cast(as_chat(cast(said as varchar), 'assistant') as json)
-        end as said
-    from turned
-),
-
-spoken as (
-    -- Of a whole conversation (`messages`) the last turn is the answer; else all that was said is one.
+told_plainly as (
     select
         *,
-        case when is_chat(heard_turns) then heard_turns else read_turns(heard) end as turns,
-        list_filter(
-            case when is_chat(said_turns) then said_turns else read_turns(said) end,
-            lambda turn: turn.role = 'assistant'
-        )[case when answer.messages is null then 1 else -1 end:] as answers
-    from rewritten
+        answer.instructions is null and are_plain(turns, asked) as asks_plainly,
+        is_plain(said, answered) as says_plainly
+    from turned
 ),
 
 worded as (
     select
         *,
-        list_filter(
-            list_transform(
-                list_filter(turns, lambda turn: turn.role = 'user'), lambda turn: spoken_text(turn.content)
-            ),
-            lambda words: words is not null
-        )[-1] as last_user_words,
-        nullif(array_to_string(list_transform(answers, lambda turn: spoken_text(turn.content)), ''), '') as said_words,
-        flatten(list_transform(answers, lambda turn: elements_of(turn.tool_calls))) as said_calls,
-        len(list_filter(turns, lambda turn: turn.role in ('system', 'developer'))) = 0 as lacks_instructions
-    from spoken
+        question_of(asked, answer.instructions, asks_plainly) as question,
+        answer_of(answered, says_plainly) as spoken
+    from told_plainly
 ),
 
 counted as (
@@ -400,28 +312,17 @@ told as (
                 then json_merge_patch(coalesce(chosen, '{}'), json_object('tools', tools))
             when len(json_keys(chosen)) > 0 then chosen
         end as params_json,
-        case
-            when instructions is not null and lacks_instructions
-                then to_json([json_object('role', 'system', 'content', instructions)] || elements_of(heard))
-            else heard
-        end as messages_json,
-        coalesce(last_user_words, spoken_text(turns[-1].content)) as input_text,
-        case when len(answers) > 0 then said_words else answered_text end as output_text,
-        case
-            when len(answers) = 1
-                then list_filter(elements_of(said), lambda one: one ->> 'role' = 'assistant')[-1]
-            when len(answers) > 1 and len(said_calls) > 0
-                then json_object('role', 'assistant', 'content', said_words, 'tool_calls', said_calls)
-            when len(answers) > 1 then json_object('role', 'assistant', 'content', said_words)
-            when answered_text is not null then json_object('role', 'assistant', 'content', answered_text)
-        end as output_json,
+        case when asks_plainly then asked else question.messages end as messages_json,
+        case when asks_plainly then last_words(turns) else question.text end as input_text,
+        case when says_plainly then said.content else spoken.text end as output_text,
+        case when says_plainly then answered else spoken.message end as output_json,
         lower(
             replace(
                 coalesce(
                     answer.choices[1].finish_reason,
                     given(answer.candidates[1].finishReason, answer.candidates[1].finish_reason),
                     given(answer.finish_reason, answer.finishReason), nullif(answer.stop_reason, ''),
-                    answer.response_metadata.finish_reason, json_extract_string(said, '$[0].finish_reason'),
+                    answer.response_metadata.finish_reason, spoken.finish_reason,
                     structure_of(attributes."gen_ai.response.finish_reasons") ->> '$[0]',
                     given(attributes."ai.response.finishReason", attributes."llm.finish_reason"),
                     json_extract_string(chosen, 'finishReason'),
@@ -430,7 +331,10 @@ told as (
                         when answer.object <> 'response' then null
                         when answer.incomplete_details.reason = 'max_output_tokens' then 'length'
                         when answer.incomplete_details.reason is not null then answer.incomplete_details.reason
-                        when answer.status = 'completed' and len(said_calls) > 0 then 'tool_calls'
+                        when
+                            answer.status = 'completed'
+                            and json_array_length(cast(spoken.message as json), 'tool_calls') > 0
+                            then 'tool_calls'
                         when answer.status = 'completed' then 'stop'
                     end
                 ),
@@ -509,6 +413,7 @@ told as (
         -- Langfuse's own calls (evaluators, experiments) are no traffic of the application.
         cast(coalesce(starts_with(given(log.environment, trace.environment), 'langfuse-'), false) as varchar)
             as is_shadow,
+        if(question.is_cut or spoken.is_cut, 'true', 'false') as is_cut,
         coalesce(labels_of(log.tags), labels_of(trace.tags), labels_of(metadata.tags)) as tags,
         given(log.updated_at, log.updatedAt) as updated_at
     from priced

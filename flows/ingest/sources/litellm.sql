@@ -81,21 +81,31 @@ shaped as not materialized (
     select
         *,
         case
-            when not is_chat
-                then
-                    coalesce(
-                        nullif(nullif(plain_json(log.messages), '{}'), '[]'),
-                        request.messages, request.input, request.prompt, request.contents
-                    )
+            when is_chat then log.messages
+            else
+                coalesce(
+                    nullif(nullif(plain_json(log.messages), '{}'), '[]'),
+                    request.messages, request.input, request.prompt, request.contents
+                )
         end as asked,
-        coalesce(request.system, request.instructions) as preamble
+        case when not is_chat then coalesce(request.system, request.instructions) end as instructions,
+        case
+            when log.response.choices[1].message is not null then log.response.choices[1].message
+            when is_completion then json_object('role', 'assistant', 'content', log.response.choices[1].text)
+            when is_stream_text
+                then json_object('role', 'assistant', 'content', as_streamed_text(other_response ->> '$'))
+            when json_starts(other_response) = '"' then json_object('role', 'assistant', 'content', other_response)
+            when coalesce(other.output, other.content, to_json(other.candidates)) is not null then other_response
+            when other.text is not null then json_object('role', 'assistant', 'content', other.text)
+        end as answered
     from opened
 ),
 
 measured as not materialized (
     select
         *,
-        case when is_chat then log.messages else coalesce(chat_messages(asked, preamble), asked) end as messages_json,
+        chat_turns(asked) as turns,
+        said_in(answered) as said,
         coalesce(
             log.metadata.usage_object.cache_read_input_tokens,
             log.metadata.usage_object.prompt_tokens_details.cached_tokens,
@@ -145,33 +155,16 @@ measured as not materialized (
 turned as not materialized (
     select
         *,
-        from_json(messages_json, '[{"role": "VARCHAR", "content": "VARCHAR"}]')[-1] as last_turn
+        instructions is null and are_plain(turns, asked) as asks_plainly,
+        is_plain(said, answered) as says_plainly
     from measured
 ),
 
 read as not materialized (
     select
         *,
-        -- A text that begins with a bracket may have been a list of parts; all others need no second look.
-        case
-            when last_turn.role = 'user' and left(last_turn.content, 1) <> '[' then last_turn.content
-            else
-                coalesce(
-                    last_user_text(messages_json), text_of(json_extract(messages_json, '$[#-1].parts')),
-                    case when json_type(messages_json, '$[#-1]') = 'VARCHAR' then messages_json ->> '$[#-1]' end
-                )
-        end as input_text,
-        case
-            when is_completion
-                then coalesce(message_text(log.response.choices[1].message), log.response.choices[1].text)
-            when is_stream_text then as_streamed_text(other_response ->> '$', '')
-            when json_starts(other_response) = '"' then other_response ->> '$'
-            else
-                coalesce(
-                    output_texts(other.output), text_of(other.content), text_of(other.candidates[1].content.parts),
-                    other.text
-                )
-        end as output_text
+        question_of(asked, instructions, asks_plainly) as question,
+        answer_of(answered, says_plainly) as answer
     from turned
 )
 
@@ -254,22 +247,10 @@ select
                     || '"metadata":null}'
                 )
     end as params_json,
-    messages_json,
-    nullif(input_text, 'redacted-by-litellm') as input_text,
-    nullif(output_text, 'redacted-by-litellm') as output_text,
-    case
-        when log.response.choices[1].message is not null then log.response.choices[1].message
-        when is_completion then json_object('role', 'assistant', 'content', log.response.choices[1].text)
-        when coalesce(other.output, other.content, other.candidates[1].content.parts) is not null
-            then
-                json_object(
-                    'role', 'assistant', 'content',
-                    coalesce(other.output, other.content, other.candidates[1].content.parts)
-                )
-        when is_stream_text then json_object('role', 'assistant', 'content', output_text)
-        when json_starts(other_response) = '"' then json_object('role', 'assistant', 'content', other_response)
-        else other_response
-    end as output_json,
+    case when asks_plainly then asked else question.messages end as messages_json,
+    nullif(case when asks_plainly then last_words(turns) else question.text end, 'redacted-by-litellm') as input_text,
+    nullif(case when says_plainly then said.content else answer.text end, 'redacted-by-litellm') as output_text,
+    case when says_plainly then answered else coalesce(answer.message, other_response) end as output_json,
     coalesce(
         log.response.choices[1].finish_reason,
         if(other.incomplete_details.reason = 'max_output_tokens', 'length', other.incomplete_details.reason),
@@ -277,7 +258,8 @@ select
         case other.candidates[1].finishReason
             when 'MAX_TOKENS' then 'length' else lower(other.candidates[1].finishReason)
         end,
-        case when other.output is not null then case other.status when 'completed' then 'stop' else other.status end end
+        case when other.output is not null then if(other.status = 'completed', 'stop', other.status) end,
+        answer.finish_reason
     ) as finish_reason,
     coalesce(log.startTime, raw ->> 'start_time') as started_at,
     coalesce(
@@ -328,5 +310,6 @@ select
     error_message,
     cache_hit,
     case when lower(log.metadata.is_silent_experiment) in ('true', '1') then 'true' else 'false' end as is_shadow,
-    nullif(plain_json(log.request_tags), '[]') as tags
+    nullif(plain_json(log.request_tags), '[]') as tags,
+    if(question.is_cut or answer.is_cut, 'true', 'false') as is_cut
 from read

@@ -85,58 +85,81 @@ create or replace temp macro plain_json(j) as (
     end
 );
 
--- The text of a message's content: a text, or a list of parts of which the text parts count.
-create or replace temp macro text_of(content) as (
-    case json_starts(content)
-        when '"' then content ->> '$'
-        when '['
-            then
-                array_to_string(
-                    list_filter(
-                        list_transform(
-                            from_json(
-                                content,
-                                '[{
-                                    "type": "VARCHAR", "text": "VARCHAR", "thought": "VARCHAR",
-                                    "transcript": "VARCHAR"
-                                }]'
-                            ),
-                            lambda part: case
-                                when
-                                    coalesce(part.type, '') not in ('reasoning', 'thinking')
-                                    and coalesce(part.thought, '') <> 'true'
-                                    then coalesce(part.text, part.transcript)
-                            end
-                        ),
-                        lambda t: t is not null
-                    ),
-                    ''
-                )
-    end
-);
+-- Messages are read by as_question and as_answer (see flows/ingest/map/conversations.py). Most are plain chat messages,
+-- which those functions leave as they are; for these, and for these only, the macros below say the same, in SQL.
 
--- What an assistant's message says: its content, the transcript of its audio, or its refusal.
-create or replace temp macro said_text(message) as (
-    coalesce(
-        text_of(json_extract(message, '$.content')),
-        json_extract_string(message, '$.audio.transcript'),
-        json_extract_string(message, '$.refusal')
+-- The turns of a list of messages, with every field by which another framework's messages are known.
+create or replace temp macro chat_turns(messages) as (
+    from_json(
+        case when left(messages, 1) = '[' then messages end,
+        '[{
+            "role": "VARCHAR", "content": "VARCHAR", "parts": "VARCHAR", "kwargs": "VARCHAR", "data": "VARCHAR",
+            "additional_kwargs": "VARCHAR", "event.name": "VARCHAR"
+        }]'
     )
 );
 
--- The content of the last user message (of the last message where there is none from a user), as JSON.
-create or replace temp macro last_user_content(messages) as (
-    list_transform(
-        [from_json(messages, '[{"role": "VARCHAR", "content": "JSON"}]')],
-        lambda said: coalesce(list_filter(said, lambda m: m.role = 'user')[-1], said[-1]).content
-    )[1]
+-- Whether a text may be JSON, or begins with space: the function looks at it.
+create or replace temp macro may_be_json(t) as (
+    left(t, 1) in ('[', '{', '"', ' ', e'\t', e'\r', e'\n', '')
 );
 
--- The text of the last user message; of the last message where there is none from a user.
-create or replace temp macro last_user_text(messages) as (
-    case json_starts(messages)
-        when '"' then messages ->> '$'
-        when '[' then text_of(last_user_content(messages))
-        when '{' then text_of(coalesce(messages -> 'content', messages -> 'prompt'))
+-- `turns`: chat_turns of `messages`.
+create or replace temp macro are_plain(turns, messages) as (
+    coalesce(len(turns), 0) > 0
+    and len(
+        list_filter(
+            turns,
+            lambda turn: turn.role in ('system', 'user', 'assistant', 'tool', 'developer', 'function')
+            and not may_be_json(turn.content)
+            and turn.parts is null and turn.kwargs is null and turn.data is null and turn.additional_kwargs is null
+            and turn."event.name" is null
+        )
+    ) = len(turns)
+    and not contains(messages, 'runcated')
+    and not contains(turns[-1].content, 'RUNCATED')
+);
+
+-- What the last user said (where no user speaks, the last turn).
+create or replace temp macro last_words(turns) as (
+    case
+        when turns[-1].role = 'user' then turns[-1].content
+        else coalesce(list_filter(turns, lambda turn: turn.role = 'user')[-1].content, turns[-1].content)
     end
+);
+
+-- An assistant's message, with every field by which one that is no plain chat message is known.
+create or replace temp macro said_in(message) as (
+    from_json(
+        case when left(message, 1) = '{' then message end,
+        '{
+            "role": "VARCHAR", "content": "VARCHAR", "parts": "VARCHAR", "kwargs": "VARCHAR", "data": "VARCHAR",
+            "additional_kwargs": "VARCHAR", "finish_reason": "VARCHAR", "stop_reason": "VARCHAR",
+            "messages": "VARCHAR"
+        }'
+    )
+);
+
+-- `said`: said_in of `message`.
+create or replace temp macro is_plain(said, message) as (
+    coalesce(
+        said.role = 'assistant'
+        and (
+            not may_be_json(said.content)
+            or left(said.content, 1) = '{' and json_type(message, '$.content') = 'VARCHAR'
+        )
+        and said.parts is null and said.kwargs is null and said.data is null and said.additional_kwargs is null
+        and said.finish_reason is null and said.stop_reason is null and said.messages is null
+        and not contains(said.content, 'runcated') and not contains(said.content, 'RUNCATED'),
+        false
+    )
+);
+
+-- What as_question and as_answer say where it is not plain; null where it is, for then nothing is to be said.
+create or replace temp macro question_of(messages, instructions, is_plain) as (
+    case when not is_plain then as_question(messages::varchar, instructions::varchar) end
+);
+
+create or replace temp macro answer_of(message, is_plain) as (
+    case when not is_plain then as_answer(message::varchar) end
 );

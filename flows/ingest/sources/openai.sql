@@ -120,36 +120,22 @@ turned as (
         coalesce(structure_of(request.metadata), structure_of(response.metadata)) as noted,
         coalesce(structure_of(response.error), structure_of(log.error)) as fault,
         coalesce(written(response.error), written(log.error)) as fault_text,
-        case
-            when request.messages is not null then request.messages
-            when json_type(request.input) = 'ARRAY'
-                then to_json(list_transform(read_messages(request.input), lambda one: chat_message(one)))
-            when json_type(coalesce(request.input, request.prompt)) = 'VARCHAR'
-                then to_json([json_object('role', 'user', 'content', coalesce(request.input, request.prompt))])
-        end as messages,
+        coalesce(request.messages, request.input, request.prompt) as asked,
+        case when request.messages is null then request.instructions end as instructions,
         case
             when response.choices[1].message is not null then response.choices[1].message
             when response.choices[1].text is not null
                 then json_object('role', 'assistant', 'content', response.choices[1].text)
-        end as message,
-        read_turns(
-            case
-                when json_type(response.output) = 'ARRAY'
-                    then to_json(list_transform(read_messages(response.output), lambda one: chat_message(one)))
-            end
-        ) as turns
+            else response.output
+        end as answered
     from paired
 ),
 
 worded as (
     select
         *,
-        nullif(array_to_string(list_transform(turns, lambda turn: spoken_text(turn.content)), ''), '') as turns_text,
-        flatten(list_transform(turns, lambda turn: elements_of(turn.tool_calls))) as turns_calls,
-        from_json(
-            case when json_type(message) = 'OBJECT' then message end,
-            '{"content": "JSON", "content_parts": "JSON", "refusal": "VARCHAR"}'
-        ) as said,
+        chat_turns(asked) as turns,
+        said_in(answered) as said,
         from_json(
             case when json_type(noted) = 'OBJECT' then noted end,
             '{
@@ -163,6 +149,22 @@ worded as (
             case when try_cast(status_code as integer) >= 400 then 'status ' || status_code end
         ) as error_name
     from turned
+),
+
+told_apart as (
+    select
+        *,
+        instructions is null and are_plain(turns, asked) as asks_plainly,
+        is_plain(said, answered) as says_plainly
+    from worded
+),
+
+read as (
+    select
+        *,
+        question_of(asked, instructions, asks_plainly) as question,
+        answer_of(answered, says_plainly) as answer
+    from told_apart
 )
 
 select
@@ -235,29 +237,17 @@ select
         ) as varchar),
         '{}'
     ) as params_json,
-    case
-        when spoken_text(request.instructions) is not null and request.messages is null
-            then to_json(
-                [json_object('role', 'system', 'content', spoken_text(request.instructions))]
-                || elements_of(messages)
-            )
-        else messages
-    end as messages_json,
-    last_user_text(messages) as input_text,
-    coalesce(spoken_text(said.content), spoken_text(said.content_parts), turns_text, nullif(said.refusal, ''))
-        as output_text,
-    case
-        when message is not null then message
-        when len(turns_calls) > 0
-            then json_object('role', 'assistant', 'content', turns_text, 'tool_calls', turns_calls)
-        when len(turns) > 0 then json_object('role', 'assistant', 'content', turns_text)
-    end as output_json,
+    case when asks_plainly then asked else question.messages end as messages_json,
+    case when asks_plainly then last_words(turns) else question.text end as input_text,
+    case when says_plainly then said.content else answer.text end as output_text,
+    case when says_plainly then answered else answer.message end as output_json,
     case
         when response.choices[1].finish_reason is not null then response.choices[1].finish_reason
         when response.object <> 'response' then null
         when response.incomplete_details.reason = 'max_output_tokens' then 'length'
         when response.incomplete_details.reason is not null then response.incomplete_details.reason
-        when response.status = 'completed' and len(turns_calls) > 0 then 'tool_calls'
+        when response.status = 'completed' and json_array_length(cast(answer.message as json), 'tool_calls') > 0
+            then 'tool_calls'
         when response.status = 'completed' then 'stop'
     end as finish_reason,
     coalesce(log.started_at, response.created, response.created_at) as started_at,
@@ -283,6 +273,7 @@ select
     coalesce(json_extract_string(fault, '$.message'), fault_text) as error_message,
     log.cache_hit as cache_hit,
     'false' as is_shadow,
+    if(question.is_cut or answer.is_cut, 'true', 'false') as is_cut,
     coalesce(
         log.tags,
         cast(nullif(
@@ -305,4 +296,4 @@ select
         when log.custom_id is not null and coalesce(log.started_at, response.created, response.created_at) is null
             then 'a failed line of a batch: OpenAI gives it no time, so no day can be said for it'
     end as problem
-from worded
+from read

@@ -118,23 +118,17 @@ spoken as materialized (
         otlp_is_error(fields)
         or has."exception.type" is not null
         or coalesce(exception_type, has."error.type") is not null and not otlp_is_fine(fields) as has_failed,
-        cast(
-            as_chat(
-                cast(coalesce(
-                    cast(asked as json), has."llm.input_messages", has."gen_ai.input.messages", has."input.value"
-                ) as varchar),
-                'user'
-            ) as json
-        ) as messages_json,
-        cast(
-            as_chat(
-                cast(coalesce(
-                    cast(answered as json), has."llm.output_messages", has."gen_ai.output.messages",
-                    response.choices[1].message, has."output.value"
-                ) as varchar),
-                'assistant'
-            ) as json
-        ) -> '$[0]' as answer
+        as_question(
+            cast(coalesce(
+                cast(asked as json), has."llm.input_messages", has."gen_ai.input.messages", has."input.value"
+            ) as varchar),
+            null
+        ) as question,
+        as_answer(
+            cast(coalesce(
+                cast(answered as json), has."llm.output_messages", has."gen_ai.output.messages", has."output.value"
+            ) as varchar)
+        ) as answer
     from wholes
 ),
 
@@ -187,13 +181,13 @@ interactions as (
                         '{}'
                     )
         end as params_json,
-        messages_json,
-        nullif(last_user_text(messages_json), '') as input_text,
-        said_text(answer) as output_text,
-        otlp_answer(answer) as output_json,
+        question.messages as messages_json,
+        question.text as input_text,
+        answer.text as output_text,
+        answer.message as output_json,
         coalesce(
             first_text(coalesce(has."llm.finish_reason", has."gen_ai.response.finish_reasons")),
-            response.choices[1].finish_reason, answer ->> 'finish_reason'
+            response.choices[1].finish_reason, answer.finish_reason
         ) as finish_reason,
         started_at,
         milliseconds_between(started_at, ended_at) as latency_ms,
@@ -231,6 +225,7 @@ interactions as (
                     )
         end as error_message,
         'false' as is_shadow,
+        if(question.is_cut or answer.is_cut, 'true', 'false') as is_cut,
         nullif(
             cast(json_merge_patch(
                 coalesce(otlp_tags(service, entries, coalesce(response.id, has."gen_ai.response.id")), '{}'),

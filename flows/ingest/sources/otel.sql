@@ -185,26 +185,21 @@ judged as materialized (
 named as materialized (
     select
         *,
-        as_chat(
+        as_question(
             cast(coalesce(
                 has."gen_ai.input.messages", has."gen_ai.prompt", cast(asked as json),
                 has."ai.prompt.messages", has."ai.prompt", has."gcp.vertex.agent.llm_request", has.request_data,
                 has.events, has."langfuse.observation.input", has."mlflow.spanInputs", has."input.value"
             ) as varchar),
-            'user'
-        ) as chat,
-        case
-            when json_type(has."gen_ai.system_instructions") in ('VARCHAR', 'ARRAY')
-                then as_chat(cast(has."gen_ai.system_instructions" as varchar), 'system')
-        end as instructions,
-        as_chat(
+            cast(has."gen_ai.system_instructions" as varchar)
+        ) as question,
+        as_answer(
             cast(coalesce(
                 has."gen_ai.output.messages", has."gen_ai.completion", cast(answered as json),
                 otel_vercel_answer(has), has."gcp.vertex.agent.llm_response", has.response_data, has.events,
                 has."langfuse.observation.output", has."mlflow.spanOutputs", has."output.value"
-            ) as varchar),
-            'assistant'
-        ) as answers,
+            ) as varchar)
+        ) as answer,
         coalesce(
             has."gen_ai.usage.input_tokens", has."gen_ai.usage.prompt_tokens", has."llm.token_count.prompt",
             has."ai.usage.inputTokens", has."ai.usage.promptTokens"
@@ -231,12 +226,6 @@ spoken as materialized (
         otlp_is_error(fields)
         or coalesce(has."error.type", has."exception.type") is not null
         or exception_type is not null and not otlp_is_fine(fields) as has_failed,
-        cast(case
-            when coalesce(instructions, '[]') = '[]' then chat
-            when coalesce(chat, '[]') = '[]' then instructions
-            else left(instructions, -1) || ',' || substr(chat, 2)
-        end as json) as messages_json,
-        cast(answers as json) -> '$[0]' as answer,
         json_of_entries(
             list_transform(
                 list_filter(
@@ -327,10 +316,10 @@ interactions as (
             has."gen_ai.openai.system_fingerprint"
         ) as system_fingerprint,
         nullif(params, '{}') as params_json,
-        messages_json,
-        nullif(last_user_text(messages_json), '') as input_text,
-        said_text(answer) as output_text,
-        otlp_answer(answer) as output_json,
+        question.messages as messages_json,
+        question.text as input_text,
+        answer.text as output_text,
+        answer.message as output_json,
         -- The conventions say tool_call where the providers say tool_calls.
         regexp_replace(
             coalesce(
@@ -342,7 +331,7 @@ interactions as (
                         has."ai.finishReason"
                     )
                 ),
-                answer ->> 'finish_reason'
+                answer.finish_reason
             ),
             '^tool[_-]calls?$', 'tool_calls'
         ) as finish_reason,
@@ -397,6 +386,7 @@ interactions as (
                     )
         end as error_message,
         'false' as is_shadow,
+        if(question.is_cut or answer.is_cut, 'true', 'false') as is_cut,
         otlp_tags(service, entries, coalesce(has."gen_ai.response.id", has."ai.response.id")) as tags
     from spoken
 ),

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from flows.ingest.map.chat_messages import chat_messages
+from flows.ingest.map.chat_messages import read_messages
+from flows.ingest.map.conversations import read_answer, read_question
 
 USER = {"role": "user", "content": "Hi"}
 CALL = {"id": "k", "type": "function", "function": {"name": "map", "arguments": '{"q":"Rome"}'}}
 
 
 def read(value: Any, role: str = "user") -> Any:
-    found = chat_messages(json.dumps(value), role)
-    return None if found is None else json.loads(found)
+    return read_messages(json.dumps(value), role).messages
 
 
 @pytest.mark.parametrize("asked", [
@@ -90,14 +90,20 @@ def test_the_reason_to_end_is_told_under_one_name(logged: Any, told: str) -> Non
     assert read(logged, "assistant") == [{"role": "assistant", "content": "A", "finish_reason": told}]
 
 
-@pytest.mark.parametrize("answer", ['{"answer": 5}', "[1, 2]", '["a", "b"]', '{"text": "x"}', '"quoted"', "{", "[]x"])
+@pytest.mark.parametrize("answer", [
+    '{"answer": 5}', "[1, 2]", '["a", "b"]', '{"text": "x"}', '"quoted"', "{", "[]x", '{"content": "x", "label": 1}',
+    '[{"text": "Rome", "label": "city"}]', '{"choices": [{"text": "Rome", "is_right": true}]}', '{"messages": ["a"]}',
+    '[{"type": "file", "name": "a"}]', '{"category": "del', '[{"label": "a',
+])  # fmt: skip
 def test_an_answer_in_json_is_a_text(answer: str) -> None:
     assert read(answer, "assistant") == [{"role": "assistant", "content": answer}]
 
 
 def test_plain_messages_stay_as_they_are_written() -> None:
     text = '[{"role":"user",  "content":"Hi", "name": "a"},{"role":"assistant","content":null,"tool_calls":[]}]'
-    assert chat_messages(text, "user") == text
+    found = read_question(text, None)
+    assert found is not None
+    assert found.messages == text
 
 
 def test_the_result_of_a_tool_is_a_message_of_its_own() -> None:
@@ -116,8 +122,9 @@ def test_an_image_is_a_part_and_no_text() -> None:
 
 
 def test_half_a_character_within_a_text_of_json_is_replaced() -> None:
-    found = chat_messages(json.dumps('[{"role": "user", "content": "cut \\ud83d"}]'), "user")
-    assert found == '[{"role":"user","content":"cut �"}]'
+    found = read_question(json.dumps('[{"role": "user", "content": "cut \\ud83d"}]'), None)
+    assert found is not None
+    assert found.messages == '[{"role":"user","content":"cut �"}]'
 
 
 @pytest.mark.parametrize("deep", ["[" * 100_000, "[" * 5_000 + "]" * 5_000, '{"messages":' * 5_000 + "1" + "}" * 5_000])
@@ -129,3 +136,64 @@ def test_a_tool_call_that_langchain_keeps_beside_the_message_is_one() -> None:
     answer = {"role": "assistant", "content": "", "additional_kwargs": {"tool_calls": [CALL], "refusal": None}}
     (message,) = read([answer], "assistant")
     assert message["tool_calls"] == [CALL]
+
+
+def test_a_message_of_parts_keeps_the_tool_calls_beside_them() -> None:
+    answer = [{"role": "assistant", "parts": [{"type": "text", "content": ""}], "tool_calls": [CALL]}]
+    result = [{"role": "tool", "parts": [{"type": "text", "content": "Tiber"}], "tool_call_id": "k"}]
+    assert read(answer, "assistant")[0]["tool_calls"] == [CALL]
+    assert read(result) == [{"role": "tool", "content": "Tiber", "tool_call_id": "k"}]
+
+
+def test_items_of_one_answer_are_one_message_and_choices_are_several() -> None:
+    items = [
+        {"type": "reasoning", "summary": []},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Tiber"}]},
+        {"type": "function_call", "call_id": "k", "name": "map", "arguments": '{"q":"Rome"}'},
+    ]
+    assert read(items, "assistant") == [{"role": "assistant", "content": "Tiber", "tool_calls": [CALL]}]
+    choices = [{"role": "assistant", "parts": [{"type": "text", "content": text}], "finish_reason": "stop"}
+               for text in ("one", "two")]  # fmt: skip
+    found = read_answer(json.dumps(choices))
+    assert found is not None
+    assert (found.text, found.finish_reason) == ("one", "stop")
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ({"content": [{"type": "text", "text": "a"}, {"type": "image_url"}, {"type": "text", "text": "b"}]}, "ab"),
+        ({"content": None, "audio": {"id": "a", "data": "AAAA", "transcript": "spoken"}}, "spoken"),
+        ({"content": [{"type": "output_audio", "transcript": "spoken"}]}, "spoken"),
+        ({"content": None, "refusal": "No."}, "No."),
+        ({"content": [{"type": "thinking", "thinking": "Hm"}]}, None),
+        ({"content": [{"type": "image", "source": {"data": "AAAA"}}, {"type": "file", "file_id": "f"}]}, None),
+        ({"content": [{"type": "image", "text": {"a": 1}}]}, None),
+    ],
+)
+def test_an_answer_says_its_texts_and_its_transcripts_only(message: dict[str, Any], text: str | None) -> None:
+    found = read_answer(json.dumps({"role": "assistant", **message}))
+    assert found is not None
+    assert found.text == text
+
+
+def test_the_question_is_the_last_that_a_user_said_in_words() -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    turns = [{"role": "system", "content": "Be brief."}, USER, {"role": "user", "content": [image]}]
+    found = read_question(json.dumps(turns), None)
+    assert found is not None
+    assert found.text == "Hi"
+
+
+@pytest.mark.parametrize("beside", [
+    "Be brief.", [{"type": "text", "text": "Be brief."}], [{"type": "text", "content": "Be brief."}],
+    {"role": "system", "parts": [{"text": "Be brief."}]}, {"parts": [{"text": "Be brief."}]}, [{"text": "Be brief."}],
+    [{"role": "system", "parts": [{"type": "text", "content": "Be brief."}]}], ["Be brief."],
+])  # fmt: skip
+def test_instructions_beside_the_messages_are_a_message(beside: Any) -> None:
+    found = read_question(json.dumps([USER]), json.dumps(beside))
+    assert found is not None
+    assert json.loads(found.messages or "") == [{"role": "system", "content": "Be brief."}, USER]
+    again = read_question(found.messages, json.dumps(beside))
+    assert again is not None
+    assert again.messages == found.messages

@@ -23,7 +23,6 @@ GONE = {
         "müller@exämple.de",
         "x?to=ann%40example.org&y",
         "'ann@x.org'",
-        "git@github.com:a/b",
     ],
     "phone": [
         "+49 170 1234567",
@@ -113,6 +112,9 @@ GONE = {
     ],
 }
 STAYS = [
+    "git@github.com:a/b",
+    "ssh://git@code.example.org/a/b",
+    "order 0815-4711",
     "order 12345678",
     "order 123-4567890-1234567",
     "order 1234567890123456",

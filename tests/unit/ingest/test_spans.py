@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.ingest.map.functions import add_functions
 from flows.ingest.map.mapper import Mapped
 from flows.project import LOG_FORMATS
 from tests.reading import mapped
@@ -60,6 +61,7 @@ def lines_of(found: Mapped) -> set[int]:
 @pytest.fixture(scope="module")
 def macros() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
+    add_functions(connection)
     for name in ("macros", "macros/messages", "macros/otlp", "macros/events"):
         connection.execute((LOG_FORMATS / f"{name}.sql").read_text(encoding="utf-8"))
     return connection

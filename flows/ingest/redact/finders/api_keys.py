@@ -8,38 +8,65 @@ import re
 
 from flows.ingest.redact.finders.finder import BEGIN, Finder, Spans, whole
 
-# Unique formats.
+# Unique formats: how they begin, and how they go on.
 _SURE = (
-    r"github_pat_[A-Za-z0-9_]{20,}|gh[pousr]_[A-Za-z0-9]{20,}",
-    r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-[A-Za-z0-9_.-]{20,}",
-    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
-    r"AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{20,}|ya29\.[A-Za-z0-9_-]{20,}",
-    r"xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[0-9]-[A-Za-z0-9-]{20,}",
-    r"hooks\.slack\.com\\*/services\\*/[A-Za-z0-9_/\\]{20,}",
-    r"(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_(?:[A-Za-z0-9+/=]|\\+/){20,}",
-    r"hf_[A-Za-z0-9]{20,}|api_org_[A-Za-z0-9]{20,}",
-    r"gsk_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}|pplx-[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}",
-    r"nvapi-[A-Za-z0-9_-]{20,}|csk-[A-Za-z0-9]{20,}|tvly-[A-Za-z0-9_-]{16,}|pcsk_[A-Za-z0-9_]{20,}|tgp_v1_[A-Za-z0-9_-]{20,}",
-    r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|SK[0-9a-f]{32}|key-[0-9a-f]{32}|[0-9a-f]{32}-us[0-9]{1,2}",
-    r"npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{50,}|dop_v1_[0-9a-f]{64}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
-    r"lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}|ls__[0-9a-f]{32}",
-    r"dapi[0-9a-f]{32}|ntn_[A-Za-z0-9]{40,}|hvs\.[A-Za-z0-9_-]{20,}|ATATT3[A-Za-z0-9_=-]{20,}|glsa_[A-Za-z0-9_]{30,}",
-    r"sbp_[0-9a-f]{40}|lin_api_[A-Za-z0-9]{30,}|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
-    r"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}|[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}",
-    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,}",
+    (r"github_pat_", r"[A-Za-z0-9_]{20,}"),
+    (r"gh[pousr]_", r"[A-Za-z0-9]{20,}"),
+    (r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-", r"[A-Za-z0-9_.-]{20,}"),
+    (r"(?:AKIA|ASIA|ABIA|ACCA)", r"[A-Z0-9]{16}"),
+    (r"AIza", r"[A-Za-z0-9_-]{35}"),
+    (r"(?:GOCSPX-|ya29\.|nvapi-|tgp_v1_|hvs\.)", r"[A-Za-z0-9_-]{20,}"),
+    (r"xox[abeoprs]-", r"[A-Za-z0-9-]{10,}"),
+    (r"xapp-[0-9]-", r"[A-Za-z0-9-]{20,}"),
+    (r"hooks\.slack\.com", r"\\*/services\\*/[A-Za-z0-9_/\\]{20,}"),
+    (r"(?:sk|rk)_(?:live|test)_", r"[A-Za-z0-9]{10,}"),
+    (r"whsec_", r"(?:[A-Za-z0-9+/=]|\\+/){20,}"),
+    (r"discord(?:app)?\.com", r"\\*/api\\*/webhooks\\*/[0-9]{10,20}\\*/[A-Za-z0-9_-]{40,}"),
+    (r"(?:hf_|api_org_|gsk_|xai-|pplx-|r8_|csk-|fw_|jina_|e2b_|glc_|nfp_)", r"[A-Za-z0-9]{20,}"),
+    (r"(?:dckr_pat_|pscale_tkn_|figd_|PMAK-|sntrys_|vercel_blob_rw_|sq0(?:atp|csp)-)", r"[A-Za-z0-9_-]{20,}"),
+    (r"(?:xkeysib-|pul-|rubygems_|fc-)", r"[0-9a-f]{32,}"),
+    (r"AGE-SECRET-KEY-1", r"[A-Z0-9]{58}"),
+    (r"tvly-", r"[A-Za-z0-9_-]{16,}"),
+    (r"pcsk_", r"[A-Za-z0-9_]{20,}"),
+    (r"SG\.", r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    (r"(?:SK|key-|dapi)", r"[0-9a-f]{32}"),
+    (r"npm_", r"[A-Za-z0-9]{36}"),
+    (r"pypi-", r"[A-Za-z0-9_-]{50,}"),
+    (r"dop_v1_", r"[0-9a-f]{64}"),
+    (r"shp(?:at|ca|pa|ss)_", r"[0-9a-fA-F]{32}"),
+    (r"lsv2_(?:pt|sk)_", r"[0-9a-f]{32}_[0-9a-f]{10}"),
+    (r"ls__", r"[0-9a-f]{32}"),
+    (r"ntn_", r"[A-Za-z0-9]{40,}"),
+    (r"ATATT3", r"[A-Za-z0-9_=-]{20,}"),
+    (r"glsa_", r"[A-Za-z0-9_]{30,}"),
+    (r"sbp_", r"[0-9a-f]{40}"),
+    (r"lin_api_", r"[A-Za-z0-9]{30,}"),
+)
+# Unique formats that begin like other words.
+_SHAPED = (
+    r"[0-9a-f]{32}-us[0-9]{1,2}",
+    r"(?:bot)?[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
+    r"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}",
+    r"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}",
 )
 # Words can be spelt like these, but not with a digit: OpenAI, Anthropic, OpenRouter, Langfuse and all that copied them.
 _WITH_DIGIT = r"sk-[A-Za-z0-9_-]{16,}"
 _NAMES = (
     "api[_-]?key|x-goog-api-key|ocp-apim-subscription-key|secret[_-]?(?:access[_-]?)?key|client[_-]?secret"
-    "|(?:access|auth|refresh|bearer|session)[_-]?token|private[_-]?key|account[_-]?key|sharedaccesskey|password|passwd"
+    "|(?:access|auth|refresh|bearer|session)[_-]?token|sharedaccesskey|password|passwd"
+    "|(?:openai|azure|subscription|access|account|storage|service|signing|encryption|webhook|master|private)[_-]?key"
 )
+
+_PASSWORDS = "passwor[dt]|passwd|pwd|passphrase|passcode|kennwort|mot de passe|contraseña|senha|wachtwoord"
 
 # All of them have this many characters without a space or a quote; words rarely do.
 _LONG = r"[A-Za-z0-9._~+/=!@#$%^&*\\-]{15,}"
 
-_KEY_ENDS = re.compile(r"(?:(?!-----)[\s\S]){0,20000}-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----")
+_TOKEN_GOES_ON = re.compile(r"\.[A-Za-z0-9_-]{8,}\.(?:[A-Za-z0-9_.-]{8,})?")
+_KEY_ENDS = re.compile(r"(?:(?!-----)[\s\S]){0,20000}-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_GOES_ON = re.compile(r"(?:[A-Za-z0-9+/=]|\s|\\[nr])*")
+# What stands in the place of a secret: stars, a variable, the name of what is meant.
+_PLACEHOLDER = re.compile(r"[*•xX.#?_-]+\Z|\$|%[({]|\{\{|<|\[")
 
 
 def _with_digit(match: re.Match[str]) -> Spans:
@@ -54,7 +81,30 @@ def _value(match: re.Match[str]) -> Spans:
 
 
 def _password(match: re.Match[str]) -> Spans:
-    yield match.span("value")
+    """The value after the name of a password, if it is no word: it has a digit or a special character."""
+    value = match["value"].rstrip(".!?:")
+    follows = match.string[match.end() : match.end() + 1]
+    is_word = len(value) < 6 or not re.search(r"[0-9@#%^&*!+=~?|]", value) or _PLACEHOLDER.match(value)
+    if not is_word and follows not in ("(", "[", "{", "<"):
+        yield match.span("value")
+
+
+def _of_user(match: re.Match[str]) -> Spans:
+    """The password in `--user name:password`; numbers are ids of a user and a group."""
+    if not match["value"].isdecimal():
+        yield from _in_url(match)
+
+
+def _in_url(match: re.Match[str]) -> Spans:
+    if not _PLACEHOLDER.match(match["value"]):
+        yield match.span("value")
+
+
+def _web_token(match: re.Match[str]) -> Spans:
+    """A JSON Web Token: three parts. What begins within the first part ends as it does, so it is not tried again."""
+    rest = _TOKEN_GOES_ON.match(match.string, match.end())
+    if rest:
+        yield match.start(), rest.end()
 
 
 def _private_key(match: re.Match[str]) -> Spans:
@@ -64,8 +114,16 @@ def _private_key(match: re.Match[str]) -> Spans:
 
 
 SECRET = (
-    Finder("|".join(_SURE), whole, BEGIN, rough=_LONG),
-    Finder(_WITH_DIGIT, _with_digit, BEGIN, rough=_LONG),
+    Finder(
+        "|".join(f"{begin}{rest}" for begin, rest in _SURE),
+        whole,
+        BEGIN,
+        rough=_LONG,
+        head="|".join(begin for begin, _ in _SURE),
+    ),
+    Finder("|".join(_SHAPED), whole, BEGIN, rough=_LONG),
+    Finder(r"eyJ[A-Za-z0-9_-]{8,}", _web_token, BEGIN, rough=_LONG, head="eyJ"),
+    Finder(_WITH_DIGIT, _with_digit, BEGIN, rough=_LONG, head="sk-"),
     Finder(
         r"(?i:bearer|authorization[\s\"'\\:=]+(?:basic|token))\s+(?P<value>(?:[A-Za-z0-9._~+/=-]|\\+/){16,})",
         _value,
@@ -75,6 +133,14 @@ SECRET = (
     Finder(
         rf"(?i:{_NAMES})[\"'\\]*\s*[:=]\s*[\"'\\]*(?P<value>[A-Za-z0-9._~+/=!@#$%^&*-]{{16,}})", _value, rough=_LONG
     ),
-    Finder(r":\\*/\\*/[^\s:/@\"'\\]*:(?P<value>[^\s/@\"'\\]{3,})@", _password, rough=r":\\*/\\*/"),
-    Finder(r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----", _private_key, rough="-----BEGIN "),
+    Finder(
+        rf"(?i:{_PASSWORDS})[\"'\\]*(?:\s*[:=]|\s+(?i:is|ist|lautet))\s*[\"'\\]*(?P<value>[^\s\"'`\\,;<>()\[\]{{}}$]{{6,}})",
+        _password,
+        rough=f"(?i:{_PASSWORDS})",
+    ),
+    Finder(
+        r"(?:\s-u|--user)[ =][\"']?[\w.@+-]{1,64}:(?P<value>[^\s\"'`\\]{3,})", _of_user, rough=r"(?:\s-u|--user)[ =]"
+    ),
+    Finder(r":\\*/\\*/[^\s:/@\"'\\]*:(?P<value>[^\s/\"'`\\<>()]{3,})@", _in_url, rough=r":\\*/\\*/"),
+    Finder(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----", _private_key, rough="-----BEGIN "),
 )

@@ -5,17 +5,17 @@
 """
 
 import re
+from functools import cache
 
-from stdnum import iban, luhn
+from stdnum import iban, luhn, numdb
 
 from flows.ingest.redact.finders.finder import (
     BEGIN,
-    NARROW,
     NUMBER_GUARD,
+    WIDE,
     WORD_GUARD,
     Finder,
     Spans,
-    parts,
     without_escapes,
 )
 
@@ -36,7 +36,8 @@ def _is_grouped(sizes: list[int]) -> bool:
 
 def _cards(match: re.Match[str]) -> Spans:
     """The groups of digits that together are a card; a date or a code may be next to it."""
-    groups = parts(match)
+    digits = re.finditer("[0-9]+", without_escapes(match[0]))
+    groups = [(match.start() + group.start(), match.start() + group.end()) for group in digits]
     begin = 0
     while begin < len(groups):
         number, taken = "", 0
@@ -52,15 +53,22 @@ def _cards(match: re.Match[str]) -> Spans:
         begin += taken or 1
 
 
+@cache
+def _length_of(country: str) -> int:
+    """The length of a country's accounts, its own two letters and the check digits included; 0 if it has none."""
+    found = numdb.get("iban").info(country)
+    return sum(map(int, re.findall(r"\d+", found[0][1].get("bban", "")))) + 4 if found and found[0][1] else 0
+
+
 def _ibans(match: re.Match[str]) -> Spans:
-    """The longest prefix of a match that is an account; words may follow it."""
-    begin = match.start()
-    for end in range(match.end(), begin + 14, -1):
-        if match.string[end - 1].isalnum():
-            number = re.sub(r"[^A-Za-z0-9]", "", without_escapes(match.string[begin:end]))
-            if 15 <= len(number) <= 34 and iban.is_valid(number, check_country=False):
-                yield begin, end
-                return
+    """As many characters of a match as an account of its country has; words may follow it."""
+    written = without_escapes(match[0])
+    places = [place for place, character in enumerate(written) if character.isalnum()]
+    length = _length_of(written[:2].upper())
+    if length and len(places) >= length:
+        last = places[length - 1] + 1
+        if iban.is_valid("".join(filter(str.isalnum, written[:last])), check_country=False):
+            yield match.start(), match.start() + last
 
 
 _COUNTRIES = (
@@ -71,11 +79,12 @@ _COUNTRIES = (
 
 CARD = (
     Finder(
-        rf"[2-6][0-9]{{3}}(?:{NARROW}?[0-9]){{10,}}",
+        rf"[2-6][0-9]{{3}}(?:{WIDE}{{0,2}}[0-9]){{10,}}",
         _cards,
         r"(?<![0-9])(?<![0-9]\.)",
         r"(?![0-9]|\.[0-9])",
         NUMBER_GUARD,
+        head="[2-6]",
     ),
 )
-IBAN = (Finder(rf"(?i:{_COUNTRIES})[0-9]{{2}}(?:{NARROW}?[A-Za-z0-9]){{11,30}}", _ibans, BEGIN, guard=WORD_GUARD),)
+IBAN = (Finder(rf"(?i:{_COUNTRIES})[0-9]{{2}}(?:{WIDE}?[A-Za-z0-9]){{11,30}}", _ibans, BEGIN, guard=WORD_GUARD),)

@@ -11,6 +11,8 @@ Spans = Iterator[tuple[int, int]]
 # A space or sign within a number: plain, no-break, and as JSON writes them.
 GAP = r"(?:[ ./()\x{a0}\x{2009}\x{202f}\x{2010}-\x{2013}-]|\\+/|\\+u00[aA]0|\\+u20(?:09|1[0-3]|2[fF]))"
 NARROW = r"(?:[ \x{a0}\x{2009}\x{202f}\x{2010}\x{2011}-]|\\+u00[aA]0|\\+u20(?:09|10|11|2[fF]))"
+# Also those between the groups of a card or an account: a point, a dash, the space of a form's fields.
+WIDE = r"(?:[ .+_\x{a0}\x{2009}\x{202f}\x{2010}-\x{2014}-]|\\+u00[aA]0|\\+u20(?:09|1[0-4]|2[fF]))"
 # The beginning of a word: also after an escape, in text that is almost JSON.
 # The condition before a core for RE2, which has no look-around: never stricter than `before`.
 WORD_GUARD = r"(?:^|[^A-Za-z0-9_]|\\[nrtbf]|\\u[0-9a-fA-F]{4})"
@@ -31,6 +33,10 @@ class Finder:
     pattern that must match before the core, with one of the `hints` in it. A core begins with a character or a class
     if possible, because Python then skips other characters quickly. `rough` is a pattern that matches in every find,
     and that RE2 runs faster than the core.
+
+    The search takes linear time: a core has a greatest length, or a `head`, which is its beginning and has one. Of
+    such a core only heads are searched for, and it is tried where `before` holds; it must not fail behind its head
+    after more than a few characters.
     """
 
     core: str
@@ -41,6 +47,7 @@ class Finder:
     lead: str = ""
     hints: tuple[str, ...] = ()
     rough: str = ""
+    head: str = ""
 
     @property
     def needs_a_name(self) -> bool:
@@ -50,17 +57,22 @@ class Finder:
     def spans(self, text: str, begin: int = 0, end: int = sys.maxsize) -> Spans:
         """The spans of the finds between `begin` and `end`, in order."""
         pattern = compiled(f"(?:{self.core}){self.after}")
+        search = compiled(self.head).search if self.head else pattern.search
         before = compiled(self.before)
         lead = compiled(f"{self.lead}\\Z") if self.lead else None
         first = _FIRST.match(self.core)
         if first and text.find(first[1], begin, end) < 0:
             return  # a plain search, because most texts have no `@` or `+` at all
-        while match := pattern.search(text, begin, end):
+        while match := search(text, begin, end):
             # No lead ends in a digit, so a lead is never inside a number.
             begin = match.start() + 1 if lead is None else match.end()
             if before.match(text, match.start()) and (lead is None or self._leads(text, match.start(), lead)):
-                yield from self.finds_in(match)
-                begin = match.end()
+                whole_match = pattern.match(text, match.start(), end) if self.head else match
+                if whole_match:
+                    begin = whole_match.end()
+                    for span in self.finds_in(whole_match):
+                        yield span
+                        begin = max(begin, span[1])
 
     def _leads(self, text: str, begin: int, lead: re.Pattern[str]) -> bool:
         """Whether the required text is before `begin`; a pattern alone would be slow if it is not."""

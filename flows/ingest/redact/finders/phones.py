@@ -3,7 +3,8 @@
 The patterns are a `+` with a country code, `00`, a leading 0 with separators, three-three-four digits as in America,
 and a few of single countries. Ten or eleven digits in a row that begin with one 0 must be a mobile number in some
 country. Other digits are a telephone number only after a word such as `phone`, or as the value of such a key. So order
-numbers, dates, amounts and times are kept.
+numbers, dates, amounts and times are kept: national numbers have at least nine digits, do not go on before or behind
+with further groups, and do not stand after a word such as `order` or `invoice`.
 """
 
 import re
@@ -20,6 +21,7 @@ from flows.ingest.redact.finders.finder import (
     NUMBER_BEGINS,
     NUMBER_ENDS,
     NUMBER_GUARD,
+    WORD_GUARD,
     Finder,
     Spans,
     digits_of,
@@ -81,8 +83,22 @@ _REGIONS = (
 )
 
 
+# The numbers of documents and things, right before them.
+_NO_PHONE = re.compile(
+    r"(?i:\b(?:order|commande|pedido|invoice|facture|ticket|rma|sku|article|serial|part|case|customer|parcel|tracking"
+    r"|reference|ref|isbn|account|konto|bestell|bestellung|auftrag|rechnung|artikel|kunden|liefer|sendung|serien|vorgang"
+    r"|vertrag)(?:s?[ -]?(?:nummer|number|no|nr|id))?|#|\b(?:id|po))[\s.:#=-]{0,3}\Z"
+)
+
+
+def _is_of_a_document(match: re.Match[str]) -> bool:
+    return _NO_PHONE.search(match.string, max(0, match.start() - 28), match.start()) is not None
+
+
 def _mobile(match: re.Match[str]) -> Spans:
     """Without separators only mobile numbers of some country, because order numbers can begin with a zero too."""
+    if _is_of_a_document(match):
+        return
     for region in _REGIONS[:12]:
         number = _parsed(match[0], region)
         if number and phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE:
@@ -90,12 +106,17 @@ def _mobile(match: re.Match[str]) -> Spans:
             return
 
 
+_NATIONAL = 9
+
+
 def _national(match: re.Match[str]) -> Spans:
     groups = parts(match)
+    if _is_of_a_document(match):
+        return
     for last in range(len(groups), 1, -1):
         end = groups[last - 1][1]
         digits = digits_of(match.string[match.start() : end])
-        if any(_possible(digits, region, valid=True) for region in _REGIONS):
+        if len(digits) >= _NATIONAL and any(_possible(digits, region, valid=True) for region in _REGIONS):
             yield match.start(), end
             return
 
@@ -105,6 +126,8 @@ def _american(match: re.Match[str]) -> Spans:
         return
     digits = digits_of(match[0])
     spaced = re.fullmatch(r"[0-9 ]+", match[0]) is not None  # like groups of thousands
+    if _is_of_a_document(match):
+        return
     if digits[0] in "23456789" and digits[3] in "23456789" and (not spaced or _possible(digits, "US", valid=True)):
         dialled = re.search(r"(?<![A-Za-z0-9_.-])1[ .-]\Z", match.string[max(0, match.start() - 3) : match.start()])
         yield match.start() - (2 if dialled else 0), match.end()
@@ -120,18 +143,40 @@ def _named(match: re.Match[str]) -> Spans:
 
 
 _PHONE_WORDS = (
-    "phone",
-    "telefon",
-    "téléphone",
-    "teléfono",
-    "tel",
-    "mobil",
-    "cell",
-    "handy",
-    "whatsapp",
-    "fax",
-    "msisdn",
+    *(
+        "phone",
+        "telefon",
+        "téléphone",
+        "teléfono",
+        "tel",
+        "mobil",
+        "cell",
+        "celular",
+        "handy",
+        "portable",
+        "whatsapp",
+        "fax",
+        "msisdn",
+    ),
+    *("тел", "τηλ", "电话", "電話", "手机", "手機", "携帯", "전화", "هاتف", "جوال", "फ़ोन", "โทร"),
 )
+# Before a number that is written in groups; a call is also what a program makes.
+_CALLING_WORDS = ("call", "ring", "dial", "sms", "reach", "anrufen", "ruf", "appel", "llám", "bel ")
+_NUMBER_IS = r"number is|num[eé]ro es[t]?|nummer ist|meine nummer"
+
+
+def _called(match: re.Match[str]) -> Spans:
+    """After a word for calling, a number in groups of a telephone number's length."""
+    for _, end in reversed(parts(match)):
+        written = match.string[match.start() : end]
+        if 9 <= len(digits_of(written)) <= 13 and len(written) > len(digits_of(written)) and not _DATE.match(written):
+            yield match.start(), end
+            return
+
+
+# National numbers do not begin within other numbers.
+_NATIONAL_BEGINS = NUMBER_BEGINS + r"(?<![0-9][ /-])"
+_NATIONAL_ENDS = r"(?![0-9A-Za-z_]|[.-][0-9A-Za-z])"
 
 PHONE = (
     Finder(rf"\+{GAP}?[1-9](?:{GAP}{{0,3}}[0-9]){{6,16}}", _international, BEGIN),
@@ -139,9 +184,15 @@ PHONE = (
     Finder(
         rf"(?:\(0|0)[1-9][0-9]{{1,4}}\)?{GAP}{{1,3}}[0-9]{{2,8}}(?:{NARROW}[0-9]{{1,8}}){{0,4}}",
         _national,
-        NUMBER_BEGINS,
-        NUMBER_ENDS,
+        _NATIONAL_BEGINS,
+        _NATIONAL_ENDS,
         NUMBER_GUARD,
+    ),
+    Finder(
+        r"0[1-9]-[0-9]{3,4}-[0-9]{4}|0[1-9] [0-9]{4} [0-9]{4}|\(0[1-9]\) ?[0-9]{3,4}[ -][0-9]{4}",
+        _national,
+        _NATIONAL_BEGINS,
+        _NATIONAL_ENDS,
     ),
     Finder(
         r"0[1-9][0-9]{8,9}|0[1-9][ -][0-9]{8}",
@@ -153,8 +204,8 @@ PHONE = (
     Finder(
         r"0[1-9](?:(?: [0-9]{2}){4}|(?:\.[0-9]{2}){4}|(?:-[0-9]{2}){4})",
         _national,
-        NUMBER_BEGINS,
-        ALONE,
+        _NATIONAL_BEGINS,
+        ALONE + "(?! [0-9]{2}(?![0-9]))",
         NUMBER_GUARD,
     ),
     Finder(
@@ -165,12 +216,26 @@ PHONE = (
         NUMBER_GUARD,
     ),
     Finder(r"\([1-9][0-9]\) ?9?[0-9]{4}-[0-9]{4}", whole, NUMBER_BEGINS, NUMBER_ENDS),
-    Finder(r"8 ?\([0-9]{3}\) ?[0-9]{3}-[0-9]{2}-[0-9]{2}", whole, NUMBER_BEGINS, NUMBER_ENDS, NUMBER_GUARD),
+    Finder(
+        r"8[ -]?(?:\([0-9]{3}\)|[0-9]{3})[ -]?[0-9]{3}-[0-9]{2}-[0-9]{2}",
+        whole,
+        NUMBER_BEGINS,
+        NUMBER_ENDS,
+        NUMBER_GUARD,
+    ),
     Finder(
         rf"[+0-9](?:{GAP}{{0,3}}[0-9]){{6,17}}",
         _named,
         after=r"(?![0-9A-Za-z_])",
         lead=rf"(?i:{'|'.join(_PHONE_WORDS)})(?i:e|s)?(?:[\s\"'\\:=.#(_-]|(?i:number|nummer|num[eé]ro|no|nr|is|ist))*",
         hints=_PHONE_WORDS,
+    ),
+    Finder(
+        rf"[0-9](?:{GAP}{{0,2}}[0-9]){{8,12}}",
+        _called,
+        after=r"(?![0-9A-Za-z_])",
+        lead=rf"{WORD_GUARD}(?i:{'|'.join(_CALLING_WORDS)}|{_NUMBER_IS})(?i:me|us|him|her|at|on|to|mich|uns|an|unter|le|au|al|ez)?"
+        r"(?:[ :]|(?i:me|us|him|her|at|on|mich|uns|an|unter|le|au|al))*",
+        hints=(*_CALLING_WORDS, "num"),
     ),
 )

@@ -82,10 +82,11 @@ create or replace temp macro genai_donated(given) as table (
             case
                 when name in ('gen_ai.content.prompt', 'gen_ai.content.completion')
                     then
-                        as_chat(
-                            cast(coalesce(says -> '$."gen_ai.prompt"', says -> '$."gen_ai.completion"') as varchar),
-                            case when part = 'asked' then 'user' else 'assistant' end
-                        )
+                        case
+                            when part = 'asked'
+                                then as_question(cast(says -> '$."gen_ai.prompt"' as varchar), null).messages
+                            else '[' || as_answer(cast(says -> '$."gen_ai.completion"' as varchar)).message || ']'
+                        end
                 when part in ('asked', 'answered') and json_type(says) = 'OBJECT'
                     then
                         '[' || json_merge_patch(

@@ -1,4 +1,4 @@
--- Messages that spans have in indexed attributes, as a list of JSON; `as_chat` reads what they hold.
+-- Messages that spans have in indexed attributes, as a list of JSON; `as_question` and `as_answer` read what they hold.
 
 create or replace temp macro plain_json_once(j) as (
     list_transform([j], lambda given: plain_json(given))[1]
@@ -152,13 +152,4 @@ create or replace temp macro first_text(j) as (
             else given ->> '$'
         end
     )[1]
-);
-
--- An assistant's message without the reason for which it ended, which has a column of its own.
-create or replace temp macro otlp_answer(message) as (
-    case
-        when json_type(message) = 'OBJECT' and json_exists(message, '$.finish_reason')
-            then json_merge_patch(message, '{"finish_reason": null}')
-        else message
-    end
 );

@@ -197,7 +197,7 @@ create or replace temp macro otlp_items(given) as table (
             file,
             line,
             case
-                when contains(raw, '"context.span_id"') then coalesce(as_span(raw, ''), cast(raw as varchar)) else raw
+                when contains(raw, '"context.span_id"') then coalesce(as_span(raw), cast(raw as varchar)) else raw
             end as raw
         from query_table(given)
     ),
