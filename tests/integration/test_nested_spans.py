@@ -15,6 +15,8 @@ from flows.ingest import landing
 from flows.ingest.map import Workers
 from flows.lake.lake import Lake
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 3, 2)
 SECOND = 10**9
 START = 1772409600 * SECOND + 50_000 * SECOND
