@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
-.PHONY: venv lock demo test test-long test-llm lint bench bench-ingest bench-features bench-drift bench-night bench-client bench-detection clean
+.PHONY: venv lock demo test test-long test-llm lint bench bench-ingest bench-features bench-drift bench-night bench-client bench-detection bench-real clean
 
 venv: .venv/.ready
 
@@ -48,6 +48,9 @@ lint: venv
 bench-detection: venv
 	$(BIN)/python -m tests.bench.detection.run --picture tests/bench/detection/operating-curve.svg
 	$(BIN)/python -m tests.bench.topics
+
+bench-real: venv
+	$(BIN)/python -m tests.bench.real_log
 
 bench: bench-ingest bench-features bench-drift bench-night bench-client
 

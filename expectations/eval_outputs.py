@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from expectations import frames
 from expectations.vocabulary import Words, at_most, none
-from flows.config import Config, Severity, thresholds
+from flows.config import Config, Severity
 from flows.lake import nightly_run_id
 
 NAME = "eval_outputs"
@@ -30,10 +30,29 @@ answers as (
         count(distinct (example_id, repeat)) as asked,
         count(*) filter (status = 'ok') as answered,
         count(*) filter (status = 'ok' and coalesce(trim(output_text), '') = '') as empty,
+        count(*) filter (error_class = 'refused_request') as refused,
+        min(error_message) filter (error_class = 'refused_request') as refusal,
         count(response_id) filter (status = 'ok') as with_id,
         count(distinct response_id) filter (status = 'ok') as distinct_ids
     from completions
     semi join frozen using (route, example_id)
+    group by model, route
+),
+
+failures as (
+    select model, route, error_class, count(*) as n
+    from completions
+    semi join frozen using (route, example_id)
+    where status <> 'ok'
+    group by model, route, error_class
+),
+
+reasons as (
+    select
+        model,
+        route,
+        string_agg(coalesce(error_class, 'unknown') || ' ' || n, ', ' order by n desc, error_class) as no_answers
+    from failures
     group by model, route
 ),
 
@@ -65,10 +84,14 @@ select
     coalesce(worst.criterion, 'every criterion') as unscored_criterion,
     coalesce(empty, 0) as empty,
     empty / nullif(answered, 0) as empty_share,
+    coalesce(refused, 0) as refused,
+    coalesce(refusal, '') as refusal,
+    coalesce(' (requests without an answer: ' || no_answers || ')', '') as no_answers,
     coalesce(with_id - distinct_ids, 0) as repeated_ids
 from expected
 left join sizes on sizes.route = expected.route
 left join answers on answers.route = expected.route and answers.model = expected.model
+left join reasons on reasons.route = expected.route and reasons.model = expected.model
 left join worst on worst.route = expected.route and worst.model = expected.model
 order by expected.arm desc, subject
 """
@@ -98,7 +121,7 @@ def frame(config: Config, day: date) -> pd.DataFrame:
 
 def suite(config: Config) -> gx.ExpectationSuite:
     """The expectations on each model's answers: stricter for the pinned model, which users depend on."""
-    limits = thresholds(config.risk)
+    limits = config.limits
     arms: list[tuple[str, Severity]] = [("pinned", "critical"), ("candidate", "warning")]
     return gx.ExpectationSuite(
         name=NAME,
@@ -124,11 +147,20 @@ def suite(config: Config) -> gx.ExpectationSuite:
                     Words(
                         f"{arm}_answers_scored",
                         "at most {limit} unscored",
-                        "{unscored_share:.1%} unscored by {unscored_criterion}",
+                        "{unscored_share:.1%} unscored by {unscored_criterion}{no_answers}",
                         arm=arm,
                     ),
                 )
                 for arm, severity in arms
+            ),
+            none(
+                "refused",
+                "warning",
+                Words(
+                    "requests_accepted",
+                    "no request refused",
+                    "{refused:,} of {asked:,} requests refused, which counts as failed answers: {refusal}",
+                ),
             ),
             none(
                 "repeated_ids",

@@ -15,7 +15,18 @@ NAME = "holdout"
 # A few failing examples are kept as evidence: enough to find them, too few to fill a page.
 _SQL = """
 with counted as (
-    select route, example_id, count(*) as times, bool_or(coalesce(trim(input_text), '') = '') as is_empty
+    select
+        route,
+        example_id,
+        count(*) as times,
+        bool_or(
+            coalesce(trim(input_text), '') = ''
+            -- an image, a sound or a file is an input without a text
+            and not regexp_matches(
+                coalesce(messages_json, ''),
+                '"(image|image_url|input_image|audio|input_audio|video_url|file|input_file|document)"'
+            )
+        ) as is_empty
     from examples
     where "set" = 'holdout'
     group by route, example_id

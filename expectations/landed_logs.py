@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from expectations import frames
 from expectations.vocabulary import Words, at_most, none, some
-from flows.config import Config, thresholds
+from flows.config import Config
 
 NAME = "landed_logs"
 
@@ -95,7 +95,7 @@ def frame(config: Config, day: date) -> pd.DataFrame:
 
 def suite(config: Config) -> gx.ExpectationSuite:
     """The expectations on each source."""
-    limits = thresholds(config.risk)
+    limits = config.limits
     refused = "{quarantined:,} of {records:,} records quarantined ({quarantined_share:.1%})"
     return gx.ExpectationSuite(
         name=NAME,

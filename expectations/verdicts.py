@@ -34,7 +34,7 @@ order by 1
 """
 
 _COMPARISONS = """
-select route, candidate, count(*) as comparisons
+select route, candidate, count(*) filter (n_examples > 0) as comparisons
 from marts.fct_model_comparisons
 where day = ? and run_id = ?
 group by route, candidate
@@ -79,7 +79,7 @@ def suite(_: Config) -> gx.ExpectationSuite:
 
 
 def _candidates(config: Config, day: date) -> list[dict[str, Any]]:
-    """How many comparisons the night has for each configured candidate and evaluated route, none included."""
+    """How many comparisons with evidence each configured candidate has on each evaluated route, none included."""
     expected = [(route, model.name) for route in config.evaluated_routes() for model in config.models_on(route)[1:]]
     if not expected:
         return []

@@ -148,7 +148,7 @@
 
 {#- Kinds of candidates. -#}
 
-{#- worse. Columns: route, candidate, pinned, criterion, delta, ci_low, ci_high, n_examples. -#}
+{#- worse. Columns: route, candidate, pinned, criterion, is_graded, delta, ci_low, ci_high, n_examples, n_unanswered. -#}
 {% macro worse_sentence() -%}
     {{ on_route() }} || {{ passes_less_often() }}
 {%- endmacro %}
@@ -159,20 +159,37 @@
 {%- endmacro %}
 
 {% macro passes_less_often() -%}
-    candidate || ' passes criterion ' || criterion || ' ' || {{ points('-delta') }}
-    || ' percentage points less often than ' || pinned
+    candidate
+    || case
+        when coalesce(is_graded, false)
+            then
+                ' has a mean score by criterion ' || criterion || ' that is ' || {{ points('-delta') }}
+                || ' points of 100 lower than that of ' || pinned
+        else
+            ' passes criterion ' || criterion || ' ' || {{ points('-delta') }}
+            || ' percentage points less often than ' || pinned
+    end
     || ' (95 % interval of the difference: ' || {{ points('ci_low') }} || ' to ' || {{ points('ci_high') }}
-    || ', ' || {{ counted('n_examples', 'example') }} || ').'
+    || ', ' || {{ counted('n_examples', 'example') }}
+    || case when n_unanswered > 0 then ', ' || cast(n_unanswered as {{ type_string() }}) || ' unanswered' else '' end || ').'
 {%- endmacro %}
 
 {#- The same for answers without their wrapping. Columns: delta_unwrapped (null where the wrapping does not matter),
-    verdict_unwrapped. -#}
+    verdict_unwrapped, is_graded. -#}
 {% macro worse_unwrapped_words() -%}
     case
         when delta_unwrapped is null then ''
         else
-            ' {{ unwrapped_answers() }} pass ' || {{ points('abs(delta_unwrapped)') }} || ' percentage points '
-            || case when delta_unwrapped < 0 then 'less' else 'more' end || ' often: '
+            ' {{ unwrapped_answers() }} '
+            || case
+                when coalesce(is_graded, false)
+                    then
+                        'score ' || {{ points('abs(delta_unwrapped)') }} || ' points of 100 '
+                        || case when delta_unwrapped < 0 then 'lower: ' else 'higher: ' end
+                else
+                    'pass ' || {{ points('abs(delta_unwrapped)') }} || ' percentage points '
+                    || case when delta_unwrapped < 0 then 'less' else 'more' end || ' often: '
+            end
             || case
                 when verdict_unwrapped in ('better', 'not_worse') or delta_unwrapped >= 0
                     then 'only the formatting is worse.'

@@ -215,3 +215,12 @@
 {% macro is_added_topic() -%}
     first_day > min(first_day) over (partition by day, route, topic_version)
 {%- endmacro %}
+
+{#- The text under a key of a JSON object; null without it. -#}
+{% macro json_text(object, key) -%}
+    {{ adapter.dispatch('json_text')(object, key) }}
+{%- endmacro %}
+
+{% macro duckdb__json_text(object, key) -%}
+    json_extract_string({{ object }}, '$.{{ key }}')
+{%- endmacro %}

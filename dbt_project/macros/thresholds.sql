@@ -1,7 +1,12 @@
-{#- One threshold of the workspace's level of risk, as a scalar. -#}
+{#- One threshold as a scalar: the workspace's own, or else that of its level of risk. -#}
 {% macro threshold(name) -%}
-    (
-        select thresholds.value from {{ ref('thresholds') }} as thresholds
-        where thresholds.risk = '{{ var("risk") }}' and thresholds.name = '{{ name }}'
-    )
+    {%- set own = var('thresholds') -%}
+    {%- if name in own -%}
+        cast({{ own[name] }} as double)
+    {%- else -%}
+        (
+            select thresholds.value from {{ ref('thresholds') }} as thresholds
+            where thresholds.risk = '{{ var("risk") }}' and thresholds.name = '{{ name }}'
+        )
+    {%- endif -%}
 {%- endmacro %}

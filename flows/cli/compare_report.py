@@ -20,6 +20,7 @@ from flows.errors import RunError
 from flows.warehouse import query
 
 _SHOWN = 5
+_WHY = ("model", "status", "error_type", "error_message")
 # Widths are held so that 80 columns are enough.
 _COLUMNS = ("criterion", "pinned", "cand.", "difference\n(95 %)", "verdict", "MDE", "n", "un-\nscored")
 _COLOURS = {"better": "green", "not_worse": "green", "worse": "red", "insufficient": "yellow"}
@@ -30,6 +31,8 @@ select
     compared.severity,
     old.pass_rate as pinned_rate,
     new.pass_rate as candidate_rate,
+    old.mean_score as pinned_mean,
+    new.mean_score as candidate_mean,
     compared.* exclude (criterion, severity)
 from marts.fct_model_comparisons as compared
 inner join marts.fct_eval_scores as old
@@ -42,8 +45,13 @@ where compared.day = ? and compared.run_id = ?
 order by array_position(['critical', 'warning', 'info'], compared.severity), compared.criterion
 """
 _SLICES = """
-select * from marts.fct_slice_comparisons where day = ? and run_id = ? and verdict = 'worse'
-order by delta, criterion, slice
+select * from marts.fct_slice_comparisons
+where day = ? and run_id = ? and (verdict = 'worse' or (n_examples = 0 and n_unanswered > 0))
+order by delta nulls last, criterion, slice
+"""
+_FAILURES = """
+select model, error_class, is_own_failure, n_answers, error_message from marts.fct_request_failures
+where day = ? and run_id = ? order by model, error_class
 """
 
 _REGRESSED = """
@@ -56,11 +64,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Result:
-    """The result of a comparison: rows of the marts, and the regressed examples by criterion."""
+    """The result of a comparison: rows of the marts, and the regressed examples by criterion.
+
+    `slices` are those that are worse or of which nothing was answered, `failures` the requests without an answer.
+    """
 
     run_id: str
     criteria: Sequence[Row]
     slices: Sequence[Row]
+    failures: Sequence[Row]
     regressed: dict[str, list[str]]
 
     @property
@@ -71,21 +83,22 @@ class Result:
 
 def read(config: Config, day: date, run_id: str) -> Result:
     """The verdict of one run. Raises RunError if nothing could be compared."""
-    criteria, slices = (query(config.warehouse, sql, [day, run_id]) for sql in (_CRITERIA, _SLICES))
-    result = Result(run_id, criteria, slices, _regressed(config, day, run_id))
-    if not any(row["n_examples"] for row in criteria):
+    found = (query(config.warehouse, sql, [day, run_id]) for sql in (_CRITERIA, _SLICES, _FAILURES))
+    result = Result(run_id, *found, _regressed(config, day, run_id))
+    if not any(row["n_examples"] for row in result.criteria):
         raise RunError(f"{run_id}: nothing could be compared: {_why_not(config, day, run_id)}")
     return result
 
 
 def _why_not(config: Config, day: date, run_id: str) -> str:
-    rows = config.open_lake().read("completions", day, run_id, columns=("model", "status", "error_type")).to_pylist()
+    rows = config.open_lake().read("completions", day, run_id, columns=_WHY).to_pylist()
     failed = [row for row in rows if row["status"] != "ok"]
     if not rows:
         return "the holdout is empty"
     if failed:
         one = min(failed, key=lambda row: (row["model"], row["error_type"]))
-        return f"{len(failed)} of {len(rows)} requests have no answer; {one['model']}: {one['error_type']}"
+        words = f": {_plain(one['error_message'])}" if one["error_message"] else ""
+        return f"{len(failed)} of {len(rows)} requests have no answer; {one['model']}: {one['error_type']}{words}"
     return "no criterion could score any answer"
 
 
@@ -134,8 +147,8 @@ def _words(row: Row) -> dict[str, str]:
     """One comparison in words; what is not known is a dash."""
     return {
         **{name: _plain(row[name]) for name in ("criterion", "severity", "verdict", "pinned", "candidate")},
-        "pinned_rate": _percent(row["pinned_rate"]),
-        "candidate_rate": _percent(row["candidate_rate"]),
+        "pinned_rate": _rate(row, "pinned"),
+        "candidate_rate": _rate(row, "candidate"),
         "delta": _points(row["delta"]),
         "interval": f"{_points(row['ci_low'])} to {_points(row['ci_high'])}",
         "q": "-" if row["q_value"] is None else f"{row['q_value']:.3f}",
@@ -153,8 +166,31 @@ def _line(row: Row) -> str:
     ).format(**_words(row))
 
 
+def _rate(row: Row, side: str) -> str:
+    """A pass rate; of a graded criterion the mean score."""
+    mean = row[f"{side}_mean"] if row["is_graded"] else None
+    return _percent(row[f"{side}_rate"]) if mean is None else f"mean {mean:.2f}"
+
+
 def _below(result: Result) -> Iterator[str]:
+    for row in (one for one in result.criteria if one["n_unanswered"]):
+        turned = "; this leaves the verdict open" if row["open_because"] == "unanswered" else ""
+        yield (
+            f"unanswered by {row['candidate']}: {row['criterion']}: {row['n_unanswered']:,} examples that the pinned"
+            f" model answered; if all of these were wrong, the interval would begin at {_points(row['ci_low_worst'])}"
+            f" points; if all were right, it would end at {_points(row['ci_high_worst'])}{turned}"
+        )
+    for row in result.failures:
+        counted = "failed" if row["is_own_failure"] else "unscored, asked again first"
+        words = f": {row['error_message']}" if row["error_message"] else ""
+        yield f"no answer from {row['model']}: {row['error_class']}: {row['n_answers']:,} requests ({counted}){words}"
     for row in result.slices:
+        if not row["n_examples"]:
+            yield (
+                f"nothing known of slice {row['slice']}: {row['criterion']}: none of {row['n_unanswered']:,} examples"
+                " was answered"
+            )
+            continue
         yield (
             f"worse on slice {row['slice']}: {row['criterion']}: difference {_points(row['delta'])} points"
             f" (95 % interval {_points(row['ci_low'])} to {_points(row['ci_high'])}),"

@@ -133,6 +133,28 @@ def migrate(options: argparse.Namespace) -> int:
     return FINE
 
 
+def show(options: argparse.Namespace) -> int:
+    """Print one call."""
+    from flows.cli import show_call  # noqa: PLC0415 - as above
+
+    call = show_call.find(load_config(options.config), options.call_id, options.day)
+    for line in [show_call.as_json(call)] if options.json else show_call.lines(call):
+        tell(line)
+    return FINE
+
+
+def breaches(options: argparse.Namespace) -> int:
+    """Print the breaches of one day."""
+    from flows.cli import breach_list  # noqa: PLC0415 - as above
+
+    config = load_config(options.config)
+    day = options.day or config.yesterday()
+    found = breach_list.read(config, day, options.route)
+    for line in [breach_list.as_json(found)] if options.json else breach_list.lines(found, day):
+        tell(line)
+    return FINE
+
+
 def doctor(options: argparse.Namespace) -> int:
     """Print which parts of the configuration can be reached; WRONG if one cannot."""
     from flows.cli import doctor  # noqa: PLC0415 - as above

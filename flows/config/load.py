@@ -24,6 +24,7 @@ from flows.config.sections import (
     Embedding,
     Model,
     Models,
+    Mute,
     Price,
     Review,
     Route,
@@ -31,6 +32,7 @@ from flows.config.sections import (
     Shadow,
     Source,
 )
+from flows.config.threshold_table import known_thresholds, thresholds
 from flows.errors import ConfigError
 from flows.lake import Lake, Storage
 
@@ -50,6 +52,7 @@ __all__ = [
 
 Severity = Literal["info", "warning", "critical"]
 Risk = Literal["strict", "standard", "relaxed"]
+Evidence = Literal["texts", "ids"]
 Redaction = Literal["email", "phone", "card", "secret", "iban", "ip"]
 
 
@@ -94,6 +97,10 @@ class Config(Section):
     """How long each lake table is kept: `90d`, `12w` or `keep`. Default: forever."""
     risk: Risk = "standard"
     """How strict the thresholds are: the rows of `dbt_project/seeds/thresholds.csv` to use."""
+    thresholds: Annotated[dict[str, float], AfterValidator(known_thresholds)] = Field(default_factory=dict)
+    """Single thresholds instead of those of `risk`, by their names in `dbt_project/seeds/thresholds.csv`."""
+    mute: tuple[Mute, ...] = ()
+    """Breaches that nobody is told about for some time."""
     routes: dict[str, Route] = Field(default_factory=dict)
     """Jobs of the application, by the route names in the logs."""
     models: Models | None = None
@@ -102,6 +109,8 @@ class Config(Section):
     """Spending and rate limits of a night."""
     shadow: Shadow = Shadow()
     """Live inputs that the candidates answer too."""
+    evidence: Evidence = "texts"
+    """What a finding shows of its example calls on the page: `texts`, or only their `ids`."""
     review: Review = Review()
     """Reserved for the review queue."""
     embedding: Embedding = Embedding()
@@ -144,6 +153,11 @@ class Config(Section):
     def judge(self) -> Model | None:
         """The model that judges, where one is configured."""
         return self.models.judge if self.models else None
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """Every threshold by its name: the workspace's own, or else that of its `risk`."""
+        return thresholds(self.risk) | self.thresholds
 
     def evaluated_routes(self) -> dict[str, Route]:
         """The routes that have a holdout and criteria, by name."""

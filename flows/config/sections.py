@@ -1,10 +1,12 @@
 """The sections of genchi.yaml: what may stand in each, and what a single one can know to be wrong."""
 
 import json
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from flows.config.fields import parse_path
 from flows.config.paths import SourcePattern, WorkspacePath
 from flows.project import log_formats
 
@@ -42,7 +44,19 @@ class Source(Section):
     query: str | None = None
     """SQL for `dsn`, with `{day}` and `{next_day}`. Default for `litellm`: the table `LiteLLM_SpendLogs`."""
     route: str | None = None
-    """Route of all calls of the source, whatever the log says. Default: the log's, or `default` where it names none."""
+    """A name, or `$.` and a field's path such as `$.metadata.job`. Without it, or without the field: the log's."""
+
+    @property
+    def route_path(self) -> tuple[str | int | None, ...] | None:
+        """The steps of the path that `route` is; None where it is a name."""
+        return parse_path(self.route) if self.route and self.route.startswith("$.") else None
+
+    @field_validator("route")
+    @classmethod
+    def _is_name_or_path(cls, route: str | None) -> str | None:
+        if route and route.startswith("$."):
+            parse_path(route)
+        return route
 
     @model_validator(mode="after")
     def _lies_in_one_place(self) -> "Source":
@@ -216,6 +230,25 @@ class Review(Section):
 
     samples_per_day: int = Field(default=30, ge=0)
     """Reserved for the review queue; not used yet."""
+
+
+class Mute(Section):
+    """Breaches to list as information only, until a date: those of one subject, or with one cause."""
+
+    subject: str | None = None
+    """Subject of the breaches, as `genchi breaches` prints it; `*` stands for any text."""
+    cause: str | None = None
+    """What the breaches coincide with, such as `release 2.1`; `*` stands for any text."""
+    until: date
+    """Last day, YYYY-MM-DD."""
+    reason: str = Field(min_length=1)
+    """Why; the page says it."""
+
+    @model_validator(mode="after")
+    def _names_one_thing(self) -> "Mute":
+        if bool(self.subject) == bool(self.cause):
+            raise ValueError("a mute has either a `subject` or a `cause`")
+        return self
 
 
 class Alert(Section):

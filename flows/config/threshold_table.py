@@ -3,7 +3,17 @@
 import csv
 from functools import cache
 
+from flows.config.problems import did_you_mean
 from flows.project import DBT_PROJECT
+
+
+def known_thresholds(values: dict[str, float]) -> dict[str, float]:
+    """The same values. Raises ValueError for a name that the seed does not have."""
+    known = thresholds("standard")
+    for name in values:
+        if name not in known:
+            raise ValueError(f"no threshold {name!r}; {did_you_mean(name, known)}")
+    return values
 
 
 @cache

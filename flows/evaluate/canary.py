@@ -13,7 +13,7 @@ from datetime import date
 
 import pyarrow.compute as pc
 
-from flows.config import Config, thresholds
+from flows.config import Config
 from flows.evaluate.generate import EvalRun, GenerationResult, Row, RunBudget, canary_run_id, generate_answers
 from flows.evaluate.setup import EvalTask
 from flows.lake import Lake, from_rows, nightly_run_id
@@ -185,7 +185,7 @@ def _side_by_side(past: Sequence[CanaryAnswers], tonight: CanaryAnswers) -> tupl
 
 
 def _max_p_value(config: Config) -> float:
-    return thresholds(config.risk)["max_canary_p_value"]
+    return config.limits["max_canary_p_value"]
 
 
 def _stable_days(lake: Lake, day: date, model: str, max_p_value: float) -> list[date]:

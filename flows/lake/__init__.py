@@ -15,8 +15,10 @@ from flows.lake.lake import (
     nightly_run_id,
     replace_parquet,
 )
+from flows.lake.lookup import rows_with
 from flows.lake.object_store import Found, Storage, is_remote, known_place
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
+from flows.lake.storable_values import count_of, storable, storable_row
 
 __all__ = [
     "LATE_DAYS",
@@ -31,6 +33,7 @@ __all__ = [
     "Unread",
     "batches_of",
     "conform",
+    "count_of",
     "each_day",
     "find_files",
     "from_rows",
@@ -41,5 +44,8 @@ __all__ = [
     "reason_of",
     "replace_parquet",
     "replace_text",
+    "rows_with",
     "search",
+    "storable",
+    "storable_row",
 ]

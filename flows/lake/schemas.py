@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from flows.lake.storable_values import storable_row
+
 UNWRAPPED = ":unwrapped"
 """Suffix of the name of a criterion on answers without their wrapping: code fences, and text around them."""
 
@@ -74,11 +76,13 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     # The dev set and the holdouts as they were that night; `set` is dev or holdout.
     "examples": _schema("set route example_id version messages_json input_text expected_json expected_text tags"),
-    # `reused_from` is the run that sent the request, if it was a different one.
+    # `reused_from` is the run that sent the request, if it was a different one. `error_class` and `error_message` say
+    # why there is no answer; see flows/llm/failures.py. `native_finish_reason` is the provider's own word.
     "completions": _ordered(
         _schema(
             "run_id model route example_id arm holdout_version prompt_version request_hash output_text output_json"
-            " response_id model_served system_fingerprint finish_reason status error_type reused_from",
+            " response_id model_served system_fingerprint finish_reason status error_type reused_from"
+            " native_finish_reason error_class error_message",
             repeat=_COUNT,
             latency_ms=_RATE,
             input_tokens=_COUNT,
@@ -87,7 +91,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         ),
         "run_id model route example_id repeat arm holdout_version prompt_version request_hash output_text output_json"
         " response_id model_served system_fingerprint finish_reason latency_ms input_tokens output_tokens cost_usd"
-        " status error_type reused_from",
+        " status error_type reused_from native_finish_reason error_class error_message",
     ),
     # `inclusion_probability` is the probability of being scored: 1, except for a sample that was sent to a judge.
     "scores": _ordered(
@@ -106,7 +110,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "judgements": _ordered(
         _schema(
             "run_id judge criterion criterion_version route order request_hash output_text verdict reason response_id"
-            " model_served system_fingerprint finish_reason status error_type",
+            " model_served system_fingerprint finish_reason status error_type error_class error_message",
             latency_ms=_RATE,
             input_tokens=_COUNT,
             output_tokens=_COUNT,
@@ -114,10 +118,11 @@ SCHEMAS: dict[str, pa.Schema] = {
         ),
         "run_id request_hash judge criterion criterion_version route order output_text verdict reason response_id"
         " model_served system_fingerprint finish_reason latency_ms input_tokens output_tokens cost_usd status"
-        " error_type",
+        " error_type error_class error_message",
     ),
     # The model variants of a run on a route, and how often their answers pass all decisive criteria. `base` is the
-    # model's name, `ends_on` the day on which its provider ends it, if litellm knows it.
+    # model's name, `ends_on` the day on which its provider ends it, if litellm knows it. `mean_score` is the mean of
+    # the answers' lowest scores by these criteria: the pass rate where none of them gives fractions.
     "model_variants": _ordered(
         _schema(
             "run_id route model arm base prompt_version",
@@ -129,16 +134,19 @@ SCHEMAS: dict[str, pa.Schema] = {
             pass_rate=_RATE,
             ci_low=_RATE,
             ci_high=_RATE,
+            n_unanswered=_COUNT,
+            mean_score=_RATE,
         ),
         "run_id route model arm base prompt_version shots ends_on n_examples n_repeats n_unscored pass_rate ci_low"
-        " ci_high",
+        " ci_high n_unanswered mean_score",
     ),
     # The calls of a day that were sent to the candidates too; `n_eligible` is the number they were drawn from.
     "shadow_samples": _ordered(
         _schema("run_id route call_id", n_eligible=_COUNT, inclusion_probability=_RATE),
         "run_id route call_id n_eligible inclusion_probability",
     ),
-    # The statistics of the scores. `slice` is `*` for all examples, or `tag=value` or `topic=label`.
+    # The statistics of the scores. `slice` is `*` for all examples, or `tag=value` or `topic=label`. `mean_score` is
+    # null where scores are only 0 or 1.
     "estimates": _ordered(
         _schema(
             "run_id model arm route criterion slice severity",
@@ -153,10 +161,14 @@ SCHEMAS: dict[str, pa.Schema] = {
             pass_hat_k=_RATE,
             pass_at_k=_RATE,
             spread=_RATE,
+            mean_score=_RATE,
         ),
         "run_id model arm route criterion slice severity min_pass_rate n_examples n_repeats n_unscored pass_rate"
-        " ci_low ci_high n_flaky pass_hat_k pass_at_k spread",
+        " ci_low ci_high n_flaky pass_hat_k pass_at_k spread mean_score",
     ),
+    # `is_graded`: scores between 0 and 1, whose means are compared. `n_unanswered` examples of the pinned model have an
+    # unscored answer of the candidate; the ends of the interval are given for the case that all of these were wrong
+    # (`ci_low_worst`) or right (`ci_high_worst`).
     "comparisons": _ordered(
         _schema(
             "run_id pinned candidate route criterion slice severity",
@@ -174,9 +186,14 @@ SCHEMAS: dict[str, pa.Schema] = {
             minimum_detectable=_RATE,
             n_regressed=_COUNT,
             n_repaired=_COUNT,
+            is_graded=_FLAG,
+            n_unanswered=_COUNT,
+            ci_low_worst=_RATE,
+            ci_high_worst=_RATE,
         ),
         "run_id pinned candidate route criterion slice severity margin n_examples n_repeats n_unscored delta ci_low"
-        " ci_high p_value q_value standard_error repeat_share minimum_detectable n_regressed n_repaired",
+        " ci_high p_value q_value standard_error repeat_share minimum_detectable n_regressed n_repaired is_graded"
+        " n_unanswered ci_low_worst ci_high_worst",
     ),
     # One night's canary of a pinned model: its answers to a few prompts compared with its past answers. `p_value` is
     # null if there are no past answers yet.
@@ -241,5 +258,9 @@ def conform(rows: pa.Table, table: str) -> pa.Table:
 
 
 def from_rows(rows: Iterable[dict[str, object]], table: str) -> pa.Table:
-    """Dicts to a table in the lake's schema; missing keys are null."""
-    return pa.Table.from_pylist(list(rows), schema=SCHEMAS[table])
+    """Dicts to a table in the lake's schema; missing keys are null, and half characters in texts are U+FFFD."""
+    rows = list(rows)
+    try:
+        return pa.Table.from_pylist(rows, schema=SCHEMAS[table])
+    except UnicodeEncodeError:
+        return pa.Table.from_pylist([storable_row(row) for row in rows], schema=SCHEMAS[table])

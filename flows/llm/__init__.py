@@ -9,8 +9,9 @@ from flows.llm.client import (
     ModelClient,
     api_key_of,
     close_clients,
-    load_litellm,
 )
+from flows.llm.failures import NOT_SENT, OWN, class_of_row
+from flows.llm.litellm_setup import load_litellm
 from flows.llm.local_providers import is_local, register_local_providers
 from flows.llm.price_table import Entry, ends_on, price_table_entries
 from flows.llm.rate_limits import HANG_PATIENCE_S, TIMEOUT_S, Breaker, Pacer
@@ -19,6 +20,8 @@ from flows.llm.retries import FIRST_PAUSE_S, provider_retries
 __all__ = [
     "FIRST_PAUSE_S",
     "HANG_PATIENCE_S",
+    "NOT_SENT",
+    "OWN",
     "PRICE",
     "TIMEOUT_S",
     "Answer",
@@ -32,6 +35,7 @@ __all__ = [
     "ModelClient",
     "Pacer",
     "api_key_of",
+    "class_of_row",
     "close_clients",
     "ends_on",
     "is_local",

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.errors import RunError, in_one_line
+from flows.lake import storable
 from flows.llm import reply
-from flows.llm.client import Answer, LiteLLMClient, Message, storable
+from flows.llm.client import Answer, LiteLLMClient, Message
 from flows.llm.retries import provider_retries
 
 log = logging.getLogger(__name__)
@@ -103,12 +104,14 @@ class Batches:
         return Answer(
             "error" if is_filtered else "ok",
             error_type=reply.CONTENT_FILTER if is_filtered else None,
+            error_class=reply.CONTENT_FILTER if is_filtered else None,
             text=None if is_filtered else storable(reply.text_of(choice["message"])),
             output_json=storable(json.dumps(choice["message"], ensure_ascii=False)),
-            response_id=storable(body.get("id")),
-            model_served=storable(body.get("model")),
-            system_fingerprint=storable(body.get("system_fingerprint")),
-            finish_reason=storable(choice.get("finish_reason")),
+            response_id=reply.name_of(body.get("id")),
+            model_served=reply.name_of(body.get("model")),
+            system_fingerprint=reply.name_of(body.get("system_fingerprint")),
+            finish_reason=reply.name_of(choice.get("finish_reason")),
+            native_finish_reason=reply.name_of(choice.get("finish_reason")),
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             cost_usd=self._cost_usd(input_tokens, output_tokens),

@@ -7,18 +7,18 @@ gets an Answer with the status `error`: such an answer is unscored, and never co
 import asyncio
 import json
 import logging
-import os
 import sys
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, overload
+from typing import Any, Literal, Protocol
 
 from flows.config import Embedding, Model
+from flows.lake import storable
 from flows.llm import reply
+from flows.llm.failures import NOT_SENT, class_of, words_of
+from flows.llm.litellm_setup import internal_call_flag, load_litellm
 from flows.llm.openai_client import close_plain_content_clients, plain_content_client
 from flows.llm.rate_limits import HANG_PATIENCE_S, PATIENCE_S, TIMEOUT_S, Breaker, Pacer
 from flows.llm.retries import FIRST_PAUSE_S, is_provider_failure, provider_retries, retry_after_s
@@ -39,7 +39,9 @@ class Answer:
     whether the provider reports it in a reply or as a failure.
 
     `latency_ms` is that of the successful attempt. `error_type` is the name of the exception, or `provider_down` if
-    the request was not sent because the breaker was open.
+    the request was not sent because the breaker was open; `error_class` is one of flows/llm/failures.py, and
+    `error_message` has the provider's own words. `finish_reason` is litellm's word, `native_finish_reason` the
+    provider's.
     """
 
     status: Literal["ok", "error"]
@@ -55,6 +57,8 @@ class Answer:
     cost_usd: float | None = None
     error_type: str | None = None
     error_message: str | None = None
+    native_finish_reason: str | None = None
+    error_class: str | None = None
 
 
 class ModelClient(Protocol):
@@ -111,7 +115,7 @@ class LiteLLMClient:
         self._first_pause_s, self.timeout_s = first_pause_s, timeout_s
         self.litellm = load_litellm()
         self.prices = self._look_up_prices()
-        self._is_internal_call = _internal_call_flag()
+        self._is_internal_call = internal_call_flag()
         self._client: Any = None
 
     async def ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Answer:
@@ -127,7 +131,12 @@ class LiteLLMClient:
     async def _attempt(self, messages: Sequence[Message], params: Mapping[str, Any], tokens: float) -> Answer:
         """Send the request once, when the breaker and the pacer allow it."""
         if not await self.breaker.allows_attempt():
-            return Answer("error", error_type="provider_down", error_message="not sent: the provider is down")
+            return Answer(
+                "error",
+                error_type="provider_down",
+                error_message="not sent: the provider is down",
+                error_class=NOT_SENT,
+            )
         await self._pacer.wait(self._provider, tokens)
         async with self.breaker.attempt(timeout_s := float(params.get("timeout") or self.timeout_s)):
             answer = await self._send(messages, {**params, "timeout": self.breaker.time_left(timeout_s)})
@@ -198,16 +207,18 @@ class LiteLLMClient:
         message = reply.message_of(choice)
         asked, answered = reply.tokens_of(getattr(response, "usage", None), message)
         finish_reason = reply.finish_reason_of(choice)
-        is_filtered = finish_reason == reply.CONTENT_FILTER
+        is_filtered = finish_reason.common == reply.CONTENT_FILTER
         return Answer(
             "error" if is_filtered else "ok",
             error_type=reply.CONTENT_FILTER if is_filtered else None,
+            error_class=reply.CONTENT_FILTER if is_filtered else None,
             text=None if is_filtered else storable(reply.text_of(message)),
             output_json=storable(json.dumps(message, ensure_ascii=False)),
-            response_id=storable(response.id),
-            model_served=storable(response.model),
-            system_fingerprint=storable(getattr(response, "system_fingerprint", None)),
-            finish_reason=storable(finish_reason),
+            response_id=reply.name_of(response.id),
+            model_served=reply.name_of(response.model),
+            system_fingerprint=reply.name_of(getattr(response, "system_fingerprint", None)),
+            finish_reason=finish_reason.common,
+            native_finish_reason=finish_reason.native,
             latency_ms=latency_ms,
             input_tokens=asked,
             output_tokens=answered,
@@ -222,7 +233,7 @@ class LiteLLMClient:
             price = self.model.price
             return float(asked * price.input + answered * price.output) / 1e6
         known = (getattr(response, "_hidden_params", None) or {}).get("response_cost")  # litellm's completion_cost
-        return None if known is None else float(known)
+        return reply.cost_of(known)
 
     def _look_up_prices(self) -> tuple[float, float] | None:
         """USD per input token and per output token; None if neither the configuration nor litellm has the price."""
@@ -240,7 +251,10 @@ class LiteLLMClient:
         if is_provider_failure(error):
             self.breaker.record_failed_request()
         return Answer(
-            "error", error_type=reply.error_type_of(error), error_message=storable(str(error).split("\n", 1)[0][:300])
+            "error",
+            error_type=reply.error_type_of(error),
+            error_class=class_of(error),
+            error_message=words_of(error, self.api_key),
         )
 
 
@@ -251,43 +265,6 @@ def api_key_of(model: Model | Embedding) -> str | None:
     if model.api_key is None and model.api_base and model.model.startswith("openai/"):
         return "none"
     return model.api_key or None
-
-
-@overload
-def storable(text: str) -> str: ...
-@overload
-def storable(text: str | None) -> str | None: ...
-def storable(text: str | None) -> str | None:
-    """`text` with each lone surrogate replaced by a question mark: valid in JSON, but not in UTF-8."""
-    return None if text is None else str(text).encode("utf-8", "replace").decode()
-
-
-def load_litellm() -> Any:
-    """Import litellm and configure it: no price list from the internet, no telemetry, no hints on stderr."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    # a warning of pydantic about litellm's own types, which are built at the first answer
-    warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier", category=UserWarning)
-    import litellm  # noqa: PLC0415 - imported late: costs 5 s
-
-    litellm.suppress_debug_info = True
-    litellm.telemetry = False
-    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    return litellm
-
-
-def _internal_call_flag() -> ContextVar[bool]:
-    """litellm's flag for nested calls. While it is set, litellm builds no log record for callbacks, of which there are
-    none here; such records take a tenth of its time.
-
-    The flag is not part of litellm's public API. If a later version has none, setting the returned one has no effect.
-    """
-    try:
-        from litellm._internal_context import is_internal_call  # noqa: PLC0415 - imported late: costs 5 s
-    except ImportError:
-        return ContextVar("is_internal_call")
-    flag: ContextVar[bool] = is_internal_call
-    return flag
 
 
 async def close_clients() -> None:

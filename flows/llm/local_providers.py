@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 
-from flows.llm.client import load_litellm
+from flows.llm.litellm_setup import load_litellm
 
 _PROVIDERS = "genchi.providers"
 

@@ -4,8 +4,12 @@ Numbers that a provider did not report are None. litellm puts 0 in their place, 
 """
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from flows.lake import count_of, storable
 
 CONTENT_FILTER = "content_filter"
 _FILTER_WORDS = (
@@ -16,6 +20,7 @@ _FILTER_WORDS = (
 )
 _ERRORS = ("error", "network_error", "ERROR")
 _BAD_GATEWAY = 502
+_LONGEST_NAME = 1000  # characters of an id or a name
 
 
 class ReplyError(Exception):
@@ -51,11 +56,31 @@ def error_type_of(error: BaseException) -> str:
     return CONTENT_FILTER if is_refusal or name == "ContentPolicyViolationError" else name
 
 
-def finish_reason_of(choice: Any) -> str | None:
-    """The finish reason. The provider's own word is kept where litellm has none for it and says `stop` instead."""
+@dataclass(frozen=True)
+class FinishReason:
+    """Why an answer ended: in litellm's words, and in the provider's own."""
+
+    common: str | None
+    native: str | None
+
+
+def finish_reason_of(choice: Any) -> FinishReason:
+    """The finish reason. The provider's own word is also the common one where litellm has none and says `stop`."""
     extra = getattr(choice, "provider_specific_fields", None) or {}
-    native, mapped = extra.get("native_finish_reason"), choice.finish_reason
-    return str(native) if native and mapped == "stop" else mapped
+    mapped = name_of(choice.finish_reason)
+    native = name_of(extra.get("native_finish_reason")) or mapped
+    return FinishReason(native if mapped == "stop" else mapped, native)
+
+
+def name_of(value: Any) -> str | None:
+    """An id or a name as a text that can be stored, cut where it is very long."""
+    return None if value is None else storable(str(value), _LONGEST_NAME)
+
+
+def cost_of(value: Any) -> float | None:
+    """USD, finite and not negative; None for everything else."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < math.inf else None
 
 
 def text_of(message: Mapping[str, Any]) -> str | None:
@@ -87,8 +112,8 @@ def tokens_of(usage: Any, message: Mapping[str, Any]) -> tuple[int | None, int |
     Zero input tokens is not a report, because each request has some; nor is zero output tokens of an answer that says
     something.
     """
-    told = usage if isinstance(usage, Mapping) else vars(usage) if usage is not None else {}
-    asked, answered = told.get("prompt_tokens"), told.get("completion_tokens")
+    told = usage if isinstance(usage, Mapping) else getattr(usage, "__dict__", {})
+    asked, answered = count_of(told.get("prompt_tokens")), count_of(told.get("completion_tokens"))
     says_something = bool(text_of(message)) or text_of(message) is None
     return asked or None, None if answered is None or (answered == 0 and (says_something or not asked)) else answered
 

@@ -13,11 +13,11 @@ from email.utils import parsedate_to_datetime
 
 from tenacity import AsyncRetrying
 
+from flows.llm.failures import ACCOUNT, class_of
 from flows.retry_policy import patient_retries
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S = 0.5, 20.0, 60.0
 _TRANSIENT_4XX = (408, 409, 425, 429)
-_REFUSED_ACCOUNT = (401, 402, 403)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -31,7 +31,7 @@ def is_transient(error: BaseException) -> bool:
 
 def is_provider_failure(error: BaseException) -> bool:
     """Whether other requests to the provider would fail too: a transient failure, a refused key, or no money left."""
-    return is_transient(error) or getattr(error, "status_code", None) in (*_REFUSED_ACCOUNT, 429)
+    return is_transient(error) or class_of(error) == ACCOUNT
 
 
 def provider_retries(

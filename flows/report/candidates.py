@@ -8,8 +8,9 @@ from markupsafe import Markup
 
 from flows.report import charts
 from flows.report.charts import Scale
+from flows.report.evaluation_rows import Flip, FrontierRow, Pin
 from flows.report.night_verdict import worse_slices
-from flows.report.rows import Facts, Flip, FrontierRow, Pin
+from flows.report.rows import Facts
 from flows.report.wording import count, milliseconds, money, percent
 
 SHOWN = 10  # examples of one kind; the others are in the mart
@@ -34,10 +35,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Frontier:
-    """The models of one route, the best first."""
+    """The models of one route, the best first; `why_no_cheapest` says why none is named the cheapest, or is empty."""
 
     route: str
     places: tuple[Place, ...]
+    why_no_cheapest: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,25 @@ def frontiers(facts: Facts) -> tuple[Frontier, ...]:
         (route, tuple(_place(row, (route, row.model) in sliced) for row in rows))
         for route, rows in groupby(facts.frontier, lambda row: row.route)
     ]
-    return tuple(Frontier(route, places) for route, places in found if len(places) > 1)
+    return tuple(Frontier(route, places, _why_no_cheapest(places)) for route, places in found if len(places) > 1)
+
+
+def _why_no_cheapest(places: Iterable[Place]) -> str:
+    """Whose costs are not known as a whole, where that leaves the cheapest unknown; else empty."""
+    unknown = [place.row for place in places if place.row.is_sufficient and place.row.is_smallest_sufficient is None]
+    reasons = [f"{row.model} {' and '.join(gaps)}" for row in unknown if (gaps := _gaps(row))]
+    return f"Which is the cheapest is not known: {'; '.join(reasons)}." if reasons else ""
+
+
+def _gaps(row: FrontierRow) -> list[str]:
+    gaps = []
+    if row.cost_per_1k_calls is None:
+        gaps.append("has no known cost")
+    elif row.n_without_cost:
+        gaps.append(f"has {count(row.n_without_cost, 'answer')} without a known cost")
+    if row.n_unanswered:
+        gaps.append(f"left {count(row.n_unanswered, 'example')} unanswered")
+    return gaps
 
 
 def _place(row: FrontierRow, is_worse_somewhere: bool) -> Place:
@@ -75,8 +95,9 @@ def _place(row: FrontierRow, is_worse_somewhere: bool) -> Place:
         label = f"{row.model} on {row.route}: {rate}"
         interval = (row.ci_low, row.pass_rate, row.ci_high)
         picture = charts.interval(interval, Scale(0, 1, 4, 96), tone, label, [(0.0, "zero"), (1.0, "zero")])
+    partly = f" ({row.n_without_cost:,} not known)" if row.n_without_cost and row.cost_per_1k_calls is not None else ""
     cost, median, slow = (
-        money(row.cost_per_1k_calls),
+        f"{money(row.cost_per_1k_calls)}{partly}",
         milliseconds(row.latency_p50_ms),
         milliseconds(row.latency_p95_ms),
     )
@@ -126,7 +147,7 @@ def pin_sentence(pin: Pin) -> str:
     return f"{pin.model} {word}: {compared}.{served}"
 
 
-def cut(text: str | None) -> str:
-    """An answer, cut where it is very long."""
+def cut(text: str | None, longest: int = LONGEST) -> str:
+    """A text, cut where it has more than `longest` characters."""
     whole = text or ""
-    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}\N{HORIZONTAL ELLIPSIS}"
+    return whole if len(whole) <= longest else f"{whole[:longest]}\N{HORIZONTAL ELLIPSIS}"

@@ -9,15 +9,20 @@ from markupsafe import Markup
 
 from flows.report import charts
 from flows.report.charts import Point
+from flows.report.evidence import EXAMPLES
 from flows.report.finding_kinds import is_share, kind_of
 from flows.report.night_verdict import findings
-from flows.report.rows import Breach, Facts, FeatureDay
+from flows.report.rows import Breach, CallText, Facts, FeatureDay
 from flows.report.wording import number, percent, points
 
 
 @dataclass(frozen=True)
 class Card:
-    """One finding: its breaches, example calls, and a picture of the worst breach (which may be empty)."""
+    """One finding: its breaches, example calls, and a picture of the worst breach (which may be empty).
+
+    `examples` are the texts of the first calls and `typical` those of a call from before, if known; `calls` are the
+    ids of the calls without texts.
+    """
 
     anchor: str
     title: str
@@ -26,6 +31,8 @@ class Card:
     calls: tuple[str, ...]
     picture: Markup
     legend: str
+    examples: tuple[CallText, ...] = ()
+    typical: CallText | None = None
 
 
 def cards(facts: Facts) -> tuple[Card, ...]:
@@ -37,7 +44,10 @@ def _card(facts: Facts, found: Sequence[Breach], anchor: str) -> Card:
     worst = found[0]
     picture, legend = PICTURES[kind_of(worst.kind).picture](facts, worst)
     calls = tuple(dict.fromkeys(call for breach in found for call in breach.calls))
-    return Card(anchor, worst.subject, worst.severity, tuple(found), calls, picture, legend)
+    examples = tuple(facts.texts[call] for call in calls[:EXAMPLES] if call in facts.texts)
+    typical = next((facts.typical[breach.name] for breach in found if breach.name in facts.typical), None)
+    named = tuple(call for call in calls if call not in {example.call_id for example in examples})
+    return Card(anchor, worst.subject, worst.severity, tuple(found), named, picture, legend, examples, typical)
 
 
 def _volume_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:

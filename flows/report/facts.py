@@ -14,18 +14,16 @@ from typing import Any, TypeVar
 from flows.config import Config
 from flows.errors import RunError, in_one_line
 from flows.lake import Lake
+from flows.report.evaluation_rows import Comparison, Failure, Flip, FrontierRow, Pin, Score
+from flows.report.evidence import read_texts
 from flows.report.rows import (
     Breach,
-    Comparison,
+    CallText,
     Expectation,
     Facts,
     FeatureDay,
-    Flip,
     Freshness,
-    FrontierRow,
     LandedFile,
-    Pin,
-    Score,
     Structure,
     TopicDay,
     Usage,
@@ -47,6 +45,7 @@ MARTS = (
     "fct_model_comparisons",
     "fct_slice_comparisons",
     "fct_model_frontier",
+    "fct_request_failures",
     "fct_example_flips",
     "fct_pin_integrity_daily",
     "fct_breaches",
@@ -63,6 +62,7 @@ def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts
     stored = lake.rows(Expectation, "expectation_results")
     landed = lake.rows(LandedFile, "manifest")
     quarantined = Counter(str(row["reason"]) for row in lake.read("quarantine", ["reason"]))
+    texts, typical = _texts(config, day, breaches, unread)
     nightly = "run_id = 'nightly-' || day"  # what `genchi compare` found is an answer to a person, not of the night
     of_night, by_candidate = f"day = ? and {nightly}", "candidate, route, criterion"
     return Facts(
@@ -72,6 +72,8 @@ def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts
         calls=sum(row.calls for row in usage if row.day == day),
         compared=_compared(marts, day),
         breaches=breaches,
+        texts=texts,
+        typical=typical,
         series=_series(marts, breaches, window),
         comparisons=marts.rows(
             Comparison, "fct_model_comparisons", of_night, (day,), by_candidate, without=frozenset({"slice"})
@@ -85,8 +87,9 @@ def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts
             "fct_model_frontier",
             of_night,
             (day,),
-            "route, pass_rate desc nulls last, cost_per_1k_calls, model",
+            _BEST_FIRST,
         ),
+        failures=marts.rows(Failure, "fct_request_failures", of_night, (day,), "route, model, error_class"),
         flips=marts.rows(
             Flip,
             "fct_example_flips",
@@ -166,6 +169,17 @@ class _Tables:
         """The rows of a table as `kind`, whose fields are the columns that are read."""
         names = [column.name for column in fields(kind)]  # type: ignore[arg-type]  # each is a dataclass
         return tuple(kind(**row) for row in self.read(table, names))
+
+
+def _texts(
+    config: Config, day: date, breaches: Sequence[Breach], unread: list[str]
+) -> tuple[dict[str, CallText], dict[str, CallText]]:
+    """Example and typical calls; none where they cannot be read."""
+    try:
+        return read_texts(config, config.open_lake(), day, breaches)
+    except RunError as error:
+        _note(unread, error)
+        return {}, {}
 
 
 def _note(unread: list[str], error: Exception) -> None:

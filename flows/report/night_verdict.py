@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flows.lake import UNWRAPPED
+from flows.report.evaluation_rows import Comparison
 from flows.report.finding_kinds import kind_of
-from flows.report.rows import Breach, Comparison, Expectation, Facts
-from flows.report.wording import count
+from flows.report.rows import Breach, Expectation, Facts
+from flows.report.wording import count, points
 
 Status = Literal["critical", "warning", "healthy", "unknown"]
 
@@ -132,7 +133,11 @@ def answers(facts: Facts) -> tuple[Answer, ...]:
     """For each candidate, what its comparisons say together."""
     candidates = sorted({row.candidate for row in facts.comparisons})
     return tuple(
-        _answer([row for row in facts.comparisons if row.candidate == name], worse_slices(facts, name))
+        _answer(
+            [row for row in facts.comparisons if row.candidate == name],
+            worse_slices(facts, name),
+            silent_slices(facts, name),
+        )
         for name in candidates
     )
 
@@ -142,14 +147,20 @@ def worse_slices(facts: Facts, candidate: str) -> list[Comparison]:
     return [row for row in _deciding(facts.slices) if row.candidate == candidate and row.verdict == "worse"]
 
 
+def silent_slices(facts: Facts, candidate: str) -> list[str]:
+    """The slices of which a candidate answered nothing, by route and name."""
+    mine = (row for row in _deciding(facts.slices) if row.candidate == candidate and row.is_silent)
+    return sorted({f"{row.route}/{row.slice}" for row in mine})
+
+
 def _deciding(rows: Iterable[Comparison]) -> list[Comparison]:
     """The comparisons that decide: those of answers without their wrapping only inform."""
     return [row for row in rows if not row.criterion.endswith(UNWRAPPED)]
 
 
-def _answer(rows: list[Comparison], slices: list[Comparison]) -> Answer:
+def _answer(rows: list[Comparison], slices: list[Comparison], silent: list[str]) -> Answer:
     worse = _names(_deciding(rows), "worse")
-    unclear = _names(_deciding(rows), "insufficient")
+    unclear = _unclear(_deciding(rows))
     better = _names(rows, "better")
     status: Status
     if worse:
@@ -157,20 +168,46 @@ def _answer(rows: list[Comparison], slices: list[Comparison]) -> Answer:
     elif slices:
         named = ", ".join(f"{row.criterion} on slice {row.slice}" for row in slices[:3])
         rest = f" and {count(len(slices) - 3, 'more slice')}" if len(slices) > 3 else ""
-        overall = f"Too little evidence on {unclear}{_enough(rows)}, and" if unclear else "Not worse overall, but"
+        overall = f"{unclear}, and" if unclear else "Not worse overall, but"
         status, word, sentence = "warning", "Not for every slice", f"{overall} worse on {named}{rest}."
     elif unclear:
-        status, word, sentence = "unknown", "Cannot tell", f"Too little evidence on {unclear}{_enough(rows)}."
+        status, word, sentence = "unknown", "Cannot tell", f"{unclear}."
+    elif silent:
+        status, word, sentence = "unknown", "Cannot tell for every slice", "Not worse overall."
     else:
         status, word, sentence = "healthy", "Yes", "Not worse than the pinned model on any criterion."
+    if silent:
+        more = f" and {count(len(silent) - 3, 'more slice')}" if len(silent) > 3 else ""
+        sentence += f" Nothing is known of {', '.join(silent[:3])}{more}: no example of it was answered."
     if better:
         sentence += f" Better on {better}."
     return Answer(rows[0].candidate, rows[0].pinned, status, word, sentence)
 
 
-def _enough(rows: Iterable[Comparison]) -> str:
+def _unclear(rows: Iterable[Comparison]) -> str:
+    """Why verdicts are insufficient, without a full stop; empty where none is."""
+    found = [row for row in rows if row.verdict == "insufficient"]
+    silent = [row for row in found if row.open_because == "no_evidence"]
+    gaps = [row for row in found if row.open_because == "unanswered"]
+    wide = [row for row in found if row not in silent and row not in gaps]
+    parts = []
+    if wide:
+        parts.append(f"too little evidence on {_named(wide)}{_enough(wide)}")
+    if silent:
+        parts.append(f"nothing could be compared on {_named(silent)}")
+    if gaps:
+        least = min(gaps, key=lambda row: row.ci_low_worst or 0.0)
+        parts.append(
+            f"unanswered examples leave {_named(gaps)} open ({least.n_unanswered or 0:,} of"
+            f" {least.n_examples + (least.n_unanswered or 0):,}; if all of these were wrong, the difference could be as"
+            f" low as {points(least.ci_low_worst)} points)"
+        )
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
+def _enough(unclear: Sequence[Comparison]) -> str:
     """What would settle all that is unclear; empty where that is not known of each."""
-    unclear = [row for row in rows if row.verdict == "insufficient"]
     examples = [row.examples_enough for row in unclear if row.examples_enough]
     repeats = [row.repeats_enough for row in unclear if row.repeats_enough]
     if len(examples) < len(unclear):
@@ -179,8 +216,12 @@ def _enough(rows: Iterable[Comparison]) -> str:
     return f" (about {max(examples):,} examples{instead} would be enough)"
 
 
+def _named(rows: Iterable[Comparison]) -> str:
+    return ", ".join(f"{row.route}/{row.criterion}" for row in rows)
+
+
 def _names(rows: Iterable[Comparison], verdict: str) -> str:
-    return ", ".join(f"{row.route}/{row.criterion}" for row in rows if row.verdict == verdict)
+    return _named(row for row in rows if row.verdict == verdict)
 
 
 def _knows_anything(facts: Facts) -> bool:

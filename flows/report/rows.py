@@ -3,10 +3,12 @@
 The fields carry the names and the meaning of the columns that they were read from.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+
+from flows.report.evaluation_rows import Comparison, Failure, Flip, FrontierRow, Pin, Score
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Breach:
     nights: int
 
     @property
+    def name(self) -> str:
+        """Kind and subject: unique among the breaches of a night."""
+        return f"{self.kind} {self.subject}"
+
+    @property
     def calls(self) -> tuple[str, ...]:
         """The calls to look at, by their ids."""
         found = self.evidence.get("example_call_ids")
@@ -31,6 +38,17 @@ class Breach:
     def numbers(self) -> dict[str, Any]:
         """The evidence but the calls."""
         return {name: value for name, value in self.evidence.items() if name != "example_call_ids"}
+
+
+@dataclass(frozen=True)
+class CallText:
+    """The texts of one call; None for what it does not have."""
+
+    call_id: str
+    day: date
+    input_text: str | None
+    output_text: str | None
+    error_message: str | None
 
 
 @dataclass(frozen=True)
@@ -49,103 +67,6 @@ class FeatureDay:
     n_reference: int
     n_current: int
     is_breach: bool | None
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A candidate against the pinned model: delta in pass rate, with its 95 % interval."""
-
-    pinned: str
-    candidate: str
-    route: str
-    criterion: str
-    severity: str
-    delta: float | None
-    ci_low: float | None
-    ci_high: float | None
-    q_value: float | None
-    margin: float
-    minimum_detectable: float | None
-    verdict: str
-    n_regressed: int
-    n_repaired: int
-    n_examples: int
-    n_unscored: int
-    slice: str = "*"
-    examples_enough: int | None = None
-    repeats_enough: int | None = None
-
-
-@dataclass(frozen=True)
-class Score:
-    """The pass rate of one model on one criterion, with its 95 % interval."""
-
-    day: date
-    model: str
-    arm: str
-    route: str
-    criterion: str
-    n_examples: int
-    n_repeats: int
-    n_unscored: int
-    pass_rate: float | None
-    ci_low: float | None
-    ci_high: float | None
-    min_pass_rate: float | None
-
-
-@dataclass(frozen=True)
-class FrontierRow:
-    """The pass rate, cost and latency (ms) of one model on one route; null for what is not known."""
-
-    model: str
-    arm: str
-    route: str
-    n_examples: int
-    pass_rate: float | None
-    ci_low: float | None
-    ci_high: float | None
-    cost_per_1k_calls: float | None
-    latency_p50_ms: float | None
-    latency_p95_ms: float | None
-    is_dominated: bool | None
-    is_sufficient: bool | None
-    is_smallest_sufficient: bool | None
-
-
-@dataclass(frozen=True)
-class Flip:
-    """One example that a candidate regressed or repaired, or that is flaky, with one answer of each side."""
-
-    model: str
-    arm: str
-    route: str
-    criterion: str
-    example_id: str
-    passes: int
-    repeats: int
-    state: str
-    flip: str | None
-    answer: str | None
-    failing_reason: str | None
-    pinned_answer: str | None
-
-
-@dataclass(frozen=True)
-class Pin:
-    """Whether a pinned model is still the same behind its name.
-
-    `p_value` and `is_changed` are null where there was nothing to compare with: no earlier night (`has_past` says of
-    earlier nights on which it was heard), or it did not answer.
-    """
-
-    model: str
-    served_names: Sequence[str]
-    last_served_names: Sequence[str] | None
-    n_prompts: int
-    p_value: float | None
-    is_changed: bool | None
-    has_past: bool = False
 
 
 @dataclass(frozen=True)
@@ -230,7 +151,10 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the page of one night says. `compared` counts the features that had a reference that day."""
+    """All that the page of one night says. `compared` counts the features that had a reference that day.
+
+    `texts` are the example calls by their call_id, `typical` a call from before by the name of the breach.
+    """
 
     app: str
     day: date
@@ -238,12 +162,15 @@ class Facts:
     calls: int = 0
     compared: int = 0
     breaches: tuple[Breach, ...] = ()
+    texts: Mapping[str, CallText] = field(default_factory=dict)
+    typical: Mapping[str, CallText] = field(default_factory=dict)
     series: tuple[FeatureDay, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     slices: tuple[Comparison, ...] = ()
     scores: tuple[Score, ...] = ()
     frontier: tuple[FrontierRow, ...] = ()
     flips: tuple[Flip, ...] = ()
+    failures: tuple[Failure, ...] = ()
     pins: tuple[Pin, ...] = ()
     usage: tuple[Usage, ...] = ()
     structure: tuple[Structure, ...] = ()

@@ -10,8 +10,9 @@ from markupsafe import Markup
 from flows.lake import each_day
 from flows.report import charts
 from flows.report.charts import Scale
+from flows.report.evaluation_rows import Comparison, Score
 from flows.report.night_verdict import Answer, answers, worse_slices
-from flows.report.rows import Comparison, Facts, Score, Structure, Usage
+from flows.report.rows import Facts, Structure, Usage
 from flows.report.wording import NOTHING, count, milliseconds, money, percent, points, share_of
 
 Row = TypeVar("Row", Usage, Structure)
@@ -22,6 +23,8 @@ VERDICTS = {
     "worse": ("worse", "worse"),
     "insufficient": ("too little evidence", "unclear"),
 }
+
+OPEN = {"no_evidence": "nothing compared", "unanswered": "open: unanswered"}
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ def _plot(rows: Sequence[Comparison]) -> _Plot:
 
 def _delta(row: Comparison, scale: Scale) -> Delta:
     word, tone = VERDICTS.get(row.verdict, (row.verdict, "unclear"))
+    word = OPEN.get(row.open_because or "", word)
     if row.delta is None or row.ci_low is None or row.ci_high is None:
         return Delta(row, word, tone, "not scored", Markup(""))
     text = f"{points(row.delta)} ({points(row.ci_low)} to {points(row.ci_high)})"
@@ -125,6 +129,8 @@ def _rate(score: Score) -> Rate:
     if score.pass_rate is None or score.ci_low is None or score.ci_high is None:
         return Rate(score, "not scored", Markup(""))
     text = f"{percent(score.pass_rate)} ({percent(score.ci_low)} to {percent(score.ci_high)})"
+    if score.mean_score is not None:
+        text += f", mean score {score.mean_score:.2f}"
     least = score.min_pass_rate if score.arm == "pinned" else None  # it does not bind a candidate
     scale = Scale(0, 1, 4, 96)
     tone = "worse" if least is not None and score.pass_rate < least else "same"

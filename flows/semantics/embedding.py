@@ -19,6 +19,8 @@ from flows.stats.neighbours import unit
 
 WORDLLAMA = "wordllama"
 MODEL2VEC = "model2vec/"
+# How texts are prepared (texts.py) is part of a vector's name: with another preparation the same text has another one.
+PREPARED = "+folded"
 
 
 class Embedder(Protocol):
@@ -35,7 +37,7 @@ class Embedder(Protocol):
 class Packaged:
     """wordllama: averaged word vectors of 256 numbers, distilled from LLMs, whose weights are in its wheel."""
 
-    name: str = WORDLLAMA
+    name: str = WORDLLAMA + PREPARED
     model: Any = None
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
@@ -73,12 +75,12 @@ def name_of(config: Config) -> str:
     """The name under which the configured model's vectors are kept. Nothing is loaded."""
     chosen = config.embedding
     if chosen.model == WORDLLAMA or chosen.model.startswith(MODEL2VEC):
-        return chosen.model
+        return chosen.model + PREPARED
     if chosen.api_base is None and not chosen.params:
-        return chosen.model
+        return chosen.model + PREPARED
     # The same name at another address, or with other parameters, may be another model.
     settings = json.dumps([chosen.api_base, chosen.params], sort_keys=True)
-    return f"{chosen.model}#{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
+    return f"{chosen.model}#{hashlib.sha256(settings.encode()).hexdigest()[:8]}{PREPARED}"
 
 
 def check_embedding(config: Config) -> None:
@@ -99,7 +101,7 @@ def _load_wordllama() -> Any:
 def _static(config: Config, name: str) -> Static:
     folder, package = _folder(config, name), _import_model2vec(config)
     try:
-        return Static(name, package.StaticModel.from_pretrained(str(folder)))
+        return Static(name + PREPARED, package.StaticModel.from_pretrained(str(folder)))
     except Exception as error:
         kind = type(error).__name__
         raise ConfigError(f"{config.path}: embedding.model: {folder} contains no model2vec model ({kind})") from None

@@ -79,14 +79,14 @@ _INPUT_TEXTS = """
 
 
 def input_texts(lake: Lake, day: date, call_ids: Sequence[str]) -> dict[str, str]:
-    """The inputs of these calls of a day, by call_id, cut as for embedding; missing calls are left out."""
+    """The inputs of these calls of a day, by call_id, as they are embedded; missing calls are left out."""
     files = [str(place) for place in lake.files("interactions", day)]
     if not files or not call_ids:
         return {}
     with duckdb.connect() as connection:
         lake.open_to(connection)
         found = connection.execute(_INPUT_TEXTS, {"files": files, "ids": list(call_ids)}).fetchall()
-    return {call_id: _cut(text) for call_id, text in found}
+    return {call_id: _prepared(text) for call_id, text in found}
 
 
 def _production(lake: Lake, day: date, count: int) -> Iterator[Text]:
@@ -98,7 +98,7 @@ def _production(lake: Lake, day: date, count: int) -> Iterator[Text]:
         found = connection.execute(_SAMPLED, {"files": files, "count": count}).fetchall()
     for call_id, route, status, input_text, output_text, cluster in found:
         for side, whole in (("input", input_text), ("output", output_text)):
-            text = _cut(whole)
+            text = _prepared(whole)
             if text and (side == "input" or status == "success"):
                 yield Text(call_id, side, "production", route, text, cluster)
 
@@ -108,12 +108,16 @@ def _examples(lake: Lake, day: date, count: int) -> Iterator[Text]:
     by_set: dict[tuple[str, str], list[Text]] = defaultdict(list)
     columns = ("set", "route", "example_id", "input_text")
     for example in lake.read("examples", day, columns=columns).to_pylist():
-        if text := _cut(example["input_text"]):
+        if text := _prepared(example["input_text"]):
             found = Text(example["example_id"], "input", example["set"], example["route"] or EVERY_ROUTE, text, None)
             by_set[found.origin, found.route].append(found)
     for examples in by_set.values():
         yield from sorted(examples, key=lambda text: rank(text.call_id))[:count]
 
 
-def _cut(text: str | None) -> str:
-    return (text or "").strip()[:MAX_CHARACTERS]
+def _prepared(text: str | None) -> str:
+    """The text with every run of white space folded to one space, cut.
+
+    Models of words give line breaks a meaning: where a crawler stops to wrap lines, all texts would change their topic.
+    """
+    return " ".join((text or "").split())[:MAX_CHARACTERS]

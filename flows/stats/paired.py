@@ -1,6 +1,11 @@
-"""The difference between two models on the same examples, with repeats nested in examples."""
+"""The difference between two models on the same examples, with repeats nested in examples.
 
-from collections.abc import Mapping, Sequence
+Scores that are missing are not missing at random: a model may fail on just the examples that are hard for it. Nothing
+can be known of these, so `if_unanswered` bounds what the interval could be (Manski 1989, Journal of Human Resources
+24:343, "Anatomy of the selection problem").
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -19,7 +24,7 @@ class Comparison:
     `error` is the standard error of `delta`, and `repeat_share` the share of its square that is due to repeats (0 to 1;
     None if no example has two). `minimum_detectable` is the MDE: the true difference that would be found with a power
     of 80 %. An example is regressed where pinned passes most repeats and the
-    candidate does not (of scores that are `relative`: where the candidate's mean is the lower one); repaired is the
+    candidate does not (of scores compared `by_mean`: where the candidate's mean is the lower one); repaired is the
     reverse.
     """
 
@@ -38,20 +43,35 @@ class Comparison:
 NOTHING = Comparison(0, None, None, None, None, None, None, None, 0, 0)
 
 
+@dataclass(frozen=True)
+class Unanswered:
+    """`n` of the pinned model's examples of which the candidate left an answer open, and what these could do.
+
+    `low` is the lower end of the interval if every open answer were wrong, `high` its upper end if every one were
+    right; the interval without these answers is never wider.
+    """
+
+    n: int
+    low: float | None
+    high: float | None
+
+
 def compare(
     pinned: Mapping[str, Sequence[float]],
     candidate: Mapping[str, Sequence[float]],
     confidence: float = 0.95,
     power: float = 0.8,
     *,
-    relative: bool = False,
+    by_mean: bool = False,
+    reach: float = 1.0,
 ) -> Comparison:
     """Compare two models' scores (0 to 1) by example; examples without an answer on either side are ignored.
 
     The repeats of an example are averaged first, so that an example is one pair however often it was asked. `delta`
     is the raw mean of the differences; interval and p-value (two-sided) are those of flows.stats.score_interval, and
-    agree: p <= 0.05 if the 95 % interval excludes 0. `relative` scores compare a candidate with the pinned model, which
-    has 0.5 by definition.
+    agree: p <= 0.05 if the 95 % interval excludes 0. `by_mean` counts regressed examples by their mean scores instead
+    of passes. `reach` is the largest difference that an example can have: 0.5 where the pinned model has 0.5 by
+    definition.
     """
     pairs = [(pinned[key], candidate[key]) for key in sorted(set(pinned) & set(candidate))]
     pairs = [(old, new) for old, new in pairs if len(old) and len(new)]
@@ -60,13 +80,13 @@ def compare(
         return NOTHING
     means = np.array([(fmean(old), fmean(new)) for old, new in pairs])
     differences = means[:, 1] - means[:, 0]
-    old, new = (means if relative else means > 0.5).T
+    old, new = (means if by_mean else means > 0.5).T
     regressed, repaired = int((new < old).sum()), int((new > old).sum())
     delta = float(differences.mean())
     if n == 1:
         return Comparison(1, delta, None, None, None, None, None, None, regressed, repaired)
     is_binary = all(score in (0, 1) for pair in pairs for scores in pair for score in scores)
-    found = interval(differences, is_binary=is_binary, confidence=confidence)
+    found = interval(differences, is_binary=is_binary, confidence=confidence, reach=reach)
     error = float(found.error)
     quantiles = ndtri([0.5 + confidence / 2, power])
     return Comparison(
@@ -81,6 +101,37 @@ def compare(
         n_regressed=regressed,
         n_repaired=repaired,
     )
+
+
+def if_unanswered(
+    pinned: Mapping[str, Sequence[float]],
+    candidate: Mapping[str, Sequence[float]],
+    n_open: Mapping[str, int],
+    found: Comparison,
+    compare_scores: Callable[[Mapping[str, Sequence[float]], Mapping[str, Sequence[float]]], Comparison],
+) -> Unanswered:
+    """What `found`, the comparison of the two by `compare_scores`, could be if the open answers were known.
+
+    `n_open` counts a candidate's answers without a score, by example. A pinned model's example that has neither a
+    score nor an open answer of the candidate counts as one open answer.
+    """
+    missing = {key: n_open.get(key, 0) or int(not candidate.get(key)) for key in pinned if len(pinned[key])}
+    unanswered = {key: n for key, n in missing.items() if n}
+    if not unanswered:
+        return Unanswered(0, found.low, found.high)
+    possible = [found]
+    for score in (0.0, 1.0):
+        filled = {key: _filled(candidate, key, n, score) for key, n in missing.items()}
+        possible.append(compare_scores(pinned, {**candidate, **filled}))
+    return Unanswered(
+        len(unanswered),
+        min((one.low for one in possible if one.low is not None), default=None),
+        max((one.high for one in possible if one.high is not None), default=None),
+    )
+
+
+def _filled(scores: Mapping[str, Sequence[float]], key: str, n: int, score: float) -> tuple[float, ...]:
+    return (*scores.get(key, ()), *(score,) * n)
 
 
 def _repeat_share(pairs: Sequence[_Pair], error: float) -> float | None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, pvariance
 
+PASS = 0.5  # the least score that passes
+
 
 @dataclass(frozen=True)
 class Steadiness:
@@ -24,7 +26,7 @@ class Steadiness:
 
 def steadiness(examples: Sequence[Sequence[float]], repeats: int) -> Steadiness:
     """From the scores in [0, 1] of the scored answers of each example; at least one half is a pass."""
-    passed = [[score >= 0.5 for score in scores] for scores in examples]
+    passed = [[score >= PASS for score in scores] for scores in examples]
     whole = [scores for scores in passed if len(scores) >= repeats]
     repeated = [scores for scores in examples if len(scores) > 1]
     variances = [pvariance(scores) * len(scores) for scores in repeated]

@@ -110,5 +110,7 @@ def variables(config: Config) -> dict[str, object]:
         "words": glob.escape(str(write_words(config.open_lake()))),
         "window_days": config.window_days,
         "risk": config.risk,
+        "thresholds": dict(config.thresholds),
+        "mutes": [mute.model_dump(mode="json") for mute in config.mute],
         "unwrapped_suffix": UNWRAPPED,
     }

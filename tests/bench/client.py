@@ -48,7 +48,7 @@ def question(n: int) -> str:
 
 def run_bare(url: str, count: int, folder: Path) -> None:
     """64 workers over litellm.acompletion, and nothing else."""
-    from flows.llm.client import load_litellm
+    from flows.llm.litellm_setup import load_litellm
 
     litellm, numbers = load_litellm(), iter(range(count))
 

@@ -24,6 +24,7 @@ from flows.stats.proportions import intervals
 from flows.stats.score_interval import Array, interval
 
 SIZES, REPEATS, AGREEMENTS = (30, 100, 1000), (1, 2, 3, 4, 5), (0.0, 0.25, 0.5, 0.75, 1.0)
+SIZES_OF_SCORES = (5, 10, 30, 100, 1000)
 DISCORDANCES, LEANS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5), (0.0, 0.5, 1.0)
 PASS_RATES = (0.02, 0.1, 0.3, 0.5, 0.8, 0.95, 0.99)
 SPARSE = 5.0
@@ -90,24 +91,59 @@ def draw(rng: np.random.Generator, chances: Array, values: Array, trials: int, n
 
 
 def differences_of_scores(
-    rng: np.random.Generator, trials: int, methods: dict[str, Callable[[Array, bool], Ends]]
+    rng: np.random.Generator,
+    trials: int,
+    methods: dict[str, Callable[[Array, bool], Ends]],
+    *,
+    sizes: Sequence[int] = SIZES_OF_SCORES,
 ) -> Iterator[dict[str, Cell]]:
-    """Differences with a known mean: small and even, shifted, mostly zero, all equal, and skewed."""
-    for n in SIZES:
-        at = (trials, n)
-        shapes: list[tuple[str, Array, float, float]] = [
-            ("normal, sd 0.02", rng.normal(0, 0.02, at), 0.0, n),
-            ("normal, sd 0.2, shifted by 0.1", rng.normal(-0.1, 0.2, at), -0.1, n),
-            ("nearly constant, 0.4 to 0.6", rng.uniform(0.4, 0.6, at), 0.5, n),
-            ("one-sided, exponential of mean 0.05", -rng.exponential(0.05, at), -0.05, n),
-        ]
-        for share, lean in product((0.02, 0.05, 0.1, 0.3), (0.0, 1.0)):
-            signs = np.where(rng.random(at) < (1 + lean) / 2, -1.0, 1.0)
-            mixed = np.where(rng.random(at) < share, signs * rng.uniform(0, 1, at), 0.0)
-            shapes.append((f"{share:.0%} moved by up to 1", mixed, -lean * share / 2, n * share))
-        for name, drawn, delta, expected in shapes:
+    """Differences of scores from 0 to 1, with a known mean: of the shapes below."""
+    for n in sizes:
+        for name, drawn, delta, expected in (*_even(rng, (trials, n)), *_skewed(rng, (trials, n))):
             named = f"n={n} {name} delta={delta:+.3f}"
             yield _cells(drawn, delta, named, expected, methods, is_binary=False)
+
+
+Shape = tuple[str, Array, float, float]
+
+
+def _even(rng: np.random.Generator, at: tuple[int, int]) -> Iterator[Shape]:
+    """Small and even, shifted, all equal, one-sided, and of five grades; some of them of two arms near the top."""
+    n = at[1]
+    yield "normal, sd 0.02", rng.normal(0, 0.02, at), 0.0, n
+    yield "normal, sd 0.2, shifted by 0.1", np.clip(rng.normal(-0.1, 0.2, at), -1, 1), -0.1, n
+    yield "nearly constant, 0.4 to 0.6", rng.uniform(0.4, 0.6, at), 0.5, n
+    yield "one-sided, exponential of mean 0.05", -np.minimum(rng.exponential(0.05, at), 1), -0.05, n
+    grades, old, new = np.linspace(0, 1, 5), [0.01, 0.02, 0.07, 0.1, 0.8], [0.02, 0.03, 0.1, 0.15, 0.7]
+    graded = rng.choice(grades, at, p=new) - rng.choice(grades, at, p=old)
+    yield "five grades, mostly the best", graded, float(grades @ new - grades @ old), n
+    yield "two arms near 1", rng.beta(3, 1, at) - rng.beta(20, 1, at), 3 / 4 - 20 / 21, n
+    zero = rng.random(at) < 0.1
+    yield "good, or nothing", np.where(zero, 0, 1 - rng.uniform(0, 0.1, at)) - 0.95, 0.9 * 0.95 - 0.95, 0.1 * n
+
+
+def _skewed(rng: np.random.Generator, at: tuple[int, int]) -> Iterator[Shape]:
+    """A share of the examples moves far, in either direction or down only; the others are tied, or differ a little."""
+    for share, lean in product((0.02, 0.05, 0.1, 0.3), (0.0, 1.0)):
+        signs = np.where(rng.random(at) < (1 + lean) / 2, -1.0, 1.0)
+        moves, expected = rng.random(at) < share, at[1] * share
+        yield (
+            f"{share:.0%} moved by up to 1",
+            np.where(moves, signs * rng.uniform(0, 1, at), 0.0),
+            -lean * share / 2,
+            expected,
+        )
+        for name, rest in (
+            ("tied", np.zeros(at)),
+            ("within 0.02", rng.normal(0, 0.02, at)),
+            ("of steps", rng.choice([-0.1, 0, 0.1], at)),
+        ):
+            yield (
+                f"{share:.0%} moved by 0.9, the others {name}",
+                np.where(moves, 0.9 * signs, rest),
+                -lean * share * 0.9,
+                expected,
+            )
 
 
 def pass_rates(rng: np.random.Generator, trials: int) -> Iterator[Cell]:

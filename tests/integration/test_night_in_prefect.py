@@ -14,7 +14,7 @@ import pytest
 
 from flows.evaluate import load_setup
 from flows.lake.lake import Lake, nightly_run_id
-from flows.llm.client import load_litellm
+from flows.llm.litellm_setup import load_litellm
 from flows.llm.local_providers import register_provider
 from flows.warehouse import query
 from tests.integration.servers import Hook, prefect_api, webhook

@@ -14,8 +14,10 @@ judged as (
     select
         *,
         case
-            when q_value <= {{ threshold('verdict_q_value') }} and ci_low > 0 then 'better'
-            when ci_low > -margin_or_default then 'not_worse'
+            when q_value <= {{ threshold('verdict_q_value') }} and ci_low > 0 and ci_low_worst > 0 then 'better'
+            when ci_low > -margin_or_default and ci_low_worst > -margin_or_default then 'not_worse'
+            -- What is not known makes nothing worse.
+            when ci_low > -margin_or_default then 'insufficient'
             when q_value <= {{ threshold('verdict_q_value') }} and ci_high < 0 then 'worse'
             else 'insufficient'
         end as verdict,
@@ -58,12 +60,22 @@ select
     n_unscored,
     n_regressed,
     n_repaired,
+    n_unanswered,
+    ci_low_worst,
+    ci_high_worst,
+    is_graded,
     case
-        when verdict = 'insufficient' and examples is not null
+        when verdict <> 'insufficient' then null
+        when n_examples = 0 then 'no_evidence'
+        when ci_low > -margin_or_default then 'unanswered'
+        else 'wide'
+    end as open_because,
+    case
+        when verdict = 'insufficient' and ci_low <= -margin_or_default and examples is not null
             then cast(greatest(ceil(examples), n_examples + 1) as bigint)
     end as examples_enough,
     case
-        when verdict = 'insufficient' and repeats <= {{ most_repeats }}
+        when verdict = 'insufficient' and ci_low <= -margin_or_default and repeats <= {{ most_repeats }}
             then cast(greatest(ceil(repeats), n_repeats + 1) as bigint)
     end as repeats_enough
 from needed

@@ -1,8 +1,9 @@
 {#- The decisive criteria of a route are its critical ones; if it has none, all of them. Criteria on answers without
-    their wrapping are only for information; flows/evaluate/score/leaderboard.py leaves them out too. -#}
+    their wrapping are only for information; flows/evaluate/score/leaderboard.py leaves them out too. A candidate that
+    answered nothing of a slice is not known to be good enough, however small the slice is. -#}
 with comparisons as (
     select * from {{ ref('int_comparisons') }}
-    where slice = '*' and criterion not like {{ unwrapped("'%'") }}
+    where criterion not like {{ unwrapped("'%'") }}
 ),
 
 weighed as (
@@ -17,7 +18,13 @@ select
     run_id,
     route,
     candidate,
-    min(case when verdict in ('better', 'not_worse') then 1 else 0 end) = 1 as is_not_worse
+    min(
+        case
+            when slice <> '*' then case when n_examples = 0 and n_unanswered > 0 then 0 else 1 end
+            when verdict in ('better', 'not_worse') then 1
+            else 0
+        end
+    ) = 1 as is_not_worse
 from weighed
 where severity = 'critical' or has_critical = 0
 group by day, run_id, route, candidate

@@ -29,6 +29,7 @@ from flows.evaluate.criteria.python_file import FunctionError
 from flows.evaluate.criteria.repair import Repaired, repair_json, repair_text
 from flows.evaluate.criteria.time_limit import TimeLimitError, search
 from flows.evaluate.examples import Example, as_text
+from flows.lake import storable
 
 _LONGEST_REASON = 300
 
@@ -71,7 +72,7 @@ def unscored(reason: str) -> Score:
 
 def _writable(reason: str) -> str:
     """A reason that can be stored: truncated, and without lone surrogates, which answers may contain."""
-    return reason[:_LONGEST_REASON].encode("utf-8", "replace").decode()
+    return storable(reason[:_LONGEST_REASON])
 
 
 NO_TEXT = unscored("the answer is a tool call without text")

@@ -6,7 +6,7 @@ rows, to write them.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,8 +17,10 @@ from flows.evaluate.generate.pending import PendingRequests
 from flows.evaluate.generate.requests import KEY_COLUMNS, Request, Row
 from flows.evaluate.setup import PRODUCTION
 from flows.lake import Lake, nightly_run_id
+from flows.llm import OWN, class_of_row
 
 CANARY = "canary-"  # prefix of canary files; their answers are not repeats of the holdout's
+_FAILED_BY = ("route", "example_id", "status", "error_type", "error_class")
 _KNOWN_BY = (*KEY_COLUMNS, "status", "reused_from")
 
 
@@ -98,6 +100,25 @@ class StoredAnswers:
         else:
             own = pc.fill_null(pc.not_equal(reused_from, PRODUCTION), True)
         return pc.and_(pc.and_(asked, own), pc.equal(rows["status"], "ok"))
+
+
+def unscored_before(lake: Lake, day: date, run_id: str) -> dict[str, set[str]]:
+    """The examples, by route, that a provider left unscored: in this run so far, and for a night also the night before.
+
+    What a model failed by itself is an answer, and is not among them.
+    """
+    earlier = [(day, run_id)]
+    if run_id == nightly_run_id(day):
+        past = (one for one in reversed(lake.days("completions")) if one < day)
+        nights = ((one, nightly_run_id(one)) for one in past if lake.exists("completions", one, nightly_run_id(one)))
+        earlier += islice(nights, 1)
+    found: dict[str, set[str]] = {}
+    for one, file in earlier:
+        for rows in lake.batches("completions", one, _FAILED_BY, file):
+            for row in rows.filter(pc.not_equal(rows["status"], "ok")).to_pylist():
+                if class_of_row(row) not in OWN:
+                    found.setdefault(row["route"], set()).add(row["example_id"])
+    return found
 
 
 def _answered(rows: list[Row]) -> list[Row]:

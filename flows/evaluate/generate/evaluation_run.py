@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from flows import progress
 from flows.config import Config
 from flows.evaluate.generate import baseline_client
-from flows.evaluate.generate.answer_reuse import StoredAnswers
+from flows.evaluate.generate.answer_reuse import StoredAnswers, unscored_before
 from flows.evaluate.generate.batch_run import BatchRun
 from flows.evaluate.generate.journal import in_chunks
 from flows.evaluate.generate.pending import PendingRequests
@@ -20,12 +20,12 @@ from flows.evaluate.generate.request_runner import RunBudget, ask_all, row_of
 from flows.evaluate.generate.requests import Request, Row, requests_of_run
 from flows.evaluate.setup import EvalTask
 from flows.lake import Lake, from_rows
+from flows.llm import NOT_SENT, Answer, Batches, ClientFactory, LiteLLMClient, ModelClient, Pacer, close_clients
 from flows.llm import PRICE as BATCH_PRICE
-from flows.llm import Answer, Batches, ClientFactory, LiteLLMClient, ModelClient, Pacer, close_clients
 
 log = logging.getLogger(__name__)
 
-_NOT_SENT = Answer("error", error_type="budget", error_message="not sent: the budget is used up")
+_NOT_SENT = Answer("error", error_type="budget", error_message="not sent: the budget is used up", error_class=NOT_SENT)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class EvalRun:
     """The requests of one run to the models of `arms`. Each iteration builds the requests again, to save memory.
 
     `reusable` are the arms for which answers of other runs may be reused: of any run, or with `since` of the nights
-    from `since` (included) to the day (excluded).
+    from `since` (included) to the day (excluded). `first` are the examples by route that are sent before all others.
     """
 
     config: Config
@@ -58,15 +58,20 @@ class EvalRun:
     reusable: Collection[str] = ()
     since: date | None = None
     use_batch_api: bool = True
+    first: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Request]:
-        every = requests_of_run(self.run_id, self.tasks)
+        every = requests_of_run(self.run_id, self.tasks, self.first)
         return (request for request in every if request.arm in self.arms)
 
 
 def generate_answers(run: EvalRun, budget: RunBudget, clients: ClientFactory | None = None) -> GenerationResult:
-    """Send the requests that have no answer yet, write all answers as the run's file, and delete its journal."""
+    """Send the requests that have no answer yet, write all answers as the run's file, and delete its journal.
+
+    What was unscored before is sent first, so that it does not stay so when the budget is used up.
+    """
     lake = run.config.open_lake()
+    run = replace(run, first=unscored_before(lake, run.day, run.run_id))
     journal, before = lake.journal(run.run_id), budget.spent
     pending = PendingRequests(run.run_id, run)
     stored = StoredAnswers(lake, run.day, run.run_id, journal)

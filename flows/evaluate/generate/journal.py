@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from flows.evaluate.generate.requests import Row
+from flows.lake import storable_row
 
 log = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 4096
+_NEEDED = ({"batch_id", "model"}, {"request_hash", "status"})  # of a submitted batch, of an answer
 _T = TypeVar("_T")
 
 
 def read_journal(path: Path) -> Iterator[Row]:
-    """The answers in the journal, one at a time. Lines that a kill left incomplete are skipped."""
+    """The answers in the journal, one at a time. Lines that a kill left incomplete are skipped.
+
+    Whatever stands in the lines, which an older version may have written, the answers can be stored.
+    """
     return (row for row in _read(path) if "batch_id" not in row)
 
 
@@ -31,12 +36,20 @@ def _read(path: Path) -> Iterator[Row]:
         return
     with path.open("rb") as file:
         for line in file:
-            try:
-                row = json.loads(line)
-            except ValueError:
+            row = _row_of(line)
+            if row is None:
                 log.warning("%s: skipped an incomplete line", path)
-                continue
-            yield row
+            else:
+                yield row
+
+
+def _row_of(line: bytes) -> Row | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    is_whole = isinstance(row, dict) and any(needed <= row.keys() for needed in _NEEDED)
+    return storable_row(row) if is_whole else None
 
 
 def open_for_append(path: Path) -> IO[bytes]:

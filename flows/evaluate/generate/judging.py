@@ -80,6 +80,7 @@ def ask_judge(
         if request.request_hash not in wanted and stored.get(request.request_hash, {}).get("status") != "ok":
             todo.append(request)
         wanted.add(request.request_hash)
+    todo.sort(key=lambda request: request.request_hash not in stored)  # what failed before is sent first
     asked = asyncio.run(_run_requests(config, run_id, todo, journal, budget, clients=clients)) if todo else 0
     landed = lake.read("judgements", day, run_id).to_pylist()
     rows = {row["request_hash"]: row | _verdict_of(row) for row in (*landed, *read_journal(journal))}
@@ -127,7 +128,7 @@ async def _run_requests(
 def _row(request: JudgeRequest, answer: Answer) -> Row:
     answer_columns = asdict(answer)
     text = answer_columns.pop("text")
-    del answer_columns["error_message"], answer_columns["output_json"]
+    del answer_columns["native_finish_reason"], answer_columns["output_json"]
     request_columns: Mapping[str, Any] = {
         key: value for key, value in vars(request).items() if key not in ("messages", "params")
     }

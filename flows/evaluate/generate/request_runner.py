@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _ROUNDING_USD = 1e-9  # rounding of binary sums must not block the last request
 _RAMP_S = 1.0
 _GARBAGE_AT_ONCE = 20_000  # objects; a request creates a few hundred
-_NOT_IN_ROWS = ("text", "error_message")
+_NOT_IN_ROWS = ("text",)
 
 
 class RunBudget:

@@ -1,8 +1,9 @@
 """The requests of a run, built one at a time so that those of a large holdout are never all in memory."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from flows.evaluate.criteria import hash_of
@@ -50,24 +51,40 @@ def digest(key: Key) -> bytes:
     return hashlib.blake2b("\x1f".join(map(str, key)).encode(), digest_size=16).digest()
 
 
-def requests_of_run(run_id: str, tasks: Sequence[EvalTask]) -> Iterator[Request]:
-    """All requests of the tasks, example by example across models, so that a spent budget leaves complete pairs."""
-    for task in tasks:
-        variants_and_params = [(variant, variant.params(task.name)) for variant in task.variants]
-        for repeat in range(task.route.repeats):
-            for example in task.examples:
-                for variant, params in variants_and_params:
-                    messages = variant.messages_for(example)
-                    yield Request(
-                        run_id=run_id,
-                        model=variant.model.name,
-                        arm=variant.model.arm,
-                        route=task.name,
-                        example_id=example.example_id,
-                        repeat=repeat,
-                        holdout_version=example.version,
-                        prompt_version=variant.prompt_version,
-                        request_hash=hash_of(variant.model.model, variant.model.api_base, params, messages),
-                        messages=messages,
-                        params=params,
-                    )
+def requests_of_run(
+    run_id: str, tasks: Sequence[EvalTask], first: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> Iterator[Request]:
+    """All requests of the tasks, example by example across models, so that a spent budget leaves complete pairs.
+
+    The examples in `first`, by route, come before all others.
+    """
+    for is_first in (True, False) if any(first.values()) else (False,):
+        for task in tasks:
+            chosen = first.get(task.name)
+            if chosen:
+                places = [place for place, key in enumerate(task.example_ids) if (key in chosen) == is_first]
+                yield from _requests_of_task(run_id, task, places)
+            elif not is_first:
+                yield from _requests_of_task(run_id, task, range(len(task.examples)))
+
+
+def _requests_of_task(run_id: str, task: EvalTask, places: Sequence[int]) -> Iterator[Request]:
+    variants_and_params = [(variant, variant.params(task.name)) for variant in task.variants]
+    for repeat in range(task.route.repeats):
+        for place in places:
+            example = task.examples[place]
+            for variant, params in variants_and_params:
+                messages = variant.messages_for(example)
+                yield Request(
+                    run_id=run_id,
+                    model=variant.model.name,
+                    arm=variant.model.arm,
+                    route=task.name,
+                    example_id=example.example_id,
+                    repeat=repeat,
+                    holdout_version=example.version,
+                    prompt_version=variant.prompt_version,
+                    request_hash=hash_of(variant.model.model, variant.model.api_base, params, messages),
+                    messages=messages,
+                    params=params,
+                )

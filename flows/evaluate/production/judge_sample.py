@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flows.config import Config
 from flows.evaluate.criteria import Case, Criterion, Judge, judge_requests, score_from_replies
@@ -20,6 +19,7 @@ from flows.evaluate.examples import messages_of
 from flows.evaluate.generate import ask_judge, budget_of, judge_replies, production_run_id
 from flows.evaluate.production.production_criteria import rows_of
 from flows.evaluate.setup import EvalSetup
+from flows.lake import rows_with
 from flows.llm import ClientFactory
 from flows.stats.sample import rank
 
@@ -92,11 +92,8 @@ def score_samples(
 
 
 def _read(config: Config, day: date, call_ids: set[str]) -> dict[str, dict[str, Any]]:
-    wanted, calls = pa.array(sorted(call_ids), pa.string()), {}
-    for batch in config.open_lake().batches("interactions", day, _COLUMNS) if call_ids else ():
-        for row in batch.filter(pc.is_in(batch["call_id"], wanted)).to_pylist():
-            calls[row["call_id"]] = row
-    return calls
+    found = rows_with(config.open_lake(), "interactions", day, key="call_id", values=call_ids, columns=_COLUMNS)
+    return {row["call_id"]: row for row in found.to_pylist()}
 
 
 def _case(call: dict[str, Any]) -> Case:

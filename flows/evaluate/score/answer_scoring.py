@@ -23,9 +23,8 @@ from flows.evaluate.criteria import (
 from flows.evaluate.examples import Example
 from flows.evaluate.generate import Row
 from flows.evaluate.setup import EvalTask
+from flows.llm import OWN, class_of_row
 
-# Failures that a model causes itself; all others are the provider's.
-_OWN_FAILURES = ("content_filter", "ContextWindowExceededError")
 _KEY_COLUMNS = ("run_id", "model", "example_id", "repeat", "route")
 
 
@@ -51,8 +50,7 @@ class RouteScorer:
         """Score rows of `completions`. Returns the rows for `scores`, and the rows from which rates are computed.
 
         A criterion that formatting can mislead is applied a second time to the repaired answer, as `<name>:unwrapped`.
-        It is counted for every answer, but written only if something was repaired. A pairwise judge is counted by its
-        score, because a tie is half a win.
+        It is counted for every answer, but written only if something was repaired.
         """
         landed: list[Row] = []
         counted: list[Row] = []
@@ -60,7 +58,7 @@ class RouteScorer:
             for criterion in self.task.criteria:
                 raw = self._score(criterion, row)
                 landed.append(one := _row(row, criterion, raw))
-                counted.append({**one, "passed": raw.score} if criterion.is_pairwise else one)
+                counted.append(one)
                 if (repaired := criterion.repaired) is not None:
                     found = self._score_repaired(repaired, row, raw)
                     landed += [] if found is None else [_row(row, repaired, found)]
@@ -121,10 +119,11 @@ class RouteScorer:
 
     def _example_or_reason(self, row: Row) -> Example | Score:
         """The example of an answer; or an unscored result with the reason."""
-        if row["error_type"] in _OWN_FAILURES:
-            return failed(f"not answered: {row['error_type']}")
+        error_class = class_of_row(row)
+        if error_class in OWN:
+            return failed(f"not answered: {error_class}{_in_their_words(row)}")
         if row["status"] != "ok":
-            return unscored(f"not answered: {row['error_type']}")
+            return unscored(f"not answered: {error_class or row['error_type']}")
         example = self.task.example(row["example_id"])
         return unscored("the example is no longer in the frozen holdout") if example is None else example
 
@@ -136,6 +135,10 @@ def pinned_answers(pinned: str, answers: Iterable[Row]) -> dict[tuple[str, int],
         for row in answers
         if row["model"] == pinned and row["status"] == "ok"
     }
+
+
+def _in_their_words(row: Row) -> str:
+    return f": {row['error_message']}" if row.get("error_message") else ""
 
 
 def _response(row: Row) -> Response:

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
+from statistics import fmean
 from sys import intern
 from typing import Any
 
@@ -11,33 +12,34 @@ from flows.config import ModelVariant
 from flows.evaluate.criteria import Criterion
 from flows.evaluate.examples import Example
 from flows.stats.fdr import q_values
-from flows.stats.paired import compare
+from flows.stats.paired import compare, if_unanswered
 from flows.stats.proportions import pass_rate
-from flows.stats.repeats import steadiness
+from flows.stats.repeats import PASS, steadiness
 
 SMALLEST_SLICE = 10
 ALL = "*"
+_HALF = 0.5  # what the pinned model scores by a pairwise judge
 
 Row = dict[str, Any]
 
 
 @dataclass
 class Tally:
-    """The scores of one model under one criterion, by example: scores of answers, and the number of unscored ones.
+    """The scores (0 to 1) of one model under one criterion, by example, and how many answers are unscored.
 
     Examples with equal scores share one tuple, so that a hundred thousand of them take only megabytes.
     """
 
-    passed: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    scores: dict[str, tuple[float, ...]] = field(default_factory=dict)
     unscored: dict[str, int] = field(default_factory=dict)
 
-    def add(self, example_id: str, passed: bool | None) -> None:
+    def add(self, example_id: str, score: float | None) -> None:
         """Count one answer; None is unscored."""
         example_id = intern(example_id)
-        if passed is None:
+        if score is None:
             self.unscored[example_id] = self.unscored.get(example_id, 0) + 1
         else:
-            self.passed[example_id] = _shared((*self.passed.get(example_id, ()), float(passed)))
+            self.scores[example_id] = _shared((*self.scores.get(example_id, ()), float(score)))
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def tally(scores: Iterable[Row], tallies: dict[tuple[str, str], Tally]) -> None:
     """Add score rows of one route to its tallies by (model, criterion)."""
     for row in scores:
         tally = tallies.setdefault((row["model"], row["criterion"]), Tally())
-        tally.add(row["example_id"], row["passed"])
+        tally.add(row["example_id"], row["score"])
 
 
 @lru_cache(maxsize=4096)
@@ -117,8 +119,11 @@ def _estimate(
 ) -> Row:
     name, ids = part
     tally = tallies.get((model.name, criterion.name), Tally())
-    answered = list(_of(tally, ids).values())
-    rate, steady = pass_rate(answered), steadiness(answered, evaluation.repeats)
+    scores = list(_of(tally, ids).values())
+    # Half a point of a pairwise judge is a tie, which is half a win; of any other criterion it is a pass.
+    passes = scores if criterion.is_pairwise else [tuple(float(score >= PASS) for score in one) for one in scores]
+    rate, steady = pass_rate(passes), steadiness(passes, evaluation.repeats)
+    is_graded = scores and _is_graded(criterion, evaluation, tallies)
     return {
         "run_id": evaluation.run_id,
         "model": model.name,
@@ -134,6 +139,7 @@ def _estimate(
         "pass_rate": rate.rate,
         "ci_low": rate.low,
         "ci_high": rate.high,
+        "mean_score": fmean(map(fmean, scores)) if is_graded else None,
         "n_flaky": steady.n_flaky,
         "pass_hat_k": steady.all_pass,
         "pass_at_k": steady.any_passes,
@@ -147,7 +153,12 @@ def _comparison(
     name, ids = part
     pinned = evaluation.models[0].name
     old, new = (tallies.get((model, criterion.name), Tally()) for model in (pinned, candidate))
-    found = compare(_of(old, ids), _of(new, ids), relative=criterion.is_pairwise)
+    is_graded = _is_graded(criterion, evaluation, tallies)
+    reach = _HALF if criterion.is_pairwise else 1.0
+    compare_scores = partial(compare, by_mean=is_graded or criterion.is_pairwise, reach=reach)
+    scores = _of(old, ids), _of(new, ids)
+    found = compare_scores(*scores)
+    unanswered = if_unanswered(*scores, new.unscored, found, compare_scores)
     return {
         "run_id": evaluation.run_id,
         "pinned": pinned,
@@ -157,12 +168,16 @@ def _comparison(
         "slice": name,
         "severity": criterion.definition.severity,
         "margin": evaluation.margin,
+        "is_graded": is_graded,
         "n_examples": found.n_examples,
         "n_repeats": evaluation.repeats,
         "n_unscored": _unscored(old, ids) + _unscored(new, ids),
+        "n_unanswered": unanswered.n,
         "delta": found.delta,
         "ci_low": found.low,
         "ci_high": found.high,
+        "ci_low_worst": unanswered.low,
+        "ci_high_worst": unanswered.high,
         "p_value": found.p_value,
         "standard_error": found.error,
         "repeat_share": found.repeat_share,
@@ -172,8 +187,16 @@ def _comparison(
     }
 
 
+def _is_graded(criterion: Criterion, evaluation: RouteEvaluation, tallies: Tallies) -> bool:
+    """Whether the criterion gives scores between 0 and 1 in this evaluation: their mean is compared, not passes."""
+    if criterion.is_pairwise:
+        return False
+    found = (tallies.get((model.name, criterion.name), Tally()) for model in evaluation.models)
+    return any(0 < score < 1 for scores in set().union(*(one.scores.values() for one in found)) for score in scores)
+
+
 def _of(tally: Tally, ids: Sequence[str]) -> dict[str, tuple[float, ...]]:
-    return {key: tally.passed[key] for key in ids if key in tally.passed}
+    return {key: tally.scores[key] for key in ids if key in tally.scores}
 
 
 def _unscored(tally: Tally, ids: Sequence[str]) -> int:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _COLUMNS = (
     *("run_id", "model", "route", "example_id", "repeat"),
-    *("output_text", "latency_ms", "cost_usd", "status", "error_type"),
+    *("output_text", "latency_ms", "cost_usd", "status", "error_type", "error_class", "error_message"),
 )
 
 

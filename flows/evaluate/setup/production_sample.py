@@ -86,6 +86,6 @@ def draw_calls(lake: Lake, day: date, route: str, count: int) -> CallSample:
 
 def _call(row: dict[str, Any], route: str) -> Call:
     messages = messages_of(row)
-    if not all({"role", "content"} <= set(one) for one in messages):
+    if not all("role" in one and ("content" in one or one.get("tool_calls")) for one in messages):
         messages = input_as_messages(row)
     return Call(as_example(messages, row, route, PRODUCTION), {name: row[name] for name in _ANSWER})

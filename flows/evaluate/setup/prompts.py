@@ -43,6 +43,7 @@ class Prompt:
 
     def _filled(self, message: Mapping[str, str], example: Example) -> dict[str, Any]:
         """Fill the placeholders from the example's tags and row. Filled-in text is not searched for placeholders again.
+        Images, sounds and files of the example's input follow the text that `{{input}}` is part of.
 
         Raises ConfigError for a placeholder that the example does not have.
         """
@@ -56,12 +57,23 @@ class Prompt:
                 )
             return str(known[match[1]])
 
-        return {"role": message["role"], "content": _PLACEHOLDER.sub(value, message["content"])}
+        text = _PLACEHOLDER.sub(value, message["content"])
+        parts = _parts_without_text(example) if "input" in _PLACEHOLDER.findall(message["content"]) else []
+        content = [*([{"type": "text", "text": text}] if text.strip() else []), *parts] if parts else text
+        return {"role": message["role"], "content": content}
 
 
 def without_system_messages(example: Example) -> list[dict[str, Any]]:
     """The example's messages without its system message."""
     return [message for message in example.messages if message.get("role") != "system"]
+
+
+def _parts_without_text(example: Example) -> list[dict[str, Any]]:
+    """The images, sounds and files of the example's last user message."""
+    of_user = [message for message in example.messages if message.get("role") == "user"]
+    content = of_user[-1].get("content") if of_user else None
+    parts = content if isinstance(content, list) else []
+    return [part for part in parts if isinstance(part, dict) and part.get("type") not in ("text", "input_text")]
 
 
 def load(model: ModelVariant, workspace: Path, route: str) -> Prompt | None:

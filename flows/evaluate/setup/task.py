@@ -1,7 +1,7 @@
 """The tasks of an evaluation: each evaluated route with its frozen examples, its criteria and its model variants."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -32,6 +32,11 @@ class EvalTask:
         """The example with this id, or None if the frozen holdout has none."""
         place = self._places.get(example_id)
         return None if place is None else self.examples[place]
+
+    @property
+    def example_ids(self) -> Iterable[str]:
+        """The ids of the examples, in their order."""
+        return self._places
 
     @cached_property
     def _places(self) -> dict[str, int]:

@@ -202,6 +202,7 @@ def _response(value: dict[str, Any]) -> list[Message] | None:  # noqa: PLR0911, 
     if isinstance(calls := opened_text(value.get("toolCalls")) or value.get("toolCalls"), list):  # Vercel's
         parts = read_parts([{"type": "tool-call", **call} for call in calls if isinstance(call, dict)])
         parts.content = read_parts([value["text"]] if isinstance(value.get("text"), str) else []).content
+        parts.reasoning = [value["reasoning"]] if isinstance(value.get("reasoning"), str) else []
         return assembled(parts, "assistant", {})
     if isinstance(inner := value.get("content"), dict) and isinstance(inner.get("parts"), list):
         return _answered(inner, value.get("finish_reason", value.get("finishReason")))

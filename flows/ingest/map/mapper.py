@@ -24,6 +24,7 @@ from flows.ingest.map import pricing
 from flows.ingest.map.casting_sql import TABLES, casting_sql, columns_to_cast
 from flows.ingest.map.functions import add_functions
 from flows.ingest.map.rejects import complaint, refused_of, refusing, unread
+from flows.ingest.map.route_field import Steps, with_field_routes
 from flows.ingest.map.surrogates import with_whole_characters
 from flows.ingest.read import RECORDS, Batch
 from flows.ingest.redact import user_key_macro, without_users
@@ -124,12 +125,17 @@ class Mapper:
         """Close its DuckDB connection."""
         self._connection.close()
 
-    def map(self, batch: Batch) -> Mapped:
-        """Map a batch. Every record is in exactly one of the four tables; a line can have several records."""
+    def map(self, batch: Batch, route_path: Steps | None = None) -> Mapped:
+        """Map a batch. Every record is in exactly one of the four tables; a line can have several records.
+
+        `route_path` is the path of the field that names a call's route, instead of the format's own.
+        """
         refused = [batch.refused]
         parts = list(self._extracted(batch.records, refused))
         extracted = pa.concat_tables(parts) if parts else self._extracting.run(RECORDS.empty_table())
         extracted = _in_order(extracted)
+        if route_path and "route" in extracted.column_names:
+            extracted = with_field_routes(extracted, batch.records, route_path)
         cast = self._casting.run(extracted.select(self._narrow))
         rows = extracted.drop_columns([name for name in cast.column_names if name in extracted.column_names])
         for name in cast.column_names:

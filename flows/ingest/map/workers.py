@@ -57,7 +57,8 @@ class Workers:
 
     def _map(self, source: Source, batch: Batch) -> Mapped:
         raw, _ = drop_paths(batch.records.column("raw"), self._config.redact_paths)
-        mapped = self._mapper(source.format).map(replace(batch, records=batch.records.set_column(2, "raw", raw)))
+        without_fields = replace(batch, records=batch.records.set_column(2, "raw", raw))
+        mapped = self._mapper(source.format).map(without_fields, source.route_path)
         redactor = self._redactor()
         return replace(
             mapped,
@@ -82,10 +83,11 @@ class Workers:
 
 
 def _completed(rows: pa.Table, source: Source) -> pa.Table:
-    """Add what a record does not contain: its source, and the source's route, or `default` if the log has none."""
+    """Add what a record does not contain: its source, and the source's route, or `default` where none is named."""
     route = rows.column("route")
     named = pc.if_else(pc.equal(pc.fill_null(route, ""), ""), "default", route)
-    named = pa.chunked_array([pa.repeat(source.route, len(rows))]) if source.route else named
+    if source.route and not source.route_path:
+        named = pa.chunked_array([pa.repeat(source.route, len(rows))])
     rows = rows.set_column(rows.column_names.index("route"), "route", named)
     return rows.set_column(rows.column_names.index("source"), "source", pa.repeat(source.name, len(rows)))
 

@@ -52,8 +52,9 @@ opened as not materialized (
                 "messages": "JSON", "input": "JSON", "prompt": "JSON", "contents": "JSON", "system": "JSON",
                 "instructions": "JSON", "stream": "VARCHAR", "user": "VARCHAR",
                 "metadata": {
-                    "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR",
-                    "prompt_name": "VARCHAR", "prompt_version": "VARCHAR"
+                    "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR", "session_id": "VARCHAR",
+                    "prompt_name": "VARCHAR", "prompt_version": "VARCHAR", "generation_name": "VARCHAR",
+                    "trace_name": "VARCHAR", "trace_release": "VARCHAR"
                 }
             }'
         ) as request,
@@ -201,9 +202,13 @@ select
     log.litellm_call_id as one_call,
     log.call_type as logged_as,
     nullif(log.trace_id, '') as trace_id,
-    nullif(log.session_id, '') as session_id,
+    coalesce(
+        nullif(log.session_id, ''), log.metadata.requester_metadata.session_id,
+        log.metadata.spend_logs_metadata.session_id, request.metadata.session_id
+    ) as session_id,
     coalesce(
         nullif(log.end_user, ''), nullif(log.metadata.user_api_key_end_user_id, ''), nullif(request.user, ''),
+        log.metadata.requester_metadata.trace_user_id, log.metadata.requester_metadata.user_id,
         nullif(log.user, ''), nullif(log.metadata.user_api_key_user_id, ''),
         case
             when contains(log.model_parameters, 'user')
@@ -212,14 +217,16 @@ select
     ) as user_key,
     coalesce(
         log.metadata.requester_metadata.route, log.metadata.spend_logs_metadata.route, request.metadata.route,
-        log.metadata.prompt_management_metadata.prompt_id
+        log.metadata.prompt_management_metadata.prompt_id, log.metadata.requester_metadata.generation_name,
+        request.metadata.generation_name, log.metadata.requester_metadata.trace_name, request.metadata.trace_name
     ) as route,
     coalesce(
         log.metadata.requester_metadata.environment, log.metadata.spend_logs_metadata.environment,
         request.metadata.environment
     ) as environment,
     coalesce(
-        log.metadata.requester_metadata.release, log.metadata.spend_logs_metadata.release, request.metadata.release
+        log.metadata.requester_metadata.release, log.metadata.spend_logs_metadata.release, request.metadata.release,
+        log.metadata.requester_metadata.trace_release, request.metadata.trace_release
     ) as release,
     coalesce(
         log.metadata.prompt_management_metadata.prompt_id, log.metadata.requester_metadata.prompt_name,

@@ -126,7 +126,11 @@ spoken as materialized (
         ) as question,
         as_answer(
             cast(coalesce(
-                cast(answered as json), has."llm.output_messages", has."gen_ai.output.messages", has."output.value"
+                cast(answered as json), has."llm.output_messages", has."gen_ai.output.messages",
+                case
+                    when has."output.mime_type" = 'application/json' then plain_json_once(has."output.value")
+                    else has."output.value"
+                end
             ) as varchar)
         ) as answer
     from wholes

@@ -114,6 +114,17 @@ read as materialized (
                 "langfuse.observation.type": "VARCHAR", "langfuse.observation.input": "JSON",
                 "langfuse.observation.output": "JSON", "langfuse.observation.model.name": "VARCHAR",
                 "langfuse.session.id": "VARCHAR", "langfuse.user.id": "VARCHAR",
+                "langfuse.observation.usage_details": "JSON", "langfuse.observation.cost_details": "JSON",
+                "langfuse.observation.prompt.name": "VARCHAR", "langfuse.observation.prompt.version": "VARCHAR",
+                "langfuse.observation.completion_start_time": "JSON", "langfuse.observation.level": "VARCHAR",
+                "langfuse.observation.status_message": "VARCHAR", "langfuse.observation.model.parameters": "JSON",
+                "langfuse.generation.name": "VARCHAR", "langfuse.trace.name": "VARCHAR",
+                "langfuse.environment": "VARCHAR", "langfuse.release": "VARCHAR", "langfuse.version": "VARCHAR",
+                "gen_ai.cost.total_cost": "VARCHAR", "operation.cost": "VARCHAR",
+                "metadata.user_api_key_end_user_id": "VARCHAR", "ai.response.reasoning": "JSON",
+                "mlflow.chat.tokenUsage": "JSON", "mlflow.llm.model": "VARCHAR", "mlflow.llm.provider": "VARCHAR",
+                "lmnr.association.properties.session_id": "VARCHAR",
+                "lmnr.association.properties.user_id": "VARCHAR",
                 "mlflow.spanType": "VARCHAR", "mlflow.spanInputs": "JSON", "mlflow.spanOutputs": "JSON",
                 "lmnr.span.type": "VARCHAR",
                 "gen_ai.conversation.id": "VARCHAR", "session.id": "VARCHAR",
@@ -163,7 +174,7 @@ judged as materialized (
                 upper(coalesce(has."openinference.span.kind", has."langsmith.span.kind", has."lmnr.span.type", 'LLM'))
                 <> 'LLM'
                 or upper(coalesce(has."langfuse.observation.type", 'GENERATION')) <> 'GENERATION'
-                or upper(coalesce(has."mlflow.spanType", 'LLM')) not in ('LLM', 'CHAT_MODEL')
+                or upper(trim(coalesce(has."mlflow.spanType", 'LLM'), '"')) not in ('LLM', 'CHAT_MODEL')
                 or not regexp_matches(coalesce(has."ai.operationId", '.do'), '\.do(Generate|Stream)?$')
                 then false
             when has."gen_ai.operation.name" is not null then otel_is_call(has."gen_ai.operation.name")
@@ -172,13 +183,25 @@ judged as materialized (
                 has."langfuse.observation.type", has."mlflow.spanType"
             ) is not null then true
             when has."traceloop.span.kind" is not null then false
-            when has."llm.request.type" is not null then has."llm.request.type" in ('chat', 'completion')
+            when has."llm.request.type" is not null then otel_is_call(has."llm.request.type")
             else coalesce(
                 has."gen_ai.request.model", has."gen_ai.response.model", cast(has."gen_ai.input.messages" as varchar),
                 cast(has."gen_ai.output.messages" as varchar), cast(has."gen_ai.prompt" as varchar), asked, answered
             ) is not null
         end as is_call
     from read
+),
+
+-- Langfuse's SDK and MLflow write all counts of tokens into one attribute.
+counted as (
+    select
+        *,
+        try_cast(
+            plain_json_once(coalesce(has."langfuse.observation.usage_details", has."mlflow.chat.tokenUsage"))
+            as map (varchar, varchar)
+        ) as counts
+    from judged
+    where is_call
 ),
 
 -- Messages and counts under one name each.
@@ -202,22 +225,24 @@ named as materialized (
         ) as answer,
         coalesce(
             has."gen_ai.usage.input_tokens", has."gen_ai.usage.prompt_tokens", has."llm.token_count.prompt",
-            has."ai.usage.inputTokens", has."ai.usage.promptTokens"
+            has."ai.usage.inputTokens", has."ai.usage.promptTokens", langfuse_input(counts),
+            counts['input_tokens'], counts['prompt_tokens']
         ) as counted_input,
         coalesce(
             has."gen_ai.usage.output_tokens", has."gen_ai.usage.completion_tokens", has."llm.token_count.completion",
-            has."ai.usage.outputTokens", has."ai.usage.completionTokens"
+            has."ai.usage.outputTokens", has."ai.usage.completionTokens", langfuse_output(counts),
+            counts['output_tokens'], counts['completion_tokens']
         ) as output_tokens,
         coalesce(
             has."gen_ai.usage.cache_read.input_tokens", has."gen_ai.usage.cache_read_input_tokens",
-            has."llm.token_count.prompt_details.cache_read", has."ai.usage.cachedInputTokens"
+            has."llm.token_count.prompt_details.cache_read", has."ai.usage.cachedInputTokens",
+            counts['input_cached_tokens'], counts['input_cache_read'], counts['cache_read_input_tokens']
         ) as cached_tokens,
         coalesce(
             has."gen_ai.usage.cache_creation.input_tokens", has."gen_ai.usage.cache_creation_input_tokens"
         ) as written_tokens,
         coalesce(has."gen_ai.usage.total_tokens", has."llm.usage.total_tokens") as total_tokens
-    from judged
-    where is_call
+    from counted
 ),
 
 spoken as materialized (
@@ -225,6 +250,7 @@ spoken as materialized (
         *,
         otlp_is_error(fields)
         or coalesce(has."error.type", has."exception.type") is not null
+        or coalesce(upper(has."langfuse.observation.level") = 'ERROR', false)
         or exception_type is not null and not otlp_is_fine(fields) as has_failed,
         json_of_entries(
             list_transform(
@@ -278,44 +304,52 @@ interactions as (
             has."traceloop.association.properties" ->> 'session_id', has."ai.telemetry.metadata.sessionId",
             has."ai.telemetry.metadata.session_id", has."gcp.vertex.agent.session_id",
             has."langsmith.metadata.session_id", has."langsmith.metadata.thread_id", has."langfuse.session.id",
+            has."lmnr.association.properties.session_id",
             service."session.id"
         ) as session_id,
         coalesce(
             has."user.id", has."enduser.id", has."gen_ai.user", has."llm.user",
             has."traceloop.association.properties.user_id", has."traceloop.association.properties" ->> 'user_id',
             has."ai.telemetry.metadata.userId", has."ai.telemetry.metadata.user_id", has."langsmith.metadata.user_id",
-            has."langfuse.user.id",
+            has."langfuse.user.id", has."lmnr.association.properties.user_id",
+            nullif(has."metadata.user_api_key_end_user_id", ''),
             service."user.id"
         ) as user_key,
         coalesce(
-            has."gen_ai.prompt.name", has."traceloop.prompt.key", has."traceloop.entity.name",
-            has."traceloop.workflow.name", has."ai.telemetry.functionId", has."gen_ai.workflow.name",
-            has."gen_ai.agent.name"
+            has."gen_ai.prompt.name", has."traceloop.prompt.key", has."langfuse.observation.prompt.name",
+            has."traceloop.entity.name", has."traceloop.workflow.name", has."ai.telemetry.functionId",
+            has."gen_ai.workflow.name", has."gen_ai.agent.name", has."langfuse.generation.name",
+            has."langfuse.trace.name"
         ) as route,
         coalesce(
             service."deployment.environment.name", service."deployment.environment",
-            has."deployment.environment.name", has."deployment.environment"
+            has."deployment.environment.name", has."deployment.environment", has."langfuse.environment"
         ) as environment,
-        service."service.version" as release,
-        coalesce(has."gen_ai.prompt.name", has."traceloop.prompt.key") as prompt_name,
+        coalesce(service."service.version", has."langfuse.release", has."langfuse.version") as release,
+        coalesce(
+            has."gen_ai.prompt.name", has."traceloop.prompt.key", has."langfuse.observation.prompt.name"
+        ) as prompt_name,
         coalesce(
             has."gen_ai.prompt.version", has."traceloop.prompt.version", has."traceloop.prompt.version_name",
-            has."traceloop.prompt.version_hash"
+            has."traceloop.prompt.version_hash", has."langfuse.observation.prompt.version"
         ) as prompt_version,
         coalesce(
             has."gen_ai.provider.name", has."gen_ai.system", has."llm.provider", has."llm.system",
-            has."ai.model.provider"
+            has."ai.model.provider", has."mlflow.llm.provider"
         ) as provider,
         coalesce(
             has."gen_ai.request.model", has."llm.model_name", has."ai.model.id", has."langfuse.observation.model.name",
-            has."gen_ai.response.model"
+            has."mlflow.llm.model", has."gen_ai.response.model"
         ) as model_requested,
         coalesce(has."gen_ai.response.model", has."llm.model_name", has."ai.response.model") as model_served,
         coalesce(
             has."openai.response.system_fingerprint", has."gen_ai.openai.response.system_fingerprint",
             has."gen_ai.openai.system_fingerprint"
         ) as system_fingerprint,
-        nullif(params, '{}') as params_json,
+        coalesce(
+            nullif(params, '{}'),
+            nullif(cast(plain_json_once(has."langfuse.observation.model.parameters") as varchar), '{}')
+        ) as params_json,
         question.messages as messages_json,
         question.text as input_text,
         answer.text as output_text,
@@ -342,6 +376,9 @@ interactions as (
                 has."gen_ai.response.time_to_first_chunk", has."gen_ai.server.time_to_first_token"
             ) as double) * 1000,
             try_cast(coalesce(has."ai.response.msToFirstChunk", has."ai.stream.msToFirstChunk") as double),
+            milliseconds_between(
+                started_at, plain_json_once(has."langfuse.observation.completion_start_time") ->> '$'
+            ),
             -- An SDK drops the oldest events of a span that has too many: then the first chunk is not known.
             case
                 when coalesce(fields.droppedEventsCount, '0') = '0'
@@ -363,8 +400,11 @@ interactions as (
             has."llm.usage.reasoning_tokens", has."llm.token_count.completion_details.reasoning",
             has."ai.usage.reasoningTokens"
         ) as reasoning_tokens,
-        coalesce(has."gen_ai.usage.cost", has."llm.cost.total") as cost_usd,
-        case when coalesce(has."gen_ai.usage.cost", has."llm.cost.total") is not null then 'logged' end as cost_source,
+        coalesce(
+            has."gen_ai.usage.cost", has."llm.cost.total", has."gen_ai.cost.total_cost", has."operation.cost",
+            plain_json_once(has."langfuse.observation.cost_details") ->> 'total'
+        ) as cost_usd,
+        case when cost_usd is not null then 'logged' end as cost_source,
         coalesce(has."openai.response.service_tier", has."gen_ai.openai.response.service_tier") as price_tier,
         case when has_failed then 'error' else 'success' end as status,
         case
@@ -382,7 +422,7 @@ interactions as (
                     coalesce(
                         exception_message, has."exception.message", has."error.message",
                         nullif(fields.status.message, ''), nullif(fields.status.description, ''),
-                        nullif(fields.status_message, '')
+                        nullif(fields.status_message, ''), has."langfuse.observation.status_message"
                     )
         end as error_message,
         'false' as is_shadow,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.config.load import Config, load_config
+from flows.config.threshold_table import thresholds
 from flows.errors import ConfigError
 
 GOOD = """
@@ -69,6 +70,11 @@ def test_what_a_machine_keeps_of_a_lake_in_an_object_store_lies_beside_the_confi
     assert settings.state == tmp_path / ".genchi"
 
 
+def test_a_single_threshold_takes_the_place_of_the_one_of_the_risk(tmp_path: Path) -> None:
+    settings = load(tmp_path, GOOD + "thresholds: {min_calls: 5}\n", KEY="k")
+    assert settings.limits == thresholds("strict") | {"min_calls": 5.0}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "complaint"),
     [
@@ -116,6 +122,22 @@ def test_what_a_machine_keeps_of_a_lake_in_an_object_store_lies_beside_the_confi
         ("risk: strict", "storage: {key: k, secret: [hush]}", "`storage.secret`: input should be a valid string"),
         ("risk: strict", "storage: {endpoint_url: 127.0.0.1}", "`storage.endpoint_url`: string should match"),
         ("app: support-triage", "app: [", "not valid YAML: "),
+        (
+            "risk: strict",
+            "thresholds: {min_call: 5}",
+            "`thresholds`: no threshold 'min_call'; did you mean `min_calls`?",
+        ),
+        (
+            "risk: strict",
+            "mute: [{until: 2026-03-01, reason: r}]",
+            "`mute.0`: a mute has either a `subject` or a `cause`",
+        ),
+        ("risk: strict", "mute: [{subject: s, reason: r}]", "the key `mute.0.until` is missing"),
+        (
+            "risk: strict",
+            "mute: [{subject: s, until: soon, reason: r}]",
+            "`mute.0.until`: input should be a valid date",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, before: str, after: str, complaint: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from flows.demo import desk
 from flows.demo.workspace import _holdout
-from flows.llm.client import load_litellm
+from flows.llm.litellm_setup import load_litellm
 from flows.llm.local_providers import register_local_providers
 
 

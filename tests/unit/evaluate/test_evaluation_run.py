@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -106,6 +106,80 @@ def test_a_candidate_that_is_worse_on_a_slice_shows_there(workspace):
     estimate = next(row for row in rows(workspace, "estimates") if row["slice"] == "*" and row["arm"] == "candidate")
     assert (estimate["pass_rate"], estimate["n_examples"], estimate["n_repeats"]) == (0.5, 24, 2)
     assert (estimate["severity"], estimate["min_pass_rate"]) == ("critical", 0.8)
+
+
+class FailsOn(FakeClient):
+    """Says yes, but gives the answer `failure` to the questions that a function picks."""
+
+    def __init__(self, picks, failure):
+        super().__init__()
+        self.picks, self.failure = picks, failure
+
+    async def ask(self, messages, params):
+        self.queue.append(self.failure if self.picks(messages[-1]["content"]) else "yes")
+        return await super().ask(messages, params)
+
+
+TIMEOUT = Answer("error", error_type="Timeout", error_class="timeout")
+
+
+def is_german(question):
+    return int(question[1:]) < 12
+
+
+def test_a_candidate_that_times_out_on_a_slice_is_not_known_to_be_as_good(workspace):
+    evaluate(workspace, new=FailsOn(is_german, TIMEOUT))
+    found = {row["slice"]: row for row in rows(workspace, "comparisons")}
+    assert (found["*"]["delta"], found["*"]["n_examples"], found["*"]["n_unanswered"]) == (0, 12, 12)
+    assert found["*"]["ci_low_worst"] < -0.5 < found["*"]["ci_low"]
+    assert found["*"]["ci_high_worst"] >= found["*"]["ci_high"]
+    silent = found["language=de"]
+    assert (silent["n_examples"], silent["n_unanswered"], silent["delta"]) == (0, 12, None)
+    assert silent["ci_low_worst"] < -0.7
+    assert (found["language=en"]["n_unanswered"], found["language=en"]["ci_low_worst"]) == (
+        0,
+        found["language=en"]["ci_low"],
+    )
+    (variant,) = (row for row in rows(workspace, "model_variants") if row["arm"] == "candidate")
+    assert (variant["n_unanswered"], variant["pass_rate"]) == (12, 1.0)
+
+
+def test_one_open_answer_of_several_leaves_its_example_unanswered(workspace):
+    class Once(FailsOn):
+        async def ask(self, messages, params):
+            self.picks = lambda question: question == "q3" and len(self.asked) < 24
+            return await super().ask(messages, params)
+
+    evaluate(workspace, new=Once(None, TIMEOUT))
+    (overall,) = (row for row in rows(workspace, "comparisons") if row["slice"] == "*")
+    assert (overall["n_examples"], overall["n_unscored"], overall["n_unanswered"]) == (24, 1, 1)
+    assert overall["ci_low_worst"] <= overall["ci_low"]
+
+
+@pytest.mark.parametrize("error_class", ["context_length", "content_filter", "refused_request"])
+def test_what_a_candidate_fails_by_itself_is_wrong_and_the_providers_words_are_stored(workspace, error_class):
+    failure = Answer("error", error_type="BadRequestError", error_class=error_class, error_message="no: too long")
+    evaluate(workspace, new=FailsOn(is_german, failure))
+    (overall,) = (row for row in rows(workspace, "comparisons") if row["slice"] == "*")
+    assert (overall["delta"], overall["n_unanswered"], overall["n_unscored"]) == (-0.5, 0, 0)
+    stored = {(row["error_class"], row["error_message"]) for row in rows(workspace, "completions")}
+    assert stored == {(None, None), (error_class, "no: too long")}
+    reasons = {row["reason"] for row in rows(workspace, "scores") if row["passed"] is False}
+    assert reasons == {f"not answered: {error_class}: no: too long"}
+
+
+def test_what_a_provider_left_unscored_is_asked_first_on_the_next_run_and_the_next_night(workspace):
+    late = {"q20", "q21"}
+    evaluate(workspace, new=FailsOn(lambda question: question in late, TIMEOUT))
+    _, clients = evaluate(workspace, new=FailsOn(lambda question: question in late, TIMEOUT))
+    assert {messages[-1]["content"] for messages, _ in clients["openai/new"].asked} == late
+    tomorrow = DAY + timedelta(days=1)
+    Lake(workspace.lake).write("examples", tomorrow, from_rows([example(n) for n in range(24)], "examples"))
+    clients = {name: Scripted() for name in ("openai/old", "openai/new")}
+    evaluate_night(workspace, tomorrow, f"nightly-{tomorrow}", lambda model: clients[model.name])
+    for client in clients.values():
+        asked = [messages[-1]["content"] for messages, _ in client.asked]
+        assert (set(asked[:4]), len(asked)) == (late, 48)
 
 
 def test_a_candidate_that_is_worse_on_a_topic_shows_there(workspace):

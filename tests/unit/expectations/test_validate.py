@@ -85,7 +85,7 @@ def marts(config: Config, breaches: list[tuple[str, str, str, str]] = [], compar
     )
     connection.execute(
         "create table marts.fct_model_comparisons (day date, run_id varchar, candidate varchar, route varchar,"
-        " criterion varchar, verdict varchar)"
+        " criterion varchar, verdict varchar, n_examples bigint)"
     )
     for kind, subject, severity, summary in breaches:
         connection.execute(
@@ -94,7 +94,8 @@ def marts(config: Config, breaches: list[tuple[str, str, str, str]] = [], compar
         )
     if compared:
         connection.execute(
-            "insert into marts.fct_model_comparisons values (?, ?, 'new', 'triage', 'correct', 'not_worse')", [DAY, RUN]
+            "insert into marts.fct_model_comparisons values (?, ?, 'new', 'triage', 'correct', 'not_worse', 10)",
+            [DAY, RUN],
         )
     connection.close()
 
@@ -240,6 +241,16 @@ def test_a_holdout_of_five_hundred_distinct_questions_passes_clean(config: Confi
     assert failures(config, "holdout") == {}
 
 
+def test_an_image_alone_is_an_input(config: Config) -> None:
+    healthy(config)
+    parts = [{"type": "image_url", "image_url": {"url": "https://a.example/1.png"}}]
+    image = example(1, input_text="", messages_json=json.dumps([{"role": "user", "content": parts}]))
+    words = example(2, input_text="", messages_json=json.dumps([{"role": "user", "content": '"image"'}]))
+    write(config, "examples", [example(0), image, words, *(example(n) for n in range(3, 10))])
+    found = check(config, "holdout")["holdout", "inputs_not_empty", "triage"]
+    assert json.loads(found.evidence_json)["empty_ids"] == ["2"]
+
+
 def test_repeated_and_empty_examples_are_named(config: Config) -> None:
     healthy(config)
     write(config, "examples", [example(1), example(1), example(2, input_text=" "), example(3)])
@@ -253,7 +264,10 @@ def test_a_provider_that_is_down_leaves_its_answers_unscored(config: Config) -> 
     healthy(config)
     asked = [(model, n, repeat) for model in ("old", "new") for n in range(10) for repeat in range(2)]
     write(
-        config, "completions", [answer(*one, status="error", output_text=None, response_id=None) for one in asked], RUN
+        config,
+        "completions",
+        [answer(*one, status="error", error_class="timeout", output_text=None, response_id=None) for one in asked],
+        RUN,
     )
     write(config, "scores", [score(*one, None) for one in asked], RUN)
     found = check(config, "eval_outputs")
@@ -261,7 +275,9 @@ def test_a_provider_that_is_down_leaves_its_answers_unscored(config: Config) -> 
         ("pinned_answers_scored", "triage/old"): "critical",
         ("candidate_answers_scored", "triage/new"): "warning",
     }
-    assert found["eval_outputs", "pinned_answers_scored", "triage/old"].observed == "100.0% unscored by correct"
+    assert found["eval_outputs", "pinned_answers_scored", "triage/old"].observed == (
+        "100.0% unscored by correct (requests without an answer: timeout 20)"
+    )
 
 
 def test_a_run_that_stopped_halfway_repeats_ids_or_answers_nothing_is_seen(config: Config) -> None:
@@ -348,3 +364,24 @@ def test_data_docs_load_nothing_run_nothing_and_show_hostile_text_as_text(config
         assert "default-src 'none'" in page
         assert not re.search(r"<script|<link|<img|<meta http-equiv=refresh|https?://|src=", page)
     assert any("&lt;script&gt;alert(1)&lt;/script&gt; ${x}" in page and "It fell" in page for page in pages)
+
+
+def test_refused_requests_are_told_with_the_providers_words(config: Config) -> None:
+    healthy(config)
+    asked = [(model, n, repeat) for model in ("old", "new") for n in range(10) for repeat in range(2)]
+    refused = {"status": "error", "error_class": "refused_request", "error_message": "no such parameter: top_k"}
+    write(config, "completions", [answer(*one, **(refused if one[0] == "new" else {})) for one in asked], RUN)
+    found = check(config, "eval_outputs")
+    failed = {key[1:]: row.observed for key, row in found.items() if not row.success}
+    assert failed == {
+        ("requests_accepted", "triage/new"): (
+            "20 of 20 requests refused, which counts as failed answers: no such parameter: top_k"
+        )
+    }
+
+
+def test_a_candidate_of_which_nothing_could_be_compared_has_no_verdict(config: Config) -> None:
+    healthy(config)
+    with duckdb.connect(str(config.warehouse)) as connection:
+        connection.execute("update marts.fct_model_comparisons set n_examples = 0")
+    assert not check(config, "verdicts")["verdicts", "candidates_compared", "triage/new"].success

@@ -24,13 +24,15 @@ VALUES = st.recursive(
 )
 
 
-def any_value(value: Any) -> dict[str, Any]:
+def any_value(value: Any) -> dict[str, Any]:  # noqa: PLR0911, one a kind
     """A value as OTLP's JSON wraps it."""
     match value:
         case None:
             return {}
         case bool():
             return {"boolValue": value}
+        case float():
+            return {"doubleValue": value}
         case int():
             return {"intValue": str(value)}
         case str():

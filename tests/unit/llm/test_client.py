@@ -124,8 +124,8 @@ def test_an_answer_carries_what_the_provider_said(endpoint):
 def test_half_a_surrogate_pair_in_an_answer_can_be_stored(endpoint):
     endpoint.script = [json.dumps(OK).replace("hello", "a\\ud83d").encode()]
     (answer,) = ask(model(endpoint))
-    assert answer.text == "a?"
-    assert json.loads(answer.output_json)["content"] == "a?"
+    assert answer.text == "a\ufffd"
+    assert json.loads(answer.output_json)["content"] == "a\ufffd"
 
 
 def test_a_configured_price_gives_a_cost_and_an_estimate(endpoint):
@@ -152,6 +152,8 @@ def test_a_permanent_failure_is_not_asked_again(endpoint, status, kind):
     endpoint.script = [status]
     (answer,) = ask(model(endpoint))
     assert (answer.status, answer.error_type, len(endpoint.requests)) == ("error", kind, 1)
+    assert answer.error_class == {400: "refused_request", 404: "not_found"}.get(status, "account")
+    assert "injected" in answer.error_message
 
 
 def test_a_context_overflow_is_not_asked_again(endpoint):
@@ -253,7 +255,7 @@ def test_every_string_of_a_reply_can_be_stored(endpoint):
     odd = {**OK, "id": "r\ud83d", "model": "m\ud83d", "system_fingerprint": "f\ud83d"}
     endpoint.script = [json.dumps(odd).encode()]
     (answer,) = ask(model(endpoint))
-    assert (answer.response_id, answer.model_served, answer.system_fingerprint) == ("r?", "m?", "f?")
+    assert (answer.response_id, answer.model_served, answer.system_fingerprint) == ("r\ufffd", "m\ufffd", "f\ufffd")
     endpoint.script, endpoint.error = [400], {"error": {"message": "bad \ud83d"}}
     (answer,) = ask(model(endpoint))
     assert answer.error_message.encode()
@@ -319,8 +321,10 @@ def test_blocks_refusals_tool_calls_and_nothing_are_told_apart_and_asked_once(en
 
 
 def test_a_providers_own_finish_reason_is_kept_where_there_is_no_common_one(endpoint):
-    endpoint.script = [replied(finish_reason="recursion_limit"), replied(finish_reason="max_tokens")]
-    assert [ask(model(endpoint))[0].finish_reason for _ in range(2)] == ["recursion_limit", "length"]
+    endpoint.script = [replied(finish_reason=one) for one in ("recursion_limit", "max_tokens", "stop")]
+    answers = [ask(model(endpoint))[0] for _ in range(3)]
+    assert [answer.finish_reason for answer in answers] == ["recursion_limit", "length", "stop"]
+    assert [answer.native_finish_reason for answer in answers] == ["recursion_limit", "max_tokens", "stop"]
 
 
 def part(usage=None, finish_reason=None, **delta):

@@ -27,7 +27,8 @@ _KEYED = "day date, run_id text, pinned text, candidate text, route text, criter
 _COMPARED = (
     "severity text, delta double, ci_low double, ci_high double, p_value double, q_value double, margin double,"
     " minimum_detectable double, verdict text, n_regressed bigint, n_repaired bigint, n_examples bigint,"
-    " n_unscored bigint, examples_enough bigint, repeats_enough bigint"
+    " n_unscored bigint, examples_enough bigint, repeats_enough bigint, n_unanswered bigint, ci_low_worst double,"
+    " is_graded boolean, open_because text"
 )
 TABLES = {
     "fct_usage_daily": "day date, route text, model_served text, calls bigint, errors bigint, input_tokens bigint,"
@@ -36,7 +37,10 @@ TABLES = {
     " schema_valid bigint, schema_checked bigint, refusals bigint, truncations bigint, empty bigint",
     "fct_model_frontier": "day date, run_id text, model text, route text, arm text, n_examples bigint,"
     " pass_rate double, ci_low double, ci_high double, cost_per_1k_calls double, latency_p50_ms double,"
-    " latency_p95_ms double, is_dominated boolean, is_sufficient boolean, is_smallest_sufficient boolean",
+    " latency_p95_ms double, is_dominated boolean, is_sufficient boolean, is_smallest_sufficient boolean,"
+    " n_unanswered bigint, n_without_cost bigint",
+    "fct_request_failures": "day date, run_id text, model text, route text, error_class text, is_own_failure boolean,"
+    " n_answers bigint, n_examples bigint, error_message text",
     "fct_example_flips": "day date, run_id text, model text, arm text, route text, criterion text, example_id text,"
     " passes bigint, repeats bigint, state text, flip text, answer text, failing_reason text, pinned_answer text",
     "fct_pin_integrity_daily": "day date, model text, served_names text[], last_served_names text[],"
@@ -51,7 +55,7 @@ TABLES = {
     " skew_features bigint, is_stale boolean",
     "fct_eval_scores": "day date, run_id text, model text, route text, criterion text, n_examples bigint,"
     " n_repeats bigint, n_unscored bigint, pass_rate double, ci_low double, ci_high double, arm text, severity text,"
-    " min_pass_rate double",
+    " min_pass_rate double, mean_score double",
     "fct_model_comparisons": f"{_KEYED}, {_COMPARED}",
     "fct_slice_comparisons": f"{_KEYED}, slice text, {_COMPARED}",
     "fct_breaches": "day date, kind text, subject text, severity text, summary text, evidence_json text,"
@@ -119,6 +123,7 @@ def marts() -> dict[str, list[dict[str, Any]]]:
             {**comparison("sim/small", "reply", "polite", 0.0, 0.0, "insufficient"), **_UNSCORED},
         ],
         "fct_model_frontier": [],
+        "fct_request_failures": [],
         "fct_example_flips": [],
         "fct_pin_integrity_daily": [],
         "fct_slice_comparisons": [
@@ -271,6 +276,22 @@ def _write_lake(lake: Lake) -> None:
     reasons = ["no JSON: unexpected end"] * 5 + [f"call_id is missing {HOSTILE}"] * 2
     lake.write("quarantine", DAY, from_rows([_quarantined(n, why) for n, why in enumerate(reasons)], "quarantine"))
     lake.write("expectation_results", DAY, from_rows(expectations(), "expectation_results"))
+    lake.write("interactions", DAY, from_rows(calls(), "interactions"))
+
+
+def calls() -> list[dict[str, object]]:
+    """Two of the calls that a breach names, one of them with hostile texts, and one that no breach names."""
+    call = {
+        "route": "triage",
+        "input_text": "Where is parcel 17?",
+        "output_text": "Sure! It is in Graz.",
+        "status": "success",
+    }
+    return [
+        {**call, "call_id": "call-0017"},
+        {**call, "call_id": HOSTILE_CALL, "input_text": HOSTILE, "output_text": f"```{HOSTILE}" * 200},
+        {**call, "call_id": "call-9999", "output_text": "not shown"},
+    ]
 
 
 def _quarantined(line: int, reason: str) -> dict[str, object]:

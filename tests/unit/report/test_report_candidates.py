@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from flows.report import candidates
+from flows.report.evaluation_rows import Comparison, Flip, FrontierRow, Pin
 from flows.report.facts import read_facts
 from flows.report.page import Links, render
-from flows.report.rows import Comparison, Facts, Flip, FrontierRow, Pin
+from flows.report.rows import Facts
 from tests.unit.report import synthetic
 
 HOSTILE = "<script>alert(1)</script>"

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from flows.report import cards, tables
+from flows.report.evaluation_rows import Comparison, Score
 from flows.report.finding_kinds import breach_kinds
 from flows.report.night_verdict import answers, findings, night_verdict
-from flows.report.rows import Breach, Comparison, Expectation, Facts, Score
+from flows.report.rows import Breach, Expectation, Facts
 from flows.stats.proportions import pass_rate
 
 DAY = date(2024, 5, 14)

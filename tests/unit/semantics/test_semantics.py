@@ -122,8 +122,16 @@ def test_a_text_is_embedded_once_in_a_window(tmp_path: Path) -> None:
     before = config.open_lake().read("embeddings", later)
     assert run.embed_days(config, later, later, counting).new == 0
     assert config.open_lake().read("embeddings", later).equals(before)
-    rows = vectors.read(config.open_lake(), [FIRST, later], "desk", "wordllama")
+    rows = vectors.read(config.open_lake(), [FIRST, later], "desk", embedding.name_of(config))
     assert np.allclose(rows.vectors, rows.vectors[0])
+
+
+def test_white_space_does_not_change_a_vector(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    spellings = ("where is my\nparcel and why", " where is my parcel\t\r\n and why\n\n", "where is my parcel and why")
+    land(config, FIRST, [call(FIRST, n, text, output_text=None) for n, text in enumerate(spellings)])
+    assert run.embed_days(config, FIRST, FIRST).distinct == 1
+    assert run.embed_days(config, FIRST, FIRST).texts == 3
 
 
 def test_vectors_of_another_length_are_refused_in_one_line(tmp_path: Path) -> None:
@@ -233,5 +241,5 @@ def test_another_address_is_another_model(tmp_path: Path) -> None:
             {"model": "m", "params": {"dimensions": 8}},
         )
     ]
-    assert names[0] == "m"
+    assert names[0] == "m" + embedding.PREPARED
     assert len(set(names)) == 3

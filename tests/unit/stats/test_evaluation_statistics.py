@@ -4,7 +4,8 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 from scipy.special import xlogy
 
-from flows.stats.paired import NOTHING, compare
+from flows.stats import bounded_mean
+from flows.stats.paired import NOTHING, Unanswered, compare, if_unanswered
 from flows.stats.proportions import agresti_coull, pass_rate
 from flows.stats.repeats import Steadiness, steadiness
 from flows.stats.score_interval import interval
@@ -71,9 +72,9 @@ def test_beside_the_pinned_model_itself_a_lower_mean_is_regressed_and_a_higher_o
         "won": [1],
     }
     pinned = {key: [0.5] * len(scores) for key, scores in candidate.items()}
-    found = compare(pinned, candidate, relative=True)
+    found = compare(pinned, candidate, by_mean=True)
     assert (found.n_regressed, found.n_repaired) == (2, 1)
-    alone = compare({"a": [0.5]}, {"a": [0.0]}, relative=True)
+    alone = compare({"a": [0.5]}, {"a": [0.0]}, by_mean=True)
     assert (alone.n_regressed, alone.n_repaired) == (1, 0)
 
 
@@ -115,14 +116,47 @@ def test_nothing_seen_to_differ_still_leaves_room_for_what_was_not_seen():
     assert found.low == pytest.approx(-found.high)
 
 
-def test_fractions_are_as_sure_as_students_t_says():
+@pytest.mark.parametrize(("n", "most"), [(50, 20), (400, 3), (4000, 1.2)])
+def test_many_fractions_are_as_sure_as_students_t_says_and_few_leave_room_for_the_unseen(n, most):
     rng = np.random.default_rng(1)
-    old, shift = rng.random(50) / 2, rng.normal(0.3, 0.01, 50)
-    found = compare(*({str(n): [score] for n, score in enumerate(scores)} for scores in (old, old + shift)))
+    old, shift = rng.random(n) / 2, rng.normal(0.3, 0.05, n)
+    found = compare(*({str(key): [score] for key, score in enumerate(scores)} for scores in (old, old + shift)))
     plain = stats.ttest_1samp(shift, 0).confidence_interval()
-    assert found.high - found.low < 1.3 * (plain.high - plain.low)
+    assert found.high - found.low < most * (plain.high - plain.low)
     assert found.low <= plain.low + 1e-9
     assert plain.high <= found.high + 1e-9
+
+
+def test_a_fall_of_every_score_is_found_though_every_answer_passes():
+    fallen = compare({str(n): [0.95] for n in range(24)}, {str(n): [0.55] for n in range(24)}, by_mean=True)
+    assert fallen.delta == pytest.approx(-0.4)
+    assert fallen.high < 0
+    assert (fallen.p_value < 1e-3, fallen.n_regressed) == (True, 24)
+
+
+def test_small_differences_alone_do_not_rule_out_a_rare_large_one():
+    rng = np.random.default_rng(3)
+    low, high = bounded_mean.ends(rng.normal(0, 0.001, 30))
+    assert low < -0.06
+    assert high > 0.06
+    # The likeliest distribution with the mean m, of which 30 values are 0, has the mass m at 1: 30 log(1 - m).
+    _, high = bounded_mean.ends(np.zeros(30))
+    assert 30 * np.log1p(-high) == pytest.approx(-(stats.t.ppf(0.975, 29) ** 2) / 2)
+
+
+def test_where_the_pinned_model_has_half_a_point_by_definition_less_is_possible():
+    ties = {str(n): [0.5] for n in range(30)}
+    assert compare(ties, ties, reach=0.5).low == pytest.approx(compare(ties, ties).low / 2, rel=0.05)
+
+
+def test_an_open_answer_of_an_example_counts_like_an_unanswered_example():
+    pinned = {"a": [1.0], "b": [1.0, 1.0], "c": [1.0], "d": [1.0]}
+    candidate = {"a": [1.0], "b": [1.0], "c": [1.0]}
+    found = compare(pinned, candidate)
+    bounds = if_unanswered(pinned, candidate, {"b": 1}, found, compare)
+    assert bounds.n == 2
+    assert bounds.low == compare(pinned, {**candidate, "b": [1.0, 0.0], "d": [0.0]}).low
+    assert if_unanswered({}, {}, {}, NOTHING, compare) == Unanswered(0, None, None)
 
 
 def test_how_much_of_the_error_more_repeats_would_lessen():

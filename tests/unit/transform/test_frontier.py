@@ -44,7 +44,13 @@ def verdict(word: str) -> dict[str, float | None]:
 
 
 def write(
-    lake: Lake, variants: dict[str, Any], run_id: str = RUN, criteria: tuple[str, str] = ("right", "short")
+    lake: Lake,
+    variants: dict[str, Any],
+    *,
+    run_id: str = RUN,
+    criteria: tuple[str, str] = ("right", "short"),
+    unanswered: tuple[str, ...] = (),
+    partly_priced: tuple[str, ...] = (),
 ) -> None:
     place = {"run_id": run_id, "route": "triage"}
     rows, answers, comparisons = [], [], []
@@ -54,10 +60,12 @@ def write(
         rows.append(
             {**place, "model": name, "arm": arm, "base": base, "prompt_version": version or None, "shots": 0}
             | {"n_examples": 20, "n_repeats": 1, "n_unscored": 0, "pass_rate": rate}
+            | {"n_unanswered": 3 if name in unanswered else 0}
         )
         for n in range(20 if rate is not None else 0):
             answer = {**place, "model": name, "arm": arm, "example_id": str(n), "repeat": 0, "status": "ok"}
-            answers.append({**answer, "cost_usd": usd, "latency_ms": latency + n})
+            known = usd if name not in partly_priced or n else None
+            answers.append({**answer, "cost_usd": known, "latency_ms": latency + n})
         answers.append({**place, "model": name, "arm": arm, "example_id": "x", "repeat": 0, "status": "error"})
         for criterion, word in zip(criteria, verdicts, strict=False):
             severity = "critical" if criterion == "right" else "warning"
@@ -74,6 +82,15 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     write(config.open_lake(), ENTRANTS)
     free = {"old": (0.8, 0.0, 400.0, ()), "new": (0.8, None, 400.0, ("better", "worse"))}
     write(config.open_lake(), free, run_id="compare-1")
+    cheap = {"old": (0.8, 0.01, 400.0, ()), "cheap": (0.8, 0.001, 100.0, ("not_worse", "not_worse"))}
+    write(config.open_lake(), cheap, run_id="compare-whole")
+    write(config.open_lake(), cheap, run_id="compare-unanswered", unanswered=("cheap",))
+    write(config.open_lake(), cheap, run_id="compare-partly", partly_priced=("cheap",))
+    graded = {"old": (1.0, 0.01, 400.0, ()), "cheap": (1.0, 0.001, 100.0, ("worse", "worse"))}
+    write(config.open_lake(), graded, run_id="compare-graded")
+    variants = config.open_lake().read("model_variants", DAY, "compare-graded").to_pylist()
+    means = [{**row, "mean_score": 0.95 if row["arm"] == "pinned" else 0.55} for row in variants]
+    config.open_lake().write("model_variants", DAY, from_rows(means, "model_variants"), "compare-graded")
     write(config.open_lake(), BARE, run_id="compare-2", criteria=("short", "short:unwrapped"))
     build(config, DAY, DAY, COMPARISON)
     return config
@@ -111,6 +128,25 @@ def test_the_cheapest_that_is_not_worse_by_all_that_is_critical_is_the_smallest_
 def test_where_a_price_is_unknown_nobody_is_said_to_be_the_cheapest(config: Config) -> None:
     assert column(config, "is_sufficient", "compare-1") == {"old": True, "new": True}
     assert column(config, "is_smallest_sufficient", "compare-1") == {"old": None, "new": None}
+
+
+@pytest.mark.parametrize(
+    ("run_id", "dominated", "smallest"),
+    [
+        ("compare-whole", {"old": True, "cheap": False}, {"old": False, "cheap": True}),
+        ("compare-unanswered", {"old": False, "cheap": False}, {"old": None, "cheap": None}),
+        ("compare-partly", {"old": False, "cheap": None}, {"old": None, "cheap": None}),
+        ("compare-graded", {"old": False, "cheap": False}, {"old": True, "cheap": False}),
+    ],
+)
+def test_a_variant_that_is_not_measured_as_a_whole_dominates_none_and_is_not_the_cheapest(
+    config: Config, run_id: str, dominated: dict[str, bool | None], smallest: dict[str, bool | None]
+) -> None:
+    assert column(config, "is_dominated", run_id) == dominated
+    assert column(config, "is_smallest_sufficient", run_id) == smallest
+    without = 1 if run_id == "compare-partly" else 0
+    assert column(config, "n_without_cost", run_id)["cheap"] == without
+    assert column(config, "cost_per_1k_calls", run_id)["cheap"] == pytest.approx(1.0)
 
 
 def test_answers_without_their_wrapping_decide_nothing_where_no_criterion_is_critical(config: Config) -> None:

@@ -17,10 +17,11 @@
     ('n_examples', 'n_examples'),
     ('n_unscored', 'n_unscored'),
     ('n_regressed', 'n_regressed'),
+    ('n_unanswered', 'n_unanswered'),
 ] -%}
 {%- set common -%}
     day, run_id, route, criterion, pinned, candidate, severity, delta, ci_low, ci_high, p_value, q_value, margin,
-    n_examples, n_unscored, n_regressed
+    n_examples, n_unscored, n_regressed, n_unanswered, is_graded
 {%- endset -%}
 
 with all_comparisons as (

@@ -51,16 +51,23 @@ counted as (
         row_number() over (partition by kind, subject, island order by day) as nights
     from begun
     where day >= first_seen
+),
+
+muted as (
+    select
+        *,
+        {{ mute_words('day', 'subject', json_text('evidence_json', 'cause')) }} as mute
+    from counted
 )
 
 select
-    counted.day,
-    counted.kind,
-    counted.subject,
-    coalesce(counted.severity, kinds.severity) as severity,
-    counted.summary || {{ since_words() }} || counted.explanation as summary,
-    counted.evidence_json,
-    counted.first_seen,
-    counted.nights
-from counted
-left join kinds on counted.kind = kinds.kind
+    muted.day,
+    muted.kind,
+    muted.subject,
+    case when muted.mute is null then coalesce(muted.severity, kinds.severity) else 'info' end as severity,
+    muted.summary || {{ since_words() }} || muted.explanation || coalesce(' ' || muted.mute || '.', '') as summary,
+    muted.evidence_json,
+    muted.first_seen,
+    muted.nights
+from muted
+left join kinds on muted.kind = kinds.kind

@@ -21,6 +21,7 @@ select
     n_flaky,
     pass_hat_k,
     pass_at_k,
-    spread
+    spread,
+    mean_score
 from estimates
 where slice = '*' and not {{ is_shadow_run() }}

@@ -1,6 +1,8 @@
 {#- A candidate is compared with the pinned model of the same run, the pinned model with itself on the day before. A
-    pairwise judge has already compared the two models. By its criteria the pinned model has half a point for that
-    reason (flows/evaluate/criteria/judge_scores.py, AGAINST_ITSELF); a candidate with more has won, with less lost. -#}
+    changed criterion or judge has another criterion_version: what it says otherwise is no change of the example. Scores
+    between 0 and 1 are compared by their mean. A pairwise judge has already compared the two models. By its criteria
+    the pinned model has half a point for that reason (flows/evaluate/criteria/judge_scores.py, AGAINST_ITSELF); a
+    candidate with more has won, with less lost. -#}
 {%- set against_itself = 'the pinned model is what others are compared with' -%}
 {%- set keys = ['day', 'run_id', 'model', 'route', 'example_id', 'criterion'] -%}
 
@@ -50,13 +52,15 @@ tallied as (
     select
         {{ keys | join(', ') }},
         arm,
+        max(criterion_version) as criterion_version,
         {{ count_if('is_passed') }} as passes,
         count(is_passed) as repeats,
         avg(score) as mean_score,
         {{ bool_or("reason = '" ~ against_itself ~ "'") }} as is_pairwise,
         max(case when is_passed and place = 1 then output_text end) as passed_text,
         max(case when not is_passed and place = 1 then output_text end) as failed_text,
-        max(case when not is_passed and place = 1 then reason end) as failing_reason
+        max(case when not is_passed and place = 1 then reason end) as failing_reason,
+        max(case when score > 0 and score < 1 then 1 else 0 end) as has_fraction
     from answers
     group by {{ keys | join(', ') }}, arm
 ),
@@ -64,24 +68,17 @@ tallied as (
 states as (
     select
         *,
-        case
-            when repeats = 0 then null
-            when passes = repeats then 'pass'
-            when passes = 0 then 'fail'
-            else 'flaky'
-        end as state
+        is_pairwise
+        or max(has_fraction) over (partition by day, run_id, route, criterion) = 1 as is_compared_by_mean,
+        {{ example_state('passes', 'repeats') }} as state
     from tallied
 ),
 
 day_before as (
     select
         {{ keys | join(', ') }},
-        case
-            when count(is_passed) = 0 then null
-            when {{ count_if('is_passed') }} = count(is_passed) then 'pass'
-            when {{ count_if('is_passed') }} > 0 then 'flaky'
-            else 'fail'
-        end as state
+        max(criterion_version) as criterion_version,
+        {{ example_state(count_if('is_passed'), 'count(is_passed)') }} as state
     from {{ ref('stg_scores') }}
     where
         subject = 'completion'
@@ -98,9 +95,9 @@ compared as (
         case when states.arm = 'pinned' then day_before.state else pinned.state end as other_state,
         case
             when states.arm = 'pinned' or states.repeats = 0 or pinned.repeats = 0 then null
-            when pinned.is_pairwise and states.mean_score < pinned.mean_score then 'regressed'
-            when pinned.is_pairwise and states.mean_score > pinned.mean_score then 'repaired'
-            when pinned.is_pairwise then null
+            when pinned.is_compared_by_mean and states.mean_score < pinned.mean_score then 'regressed'
+            when pinned.is_compared_by_mean and states.mean_score > pinned.mean_score then 'repaired'
+            when pinned.is_compared_by_mean then null
             when 2 * pinned.passes > pinned.repeats and 2 * states.passes <= states.repeats then 'regressed'
             when 2 * pinned.passes <= pinned.repeats and 2 * states.passes > states.repeats then 'repaired'
         end as flip
@@ -114,6 +111,7 @@ compared as (
             and states.route = pinned.route
             and states.example_id = pinned.example_id
             and states.criterion = pinned.criterion
+            and coalesce(states.criterion_version, '') = coalesce(pinned.criterion_version, '')
     left join day_before
         on
             states.arm = 'pinned'
@@ -123,13 +121,16 @@ compared as (
             and states.route = day_before.route
             and states.example_id = day_before.example_id
             and states.criterion = day_before.criterion
+            and coalesce(states.criterion_version, '') = coalesce(day_before.criterion_version, '')
 )
 
 select
     {{ keys | join(', ') }},
     arm,
+    criterion_version,
     passes,
     repeats,
+    mean_score,
     state,
     case when state <> other_state then other_state end as changed_from,
     flip,

@@ -10,6 +10,7 @@ answers as (
         route,
         model,
         1000 * {{ exact_sum('cost_usd') }} / nullif(count(cost_usd), 0) as cost_per_1k_calls,
+        count(*) - count(cost_usd) as n_without_cost,
         {{ percentile('latency_ms', 0.50) }} as latency_p50_ms,
         {{ percentile('latency_ms', 0.95) }} as latency_p95_ms
     from {{ ref('stg_completions') }}
@@ -21,11 +22,14 @@ measured as (
     select
         model_variants.*,
         answers.cost_per_1k_calls,
+        answers.n_without_cost,
         answers.latency_p50_ms,
         answers.latency_p95_ms,
+        case when answers.n_without_cost = 0 then answers.cost_per_1k_calls end as whole_cost,
+        answers.n_without_cost = 0 and model_variants.n_unanswered = 0 as is_measured_whole,
         model_variants.arm = 'pinned' or coalesce(sufficiency.is_not_worse, false) as is_sufficient,
         model_variants.pass_rate is not null
-        and answers.cost_per_1k_calls is not null
+        and answers.n_without_cost = 0
         and answers.latency_p50_ms is not null as is_comparable
     from model_variants
     left join answers
@@ -42,7 +46,8 @@ measured as (
             and model_variants.model = sufficiency.candidate
 ),
 
--- Dominated: another one has at least the pass rate, at most the cost and median latency, and not all are equal.
+-- Dominated: another one has at least the score, at most the cost and median latency, and not all are equal. One that
+-- left examples unanswered may have left the hard, long and expensive ones: it dominates nobody.
 dominated as (
     select distinct
         measured.day,
@@ -55,12 +60,13 @@ dominated as (
             measured.day = rivals.day
             and measured.run_id = rivals.run_id
             and measured.route = rivals.route
-            and measured.pass_rate <= rivals.pass_rate
-            and measured.cost_per_1k_calls >= rivals.cost_per_1k_calls
+            and rivals.is_measured_whole
+            and measured.mean_score <= rivals.mean_score
+            and measured.whole_cost >= rivals.whole_cost
             and measured.latency_p50_ms >= rivals.latency_p50_ms
     where
-        rivals.pass_rate > measured.pass_rate
-        or rivals.cost_per_1k_calls < measured.cost_per_1k_calls
+        rivals.mean_score > measured.mean_score
+        or rivals.whole_cost < measured.whole_cost
         or rivals.latency_p50_ms < measured.latency_p50_ms
 ),
 
@@ -69,10 +75,10 @@ ranked as (
         *,
         row_number() over (
             partition by day, run_id, route, is_sufficient
-            order by cost_per_1k_calls asc, latency_p50_ms asc, arm desc, model asc
+            order by whole_cost asc, latency_p50_ms asc, arm desc, model asc
         ) as place,
-        count(cost_per_1k_calls) over (partition by day, run_id, route, is_sufficient) as n_priced,
-        count(*) over (partition by day, run_id, route, is_sufficient) as n_variants
+        min(case when is_measured_whole then 1 else 0 end) over (partition by day, run_id, route, is_sufficient) = 1
+            as has_all_costs
     from measured
 )
 
@@ -92,14 +98,17 @@ select
     ranked.pass_rate,
     ranked.ci_low,
     ranked.ci_high,
+    ranked.mean_score,
+    ranked.n_unanswered,
     ranked.cost_per_1k_calls,
+    ranked.n_without_cost,
     ranked.latency_p50_ms,
     ranked.latency_p95_ms,
     case when ranked.is_comparable then dominated.model is not null end as is_dominated,
     ranked.is_sufficient,
     case
         when not ranked.is_sufficient then false
-        when ranked.n_priced = ranked.n_variants then ranked.place = 1
+        when ranked.has_all_costs then ranked.place = 1
     end as is_smallest_sufficient
 from ranked
 left join dominated

@@ -33,6 +33,11 @@ select
     comparisons.n_unscored,
     comparisons.n_regressed,
     comparisons.n_repaired,
+    comparisons.n_unanswered,
+    comparisons.ci_low_worst,
+    comparisons.ci_high_worst,
+    comparisons.is_graded,
+    comparisons.open_because,
     samples.n_eligible,
     samples.inclusion_probability
 from comparisons

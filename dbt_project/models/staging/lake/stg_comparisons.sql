@@ -20,5 +20,9 @@ select
     repeat_share,
     minimum_detectable,
     n_regressed,
-    n_repaired
+    n_repaired,
+    coalesce(is_graded, false) as is_graded,
+    coalesce(n_unanswered, 0) as n_unanswered,
+    coalesce(ci_low_worst, ci_low) as ci_low_worst,
+    coalesce(ci_high_worst, ci_high) as ci_high_worst
 from {{ source('lake', 'comparisons') }}

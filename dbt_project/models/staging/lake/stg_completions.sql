@@ -9,5 +9,11 @@ select
     output_text,
     status,
     latency_ms,
-    cost_usd
+    cost_usd,
+    model_served,
+    finish_reason,
+    native_finish_reason,
+    error_class,
+    error_type,
+    error_message
 from {{ source('lake', 'completions') }}

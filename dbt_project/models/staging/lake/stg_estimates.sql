@@ -17,5 +17,6 @@ select
     n_flaky,
     pass_hat_k,
     pass_at_k,
-    spread
+    spread,
+    mean_score
 from {{ source('lake', 'estimates') }}

@@ -13,5 +13,7 @@ select
     n_unscored,
     pass_rate,
     ci_low,
-    ci_high
+    ci_high,
+    coalesce(n_unanswered, 0) as n_unanswered,
+    coalesce(mean_score, pass_rate) as mean_score
 from {{ source('lake', 'model_variants') }}

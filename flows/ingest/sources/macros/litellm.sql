@@ -40,11 +40,13 @@ create or replace temp macro litellm_log(j) as (
                 "model_map_information": {"model_map_value": {"key": "VARCHAR"}},
                 "prompt_management_metadata": {"prompt_id": "VARCHAR", "prompt_version": "VARCHAR"},
                 "requester_metadata": {
-                    "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR",
-                    "prompt_name": "VARCHAR", "prompt_version": "VARCHAR"
+                    "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR", "session_id": "VARCHAR",
+                    "prompt_name": "VARCHAR", "prompt_version": "VARCHAR", "generation_name": "VARCHAR",
+                    "trace_name": "VARCHAR", "trace_release": "VARCHAR", "trace_user_id": "VARCHAR",
+                    "user_id": "VARCHAR"
                 },
                 "spend_logs_metadata": {
-                    "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR",
+                    "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR", "session_id": "VARCHAR",
                     "prompt_name": "VARCHAR", "prompt_version": "VARCHAR"
                 },
                 "additional_usage_values": {

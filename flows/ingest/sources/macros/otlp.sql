@@ -451,7 +451,10 @@ create or replace temp macro otlp_tags(service, entries, response_id) as (
                             '|(trace\.|session\.)?(annotations?|evaluations?)\.'
                             '|ai\.(model|prompt|response|result|usage|settings|request|stream|operationId|finishReason'
                             '|toolCall|telemetry\.(functionId|metadata\.(user|session)(_id|Id)))'
-                            '|(operation|resource)\.name$|gcp\.vertex\.agent\.|langfuse\.(observation|user|session)\.'
+                            '|(operation|resource)\.name$|operation\.cost$|gcp\.vertex\.agent\.'
+                            '|langfuse\.((observation|user|session|generation|trace|internal)\.'
+                            '|(environment|release|version)$)'
+                            '|metadata\.user_api_key_(end_user_id|user_id|user_email)$'
                             '|langsmith\.(span|trace|metadata\.(user|session|thread)_id)|mlflow\.|lmnr\.|logfire\.'
                             '|(request_data|response_data|events)$)'
                         )
@@ -528,8 +531,25 @@ create or replace temp macro otel_vercel_answer(has) as (
                 coalesce(
                     has."ai.response.text", has."ai.result.text", has."ai.response.object", has."ai.result.object"
                 ),
-                'toolCalls', coalesce(has."ai.response.toolCalls", has."ai.result.toolCalls", '[]')
+                'toolCalls', coalesce(has."ai.response.toolCalls", has."ai.result.toolCalls", '[]'),
+                'reasoning', has."ai.response.reasoning"
             )
+    end
+);
+
+-- All input or output tokens of Langfuse's counts, of which each has a token in one count only; null where they are
+-- not counted so.
+create or replace temp macro langfuse_input(counts) as (
+    case
+        when counts['input'] is not null
+            then cast(list_sum(counts_of(counts, 'input|input_.*', 'input_tokens')) as varchar)
+    end
+);
+
+create or replace temp macro langfuse_output(counts) as (
+    case
+        when counts['output'] is not null
+            then cast(list_sum(counts_of(counts, 'output|output_.*', 'output_tokens')) as varchar)
     end
 );
 

@@ -1,0 +1,95 @@
+"""Why a request has no answer: the classes of failure, and which of them a model causes itself. Pure.
+
+| class | what happened | an answer then |
+| --- | --- | --- |
+| context_length | the request is too long for the model | fails |
+| content_filter | the request or the answer is refused by a policy | fails |
+| refused_request | a parameter or a message is refused (400, 422) | fails |
+| timeout, rate_limit, server_error, network, bad_reply | the provider's fault, which may pass | is unscored |
+| account, not_found | a refused key, no money left, an unknown model | is unscored |
+| not_sent | the budget was used up, or the provider was down | is unscored |
+
+What a model causes itself would fail again, so it is an answer, and a wrong one.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flows.lake import storable
+from flows.llm.reply import CONTENT_FILTER, error_type_of
+
+CONTEXT_LENGTH, REFUSED_REQUEST, NOT_SENT = "context_length", "refused_request", "not_sent"
+OWN = (CONTEXT_LENGTH, CONTENT_FILTER, REFUSED_REQUEST)
+"""The classes that a model causes itself."""
+
+ACCOUNT, NOT_FOUND = "account", "not_found"
+
+_LONGEST_MESSAGE = 500
+_STATUS = {401: ACCOUNT, 402: ACCOUNT, 403: ACCOUNT, 404: NOT_FOUND, 408: "timeout", 504: "timeout", 429: "rate_limit"}
+_REFUSED = (400, 405, 409, 410, 411, 415, 422)
+_TOO_LONG = re.compile(
+    r"context.?(length|window)|maximum context|prompt is too long|too many (input )?tokens|input is too long"
+    r"|exceeds? the (maximum|model'?s) (number of|maximum|context)",
+    re.IGNORECASE,
+)
+_OF_ACCOUNT = re.compile(
+    r"insufficient_quota|api.?key|credit balance|billing|payment required|quota exceeded for .*account", re.IGNORECASE
+)
+_NO_MODEL = re.compile(
+    r"LLM Provider NOT provided|model.{0,200}(does not exist|not found|is not available)|(unknown|invalid) model",
+    re.IGNORECASE | re.DOTALL,
+)
+_NO_CONNECTION = re.compile(r"connection (error|refused|reset|aborted)|cannot connect|name resolution", re.IGNORECASE)
+_WRAPPING = re.compile(r"\A(litellm\.\w+: |\w+Exception - |\w+Error: )+")
+
+
+def class_of(error: BaseException) -> str:  # noqa: PLR0911 - one return a class
+    """The class of a failed request; the module's docstring has them."""
+    status, told = getattr(error, "status_code", None), str(error)
+    if error_type_of(error) == CONTENT_FILTER:
+        return CONTENT_FILTER
+    if type(error).__name__ == "ContextWindowExceededError" or status == 413:
+        return CONTEXT_LENGTH
+    if status in _REFUSED:
+        return _class_of_refusal(told)
+    if status == 429 and _OF_ACCOUNT.search(told):
+        return ACCOUNT
+    if isinstance(status, int) and status in _STATUS:
+        return _STATUS[status]
+    if _NO_CONNECTION.search(told) or (isinstance(error, OSError) and not isinstance(error, TimeoutError)):
+        return "network"
+    if isinstance(status, int) and status >= 500:
+        return "server_error"
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    return "bad_reply" if isinstance(error, json.JSONDecodeError | TypeError | ValueError | LookupError) else "network"
+
+
+def _class_of_refusal(told: str) -> str:
+    """Providers use 400 for much: too long a request, an account without money, an unknown model."""
+    if _TOO_LONG.search(told):
+        return CONTEXT_LENGTH
+    if _OF_ACCOUNT.search(told):
+        return ACCOUNT
+    return NOT_FOUND if _NO_MODEL.search(told) else REFUSED_REQUEST
+
+
+def class_of_row(row: Mapping[str, Any]) -> str | None:
+    """The class of a stored answer; None for an answer, and for a failure of unknown cause.
+
+    Answers that were stored without a class have it by their `error_type`.
+    """
+    if row["status"] == "ok":
+        return None
+    of_type = {CONTENT_FILTER: CONTENT_FILTER, "ContextWindowExceededError": CONTEXT_LENGTH}
+    return row.get("error_class") or of_type.get(row["error_type"])
+
+
+def words_of(error: BaseException, secret: str | None = None) -> str:
+    """The provider's own words, on one line and cut where they are long; `secret` is left out."""
+    told = _WRAPPING.sub("", " ".join(str(error).split()))
+    if secret:
+        told = told.replace(secret, "***")
+    return storable(told, _LONGEST_MESSAGE)

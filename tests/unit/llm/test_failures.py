@@ -1,0 +1,71 @@
+"""Which failures a model causes itself, and what is kept of the provider's words."""
+
+import json
+
+import pytest
+
+from flows.llm.failures import OWN, class_of, class_of_row, words_of
+
+
+class FailedError(Exception):
+    def __init__(self, message, status_code=None):
+        super().__init__(message)
+        self.status_code = status_code
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (FailedError("Unsupported parameter: 'top_k'", 400), "refused_request"),
+        (FailedError("messages.0: unprocessable", 422), "refused_request"),
+        (FailedError("This model's maximum context length is 8192 tokens", 400), "context_length"),
+        (FailedError("prompt is too long: 210000 tokens > 200000 maximum", 400), "context_length"),
+        (FailedError("request too large", 413), "context_length"),
+        (FailedError("code: content_filter", 400), "content_filter"),
+        (FailedError("Your credit balance is too low to access the API", 400), "account"),
+        (FailedError("API key not valid. Please pass a valid API key.", 400), "account"),
+        (FailedError("LLM Provider NOT provided. You passed model=x", 400), "not_found"),
+        (FailedError("The model `x` does not exist", 400), "not_found"),
+        (FailedError("no such key", 401), "account"),
+        (FailedError("pay first", 402), "account"),
+        (FailedError("forbidden", 403), "account"),
+        (FailedError("no such model", 404), "not_found"),
+        (FailedError("slow", 408), "timeout"),
+        (FailedError("slow gateway", 504), "timeout"),
+        (FailedError("slow down", 429), "rate_limit"),
+        (FailedError("insufficient_quota", 429), "account"),
+        (FailedError("overloaded", 529), "server_error"),
+        (FailedError("OpenAIException - Connection error.", 500), "network"),
+        (TimeoutError("read"), "timeout"),
+        (ConnectionResetError("reset"), "network"),
+        (json.JSONDecodeError("cut", "", 0), "bad_reply"),
+        (KeyError("choices"), "bad_reply"),
+    ],
+)
+def test_each_failure_has_a_class(error, found):
+    assert class_of(error) == found
+
+
+def test_only_what_the_model_causes_itself_is_its_own():
+    assert set(OWN) == {"context_length", "content_filter", "refused_request"}
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ({"status": "ok", "error_type": None, "error_class": None}, None),
+        ({"status": "error", "error_type": "Timeout", "error_class": "timeout"}, "timeout"),
+        ({"status": "error", "error_type": "ContextWindowExceededError"}, "context_length"),
+        ({"status": "error", "error_type": "content_filter", "error_class": None}, "content_filter"),
+        ({"status": "error", "error_type": "APIError", "error_class": None}, None),
+    ],
+)
+def test_answers_that_were_stored_without_a_class_have_it_by_their_type(row, found):
+    assert class_of_row(row) == found
+
+
+def test_the_providers_words_are_kept_on_one_line_without_the_key_and_can_be_stored():
+    told = 'litellm.BadRequestError: OpenAIException - {\n  "message": "bad \ud83d key sk-1"\n}' + "x" * 900
+    words = words_of(FailedError(told), "sk-1")
+    assert words.startswith('{ "message": "bad \ufffd key ***" }x')
+    assert len(words) < 520
