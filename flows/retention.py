@@ -47,7 +47,9 @@ def apply(config: Config, today: date, night: date | None = None) -> Removed:
     result. A kill in between leaves days that the next run removes.
     """
     lake, removed = config.open_lake(), Counter[str]()
-    for table, kept in config.retention.items():
+    # What tells of which calls there are goes with them.
+    retention = {"call_records": config.retention.get("interactions"), **config.retention}
+    for table, kept in retention.items():
         for day in lake.days(table) if kept is not None else ():
             if day < min(today - timedelta(days=kept or 0), night or date.max):
                 removed[table] += _remove(lake, table, day)

@@ -127,7 +127,7 @@ class _Run:
     def __init__(self, config: Config, store: Lake, staged: Staging, nights: list[_Night]) -> None:
         self._config, self._store, self._staged, self._nights = config, store, staged, nights
         self._counts = RecordCounts(frozenset(night.day for night in nights))
-        self._tables = {name: Partitions(name, config.timezone, staged) for name in TABLES.values()}
+        self._tables = {name: Partitions(name, config.timezone, staged, self._counts.files) for name in TABLES.values()}
         self._known = KnownRejects(store, ((night.day, file) for night in nights for file in night.all_files))
         self._quarantine = {night.day: Quarantine(store, staged, night.day, self._known) for night in nights}
 
@@ -149,6 +149,7 @@ class _Run:
             counts = partitions.finish(self._store, len(self._counts.files))
             self._counts.add(name, counts.kept)
             self._counts.add("duplicates", counts.duplicates)
+            self._counts.taken_back += counts.taken_back
         return tuple(sorted({day for partitions in self._tables.values() for day in partitions.days}))
 
     def count(self, read_at: datetime) -> Landed:

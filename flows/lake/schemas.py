@@ -49,6 +49,12 @@ SCHEMAS: dict[str, pa.Schema] = {
     .append(pa.field("comment", _TEXT))
     .append(pa.field("edited_output", _TEXT))
     .append(pa.field("origin", _TEXT)),
+    # One record of a call that may have been logged more than once, and what tells that two are of one call: `one_call`
+    # is an id that they share, `logged_as` the type under which a gateway logged it, `parent_id` the span around it.
+    "call_records": _ordered(
+        _schema("call_id one_call logged_as parent_id source file", started_at=_TIME, latency_ms=_RATE, has_text=_FLAG),
+        "call_id one_call logged_as parent_id started_at latency_ms has_text source file",
+    ),
     "quarantine": _ordered(_schema("source file reason raw", line=_COUNT), "source file line reason raw"),
     # `content_*` are of the decompressed content, `head_sha256` of its first 64 KiB; null in rows of older versions.
     # `problem` says why a file or folder could not be read (to its end); null if it was.

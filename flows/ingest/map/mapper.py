@@ -3,9 +3,10 @@
 A format's SELECT (`sources/<format>.sql`) reads the view `records` (file, line, raw: a JSON object) and returns
 `file`, `line` and any of the canonical columns, as texts; it may also give `target` (interaction, feedback or
 other), `problem`, `updated_at` (which of two versions of a record is the newer), `price_tier` (batch, flex or
-priority, where a call is not billed as usual), and `one_call` with `logged_as` (see one_call.py). Where one line holds
-several records (a batch of spans, a trace with its observations) it gives a row for each, with the record's own JSON
-as `unit`; a line for which it gives no row is refused. Here each column is cast to its type in the lake, and a record
+priority, where a call is not billed as usual), and `one_call` with `logged_as` or `parent_id`, by which records of one
+call under different ids are known (see write/call_records.py). Where one line holds several records (a batch of spans,
+a trace with its observations) it gives a row for each, with the record's own JSON as `unit`; a line for which it gives
+no row is refused. Here each column is cast to its type in the lake, and a record
 of which a required or given value cannot be cast goes to quarantine with the column and the value named.
 """
 
@@ -22,7 +23,6 @@ from flows.errors import RunError
 from flows.ingest.map import pricing
 from flows.ingest.map.casting_sql import TABLES, casting_sql, columns_to_cast
 from flows.ingest.map.functions import add_functions
-from flows.ingest.map.one_call import with_shared_keys
 from flows.ingest.map.rejects import complaint, refused_of, refusing, unread
 from flows.ingest.map.route_field import Steps, with_field_routes
 from flows.ingest.map.surrogates import with_whole_characters
@@ -37,11 +37,15 @@ TIMES = {"interactions": "started_at", "feedback": "at"}
 _MACROS = ("macros", *(f"macros/{name}" for name in ("litellm", "frameworks", "messages", "otlp", "events")))
 # The position and version of a record, in addition to the lake's columns.
 PLACE = ("file", "line", "updated_at", "key")
+# What a call shares with other records of it, in addition.
+SHARED = ("one_call", "logged_as", "parent_id")
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """The result of a batch. The rows of the first two have the columns of PLACE and those of the lake."""
+    """The result of a batch. The rows of the first two have the columns of PLACE and those of the lake; calls also have
+    those of SHARED.
+    """
 
     interactions: pa.Table
     feedback: pa.Table
@@ -136,7 +140,6 @@ class Mapper:
         rows = extracted.drop_columns([name for name in cast.column_names if name in extracted.column_names])
         for name in cast.column_names:
             rows = rows.append_column(name, cast.column(name))
-        rows = with_shared_keys(rows)
         refused += refused_of(batch.records, rows)
         targets = pc.if_else(pc.is_null(rows.column("reason")), rows.column("target"), "refused")
         tables = {table: _canonical(_where(rows, targets, target), table) for target, table in TABLES.items()}
@@ -226,6 +229,8 @@ def _tiers(rows: pa.Table, targets: pa.ChunkedArray) -> pa.Array | pa.ChunkedArr
 def _canonical(rows: pa.Table, table: str) -> pa.Table:
     """The columns of PLACE and those of the lake's table, in its types; a column that the format lacks is null."""
     columns = {name: rows.column(name) for name in PLACE}
+    for name in SHARED if table == "interactions" else ():
+        columns[name] = rows.column(name) if name in rows.column_names else pa.nulls(len(rows), pa.string())
     for field in SCHEMAS[table]:
         given = field.name in rows.column_names
         columns[field.name] = rows.column(field.name).cast(field.type) if given else pa.nulls(len(rows), field.type)

@@ -4,6 +4,7 @@ An invalid row (too many fields, an unclosed quote, not UTF-8) becomes a record 
 rows after it are read as usual.
 """
 
+import ast
 import csv
 import json
 from collections import deque
@@ -16,13 +17,16 @@ from flows.ingest.read.record_batches import Batches
 
 # The longest row: a field of 100 MB must be read, a missing quote must not load a file of gigabytes into memory.
 _LONGEST = 256 << 20
+# A longer value of Python's is left as it is: to read it takes many times its size.
+_LONGEST_LITERAL = 4 << 20
 
 
 def csv_rows(file: IO[bytes]) -> Iterator[pa.Table]:
     """The rows of a CSV file in tables of line (the row's first, from 1), raw and problem. Never raises for the file.
 
-    Values are texts, an empty one is null. Fields are separated by commas, or by semicolons or tabs if the first row
-    has no comma. Quotes are doubled within quotes; a row may have several lines.
+    Values are texts, an empty one is null; objects and lists of them that Python printed are JSON. Fields are separated
+    by commas, or by semicolons or tabs if the first row has no comma. Quotes are doubled within quotes; a row may have
+    several lines.
     """
     csv.field_size_limit(_LONGEST)
     batches = Batches()
@@ -42,12 +46,22 @@ def csv_rows(file: IO[bytes]) -> Iterator[pa.Table]:
             if names is None:
                 break
         else:
-            values = {name: value or None for name, value in zip(names, fields, strict=True)}
+            values = {name: in_json(value) or None for name, value in zip(names, fields, strict=True)}
             yield from batches.add(lines.first, json.dumps(values, ensure_ascii=False))
     if names is None:
         for number, line in lines.all_others():
             yield from batches.add_bytes(number, line.rstrip(b"\r\n"), unreadable)
     yield from batches.rest()
+
+
+def in_json(text: str) -> str:
+    """A value as JSON where it is an object, or a list of objects, as Python prints it: data frames write CSV so."""
+    if text.startswith(("{'", "[{'")) and len(text) <= _LONGEST_LITERAL:
+        try:
+            return json.dumps(ast.literal_eval(text), ensure_ascii=False, allow_nan=False)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            pass  # no such value: it stays as it is
+    return text
 
 
 class _Lines:

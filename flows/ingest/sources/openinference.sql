@@ -145,6 +145,9 @@ interactions as (
         unit,
         problem,
         span_id as call_id,
+        -- Two instrumentations may tell of one call, one within the other: one response in one trace.
+        trace_id || '/' || nullif(coalesce(has."gen_ai.response.id", response.id), '') as one_call,
+        otlp_id(coalesce(fields.parentSpanId, fields.parent_id)) as parent_id,
         trace_id,
         coalesce(has."session.id", has."gen_ai.conversation.id", service."session.id") as session_id,
         coalesce(

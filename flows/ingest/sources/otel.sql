@@ -158,7 +158,7 @@ read as materialized (
     left join indexed on completed.number = indexed.number
 ),
 
-considered as materialized (
+judged as materialized (
     select
         *,
         coalesce(
@@ -190,40 +190,6 @@ considered as materialized (
             ) is not null
         end as is_call
     from read
-),
-
--- A call that two instrumentations tell of, one within the other: one response in one trace, and one span within the
--- time of the other. The inner one stays, but where the outer one alone has the texts. Spans side by side are two
--- calls, for some providers repeat the ids of their responses.
-doubled as (
-    select distinct
-        case when inner_span.is_worded or not outer_span.is_worded then outer_span.number else inner_span.number end
-            as number
-    from considered as outer_span
-    inner join considered as inner_span
-        on
-            outer_span.has."gen_ai.response.id" = inner_span.has."gen_ai.response.id"
-            and outer_span.trace_id = inner_span.trace_id
-            and outer_span.span_id <> inner_span.span_id
-    where
-        outer_span.is_call and inner_span.is_call
-        and as_time(inner_span.started_at) >= as_time(outer_span.started_at)
-        and as_time(inner_span.ended_at) <= as_time(outer_span.ended_at)
-        and (
-            otlp_id(coalesce(inner_span.fields.parentSpanId, inner_span.fields.parent_id)) = outer_span.span_id
-            or coalesce(inner_span.fields.parentSpanId, inner_span.fields.parent_id)
-            is distinct from coalesce(outer_span.fields.parentSpanId, outer_span.fields.parent_id)
-            and milliseconds_between(outer_span.started_at, outer_span.ended_at)
-            > milliseconds_between(inner_span.started_at, inner_span.ended_at)
-        )
-),
-
-judged as (
-    select
-        considered.* exclude (is_call),  -- noqa: RF02, what is excluded needs no table
-        considered.is_call and doubled.number is null as is_call
-    from considered
-    left join doubled on considered.number = doubled.number
 ),
 
 -- Langfuse's SDK and MLflow write all counts of tokens into one attribute.
@@ -329,6 +295,9 @@ interactions as (
         unit,
         problem,
         span_id as call_id,
+        -- Two instrumentations may tell of one call, one within the other: one response in one trace.
+        trace_id || '/' || coalesce(nullif(has."gen_ai.response.id", ''), nullif(has."ai.response.id", '')) as one_call,
+        otlp_id(coalesce(fields.parentSpanId, fields.parent_id)) as parent_id,
         trace_id,
         coalesce(
             has."gen_ai.conversation.id", has."session.id", has."traceloop.association.properties.session_id",
@@ -465,7 +434,8 @@ interactions as (
 calls_by_response as (
     select
         has."gen_ai.response.id" as response_id,
-        min(span_id) as span_id
+        -- Of several spans of one response the one that is landed: with texts, and the innermost.
+        arg_min(span_id, (not is_worded, milliseconds_between(started_at, ended_at), span_id)) as span_id
     from judged
     where is_call and has."gen_ai.response.id" is not null
     group by response_id

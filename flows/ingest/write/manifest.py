@@ -52,6 +52,11 @@ class ManifestRow:
         return self.interactions + self.feedback
 
     @property
+    def of(self) -> _File:
+        """Source and file."""
+        return self.source, self.file
+
+    @property
     def key(self) -> tuple[str, str, str]:
         """Source, file and hash: unique in a night."""
         return self.source, self.file, self.sha256
@@ -89,6 +94,8 @@ class RecordCounts:
     """
 
     all_nights: frozenset[date]
+    # Calls of earlier runs that are duplicates now, by source and file.
+    taken_back: Counter[_File] = field(default_factory=Counter)
     files: list[LogFile] = field(default_factory=list)
     nights: list[date] = field(default_factory=list)
     counts: dict[str, np.ndarray] = field(
@@ -165,13 +172,15 @@ def stage_manifest(
 ) -> list[ManifestRow]:
     """Stage the manifest of every night of the run. Returns the rows of the files that it read, or could not read.
 
-    `resolved` are the records that have left the quarantine, by night; the manifests of other nights are staged
-    without them too.
+    `resolved` are the records that have left the quarantine, by night. With them and with the calls that are taken
+    back, the manifests of other nights change too.
     """
     read = {(file.source, file.name, file.sha256) for file in counts.files}
     found = []
-    for night in sorted({*counts.all_nights, *resolved}):
-        rows = _without(_rows(store, night), resolved.get(night, Counter()))
+    before = _without_calls(store, counts.taken_back)
+    for night in sorted({*counts.all_nights, *resolved, *before}):
+        rows = before.get(night) or _rows(store, night)
+        rows = _without_rejects(rows, resolved.get(night, Counter()))
         if night in counts.all_nights:
             rows = counts.manifest(night, rows, read_at)
             found += [row for row in rows if row.key in read]
@@ -184,7 +193,26 @@ def _rows(store: Lake, night: date) -> list[ManifestRow]:
     return [ManifestRow(**row) for row in store.read("manifest", night).drop_columns(["records"]).to_pylist()]
 
 
-def _without(rows: list[ManifestRow], resolved: Counter[_File]) -> list[ManifestRow]:
+def _without_calls(store: Lake, taken_back: Counter[_File]) -> dict[date, list[ManifestRow]]:
+    """The manifests in which calls that are taken back are counted as duplicates, the latest nights first.
+
+    Where the file has another name now, or is not counted any more, another file of the source stands for it.
+    """
+    left, found = Counter(taken_back), dict[date, list[ManifestRow]]()
+    for is_exact in (True, False):
+        for night in reversed(store.days("manifest") if left else []):
+            rows = found.get(night) or _rows(store, night)
+            for place, row in enumerate(rows):
+                file = next((one for one in left if one == row.of or (one[0] == row.source and not is_exact)), None)
+                fewer = min(left[file], row.interactions) if file else 0
+                if file and fewer:
+                    rows[place] = replace(row, interactions=row.interactions - fewer, duplicates=row.duplicates + fewer)
+                    found[night] = rows
+                    left = +(left - Counter({file: fewer}))
+    return found
+
+
+def _without_rejects(rows: list[ManifestRow], resolved: Counter[_File]) -> list[ManifestRow]:
     """The rows, counting fewer records in quarantine."""
     left, found = Counter(resolved), []
     for row in rows:

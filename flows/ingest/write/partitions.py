@@ -4,7 +4,8 @@ Rows are written once, to the future file of the day. Only if rows must be dropp
 that file written again. Memory holds a few numbers per row, never its texts.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.ingest.map import KEYS, TIMES, key_of
+from flows.ingest.read import LogFile
+from flows.ingest.write.call_records import CallRecords, Dropped
 from flows.lake import SCHEMAS, Lake, Staging, batches_of
 
 _FLUSHED_ROWS, _FLUSHED_BYTES, _BUFFERED_BYTES = 1 << 16, 16 << 20, 256 << 20
@@ -24,10 +27,15 @@ _DISTINCT = {"call_id", "trace_id", "messages_json", "input_text", "output_text"
 
 @dataclass
 class Counts:
-    """For each file of the run, how many of its rows were kept, and how many were dropped as duplicates."""
+    """For each file of the run, how many of its rows were kept, and how many were dropped as duplicates.
+
+    `taken_back` are rows of earlier runs, by source and file, that are dropped because a row under another key stands
+    for them.
+    """
 
     kept: np.ndarray
     duplicates: np.ndarray
+    taken_back: Counter[tuple[str, str]]
 
 
 @dataclass
@@ -51,9 +59,10 @@ class _Day:
 class Partitions:
     """The rows of one table (interactions or feedback) that a run reads."""
 
-    def __init__(self, table: str, timezone: str, staged: Staging) -> None:
+    def __init__(self, table: str, timezone: str, staged: Staging, files: Sequence[LogFile]) -> None:
         self._table, self._timezone, self._staged = table, timezone, staged
         self._days: dict[date, _Day] = {}
+        self._records = CallRecords(staged, files) if table == "interactions" else None
         self._touched: set[date] = set()
 
     @property
@@ -68,6 +77,8 @@ class Partitions:
                 path = self._staged.scratch(f"arrived-{self._table}-{day}")
                 self._days[day] = _Day(path, _writer(path, self._table))
             making = self._days[day]
+            if self._records is not None:
+                self._records.add(day, part)
             making.waiting.append(part.select(SCHEMAS[self._table].names))
             # Copies, because a column of a result keeps all of its columns in memory.
             making.keys.append(part.column("key").to_numpy().copy())
@@ -85,13 +96,16 @@ class Partitions:
 
         Of rows with the same key the newest stays: the latest by its time, then by its updated_at, then the one
         read last. A row that is already in the lake counts as a duplicate of the run. It is looked up on the same day
-        and on the adjacent days: a corrected clock or another time zone does not move a call further.
+        and on the adjacent days: a corrected clock or another time zone does not move a call further. Of several
+        records of one call under different ids one stays; see call_records.py.
         """
         for making in self._days.values():
             making.flush()
             making.writer.close()
         days = sorted({day + timedelta(days=n) for day in self._days for n in (-1, 0, 1)})
-        losers, known = _losers([(day, _existing_rows(store, self._table, day), self._days.get(day)) for day in days])
+        dropped = self._records.finish(store, days) if self._records is not None else Dropped()
+        existing = [(day, _existing_rows(store, self._table, day), self._days.get(day)) for day in days]
+        losers, known = _losers(existing, dropped)
         kept = np.zeros(files, np.int64)
         duplicates = np.zeros(files, np.int64)
         for day, (old_lost, new_lost), new_known in zip(days, losers, known, strict=True):
@@ -103,7 +117,7 @@ class Partitions:
                 self._merge_day(store, day, self._days[day], old_lost, new_lost)
             elif old_lost.any():
                 self._drop_rows(store, day, old_lost)
-        return Counts(kept, duplicates)
+        return Counts(kept, duplicates, _taken_back(existing, dropped))
 
     def _drop_rows(self, store: Lake, day: date, lost: np.ndarray) -> None:
         """Remove rows from a day without new rows: newer versions of them are in an adjacent day."""
@@ -157,12 +171,12 @@ def _existing_rows(store: Lake, table: str, day: date) -> tuple[np.ndarray, np.n
 
 
 def _losers(
-    days: list[tuple[date, tuple[np.ndarray, np.ndarray], _Day | None]],
+    days: list[tuple[date, tuple[np.ndarray, np.ndarray], _Day | None]], dropped: Dropped
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[np.ndarray]]:
-    """For each day, which old and which new rows are dropped, and which new rows have an old one of their key.
+    """For each day, which old and which new rows are dropped, and which new rows count for an old one.
 
     Rows with the same key are one call if each is at most a day after the one before it; if one of them is new, all but
-    the newest are dropped.
+    the newest are dropped. `dropped` are those for which a row with another key stands.
     """
     columns: list[tuple[np.ndarray, ...]] = []
     for day, (old_keys, old_times), making in days:
@@ -176,22 +190,40 @@ def _losers(
     sizes = [len(part[0]) for part in columns]
     every = np.concatenate([part[0] for part in columns]) if columns else np.empty(0, np.uint64)
     lost, known = np.zeros(len(every), bool), np.zeros(len(every), bool)
+    beaten = np.zeros(len(every), bool)
+    if dropped.files:
+        beaten = dropped.which(every, np.concatenate([part[1] for part in columns]))
     ordered = np.sort(every)
     repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if len(repeated):
         places = np.flatnonzero(np.isin(every, repeated))
         key, time, version, arrived, ordinal = (np.concatenate(part)[places] for part in zip(*columns, strict=True))
-        order = np.lexsort((places, arrived, version, time, key))
+        order = np.lexsort((places, arrived, version, time, ~beaten[places], key))
         key, arrived, ordinal, places = key[order], arrived[order], ordinal[order], places[order]
-        begins = np.append(True, (key[1:] != key[:-1]) | (np.diff(ordinal) > 1))
+        begins = np.append(True, (key[1:] != key[:-1]) | (np.abs(np.diff(ordinal)) > 1))
         firsts, group = np.flatnonzero(begins), np.cumsum(begins) - 1
         is_last = np.append(begins[1:], True)
         lost[places] = ~is_last & np.logical_or.reduceat(arrived, firsts)[group]
         known[places] = arrived & np.logical_or.reduceat(~arrived, firsts)[group]
+    lost |= beaten
     ends = np.cumsum(sizes)
     parts = list(zip(ends - sizes, ends, strict=True))
     pairs = list(zip(parts[0::2], parts[1::2], strict=True))
     return [(lost[slice(*old)], lost[slice(*new)]) for old, new in pairs], [known[slice(*new)] for _, new in pairs]
+
+
+def _taken_back(
+    days: list[tuple[date, tuple[np.ndarray, np.ndarray], _Day | None]], dropped: Dropped
+) -> Counter[tuple[str, str]]:
+    """The dropped rows of the lake of which no version arrived, by source and file."""
+    found: Counter[tuple[str, str]] = Counter()
+    if dropped.files:
+        arrived = {key for _, _, making in days if making for part in making.keys for key in part.tolist()}
+        for _, (keys, times), _ in days:
+            for place in np.flatnonzero(dropped.which(keys, times)).tolist():
+                if (key := int(keys[place])) not in arrived:
+                    found[dropped.files[key, int(times[place])]] += 1
+    return found
 
 
 _NEVER = np.iinfo(np.int64).min

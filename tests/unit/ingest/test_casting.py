@@ -92,11 +92,6 @@ def test_a_route_does_not_carry_the_id_of_a_run(logged: str, route: str | None) 
     assert found.interactions.column("route").to_pylist() == [route]
 
 
-def test_a_call_that_was_logged_as_two_types_is_one() -> None:
-    found = mapped("litellm", litellm(id="resp_1", call_type="aresponses"), litellm(id="chatcmpl-x"))
-    assert len(set(found.interactions.column("key").to_pylist())) == 1
-
-
 def test_two_calls_of_one_type_under_one_id_of_litellm_are_two() -> None:
     found = mapped("litellm", litellm(id="a"), litellm(id="b"))
     assert len(set(found.interactions.column("key").to_pylist())) == 2

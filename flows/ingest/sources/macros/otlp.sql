@@ -190,15 +190,25 @@ create or replace temp macro otlp_line(raw) as (
 -- Every span, log record and (one a line) batch of metrics of a relation of records: its JSON as `item`, its fields
 -- as `span`, its attributes as `entries` and as one JSON object, and what its resource says. A line is an export
 -- request, a ResourceSpans, ScopeSpans or ResourceLogs of one, Tempo's trace, a page of spans ({"data": [...]}), one
--- span, or one log record as the SDKs' console exporters print it.
+-- span (also as a row of a data frame), or one log record as the SDKs' console exporters print it.
 create or replace temp macro otlp_items(given) as table (
-    with first_read as (
+    with unframed as (
+        select
+            file,
+            line,
+            case
+                when contains(raw, '"context.span_id"') then coalesce(as_span(raw), cast(raw as varchar)) else raw
+            end as raw
+        from query_table(given)
+    ),
+
+    first_read as (
         select
             file,
             line,
             raw,
             otlp_line(raw) as log
-        from query_table(given)
+        from unframed
     ),
 
     lines as (
