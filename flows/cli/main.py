@@ -179,8 +179,7 @@ def _complain(message: object, code: int) -> int:
     """Print a line, unless the command is stopping: what fails then is no news."""
     if not is_stopping():
         progress.clear()
-        sys.stderr.write(f"genchi: {plain(' '.join(str(message).split()))}
-")
+        sys.stderr.write(f"genchi: {plain(' '.join(str(message).split()))}\n")
     return code
 
 

@@ -251,7 +251,5 @@ def _running(config: Config, options: argparse.Namespace, needed: Sequence[str] 
 def tell(line: str) -> None:
     """Print one line of a verb's result on stdout."""
     progress.clear()
-    sys.stdout.write(plain(line, keep="
-") + "
-")
+    sys.stdout.write(plain(line, keep="\n") + "\n")
     sys.stdout.flush()

@@ -4,6 +4,7 @@ Does not belong here: what the keys mean (the models that the values are validat
 validation's problems (`problems.py`), and `${NAME}` (`variables.py`).
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
