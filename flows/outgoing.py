@@ -18,7 +18,10 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
+# Endpoints on one's own machine take any key, such as `ollama` or `unused`: a word is no secret, and would be hidden in
+# every sentence that has it.
 _SHORTEST_SECRET = 6
+_WORD = re.compile(r"[a-z]{1,11}|[A-Z]{1,11}")
 _LOGGERS = ("genchi", "flows", "expectations", "prefect")
 
 _secrets: set[str] = set()
@@ -38,10 +41,10 @@ def masked(text: str) -> str:
 
 
 def hide(*secrets: str | None) -> None:
-    """From now on, show none of these secrets, nor their spelling in a URL. Short ones are words, and are shown."""
+    """From now on, show none of these secrets, nor their spelling in a URL. Short ones and words are shown."""
     for secret in secrets:
         for spelled in {secret, quote(secret, safe=""), unquote(secret)} if secret else ():
-            if len(spelled) >= _SHORTEST_SECRET:
+            if len(spelled) >= _SHORTEST_SECRET and not _WORD.fullmatch(spelled):
                 _secrets.add(spelled)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import outgoing
 from flows.cli import library_settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +27,12 @@ def the_umask_of_before() -> Iterator[None]:
     os.umask(UMASK)
     yield
     os.umask(UMASK)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process masks the secrets of every configuration that it has loaded: those of other tests are words here."""
+    monkeypatch.setattr(outgoing, "_secrets", set())
 
 
 @pytest.fixture(scope="session")

@@ -85,11 +85,18 @@ def result(**changes: object) -> Result:
     row = {
         **{"criterion": "right", "severity": "critical", "pinned": "old", "candidate": "new", "route": "triage"},
         **{"pinned_rate": 0.836, "candidate_rate": 0.352, "delta": -0.484, "ci_low": -0.535, "ci_high": -0.43},
-        **{"q_value": 0.0004, "verdict": "worse", "minimum_detectable": 0.075, "n_examples": 1500, "n_unscored": 2},
+        **{
+            "is_graded": False,
+            "q_value": 0.0004,
+            "verdict": "worse",
+            "minimum_detectable": 0.075,
+            "n_examples": 1500,
+            "n_unscored": 2,
+        },
     }
     part = {"slice": "language=de", "q_value": 0.01, "criterion": "right", "delta": -0.6, "n_examples": 40}
     found = {"slices": [part | {"ci_low": -0.7, "ci_high": -0.5}], "regressed": {"right": list("abcdefg")}}
-    return Result("compare-1", [{**row, **changes}], found["slices"], found["regressed"])
+    return Result("compare-1", [{**row, **changes}], found["slices"], [], found["regressed"])
 
 
 def shown(found: Result, terminal: bool) -> str:

@@ -153,11 +153,12 @@ def test_fct_sources_without_freshness(manifest: dict[str, Any]) -> None:
 
 # Which Python reads for which exposure.
 READERS = {
-    "report": ["flows/report/facts.py"],
+    "report": ["flows/report/facts.py", "flows/report/evidence.py"],
     "evidently_report": ["flows/report/evidently_page.py"],
     "expectations": ["expectations/*.py"],
     "compare": ["flows/cli/compare_report.py"],
     "backfill": ["flows/backfill.py"],
+    "breaches": ["flows/cli/breach_list.py"],
 }
 _TABLE = re.compile(r"\b(fct_\w+|dim_\w+|int_\w+|(?<=seeds\.)\w+)\b")
 

@@ -387,13 +387,15 @@ def test_an_empty_lake_builds_to_empty_marts_and_a_day_without_calls_takes_its_r
     assert snapshot(config) == empty
 
 
-def test_what_goes_wrong_is_one_line_that_names_the_node(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_goes_wrong_is_one_line_that_names_the_file_or_the_selection(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     config = workspace(tmp_path)
     Lake(config.lake).create()
     place = Lake(config.lake).partition("comparisons", LAST)
     place.parent.mkdir()
     place.write_bytes(b"no parquet")
-    with pytest.raises(RunError, match=r"^dbt: the model fct_model_comparisons failed: .*data\.parquet") as caught:
+    with pytest.raises(RunError, match=r"^the lake: .*data\.parquet: not a readable Parquet file") as caught:
         build(config, LAST, LAST, select="fct_model_comparisons")
     assert "\n" not in str(caught.value)
     with pytest.raises(RunError, match="the selection 'nothing' matches no node"):
