@@ -1,6 +1,7 @@
 """`genchi compare`: who is compared, and how the verdict reads."""
 
 import io
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def result(**changes: object) -> Result:
             "minimum_detectable": 0.075,
             "n_examples": 1500,
             "n_unscored": 2,
+            "n_unanswered": 0,
         },
     }
     part = {"slice": "language=de", "q_value": 0.01, "criterion": "right", "delta": -0.6, "n_examples": 40}
@@ -139,8 +141,30 @@ def test_what_is_unknown_is_a_dash() -> None:
 
 def test_what_a_test_set_or_a_model_is_called_is_neither_markup_nor_a_command_to_the_terminal() -> None:
     found = result(criterion="[red]\x1b[2J")
-    assert "[red]?[2J (critical)" in shown(found, terminal=False)
-    assert "[red]?[2J" in shown(found, terminal=True)
+    assert "[red]\\x1b[2J (critical)" in shown(found, terminal=False)
+    assert "[red]\\x1b[2J" in shown(found, terminal=True)
+
+
+def test_what_was_left_unanswered_is_told_with_its_worst_case() -> None:
+    bounds = {"n_unanswered": 12, "ci_low_worst": -0.08, "ci_high_worst": 0.03, "open_because": "unanswered"}
+    lines = shown(result(verdict="insufficient", **bounds), terminal=False).splitlines()
+    assert lines[1] == (
+        "unanswered by new: right: 12 examples that the pinned model answered; if all of these were wrong, the interval"
+        " would begin at -8.0 points; if all were right, it would end at +3.0; this leaves the verdict open"
+    )
+
+
+def test_why_there_is_no_answer_is_told_in_the_providers_words() -> None:
+    refused = {"model": "new", "error_class": "context_length", "n_answers": 3, "is_own_failure": True}
+    found = replace(result(), failures=[refused | {"error_message": "8192 tokens at most"}])
+    assert shown(found, terminal=False).splitlines()[1] == (
+        "no answer from new: context_length: 3 requests (failed): 8192 tokens at most"
+    )
+
+
+def test_a_graded_criterion_is_told_by_its_means() -> None:
+    graded = {"is_graded": True, "pinned_mean": 0.95, "candidate_mean": 0.55}
+    assert "new mean 0.55, old mean 0.95 (pinned)" in shown(result(**graded), terminal=False)
 
 
 def test_only_a_worse_critical_criterion_is_critical() -> None:
