@@ -149,7 +149,7 @@ def test_a_conversation_is_read_alike_in_every_shape(shape: str, talk: Any) -> N
     assert (answer["role"], answer["content"]) == ("assistant", said)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(talk=TALKS)
 def test_what_sql_says_of_plain_messages_is_what_the_function_says(talk: Any) -> None:
     turns = turns_of(talk)

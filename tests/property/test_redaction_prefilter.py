@@ -33,7 +33,7 @@ def escaped(text: str, how: str) -> str:
 ways = st.lists(st.sampled_from(["ascii", "utf-8", "slashes", "some", "everything"]), max_size=3)
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(pieces, min_size=1, max_size=4),
     ways,

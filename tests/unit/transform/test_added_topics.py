@@ -11,6 +11,8 @@ from flows.lake.lake import Lake, from_rows
 from flows.transform.build import build
 from flows.warehouse import query
 
+pytestmark = pytest.mark.long  # builds warehouses
+
 LAST = date(2026, 3, 20)
 DAYS = [LAST - timedelta(days=n) for n in range(15, -1, -1)]
 CALLS = 200
@@ -94,7 +96,6 @@ def test_an_empty_name_of_a_log_is_none(config: Config) -> None:
     assert query(config.warehouse, sql, [LAST]) == [{"callers": CALLS, "lowest": "none", "highest": "none"}]
 
 
-@pytest.mark.long
 def test_a_build_leaves_no_table_beside_the_models(config: Config) -> None:
     build(config, LAST, LAST)
     assert query(config.warehouse, "select table_name from duckdb_tables() where schema_name = 'main'") == []

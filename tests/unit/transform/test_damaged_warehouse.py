@@ -14,6 +14,8 @@ from flows.lake.lake import from_rows
 from flows.transform.build import build, migrate
 from flows.warehouse import damage_of, query
 
+pytestmark = pytest.mark.long  # builds warehouses
+
 DAYS = [date(2026, 3, 1) + timedelta(days=n) for n in range(3)]
 USAGE = "select day, route, calls from marts.fct_usage_daily order by all"
 

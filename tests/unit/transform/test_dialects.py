@@ -13,6 +13,8 @@ from flows.transform import dbt_runner
 from flows.transform.build import variables
 from tests import dialects
 
+pytestmark = pytest.mark.long  # builds warehouses
+
 DAY = date(2026, 3, 4)
 DAYS = {"GENCHI_FIRST_DAY": DAY.isoformat(), "GENCHI_LAST_DAY": DAY.isoformat()}
 

@@ -14,6 +14,8 @@ from flows.lake.lake import Lake, from_rows
 from flows.transform.build import build
 from flows.warehouse import query
 
+pytestmark = pytest.mark.long  # builds warehouses
+
 DAYS = [date(2026, 3, n) for n in (1, 2, 3)]
 FIRST, MIDDLE, LAST = DAYS
 
@@ -161,7 +163,6 @@ def test_a_model_that_is_new_tonight_was_0_on_the_days_before(config: Config) ->
     assert moved["value_current"] == pytest.approx(6 / 27)
 
 
-@pytest.mark.long
 def test_the_order_of_nights_and_a_second_build_do_not_matter(config: Config, tmp_path: Path) -> None:
     before = {table: table_of(config, table) for table in ("int_series_daily", "int_feature_histograms_daily")}
     build(config, MIDDLE, MIDDLE)

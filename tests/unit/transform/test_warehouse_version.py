@@ -12,6 +12,8 @@ from flows.lake.lake import from_rows
 from flows.transform.build import build
 from flows.warehouse import query
 
+pytestmark = pytest.mark.long  # builds warehouses
+
 DAY = date(2026, 3, 2)
 VERSION = "select version from meta.warehouse_version"
 USAGE = "select day, calls from marts.fct_usage_daily order by day"

@@ -12,6 +12,8 @@ from flows.lake.lake import Lake, from_rows
 from flows.transform.build import build
 from flows.warehouse import query
 
+pytestmark = pytest.mark.long  # builds warehouses
+
 LAST = date(2026, 3, 29)
 DAYS = [LAST - timedelta(days=n) for n in range(22, -1, -1)]
 EVENT = LAST - timedelta(days=1)
@@ -154,7 +156,6 @@ def test_all_series_of_a_night_are_in_one_control(config: Config) -> None:
     assert [row["q_value"] for row in both] == pytest.approx(q_values([row["p_value"] for row in both]), rel=1e-6)
 
 
-@pytest.mark.long
 def test_a_second_build_has_the_same_tests(config: Config) -> None:
     sql = "select * from intermediate.int_series_tests where day = ? order by all"
     before = query(config.warehouse, sql, [EVENT])
