@@ -149,12 +149,21 @@ def bring(fault: dict[str, Any], folder: Path) -> None:
     elif kind == "rename":
         Path.replace = refusing(number, left, Path.replace, in_lake)  # type: ignore[method-assign]
     elif kind == "open":
-        allowed = Path.open
+        open_path, open_descriptor = Path.open, os.open
+        count = refusing(number, left, lambda *_: None, in_lake)  # both ways of opening are counted together
 
-        def is_writing(place: Path, mode: str = "r", *more: Any) -> bool:
-            return in_lake(place) and mode[0] in "wa"
+        def path_opened(place: Path, mode: str = "r", *more: Any, **named: Any) -> Any:
+            if mode[0] in "wa":
+                count(place)
+            return open_path(place, mode, *more, **named)
 
-        Path.open = refusing(number, left, allowed, is_writing)  # type: ignore[method-assign]
+        def descriptor_opened(place: Any, flags: int, *more: Any, **named: Any) -> int:
+            if flags & (os.O_WRONLY | os.O_RDWR):
+                count(place)
+            return open_descriptor(place, flags, *more, **named)
+
+        Path.open = path_opened  # type: ignore[assignment]
+        os.open = descriptor_opened  # type: ignore[assignment]
     elif kind == "size":
         resource.setrlimit(resource.RLIMIT_FSIZE, (fault["bytes"], fault["bytes"]))
     elif kind == "short":

@@ -47,7 +47,7 @@ def run_dbt(
         outcome = dbtRunner(callbacks=[note]).invoke([*arguments, "--vars", json.dumps(dict(variables))])
         nodes = _nodes(outcome)
     if isinstance(outcome.exception, Exception):
-        raise RunError(f"dbt: {_cause(str(outcome.exception))}") from None
+        raise RunError(f"dbt: {_refusal(config, outcome.exception) or _cause(str(outcome.exception))}") from None
     if outcome.exception is not None:  # dbt catches Ctrl-C, too
         raise outcome.exception
     for node in nodes:
@@ -127,6 +127,16 @@ def _closing_afterwards() -> Iterator[None]:
     finally:
         reset_adapters()  # type: ignore[no-untyped-call]  # dbt's own
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # dbt's own
+
+
+def _refusal(config: Config, error: BaseException | None) -> str:
+    """What the disk refused to dbt, with the place, which dbt does not always tell; empty for other errors."""
+    while error is not None and not (isinstance(error, OSError) and error.strerror):
+        error = error.__cause__ or error.__context__
+    if error is None:
+        return ""
+    place = error.filename or config.state / "_dbt"
+    return f"{place}: {error.strerror}; free space or mend the disk, and run the same command again"
 
 
 def _nodes(outcome: Any) -> list[Node]:
