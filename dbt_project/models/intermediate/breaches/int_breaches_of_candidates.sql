@@ -1,5 +1,5 @@
-{#- A candidate that is worse than the pinned model: information for who decides on a switch, for nobody uses it yet. Runs of `genchi compare` are left out: they are started by a person
-    and are not part of the night. -#}
+{#- A candidate that is worse than the pinned model: information for who decides on a switch, for nobody uses it
+    yet. Runs of `genchi compare` are left out: they are started by a person and are not part of the night. -#}
 {%- set evidence = [
     ('run_id', 'run_id'),
     ('route', 'route'),
