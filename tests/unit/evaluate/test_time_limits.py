@@ -30,7 +30,7 @@ def test_a_pattern_that_backtracks_for_ever_is_stopped():
     begun = time.monotonic()
     with pytest.raises(TimeLimitError, match=r"took longer than 0\.1 s"):
         search(NEVER_ENDS, HARD_TEXT, limit_s=0.1)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30  # without a limit it never ends
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_criterion_that_reaches_its_limit_is_unscored_and_given_up_after_some_
     criterion, example = make(tmp_path, **definition), Example("1", "v", (), "x")
     begun = time.monotonic()
     found = [score(criterion, example, Response(HARD_TEXT)) for _ in range(MOST_TIMEOUTS + 50)]
-    assert time.monotonic() - begun < MOST_TIMEOUTS * time_limit.PATTERN_S + 5
+    assert time.monotonic() - begun < MOST_TIMEOUTS * time_limit.PATTERN_S + 30
     assert {one.passed for one in found} == {None}
     assert "took longer than 1 s" in found[0].reason
     assert "not applied any more" in found[-1].reason
@@ -65,7 +65,7 @@ def test_a_function_that_never_returns_is_ended_and_the_next_call_works(tmp_path
         begun = time.monotonic()
         with pytest.raises(TimeLimitError, match=r"the function took longer than 0\.3 s"):
             file.call(name, {}, "", {})
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 30  # without a limit it never ends
     assert file.call("fine", {}, "", {}) is True
     file.end()
 
