@@ -93,7 +93,7 @@ def test_code_in_a_fence_is_said_to_be_wrapped_wrongly_and_not_to_be_worse(tmp_p
         "Without code fences and text around them, answers pass 18.0 percentage points more often: only the"
         " formatting is worse."
     )
-    assert code == 1  # whoever runs the answers as they come must know
+    assert code == 0  # a candidate wakes nobody; the page says it
     page = (settings.reports / str(DAY) / "index.html").read_text(encoding="utf-8")
     for said in ("runs:unwrapped", "52.0%", "10.0%", "70.0%", "only the formatting is worse"):
         assert said in page, said

@@ -187,5 +187,5 @@ def test_the_payload_that_litellm_published_loses_no_field(shared: Path) -> None
         "model_requested": "gpt-4o", "model_served": "gpt-4o", "params_json": "{}", "input_text": "Hello, world!",
         "output_text": "hi", "finish_reason": "stop", "latency_ms": 4.583, "ttft_ms": 4.583, "input_tokens": 10,
         "output_tokens": 20, "cost_usd": 0.00022500000000000002, "cost_source": "logged", "status": "success",
-        "is_shadow": False,
+        "is_shadow": False, "is_cut": False, "logged_as": "acompletion",
     }  # fmt: skip
