@@ -19,6 +19,6 @@ def test_the_demo_finds_every_planted_incident_and_ends_with_0(tmp_path: Path) -
     assert "not planted" not in done.stdout
     assert "Traceback" not in done.stderr
     steps = done.stderr.splitlines()
-    assert all(line.startswith(("✓ ", "  nightly-")) for line in steps), done.stderr
+    assert all(line.startswith(("✓ ", "… ", "  nightly-")) for line in steps), done.stderr
     (page,) = (tmp_path / "demo" / "reports").glob("*/index.html")
     assert str(page) in done.stdout
