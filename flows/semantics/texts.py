@@ -12,7 +12,7 @@ from datetime import date
 
 import duckdb
 
-from flows.lake import Lake
+from flows.lake import Lake, rows_with
 from flows.stats.sample import rank, rank_in_sql
 
 # Longer texts are cut at this length: the beginning of a text shows its topic, and a pasted document must not cost
@@ -71,22 +71,10 @@ _SAMPLED = f"""
 """
 
 
-_INPUT_TEXTS = """
-    select call_id, input_text
-    from read_parquet($files, union_by_name = true, hive_partitioning = false)
-    where call_id in (select unnest($ids))
-"""
-
-
 def input_texts(lake: Lake, day: date, call_ids: Sequence[str]) -> dict[str, str]:
     """The inputs of these calls of a day, by call_id, as they are embedded; missing calls are left out."""
-    files = [str(place) for place in lake.files("interactions", day)]
-    if not files or not call_ids:
-        return {}
-    with duckdb.connect() as connection:
-        lake.open_to(connection)
-        found = connection.execute(_INPUT_TEXTS, {"files": files, "ids": list(call_ids)}).fetchall()
-    return {call_id: _prepared(text) for call_id, text in found}
+    found = rows_with(lake, "interactions", day, key="call_id", values=call_ids, columns=("call_id", "input_text"))
+    return {row["call_id"]: _prepared(row["input_text"]) for row in found.to_pylist()}
 
 
 def _production(lake: Lake, day: date, count: int) -> Iterator[Text]:
