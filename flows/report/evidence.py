@@ -24,11 +24,13 @@ _COLUMNS = """
     where table_schema = 'marts' and table_name = 'fct_text_samples'
 """
 _NEAREST = """
-    select subject_id, day
-    from marts.fct_text_samples
-    where route = ? and side = ? and day between ? and ? and {feature} is not null
-    order by abs(cast({feature} as double) - ?), day desc, sample_place
-    limit 1
+    (
+        select cast(? as varchar) as breach, subject_id, day
+        from marts.fct_text_samples
+        where route = ? and side = ? and day between ? and ? and {feature} is not null
+        order by abs(cast({feature} as double) - ?), day desc, sample_place
+        limit 1
+    )
 """
 
 
@@ -54,18 +56,18 @@ def read_texts(
 def _typical(config: Config, day: date, breaches: Sequence[Breach]) -> dict[str, tuple[str, date]]:
     """The call_id and the day of a typical call, by the name of the breach; only of features of texts."""
     known = {row["name"] for row in query(config.warehouse, _COLUMNS)} if config.warehouse.exists() else set()
-    found: dict[str, tuple[str, date]] = {}
+    parts: list[str] = []
+    values: list[object] = []
     for breach in breaches:
         about = breach.evidence
         feature, usual = about.get("feature"), about.get("value_reference")
         if feature not in known or usual is None or about.get("reference") != "trailing":
             continue
         days = (day - timedelta(days=config.window_days), breach.first_seen - timedelta(days=1))
-        # The name is a column's, so it may stand in the SQL.
-        sql = _NEAREST.format(feature=f'"{feature}"')
-        for row in query(config.warehouse, sql, [about.get("route"), about.get("side"), *days, usual]):
-            found[breach.name] = row["subject_id"], row["day"]
-    return found
+        parts.append(_NEAREST.format(feature=f'"{feature}"'))  # it is the name of a column, so it may be in the SQL
+        values += [breach.name, about.get("route"), about.get("side"), *days, usual]
+    rows = query(config.warehouse, " union all ".join(parts), values) if parts else []
+    return {row["breach"]: (row["subject_id"], row["day"]) for row in rows}
 
 
 def _texts(lake: Lake, calls: Sequence[tuple[str, date]]) -> Mapping[tuple[str, date], CallText]:
