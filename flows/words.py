@@ -1,4 +1,4 @@
-"""Counts, names and days in the words of the command line."""
+"""Counts, names and days in words."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,9 +8,9 @@ from flows.outgoing import plain
 _SHOWN = 5
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 file`, `1,204 files`; `plural` where an s does not make it."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def outcome_counts(*counts: tuple[int, str]) -> str:

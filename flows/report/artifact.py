@@ -7,7 +7,7 @@ from flows import outgoing
 from flows.report.night_verdict import answers, guard_failures, night_verdict
 from flows.report.page import ReportResult
 from flows.report.rows import Facts
-from flows.report.wording import count
+from flows.words import counted
 
 _SHOWN = 20
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>:@])")
@@ -36,7 +36,7 @@ def markdown(facts: Facts, result: ReportResult) -> str:
     for breach in facts.breaches[:_SHOWN]:
         lines.append(f"- **{plain(breach.severity)}** {plain(breach.subject)}: {plain(breach.summary)}")
     if len(facts.breaches) > _SHOWN:
-        lines.append(f"- and {count(len(facts.breaches) - _SHOWN, 'more breach', 'more breaches')}")
+        lines.append(f"- and {counted(len(facts.breaches) - _SHOWN, 'more breach', 'more breaches')}")
     for found in guard_failures(facts)[:_SHOWN]:
         expected, observed = plain(found.expected or ""), plain(found.observed or "")
         name = plain(f"{found.suite}, {found.expectation}, {found.subject}")

@@ -11,7 +11,8 @@ from flows.report.charts import Scale
 from flows.report.evaluation_rows import Flip, FrontierRow, Pin
 from flows.report.night_verdict import worse_slices
 from flows.report.rows import Facts
-from flows.report.wording import count, milliseconds, money, percent
+from flows.report.wording import milliseconds, money, percent
+from flows.words import counted
 
 SHOWN = 10  # examples of one kind; the others are in the mart
 LONGEST = 1200  # characters of an answer
@@ -81,9 +82,9 @@ def _gaps(row: FrontierRow) -> list[str]:
     if row.cost_per_1k_calls is None:
         gaps.append("has no known cost")
     elif row.n_without_cost:
-        gaps.append(f"has {count(row.n_without_cost, 'answer')} without a known cost")
+        gaps.append(f"has {counted(row.n_without_cost, 'answer')} without a known cost")
     if row.n_unanswered:
-        gaps.append(f"left {count(row.n_unanswered, 'example')} unanswered")
+        gaps.append(f"left {counted(row.n_unanswered, 'example')} unanswered")
     return gaps
 
 
@@ -140,9 +141,8 @@ def pin_sentence(pin: Pin) -> str:
     if pin.p_value is None:
         compared = "its answers could not be compared with earlier nights"
     else:
-        compared = (
-            f"its answers to {count(pin.n_prompts, 'prompt')} were compared with earlier nights (p = {pin.p_value:.2g})"
-        )
+        prompts = counted(pin.n_prompts, "prompt")
+        compared = f"its answers to {prompts} were compared with earlier nights (p = {pin.p_value:.2g})"
     word = "appears to have changed" if pin.is_changed else "shows no change"
     return f"{pin.model} {word}: {compared}.{served}"
 

@@ -14,7 +14,8 @@ from flows.lake import UNWRAPPED
 from flows.report.evaluation_rows import Comparison
 from flows.report.finding_kinds import kind_of
 from flows.report.rows import Breach, Expectation, Facts
-from flows.report.wording import count, points
+from flows.report.wording import points
+from flows.words import counted
 
 Status = Literal["critical", "warning", "healthy", "unknown"]
 
@@ -73,7 +74,7 @@ def night_verdict(facts: Facts) -> Verdict:
         return Verdict("critical", "Checks failed", _and(_join(guards[0], rest), shared.sentence))
     if warnings:
         first = "" if shared.is_of_worst else _join(warnings[0], "")
-        return Verdict("warning", f"Look at {count(len(warnings), 'finding')}", _and(first, shared.sentence))
+        return Verdict("warning", f"Look at {counted(len(warnings), 'finding')}", _and(first, shared.sentence))
     return Verdict("healthy", "Still works", _what_held(facts))
 
 
@@ -111,7 +112,7 @@ def one_cause(groups: Sequence[Sequence[Breach]]) -> Shared:
     (route, cause), n = min(found.items(), key=lambda item: (-item[1], item[0]))
     total = sum(of_route == route for of_route, _ in causes)
     some = "all" if n == total else str(n)
-    sentence = f"{count(total, 'finding')} in the traffic of route {route}; {some} of them coincide with {cause}."
+    sentence = f"{counted(total, 'finding')} in the traffic of route {route}; {some} of them coincide with {cause}."
     return Shared(sentence, _cause(groups[0]) == (route, cause))
 
 
@@ -165,7 +166,7 @@ def _answer(rows: list[Comparison], slices: list[Comparison], silent: list[str])
         status, word, sentence = "critical", "No", f"Worse on {worse}."
     elif slices:
         named = ", ".join(f"{row.criterion} on slice {row.slice}" for row in slices[:3])
-        rest = f" and {count(len(slices) - 3, 'more slice')}" if len(slices) > 3 else ""
+        rest = f" and {counted(len(slices) - 3, 'more slice')}" if len(slices) > 3 else ""
         overall = f"{unclear}, and" if unclear else "Not worse overall, but"
         status, word, sentence = "warning", "Not for every slice", f"{overall} worse on {named}{rest}."
     elif unclear:
@@ -175,7 +176,7 @@ def _answer(rows: list[Comparison], slices: list[Comparison], silent: list[str])
     else:
         status, word, sentence = "healthy", "Yes", "Not worse than the pinned model on any criterion."
     if silent:
-        more = f" and {count(len(silent) - 3, 'more slice')}" if len(silent) > 3 else ""
+        more = f" and {counted(len(silent) - 3, 'more slice')}" if len(silent) > 3 else ""
         sentence += f" Nothing is known of {', '.join(silent[:3])}{more}: no example of it was answered."
     if better:
         sentence += f" Better on {better}."
@@ -229,10 +230,10 @@ def _knows_anything(facts: Facts) -> bool:
 
 def _why_unknown(facts: Facts, guards: int) -> str:
     if facts.calls:
-        why = f"{count(facts.calls, 'call')} logged, but there is no reference yet to compare them with"
+        why = f"{counted(facts.calls, 'call')} logged, but there is no reference yet to compare them with"
     else:
         why = _no_calls(facts)
-    rest = f"{count(guards, 'critical check')} failed" if guards else ""
+    rest = f"{counted(guards, 'critical check')} failed" if guards else ""
     nothing = "and nothing was scored in an evaluation" if facts.scores_of_the_night else "and nothing was evaluated"
     return _join(f"{why[0].upper()}{why[1:]}, {nothing}.", rest)
 
@@ -242,12 +243,12 @@ def _no_calls(facts: Facts) -> str:
     if not facts.quarantined:
         return "no calls were logged"
     n = sum(number for _, number in facts.quarantined)
-    return f"no calls were logged: {count(n, 'record')} could not be read ({facts.quarantined[0][0]})"
+    return f"no calls were logged: {counted(n, 'record')} could not be read ({facts.quarantined[0][0]})"
 
 
 def _more(critical: int, warnings: int) -> str:
     parts = [f"{critical} more critical"] if critical > 0 else []
-    parts += [count(warnings, "warning")] if warnings else []
+    parts += [counted(warnings, "warning")] if warnings else []
     return " and ".join(parts)
 
 
@@ -259,15 +260,15 @@ def _expectation(found: Expectation) -> str:
 def _what_held(facts: Facts) -> str:
     parts = []
     if facts.compared:
-        parts.append(f"{count(facts.compared, 'feature')} over {count(facts.calls, 'call')}: no significant change")
+        parts.append(f"{counted(facts.compared, 'feature')} over {counted(facts.calls, 'call')}: no significant change")
     elif facts.calls:
-        parts.append(f"{count(facts.calls, 'call')} logged, with no reference yet to compare them with")
+        parts.append(f"{counted(facts.calls, 'call')} logged, with no reference yet to compare them with")
     else:
         parts.append(_no_calls(facts))
     parts.append(_what_was_evaluated(facts))
     sentence = "; ".join(parts) + "."
     notes = sum(breach.severity == "info" for breach in facts.breaches)
-    return _join(sentence[0].upper() + sentence[1:], f"{count(notes, 'note')} below" if notes else "")
+    return _join(sentence[0].upper() + sentence[1:], f"{counted(notes, 'note')} below" if notes else "")
 
 
 def _what_was_evaluated(facts: Facts) -> str:
@@ -276,7 +277,7 @@ def _what_was_evaluated(facts: Facts) -> str:
         return "nothing was evaluated" if not facts.scores_of_the_night else "no answer could be scored"
     unscored = sum(score.n_unscored for score in facts.scores_of_the_night)
     rest = f", {unscored:,} unscored" if unscored else ""
-    return f"{count(len({score.model for score in scored}), 'model')} evaluated, no criterion below its minimum{rest}"
+    return f"{counted(len({score.model for score in scored}), 'model')} evaluated, no criterion below its minimum{rest}"
 
 
 def _join(first: str, rest: str) -> str:

@@ -23,11 +23,12 @@ from flows.report.finding_kinds import kind_of
 from flows.report.night_verdict import MIRROR, Status, night_verdict
 from flows.report.rows import Facts
 from flows.report.topic_rows import topics
+from flows.words import counted
 
 logger = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
-FILTERS = ("count", "long_day", "number", "percent", "points", "short_day")
+FILTERS = ("long_day", "number", "percent", "points", "short_day")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def render(facts: Facts, links: Links) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({name: getattr(wording, name) for name in FILTERS}, cut=candidates.cut)
+    environment.filters.update({name: getattr(wording, name) for name in FILTERS}, counted=counted, cut=candidates.cut)
     checks = [found for found in facts.expectations if found.suite != MIRROR]
     return environment.get_template("page.html").render(
         facts=facts,

@@ -13,7 +13,8 @@ from flows.report.charts import Scale
 from flows.report.evaluation_rows import Comparison, Score
 from flows.report.night_verdict import Answer, answers, worse_slices
 from flows.report.rows import Facts, Structure, Usage
-from flows.report.wording import NOTHING, count, milliseconds, money, percent, points, share_of
+from flows.report.wording import NOTHING, milliseconds, money, percent, points, share_of
+from flows.words import counted
 
 Row = TypeVar("Row", Usage, Structure)
 
@@ -190,4 +191,4 @@ def _cell(
     """One measure over `days`; its text is the value of the last of them, a dash where there is none."""
     values = [measure(rows[day]) if day in rows else None for day in days]
     text = NOTHING if values[-1] is None else write(values[-1])
-    return Cell(name, text, charts.sparkline(values, f"{name}, {count(len(days), 'day')}", floor))
+    return Cell(name, text, charts.sparkline(values, f"{name}, {counted(len(days), 'day')}", floor))

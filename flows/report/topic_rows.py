@@ -9,7 +9,7 @@ from markupsafe import Markup
 from flows.lake import each_day
 from flows.report import charts
 from flows.report.rows import Facts, Freshness, TopicDay
-from flows.report.wording import count
+from flows.words import counted
 
 SHOWN = 12  # topics a route; the others are folded
 STABLE = "stable"
@@ -62,5 +62,5 @@ def _topic(history: Mapping[date, TopicDay], days: Sequence[date]) -> Topic:
     today = history[days[-1]]
     label = today.label or today.topic_id
     shares = [history[day].share_current if day in history else None for day in days]
-    picture = charts.sparkline(shares, f"{label}, {count(len(days), 'day')}", 0.0)
+    picture = charts.sparkline(shares, f"{label}, {counted(len(days), 'day')}", 0.0)
     return Topic(today, label, today.status == STABLE, picture)

@@ -10,11 +10,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """`1 call`, `1,204 calls`; `plural` where an s does not make it."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def short_day(day: date) -> str:
     """`14 May`; not strftime, which speaks the machine's language."""
     return f"{day.day} {_MONTHS[day.month - 1]}"
