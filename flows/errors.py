@@ -1,4 +1,4 @@
-"""The kinds of failure that the command line tells apart.
+"""The kinds of failure, by the exit code of the command line.
 
 What a person can fix in a file or a command is a `ConfigError` (exit code 2); all else that stops a step
 is a `RunError` (exit code 3). Both are shown as one line, so a message says what, where and how to fix it.

@@ -147,7 +147,7 @@ def bring(fault: dict[str, Any], folder: Path) -> None:
     if kind == "fsync":
         os.fsync = refusing(number, left, os.fsync, lambda *_: True)
     elif kind == "rename":
-        Path.replace = refusing(number, left, Path.replace, in_lake)  # type: ignore[method-assign]
+        Path.replace = refusing(number, left, Path.replace, in_lake)  # type: ignore[method-assign]  # the fault
     elif kind == "open":
         open_path, open_descriptor = Path.open, os.open
         count = refusing(number, left, lambda *_: None, in_lake)  # both ways of opening are counted together
@@ -162,8 +162,8 @@ def bring(fault: dict[str, Any], folder: Path) -> None:
                 count(place)
             return open_descriptor(place, flags, *more, **named)
 
-        Path.open = path_opened  # type: ignore[assignment]
-        os.open = descriptor_opened  # type: ignore[assignment]
+        Path.open = path_opened  # type: ignore[assignment]  # the fault
+        os.open = descriptor_opened  # type: ignore[assignment]  # the fault
     elif kind == "size":
         resource.setrlimit(resource.RLIMIT_FSIZE, (fault["bytes"], fault["bytes"]))
     elif kind == "short":
@@ -180,7 +180,7 @@ def bring(fault: dict[str, Any], folder: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             return Short(str(path), "ab+")
 
-        journal.open_for_append = open_short  # type: ignore[assignment]
+        journal.open_for_append = open_short  # type: ignore[assignment]  # the fault
     else:
         raise ValueError(kind)
 

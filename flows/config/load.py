@@ -205,7 +205,7 @@ def load_config(path: str | Path, environment: Mapping[str, str] | None = None) 
 
     A variable that is not set is an error here only if everything needs it; see `Config.require_for_ingest`.
 
-    Raises ConfigError, in one line, for a missing file, broken YAML, a key that stands twice, an unknown key, a wrong
+    Raises ConfigError, in one line, for a missing file, broken YAML, a duplicate key, an unknown key, a wrong
     value, such a variable, or a named file that does not exist.
     """
     path = Path(path).absolute()

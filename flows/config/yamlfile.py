@@ -1,4 +1,4 @@
-"""A user's YAML file as plain values, in which no key stands twice.
+"""A user's YAML file as plain values. A duplicate key is an error.
 
 Does not belong here: what the keys mean (the models that the values are validated against), the wording of a
 validation's problems (`problems.py`), and `${NAME}` (`variables.py`).
@@ -15,7 +15,7 @@ from flows.errors import ConfigError
 
 
 def read_yaml(path: Path) -> Any:
-    """The values of a YAML file. Raises ConfigError where it cannot be read, or a key stands twice in a mapping."""
+    """The values of a YAML file. Raises ConfigError where it cannot be read, or has a duplicate key."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -35,7 +35,7 @@ def stay_on_host() -> None:
 
     build.stays_on_host = True  # type: ignore[attr-defined]  # a mark, so that it is replaced once
     for kind in (httpx.Client, httpx.AsyncClient):
-        kind._build_redirect_request = build  # type: ignore[method-assign, assignment]
+        kind._build_redirect_request = build  # type: ignore[method-assign, assignment]  # httpx has no setting for it
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -138,7 +138,7 @@ def test_a_record_of_digests_that_cannot_be_written_keeps_no_target_from_its_dig
         digest = of_night(config, DAY, ["ingest: RunError: full"])
         record = SimpleNamespace(read=lambda: None, write=fail)
         with pytest.raises(RunError, match="the record of sent digests could not be written"):
-            notifiers.deliver(digest, config.alerts, record)  # type: ignore[arg-type]
+            notifiers.deliver(digest, config.alerts, record)  # type: ignore[arg-type]  # a record that cannot be written
         assert (len(one.received), len(other.received)) == (1, 1)
 
 

@@ -71,8 +71,8 @@ def _difference(name: str, locked: set[str]) -> str:
 
 
 def _is_supported(bounds: str) -> bool:
-    least, below = re.fullmatch(r">=3\.(\d+),\s*<3\.(\d+)", ",".join(sorted(bounds.split(","), reverse=True))).groups()  # type: ignore[union-attr]
-    return int(least) <= sys.version_info[1] < int(below)
+    minor = {sign: int(number) for sign, number in re.findall(r"(>=|<)\s*3\.(\d+)", bounds)}
+    return minor[">="] <= sys.version_info[1] < minor["<"]
 
 
 def _normal(name: str) -> str:

@@ -66,7 +66,7 @@ def finish_reason(reason: Any) -> str:
     return _FINISHED.get(lower, lower if name.isupper() else name)
 
 
-def read_message(given: Any, default_role: str) -> list[Message]:  # noqa: PLR0911, one a shape
+def read_message(given: Any, default_role: str) -> list[Message]:  # noqa: PLR0911 - one return a shape
     """One message, in whatever shape, as one or more chat messages: each result of a tool is one of its own."""
     if not isinstance(given, dict):
         return [{"role": default_role, "content": given if isinstance(given, str) or given is None else as_text(given)}]

@@ -130,7 +130,7 @@ def understood(value: Any, role: str, *, is_text: bool = False) -> list[Message]
     return joined([read_message(value, role)])
 
 
-def _of_list(value: list[Any], role: str, is_text: bool) -> list[Message] | None:  # noqa: PLR0911, one a shape
+def _of_list(value: list[Any], role: str, is_text: bool) -> list[Message] | None:  # noqa: PLR0911 - one return a shape
     if not value:
         return []
     opened = [opened_text(item) for item in value if isinstance(item, str)]
@@ -187,7 +187,7 @@ def _unwrapped(value: dict[str, Any], role: str, is_text: bool) -> list[Message]
     return [*_instructions(value), {"role": role, "content": text}]
 
 
-def _response(value: dict[str, Any]) -> list[Message] | None:  # noqa: PLR0911, one a shape
+def _response(value: dict[str, Any]) -> list[Message] | None:  # noqa: PLR0911 - one return a shape
     """The first answer in a response: OpenAI's, Gemini's, Bedrock's, LangChain's, Vercel's, ADK's, Ollama's."""
     if isinstance(generations := value.get("generations"), list) and generations:
         first = generations[0][0] if isinstance(generations[0], list) and generations[0] else generations[0]

@@ -1,8 +1,8 @@
 """A sample of a log's records, mapped as a night maps them, by one format or by all.
 
 The format of a log is found by running the SELECT of each and taking the one that reads most: there is no second
-description of the formats that could disagree with them. Formats that read about the same are told apart by the names
-in their SELECT: whether they are of the same families as the sample's (`gen_ai.*` or `llm.*`), and how many are in it.
+description of the formats that could disagree with them. Where several read about the same, the field names in
+their SELECT decide: whether they are of the sample's families (`gen_ai.*` or `llm.*`), and how many are in it.
 """
 
 import re

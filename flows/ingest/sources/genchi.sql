@@ -43,7 +43,7 @@ turned as (
     from unwrapped
 ),
 
-told_apart as (
+marked as (
     select
         *,
         are_plain(turns, asked) as asks_plainly,
@@ -56,7 +56,7 @@ read as (
         *,
         question_of(asked, null, asks_plainly) as question,
         answer_of(answered, says_plainly) as answer
-    from told_apart
+    from marked
 )
 
 select

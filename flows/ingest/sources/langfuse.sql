@@ -12,7 +12,7 @@ with parsed as (
     from records
 ),
 
-told_apart as (
+marked as (
     select
         *,
         coalesce(
@@ -36,7 +36,7 @@ packs as (
             when json_type(log.data) = 'ARRAY' then langfuse_record(cast(null as json))
             else log
         end as trace
-    from told_apart
+    from marked
     where is_pack
 ),
 
@@ -66,7 +66,7 @@ items as (
         null as unit,
         log,
         langfuse_record(cast(null as json)) as trace
-    from told_apart
+    from marked
     where not is_pack
     union all
     select

@@ -151,7 +151,7 @@ worded as (
     from turned
 ),
 
-told_apart as (
+marked as (
     select
         *,
         instructions is null and are_plain(turns, asked) as asks_plainly,
@@ -164,7 +164,7 @@ read as (
         *,
         question_of(asked, instructions, asks_plainly) as question,
         answer_of(answered, says_plainly) as answer
-    from told_apart
+    from marked
 )
 
 select

@@ -24,7 +24,7 @@ VALUES = st.recursive(
 )
 
 
-def any_value(value: Any) -> dict[str, Any]:  # noqa: PLR0911, one a kind
+def any_value(value: Any) -> dict[str, Any]:  # noqa: PLR0911 - one return a kind
     """A value as OTLP's JSON wraps it."""
     match value:
         case None:

@@ -31,7 +31,7 @@ create or replace temp macro otlp_indexed_messages(given) as table (
     ),
 
     -- message.tool_calls.0.tool_call.function.name and tool_calls.0.name are both tool_calls, 0, name.
-    told_apart as (
+    split_keys as (
         select
             number,
             json,
@@ -61,7 +61,7 @@ create or replace temp macro otlp_indexed_messages(given) as table (
             max(json) filter (where key.field = 'arguments') as arguments,
             max(json) filter (where key.field = 'image.image.url') as image,
             string_agg(to_json(key.field) || ':' || json, ',' order by key.field desc) as everything
-        from told_apart
+        from split_keys
         where key.list <> ''
         group by number, is_answer, position, key.list, cast(key.position as bigint)
     ),
@@ -108,7 +108,7 @@ create or replace temp macro otlp_indexed_messages(given) as table (
             max(json) filter (where key.field in ('reasoning', 'reasoning_content')) as reasoning,
             max(json) filter (where key.field = 'function_call_name') as function_name,
             max(json) filter (where key.field = 'function_call_arguments_json') as function_arguments
-        from told_apart
+        from split_keys
         where key.list = ''
         group by number, is_answer, position
     ),
