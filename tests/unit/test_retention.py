@@ -97,7 +97,7 @@ def test_the_numbers_of_a_day_outlive_its_rows_whatever_is_rebuilt(tmp_path: Pat
             word in name
             for word in (
                 *("comparisons", "eval", "breach", "topic", "freshness", "frontier", "prompt"),
-                *("production", "flips", "pin_integrity"),
+                *("production", "flips", "pin_integrity", "request_failures"),
             )
         )
         assert final or is_empty_here
