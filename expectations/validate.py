@@ -88,7 +88,7 @@ def applicable(config: Config) -> Iterator[Suite]:
     """The suites that the configuration requires, in the order of the night."""
     if config.sources:
         yield landed_logs
-    if config.models and config.evaluated_routes():
+    if config.evaluates:
         yield holdout
         yield eval_outputs
     if config.warehouse.exists():

@@ -18,7 +18,7 @@ from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
 from flows.nightly import evaluated
 from flows.prefect_run import described, stage
-from flows.retention import first_rebuildable_day, first_touched
+from flows.retention import first_to_rebuild
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
 from flows.transform.flow import transform
@@ -69,7 +69,7 @@ def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backf
         with stage("ingest") as current:
             landed = land_days(config, start, end)
             current.outcome = landed.summary()
-            first = first_rebuildable_day(config, first_touched(landed.days, start), end)
+            first = first_to_rebuild(config, landed.days, start, end)
         with stage("semantics") as current:
             current.outcome = semantics(config, first, end).summary()
         with stage("production") as current:

@@ -128,7 +128,7 @@ def _stages(setup: EvalSetup, night: Night) -> None:
         config.require_for_ingest()
         landed = ingest(config, day)
         current.outcome = landed.summary()
-        first = retention.first_rebuildable_day(config, retention.first_touched(landed.days, day), day)
+        first = retention.first_to_rebuild(config, landed.days, day, day)
     with night.stage("semantics") as current:
         current.outcome = semantics(config, first, day).summary()
     with night.stage("production") as current:
@@ -137,14 +137,14 @@ def _stages(setup: EvalSetup, night: Night) -> None:
     with night.stage("transform") as current:
         # Everything at once if nothing is evaluated; else the drift tables first, because a provider that is down
         # must not hide them.
-        current.outcome = transform(config, first, day, MONITORING if evaluates(config) else EVERYTHING).summary()
+        current.outcome = transform(config, first, day, MONITORING if config.evaluates else EVERYTHING).summary()
     with night.stage("evaluate") as current:
         current.outcome = evaluated(setup, day)
-    if evaluates(config) and config.shadow.samples_per_day:
+    if config.evaluates and config.shadow.samples_per_day:
         with night.stage("shadow") as current:
             config.require_evaluation()
             current.outcome = shadow(setup, day).summary()
-    if evaluates(config):
+    if config.evaluates:
         with night.stage("comparisons") as current:
             current.outcome = transform(config, day, day, EVALUATION).summary()
     if config.retention:
@@ -206,7 +206,7 @@ def _ingest(setup: EvalSetup, day: date | None) -> None:
         with stage("ingest") as current:
             landed = ingest(config, day)
             current.outcome = landed.summary()
-        first = retention.first_rebuildable_day(config, retention.first_touched(landed.days, day), day)
+        first = retention.first_to_rebuild(config, landed.days, day, day)
         with stage("semantics") as current:
             current.outcome = semantics(config, first, day).summary()
         score_production(setup, first, day)
@@ -283,14 +283,9 @@ def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> 
             current.outcome = transform(config, day, day, COMPARISON).summary()
 
 
-def evaluates(config: Config) -> bool:
-    """Whether the configuration has models and a route to evaluate."""
-    return bool(config.models and config.evaluated_routes())
-
-
 def evaluated(setup: EvalSetup, day: date, *, other_nights: bool = False) -> str:
     """Evaluate one day whose test sets are frozen; returns a summary in one line."""
-    if not evaluates(setup.config):
+    if not setup.config.evaluates:
         return "nothing to evaluate: no models, or no route with a holdout and criteria"
     setup.config.require_evaluation()
     register_local_providers(model.model for model in setup.config.all_models())

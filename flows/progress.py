@@ -10,7 +10,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -186,21 +186,15 @@ def track(items: Iterable[T], name: str, total: int) -> Iterator[T]:
 
 
 @contextmanager
-def counting(name: str, total: int) -> Iterator["_Advance"]:
+def counting(name: str, total: int) -> Iterator[Callable[[], None]]:
     """A function to call for each of `total` things that is done in the step under way."""
-    advance = _Advance(_display.current or Step(name))
-    advance.step.doing, advance.step.done, advance.step.total = name, 0, total
+    current = _display.current or Step(name)
+    current.doing, current.done, current.total = name, 0, total
+
+    def advance() -> None:
+        current.done += 1
+
     try:
         yield advance
     finally:
-        advance.step.doing, advance.step.done, advance.step.total = "", 0, 0
-
-
-@dataclass(frozen=True)
-class _Advance:
-    """Counts what is done in a step."""
-
-    step: Step
-
-    def __call__(self) -> None:
-        self.step.done += 1
+        current.doing, current.done, current.total = "", 0, 0

@@ -15,6 +15,7 @@ from datetime import date, timedelta
 
 from flows.config import Config
 from flows.lake import LATE_DAYS, SCHEMAS, Lake
+from flows.words import counted
 
 EXPIRED = "expired"
 # Of these the marts are computed.
@@ -35,9 +36,7 @@ class Removed:
         """The counts in words, for a line."""
         if not self.days:
             return "nothing is older than `retention` allows"
-        return ", ".join(
-            f"{count:,} {'day' if count == 1 else 'days'} of {table}" for table, count in self.days.items()
-        )
+        return ", ".join(f"{counted(count, 'day')} of {table}" for table, count in self.days.items())
 
 
 def apply(config: Config, today: date, night: date | None = None) -> Removed:
@@ -81,9 +80,11 @@ def first_rebuildable_day(config: Config, first: date, last: date) -> date:
     return max(final) + timedelta(days=1) if final else first
 
 
-def first_touched(days: tuple[date, ...], day: date) -> date:
-    """The first day to rebuild: the earliest of `days` that is at most LATE_DAYS before `day`, or `day` itself.
+def first_to_rebuild(config: Config, touched: tuple[date, ...], first: date, last: date) -> date:
+    """The first day to rebuild after `touched` days got rows, for a run of `first` to `last`.
 
-    Rows that are older when they arrive are stored, but their marts are rebuilt by a backfill only.
+    It is the earliest of them that is at most LATE_DAYS before `first`, or `first` itself, if retention has left its
+    inputs. Rows that are older when they arrive are stored, but their marts are rebuilt by a backfill only.
     """
-    return min([day, *(touched for touched in days if day - timedelta(days=LATE_DAYS) <= touched <= day)])
+    late = [day for day in touched if first - timedelta(days=LATE_DAYS) <= day <= first]
+    return first_rebuildable_day(config, min([first, *late]), last)

@@ -1,6 +1,7 @@
 """Read-only queries on the marts. Only dbt writes the warehouse."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def query(warehouse: Path, sql: str, parameters: Sequence[object] = ()) -> list[
     if not warehouse.exists():
         raise RunError(f"{warehouse}: no warehouse yet; `genchi transform` builds it")
     try:
-        connection = duckdb.connect(str(warehouse), read_only=True, config={"enable_external_access": "false"})
+        connection = _connect(warehouse)
     except duckdb.Error as error:
         raise RunError(f"{warehouse}: cannot be opened: {_first_line(error)}") from None
     try:
@@ -41,8 +42,9 @@ def query(warehouse: Path, sql: str, parameters: Sequence[object] = ()) -> list[
     except duckdb.Error as error:
         if not _is_damage(error):
             raise
-        mend = "`genchi transform` builds it anew"
-        raise RunError(f"{warehouse}: cannot be read: {_first_line(error)}; {mend}") from None
+        raise RunError(
+            f"{warehouse}: cannot be read: {_first_line(error)}; `genchi transform` builds it anew"
+        ) from None
     finally:
         connection.close()
 
@@ -56,20 +58,19 @@ def damage_of(warehouse: Path, *, is_whole: bool = False) -> str:
     if not warehouse.exists():
         return ""
     try:
-        connection = duckdb.connect(str(warehouse), read_only=True, config={"enable_external_access": "false"})
+        with closing(_connect(warehouse)) as connection:
+            (due,) = connection.execute(_SIZE).fetchone() or (0,)
+            is_short = warehouse.stat().st_size < due  # cut off; or a build was killed, and all that counts is there
+            found = connection.execute(_TABLES).fetchall()
+            for schema, table in found if is_whole or is_short else ():
+                connection.execute(f'select max(hash(t)) from "{schema}"."{table}" as t').fetchall()
     except duckdb.Error as error:
         return _first_line(error) if _is_damage(error) else ""
-    try:
-        (due,) = connection.execute(_SIZE).fetchone() or (0,)
-        is_short = warehouse.stat().st_size < due  # cut off; or a build was killed, and all that counts is there
-        found = connection.execute(_TABLES).fetchall()
-        for schema, table in found if is_whole or is_short else ():
-            connection.execute(f'select max(hash(t)) from "{schema}"."{table}" as t').fetchall()
-    except duckdb.Error as error:
-        return _first_line(error) if _is_damage(error) else ""
-    finally:
-        connection.close()
     return ""
+
+
+def _connect(warehouse: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(warehouse), read_only=True, config={"enable_external_access": "false"})
 
 
 def _is_damage(error: duckdb.Error) -> bool:

@@ -12,7 +12,7 @@ import httpx
 
 from flows.alerts import messages
 from flows.alerts.digest import Digest
-from flows.config import Alert, unset_variables
+from flows.config import Alert, not_set, unset_variables
 from flows.errors import RunError, in_one_line
 from flows.lake import Note
 from flows.outgoing import without_credentials
@@ -102,7 +102,7 @@ def _post(client: httpx.Client, url: str, message: dict[str, Any], pause: Callab
 
 def _post_once(client: httpx.Client, url: str, message: dict[str, Any]) -> None:
     if unset := unset_variables(url):
-        raise _UndeliveredError(f"the environment variable {unset[0]} is not set; set it", is_transient=False)
+        raise _UndeliveredError(not_set(unset[0]), is_transient=False)
     try:
         response = client.post(url, json=message)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:

@@ -184,13 +184,13 @@ def _below(result: Result) -> Iterator[str]:
             f" points; if all were right, it would end at {_points(row['ci_high_worst'])}{turned}"
         )
     for row in result.failures:
-        counted = "failed" if row["is_own_failure"] else "unscored, asked again first"
+        counted = "failed" if row["is_own_failure"] else "unscored, retried first"
         words = f": {row['error_message']}" if row["error_message"] else ""
         yield f"no answer from {row['model']}: {row['error_class']}: {row['n_answers']:,} requests ({counted}){words}"
     for row in result.slices:
         if not row["n_examples"]:
             yield (
-                f"nothing known of slice {row['slice']}: {row['criterion']}: none of {row['n_unanswered']:,} examples"
+                f"no result for slice {row['slice']}: {row['criterion']}: none of {row['n_unanswered']:,} examples"
                 " was answered"
             )
             continue

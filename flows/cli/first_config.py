@@ -5,12 +5,12 @@ What logs say (paths, routes, models) is written as JSON strings, which are YAML
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.errors import ConfigError
+from flows.outgoing import without_credentials
 
 if TYPE_CHECKING:
     from flows.ingest import FoundSource
@@ -62,7 +62,7 @@ def refuse_existing(path: Path) -> None:
 
 def shown_place(place: str) -> str:
     """A place to look at, without the user and password of a database's address."""
-    return re.sub(r"://[^/]*@", "://", place)
+    return without_credentials(place) if place.startswith(("postgres://", "postgresql://")) else place
 
 
 def configuration(app: str, sources: "Sequence[FoundSource]", variable: str) -> str:

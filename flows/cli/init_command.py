@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from flows.cli.first_config import configuration, refuse_existing
-from flows.config import Config, load_config
+from flows.config import Config, load_config, not_set
 from flows.errors import ConfigError
 from flows.ingest import Discovery, FoundSource, discover, is_database
 from flows.outgoing import plain
@@ -15,7 +15,6 @@ from flows.words import counted, listed, outcome_counts, shown_days
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _MOST_IGNORED = 5
-_WINDOW_DAYS = 28  # the default of `window_days`
 
 
 def run(place: str, path: Path, today: date, print_line: Callable[[str], None]) -> None:
@@ -36,10 +35,11 @@ def run(place: str, path: Path, today: date, print_line: Callable[[str], None]) 
         refuse_existing(path)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; write elsewhere with --config") from None
-    load_config(path)
+    window_days = load_config(path).window_days
     shown = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
     print_line(f"\nWrote {shown}. Next:")
-    for command in _next(found.sources, "" if shown == "genchi.yaml" else f" --config {shown}", variable, today):
+    option = "" if shown == "genchi.yaml" else f" --config {shown}"
+    for command in _next(found.sources, option, variable, today, window_days):
         print_line(f"  {command}")
 
 
@@ -48,7 +48,7 @@ def resolved(place: str) -> tuple[str, str]:
     written = _VARIABLE.fullmatch(place)
     if written:
         if not os.environ.get(written[1]):
-            raise ConfigError(f"{place}: the environment variable {written[1]} is not set; set it")
+            raise ConfigError(f"{place}: {not_set(written[1])}")
         return os.environ[written[1]], written[1]
     if is_database(place):
         return place, next((name for name, value in sorted(os.environ.items()) if value == place), "DATABASE_URL")
@@ -100,14 +100,14 @@ def _found_lines(found: Discovery) -> list[str]:
     return lines
 
 
-def _next(sources: tuple[FoundSource, ...], option: str, variable: str, today: date) -> Iterator[str]:
+def _next(sources: tuple[FoundSource, ...], option: str, variable: str, today: date, window_days: int) -> Iterator[str]:
     """The commands to run next: the checks, the history to compare with, and the newest whole day."""
     if variable and not os.environ.get(variable):
         yield f"export {variable}=...   # the address that you gave to init"
     days = sorted({day for source in sources for day in source.days})
     night = next((day for day in reversed(days) if day < today), days[-1] if days else today - timedelta(days=1))
     yield f"genchi doctor{option}   # checks everything that a night needs"
-    first = next((day for day in days if day >= night - timedelta(days=_WINDOW_DAYS)), night)
+    first = next((day for day in days if day >= night - timedelta(days=window_days)), night)
     if first < night:
         past = f"--start {first} --end {night - timedelta(days=1)}"
         yield f"genchi backfill{option} {past}   # the history to compare with"

@@ -6,7 +6,7 @@ from flows.config.model_variants import BASELINE, ModelVariant
 from flows.config.problems import did_you_mean, first_problem
 from flows.config.sections import Budget, Embedding, Models
 from flows.config.threshold_table import thresholds
-from flows.config.variables import UnsetVariableError, unset_variables
+from flows.config.variables import UnsetVariableError, not_set, unset_variables
 from flows.config.yamlfile import read_yaml
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "did_you_mean",
     "first_problem",
     "load_config",
+    "not_set",
     "parse_path",
     "read_yaml",
     "thresholds",

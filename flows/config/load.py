@@ -183,9 +183,14 @@ class Config(Section):
         """The routes that have a holdout and criteria, by name."""
         return {name: route for name, route in self.routes.items() if route.holdout and route.criteria}
 
+    @property
+    def evaluates(self) -> bool:
+        """Whether there are models and a route to evaluate."""
+        return bool(self.models and self.evaluated_routes())
+
     def require_evaluation(self) -> None:
         """Raise ConfigError if there is nothing to evaluate, or an environment variable of a model is not set."""
-        if not (self.models and self.evaluated_routes()):
+        if not self.evaluates:
             needed = "`models`, and a route with `holdout` and `criteria`"
             raise ConfigError(f"{self.path}: nothing to evaluate; add {needed}")
         variables.require_variables(self.path, "evaluation", models=self.models)
@@ -229,7 +234,7 @@ def load_config(path: str | Path, environment: Mapping[str, str] | None = None) 
 def _secrets_of(config: Config) -> Iterator[str | None]:
     """What no message, log or page may show."""
     yield from (config.user_key_secret, config.storage.secret, config.storage.token, config.embedding.api_key)
-    models = config.models.written() + ((config.models.judge,) if config.models.judge else ()) if config.models else ()
+    models = config.models.written() if config.models else ()
     yield from (model.api_key for model in models)
     addresses = [model.api_base for model in models] + [source.dsn for source in config.sources]
     for address in filter(None, [*addresses, config.embedding.api_base]):

@@ -181,8 +181,8 @@ class Models(Section):
     """Nightly check whether the pinned model changed."""
 
     def written(self) -> tuple[Model, ...]:
-        """Each model once, however many prompts it is to try."""
-        return (self.pinned, *self.candidates)
+        """Each model once, however many prompts it is to try; the judge last."""
+        return (self.pinned, *self.candidates, *([self.judge] if self.judge else []))
 
 
 class Route(Section):

@@ -42,10 +42,16 @@ def expand(value: Any, path: Path, environment: Mapping[str, str] | None = None,
     def look_up(match: re.Match[str]) -> str:
         key = ".".join(where)
         if match[1] not in known and not _LATE.fullmatch(key):
-            raise UnsetVariableError(f"{path}: {key}: the environment variable {match[1]} is not set; set it")
+            raise UnsetVariableError(f"{path}: {key}: {not_set(match[1])}")
         return known.get(match[1], match[0])
 
     return _VARIABLE.sub(look_up, value)
+
+
+def not_set(name: str, purpose: str = "") -> str:
+    """What is wrong where a variable is not set; `purpose` is what needs it, as a subject: "evaluation"."""
+    needed = f"{purpose} needs it: " if purpose else ""
+    return f"the environment variable {name} is not set; {needed}set it"
 
 
 def unset_variables(value: Any) -> list[str]:
@@ -60,9 +66,7 @@ def require_variables(path: Path, purpose: str, **sections: Any) -> None:
     """
     for where, name in _waiting(sections, ()):
         key = ".".join(where)
-        raise UnsetVariableError(
-            f"{path}: {key}: the environment variable {name} is not set; {purpose} needs it: set it"
-        )
+        raise UnsetVariableError(f"{path}: {key}: {not_set(name, purpose)}")
 
 
 def _waiting(value: Any, where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

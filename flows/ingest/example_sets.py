@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows.config import Config, thresholds
+from flows.config import Config
 from flows.errors import ConfigError
 from flows.lake import each_day, from_rows
 from flows.outgoing import plain
@@ -96,7 +96,7 @@ def _routes_of_logs(config: Config) -> set[str]:
     lake = config.open_lake()
     days = lake.days("interactions")
     calls = Counter(lake.read("interactions", days[-1], columns=["route"]).column("route").to_pylist() if days else ())
-    enough = thresholds(config.risk)["min_calls"]
+    enough = config.limits["min_calls"]
     return {*config.routes, *(route or "default" for route, count in calls.items() if count >= enough)}
 
 

@@ -48,7 +48,7 @@ def naming_write(place: Path | str) -> Iterator[None]:
         if error.errno not in _REFUSALS or not _is_of(error, Path(place)):
             raise
         raise RunError(
-            f"{place}: {os.strerror(error.errno)} while writing; nothing of it was published: free space or mend the"
+            f"{place}: {os.strerror(error.errno)} while writing; nothing of it was published: free space or repair the"
             " disk, and run the same command again"
         ) from error
 

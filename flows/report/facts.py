@@ -62,7 +62,7 @@ def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts
     stored = lake.rows(Expectation, "expectation_results")
     landed = lake.rows(LandedFile, "manifest")
     quarantined = Counter(str(row["reason"]) for row in lake.read("quarantine", ["reason"]))
-    texts, typical = _texts(config, day, breaches, unread)
+    texts, typical = _texts(config, lake.lake, day, breaches, unread)
     nightly = "run_id = 'nightly-' || day"  # what `genchi compare` found is an answer to a person, not of the night
     of_night, by_candidate = f"day = ? and {nightly}", "candidate, route, criterion"
     return Facts(
@@ -172,11 +172,11 @@ class _Tables:
 
 
 def _texts(
-    config: Config, day: date, breaches: Sequence[Breach], unread: list[str]
+    config: Config, lake: Lake, day: date, breaches: Sequence[Breach], unread: list[str]
 ) -> tuple[dict[str, CallText], dict[str, CallText]]:
     """Example and typical calls; none where they cannot be read."""
     try:
-        return read_texts(config, config.open_lake(), day, breaches)
+        return read_texts(config, lake, day, breaches)
     except RunError as error:
         _note(unread, error)
         return {}, {}

@@ -157,6 +157,11 @@ def _deciding(rows: Iterable[Comparison]) -> list[Comparison]:
     return [row for row in rows if not row.criterion.endswith(UNWRAPPED)]
 
 
+def _first_three(slices: list[str]) -> str:
+    more = f" and {counted(len(slices) - 3, 'more slice')}" if len(slices) > 3 else ""
+    return ", ".join(slices[:3]) + more
+
+
 def _answer(rows: list[Comparison], slices: list[Comparison], silent: list[str]) -> Answer:
     worse = _names(_deciding(rows), "worse")
     unclear = _unclear(_deciding(rows))
@@ -165,10 +170,9 @@ def _answer(rows: list[Comparison], slices: list[Comparison], silent: list[str])
     if worse:
         status, word, sentence = "critical", "No", f"Worse on {worse}."
     elif slices:
-        named = ", ".join(f"{row.criterion} on slice {row.slice}" for row in slices[:3])
-        rest = f" and {counted(len(slices) - 3, 'more slice')}" if len(slices) > 3 else ""
+        named = _first_three([f"{row.criterion} on slice {row.slice}" for row in slices])
         overall = f"{unclear}, and" if unclear else "Not worse overall, but"
-        status, word, sentence = "warning", "Not for every slice", f"{overall} worse on {named}{rest}."
+        status, word, sentence = "warning", "Not for every slice", f"{overall} worse on {named}."
     elif unclear:
         status, word, sentence = "unknown", "Cannot tell", f"{unclear}."
     elif silent:
@@ -176,8 +180,7 @@ def _answer(rows: list[Comparison], slices: list[Comparison], silent: list[str])
     else:
         status, word, sentence = "healthy", "Yes", "Not worse than the pinned model on any criterion."
     if silent:
-        more = f" and {counted(len(silent) - 3, 'more slice')}" if len(silent) > 3 else ""
-        sentence += f" Nothing is known of {', '.join(silent[:3])}{more}: no example of it was answered."
+        sentence += f" Nothing is known of {_first_three(silent)}: no example of it was answered."
     if better:
         sentence += f" Better on {better}."
     return Answer(rows[0].candidate, rows[0].pinned, status, word, sentence)

@@ -129,7 +129,7 @@ def _table(texts: Sequence[Text], hashes: list[str], known: dict[str, np.ndarray
     if len(widths) > 1:
         raise RunError(
             f"{model}: vectors of two lengths, {min(widths)} and {max(widths)}: the model has changed;"
-            " set a key of `embedding.params` that tells the two apart, or delete the lake's table `embeddings`"
+            " set a key of `embedding.params` that distinguishes the two, or delete the lake's table `embeddings`"
         )
     width = widths.pop() if widths else 0
     flat = np.concatenate([known[text_hash] for text_hash in hashes]) if hashes else np.empty(0, np.float32)

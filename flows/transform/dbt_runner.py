@@ -136,7 +136,7 @@ def _refusal(config: Config, error: BaseException | None) -> str:
     if error is None:
         return ""
     place = error.filename or config.state / "_dbt"
-    return f"{place}: {error.strerror}; free space or mend the disk, and run the same command again"
+    return f"{place}: {error.strerror}; free space or repair the disk, and run the same command again"
 
 
 def _nodes(outcome: Any) -> list[Node]:

@@ -20,8 +20,8 @@ select
     candidate,
     min(
         case
-            when slice <> '*' then case when n_examples = 0 and n_unanswered > 0 then 0 else 1 end
-            when verdict in ('better', 'not_worse') then 1
+            when slice <> '*' and n_examples = 0 and n_unanswered > 0 then 0
+            when slice <> '*' or verdict in ('better', 'not_worse') then 1
             else 0
         end
     ) = 1 as is_not_worse

@@ -8,7 +8,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from flows.cli.doctor.check_result import Finding, Level
-from flows.config import BASELINE, Alert, Config, Model, unset_variables
+from flows.config import BASELINE, Alert, Config, Model, not_set, unset_variables
 from flows.llm import is_local
 from flows.outgoing import without_credentials
 
@@ -18,16 +18,14 @@ _TIMEOUT_S = 5.0
 def model_findings(config: Config) -> Iterator[Finding]:
     """One finding for each configured model."""
     if config.models:
-        judge = [config.models.judge] if config.models.judge else []
-        for model in {model.name: model for model in (*config.models.written(), *judge)}.values():
+        for model in {model.name: model for model in config.models.written()}.values():
             yield _model(model)
 
 
 def _model(model: Model) -> Finding:
     name = f"model {model.name}"
     if unset := unset_variables(model):
-        problem = f"the environment variable {unset[0]} is not set; evaluation needs it: set it"
-        return Finding("misconfigured", f"{name}: {problem}")
+        return Finding("misconfigured", f"{name}: {not_set(unset[0], 'evaluation')}")
     if model.api_base:
         return _endpoint(name, model, model.api_base)
     if model.model.startswith(BASELINE):
@@ -63,8 +61,7 @@ def alert_findings(config: Config) -> Iterator[Finding]:
 
 def _alert(alert: Alert) -> Finding:
     if unset := unset_variables(alert):
-        problem = f"the environment variable {unset[0]} is not set; set it"
-        return Finding("misconfigured", f"alert {alert.kind}: {problem}")
+        return Finding("misconfigured", f"alert {alert.kind}: {not_set(unset[0])}")
     try:
         url = urlsplit(alert.url)
         host, port = url.hostname, url.port or (443 if url.scheme == "https" else 80)

@@ -5,7 +5,7 @@ from datetime import date
 from functools import partial
 
 from flows.cli.doctor.check_result import Finding, Level
-from flows.config import Config, Source, thresholds, unset_variables
+from flows.config import Config, Source, not_set, unset_variables
 from flows.errors import RunError
 from flows.ingest import (
     SAMPLE,
@@ -34,8 +34,7 @@ def source_findings(config: Config, day: date) -> Iterator[Finding]:
         for source in config.sources:
             name = f"source {source.name}"
             if unset := unset_variables(source):
-                problem = f"the environment variable {unset[0]} is not set; reading logs needs it: set it"
-                yield Finding("misconfigured", f"{name}: {problem}")
+                yield Finding("misconfigured", f"{name}: {not_set(unset[0], 'reading logs')}")
                 continue
             try:
                 findings = _rows if source.dsn else _files
@@ -90,7 +89,7 @@ def _sample(config: Config, previewer: Previewer, source: Source, file: LogFile)
     if best and reading.is_worse_than(best[0]):
         yield Finding("misconfigured", f"{name}: {_wrong_format(reading, best[0], file)}")
         return
-    limit = thresholds(config.risk)["max_quarantined_share"]
+    limit = config.limits["max_quarantined_share"]
     units = reading.calls + reading.duplicates + reading.feedback + reading.other + reading.quarantined
     level: Level = "ok" if reading.reads and reading.quarantined <= limit * units else "problem"
     yield Finding(level, f"{name}: {outcome(reading, file.name)}")

@@ -1,5 +1,5 @@
-{#- A candidate that is worse than the pinned model: information for who decides on a switch, for nobody uses it
-    yet. Runs of `genchi compare` are left out: they are started by a person and are not part of the night. -#}
+{#- A candidate that is worse than the pinned model: only information, because no user gets its answers yet.
+    Runs of `genchi compare` are left out: they are started by a person and are not part of the night. -#}
 {%- set evidence = [
     ('run_id', 'run_id'),
     ('route', 'route'),
@@ -20,7 +20,7 @@
     ('n_unanswered', 'n_unanswered'),
 ] -%}
 {%- set common -%}
-    day, run_id, route, criterion, pinned, candidate, severity, delta, ci_low, ci_high, p_value, q_value, margin,
+    day, run_id, route, criterion, pinned, candidate, delta, ci_low, ci_high, p_value, q_value, margin,
     n_examples, n_unscored, n_regressed, n_unanswered, is_graded
 {%- endset -%}
 

@@ -10,9 +10,6 @@ select
     status,
     latency_ms,
     cost_usd,
-    model_served,
-    finish_reason,
-    native_finish_reason,
     error_class,
     error_type,
     error_message
