@@ -80,6 +80,13 @@ def test_what_is_quarantined_is_counted_with_its_reasons(logs: Path) -> None:
     assert "\x1b" not in told
 
 
+def test_the_limit_of_what_may_be_quarantined_is_the_workspaces_own(logs: Path) -> None:
+    with (logs / "logs" / f"{DAY}.jsonl").open("a", encoding="utf-8") as file:
+        file.write("{broken\n")
+    assert exit_code(examined(logs)) == 1
+    assert exit_code(examined(logs, SOURCE + "thresholds: {max_quarantined_share: 0.9}\n")) == 0
+
+
 def test_an_unset_variable_is_told_where_it_is_needed_and_hides_nothing_else(logs: Path) -> None:
     models = "models: {pinned: {model: openai/a, api_key: '${MODEL_KEY}'}}\n"
     alerts = "alerts: [{kind: slack, url: '${HOOK}'}]\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.cli import init_command
+from flows.cli import first_config, init_command
 from flows.cli.doctor import examine, exit_code
 from flows.cli.first_config import configuration
 from flows.config.load import load_config
@@ -122,3 +122,15 @@ def test_an_address_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
     assert init_command.resolved("postgresql://other/db") == ("postgresql://other/db", "DATABASE_URL")
     with pytest.raises(ConfigError, match="NOWHERE is not set"):
         init_command.resolved("$NOWHERE")
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("postgresql://ann:pa/ss@db/logs?password=pa", "postgresql://db/logs"),
+        ("logs/*.jsonl?", "logs/*.jsonl?"),
+        ("s3://bucket/a@b", "s3://bucket/a@b"),
+    ],
+)
+def test_a_place_is_shown_without_the_password_of_a_database(place: str, shown: str) -> None:
+    assert first_config.shown_place(place) == shown
