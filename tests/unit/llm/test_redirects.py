@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import httpx
+import openai
 import pytest
 
 from flows.config import Budget, Embedding, Model
@@ -100,7 +101,7 @@ def test_no_text_is_embedded_at_another_host(lure: Server, thief: Server) -> Non
 
 def test_no_batch_is_uploaded_to_another_host(lure: Server, thief: Server) -> None:
     litellm = load_litellm()
-    with pytest.raises(Exception, match=r"."):
+    with pytest.raises(openai.APIConnectionError, match="Connection error"):
         litellm.create_file(
             file=("x.jsonl", b"{}"), purpose="batch", custom_llm_provider="openai", api_base=lure.url, api_key=KEY,
             max_retries=0, timeout=5,
