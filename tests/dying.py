@@ -4,6 +4,7 @@
 child, and prints what became of it: {"seconds", "killed", "error", "state"}. `state` is a hash of every table's rows.
 """
 
+import asyncio
 import errno
 import hashlib
 import io
@@ -39,8 +40,6 @@ class SteadyClient:
     """A model that takes its time, and answers the same each time."""
 
     async def ask(self, messages: Any, params: Any) -> Answer:
-        import asyncio
-
         await asyncio.sleep(ANSWER_S)
         return Answer("ok", text="yes" if len(messages[-1]["content"]) % 3 else "no", output_json="{}", latency_ms=1.0)
 

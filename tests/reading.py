@@ -13,6 +13,14 @@ import pyarrow as pa
 from flows.ingest.map.mapper import Mapped, Mapper
 from flows.ingest.read import reader
 
+GOLDEN = Path(__file__).resolve().parent / "golden"
+CASES = sorted(path.parent for path in GOLDEN.glob("*/input.jsonl"))
+
+
+def format_of(case: Path) -> str:
+    """The format of a golden case's log: the first word of the case's name."""
+    return case.name.split("_")[0]
+
 
 def mapped_bytes(log_format: str, content: bytes, name: str = "log.jsonl") -> Mapped:
     """What becomes of a file of that content."""

@@ -11,9 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from tests.reading import mapped_files
-
-CASES = sorted(path.parent for path in Path(__file__).parent.glob("golden/*/input.jsonl"))
+from tests.reading import CASES, format_of, mapped_files
 
 
 def told(rows: pa.Table) -> list[dict[str, Any]]:
@@ -28,7 +26,7 @@ def told(rows: pa.Table) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
 def test_a_log_comes_to_what_is_expected(case: Path) -> None:
-    mapped = mapped_files(case.name.split("_")[0], case / "input.jsonl")
+    mapped = mapped_files(format_of(case), case / "input.jsonl")
     found = {
         "interactions": told(mapped.interactions),
         "feedback": told(mapped.feedback),

@@ -11,7 +11,6 @@ which there are none. Quiet nights are the same months with nothing injected.
 """
 
 import json
-import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from flows.semantics.novelty import densest
 from flows.semantics.vectors import Vectors
 from flows.stats import two_sample
 from tests.bench.detection.night import RISK
+from tests.conftest import SHARED
 
 HISTORY, NIGHTS, CALLS, USERS = 28, 3, 500, 400
 RUNGS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.10, 0.20)
@@ -171,8 +171,7 @@ def rates(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def main(months: int = 10, seed: int = 1, path: Path | None = None) -> None:
     """Print the rates, and write every night of every month to `path` where one is given."""
-    shared = Path(os.environ.get("GENCHI_SHARED", Path(__file__).resolve().parents[3] / "shared"))
-    started, pool = time.monotonic(), load(shared)
+    started, pool = time.monotonic(), load(SHARED)
     found: list[dict[str, Any]] = []
     for number in range(months):
         for rung in RUNGS:

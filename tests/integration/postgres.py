@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -18,7 +19,7 @@ _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 
 @contextmanager
 def running() -> Iterator[str]:
-    """The address `host:port` of a server whose user `postgres` needs PASSWORD."""
+    """The DSN of a server whose user `postgres` needs PASSWORD."""
     if not (_PROGRAMS / "initdb").exists():
         pytest.skip(f"PostgreSQL 15 is not at {_PROGRAMS}")
     user = None
@@ -50,7 +51,7 @@ def running() -> Iterator[str]:
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
-        yield f"127.0.0.1:{port}"
+        yield f"postgresql://postgres:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/postgres"
     finally:
         run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
         shutil.rmtree(folder)

@@ -14,9 +14,11 @@ import pytest
 
 from flows import nightly
 from flows.alerts import notifiers
+from flows.alerts.digest import of_night
 from flows.config import load_config
-from flows.errors import ConfigError
+from flows.errors import ConfigError, RunError
 from flows.evaluate import load_setup
+from flows.lake import from_rows
 from flows.night import NightFailedError
 from tests.integration.servers import webhook
 
@@ -116,8 +118,6 @@ def test_a_file_of_the_lake_that_is_gone_is_told_by_the_night(tmp_path: Path, mo
     with webhook() as hook:
         path = workspace(tmp_path, hook.url)
         lake = load_config(path).open_lake()
-        from flows.lake import from_rows
-
         with lake.lock("test"):
             lake.write("scores", date(2026, 2, 1), from_rows([{"subject_id": "s"}], "scores"), "nightly-2026-02-01")
         Path(lake.partition("scores", date(2026, 2, 1), "nightly-2026-02-01")).unlink()
@@ -126,12 +126,7 @@ def test_a_file_of_the_lake_that_is_gone_is_told_by_the_night(tmp_path: Path, mo
         assert [item["subject"] for item in hook.received[0]["items"] if item["suite"] == "stages"] == ["lake"]
 
 
-def test_a_record_of_digests_that_cannot_be_written_keeps_no_target_from_its_digest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from flows.alerts.digest import of_night
-    from flows.errors import RunError
-
+def test_a_record_of_digests_that_cannot_be_written_keeps_no_target_from_its_digest(tmp_path: Path) -> None:
     with webhook() as one, webhook() as other:
         path = workspace(tmp_path, one.url, alerts=[{"kind": "webhook", "url": hook.url} for hook in (one, other)])
         config = load_config(path)

@@ -1,10 +1,8 @@
 """The first minutes of a newcomer: init on logs, then what it tells to run next."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,21 +15,17 @@ from flows.cli.doctor import examine
 from flows.config.load import Config, load_config
 from flows.ingest import landing
 from tests.integration import postgres
+from tests.integration.test_command_line import genchi
+from tests.reading import CASES, GOLDEN, format_of
 
 pytestmark = pytest.mark.long
-GOLDEN = Path(__file__).resolve().parents[1] / "golden"
-CASES = sorted(path.parent for path in GOLDEN.glob("*/input.jsonl"))
 DAY = date(2026, 3, 2)
 
 
-def genchi(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def newcomer(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, whose home is an empty folder."""
     (folder / "home").mkdir(exist_ok=True)
-    return subprocess.run(
-        [sys.executable, "-m", "flows.cli", *arguments],
-        cwd=folder, env={**os.environ, "HOME": str(folder / "home"), **environment},
-        capture_output=True, text=True, timeout=540, check=False,
-    )  # fmt: skip
+    return genchi(*arguments, cwd=folder, HOME=str(folder / "home"), **environment)
 
 
 def landed(config: Config) -> dict[str, list[Any]]:
@@ -53,7 +47,7 @@ def test_what_init_writes_lands_the_same_calls_as_what_a_person_writes(case: Pat
     for folder in ("by-init", "by-hand"):
         (tmp_path / folder / "logs" / str(DAY)).mkdir(parents=True)
         shutil.copy(case / "input.jsonl", tmp_path / folder / "logs" / str(DAY) / "app.jsonl")
-    log_format = case.name.split("_")[0]
+    log_format = format_of(case)
     by_hand = {"app": "a", "lake": "lake", "sources": [
         {"name": log_format, "format": log_format, "path": "logs/{day}/app.jsonl"}
     ]}  # fmt: skip
@@ -72,13 +66,13 @@ def test_a_newcomer_reaches_a_page_by_the_commands_that_are_printed(tmp_path: Pa
     for day in ("2026-03-01", "2026-03-02"):
         text = (GOLDEN / "litellm_shapes" / "input.jsonl").read_text(encoding="utf-8")
         (tmp_path / "logs" / f"gateway-{day}.jsonl").write_text(text, encoding="utf-8")
-    started = genchi(tmp_path, "init", "logs")
+    started = newcomer(tmp_path, "init", "logs")
     assert started.returncode == 0, started.stderr
-    assert genchi(tmp_path, "init", "logs").returncode == 2
+    assert newcomer(tmp_path, "init", "logs").returncode == 2
     commands = [line.split("#")[0].split()[1:] for line in re.findall(r"^  genchi .*$", started.stdout, re.M)]
     assert [command[0] for command in commands] == ["doctor", "backfill", "nightly"]
     for command in commands:
-        done = genchi(tmp_path, *command)
+        done = newcomer(tmp_path, *command)
         assert done.returncode in (0, 1), f"{command}: {done.stderr}"  # 1: so few calls cannot be compared
     assert (tmp_path / "reports" / "2026-03-02" / "index.html").is_file()
     lake = load_config(tmp_path / "genchi.yaml", {}).open_lake()
@@ -98,11 +92,11 @@ def test_a_night_without_the_key_of_a_model_does_all_but_evaluate(tmp_path: Path
         encoding="utf-8",
     )
     told = "models.pinned.api_key: the environment variable MODEL_KEY is not set; evaluation needs it: set it"
-    assert genchi(tmp_path, "ingest", "--day", str(DAY)).returncode == 0
-    alone = genchi(tmp_path, "evaluate", "--day", str(DAY))
+    assert newcomer(tmp_path, "ingest", "--day", str(DAY)).returncode == 0
+    alone = newcomer(tmp_path, "evaluate", "--day", str(DAY))
     assert (alone.returncode, alone.stderr.count("\n")) == (2, 1)
     assert told in alone.stderr
-    night = genchi(tmp_path, "nightly", "--day", str(DAY))
+    night = newcomer(tmp_path, "nightly", "--day", str(DAY))
     assert night.returncode in (2, 3)
     assert told in night.stderr
     for stage in ("ingest", "semantics", "production", "transform", "check", "report", "alert"):
@@ -113,8 +107,7 @@ def test_a_night_without_the_key_of_a_model_does_all_but_evaluate(tmp_path: Path
 def test_a_database_is_looked_at_and_read(tmp_path: Path) -> None:
     import psycopg
 
-    with postgres.running() as address:
-        dsn = f"postgresql://postgres:{postgres.PASSWORD.replace('/', '%2F').replace('@', '%40')}@{address}/postgres"
+    with postgres.running() as dsn:
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute(
                 "create table calls (call_id text, started_at timestamptz, created_at timestamptz, route text,"
@@ -126,14 +119,14 @@ def test_a_database_is_looked_at_and_read(tmp_path: Path) -> None:
                 "insert into calls select n::text, timestamptz '2026-03-02 10:00Z', now(), 'triage', 'q', 'a'"
                 " from generate_series(1, 5) as n"
             )
-        started = genchi(tmp_path, "init", dsn)
+        started = newcomer(tmp_path, "init", dsn)
         assert started.returncode == 0, started.stderr
         assert "DATABASE_URL" in started.stdout
         assert "not read: users" in started.stdout
         written = (tmp_path / "genchi.yaml").read_text(encoding="utf-8")
         for text in (written, started.stdout, started.stderr):
             assert "s3cret" not in text
-        done = genchi(tmp_path, "doctor", "--day", str(DAY), DATABASE_URL=dsn)
+        done = newcomer(tmp_path, "doctor", "--day", str(DAY), DATABASE_URL=dsn)
         assert done.returncode == 0, done.stdout
         assert "5 rows for 2026-03-02" in done.stdout
         assert landed(load_config(tmp_path / "genchi.yaml", {"DATABASE_URL": dsn}))["interactions"] == [

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from flows.config import load_config
 from flows.outgoing import plain
 from tests.hostile_texts import HOSTILE, MARK, URL
 from tests.integration.test_page_in_browser import CHROMIUM, FLAGS
+from tests.serving import Quiet, serving
 
 pytestmark = pytest.mark.long
 DAY = date(2026, 3, 2)
@@ -49,7 +49,7 @@ class Peers:
 def peers() -> Iterator[Peers]:
     seen = Peers()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             reply: dict[str, Any] = {}
@@ -78,24 +78,16 @@ def peers() -> Iterator[Peers]:
             self.send_response(404)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    seen.url = f"http://127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        seen.url = f"http://127.0.0.1:{server.server_port}"
         yield seen
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def texts_for(folder: Path, url: str) -> list[str]:
     return [text.replace(MARK, str(folder / "written" / "mark")).replace(URL, f"{url}/stray") for text in HOSTILE]
 
 
-def write_workspace(folder: Path, url: str, texts: list[str]) -> Path:
+def write_workspace(folder: Path, url: str, texts: list[str]) -> None:
     """Each text as input, output, route, model, names and tags of a call, as an example, and in a file's name."""
     for name in ("written", "temporary"):
         (folder / name).mkdir()
@@ -140,7 +132,6 @@ def write_workspace(folder: Path, url: str, texts: list[str]) -> Path:
         "alerts": [{"kind": kind, "url": f"{url}/hook/{kind}"} for kind in ("webhook", "slack")],
     }  # fmt: skip
     (folder / "genchi.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    return folder / "genchi.yaml"
 
 
 def on_a_terminal(*arguments: str, cwd: Path) -> tuple[int, str]:
@@ -222,12 +213,12 @@ def test_the_terminal_gets_plain_text(night: Night) -> None:
     [
         ["doctor", "--day", str(DAY)],
         ["holdout"],
-        ["dbt", "show", "--inline", "select route, tags, input_text from interactions", "--limit", "300"],
+        ["dbt", "show", "--inline", "select route, tags, input_text from {{ ref('stg_interactions') }}", "--limit",
+         "300"],
     ],
 )  # fmt: skip
 def test_other_verbs_show_plain_text_too(night: Night, arguments: list[str]) -> None:
-    inline = [part.replace("from interactions", "from {{ ref('stg_interactions') }}") for part in arguments]
-    _, shown = on_a_terminal(*inline, cwd=night.folder)
+    _, shown = on_a_terminal(*arguments, cwd=night.folder)
     assert UNSAFE.findall(DRAWN.sub("", shown)) == []
     assert len(shown) > 50
 

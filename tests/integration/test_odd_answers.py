@@ -1,9 +1,6 @@
 """Whatever a provider sends, an evaluation ends, every answer is stored, and so is every failure."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +15,7 @@ from flows.config import Config, Model, load
 from flows.lake.lake import Lake, from_rows
 from flows.llm import LiteLLMClient
 from tests.evaluating import evaluate_night
+from tests.serving import Quiet, serving
 
 pytestmark = pytest.mark.long
 
@@ -71,10 +69,9 @@ class Endpoint(ThreadingHTTPServer):
     """Gives the same answer to every request: its status, its body and an odd Retry-After."""
 
     answer: tuple[int, Any, str] = (200, {}, "")
-    daemon_threads = True
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     server: Endpoint
 
     def do_POST(self) -> None:
@@ -88,22 +85,6 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, header)
         self.end_headers()
         self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@contextmanager
-def endpoint() -> Iterator[Endpoint]:
-    server = Endpoint(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def workspace(folder: Path, port: int) -> Config:
@@ -133,7 +114,7 @@ def impatient(model: Model) -> LiteLLMClient:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(answers)
 def test_no_answer_ends_an_evaluation_and_every_one_is_stored(answer: tuple[int, Any, str]) -> None:
-    with TemporaryDirectory() as name, endpoint() as server:
+    with TemporaryDirectory() as name, serving(Endpoint(("127.0.0.1", 0), Handler)) as server:
         server.answer = answer
         config = workspace(Path(name), server.server_port)
         result = evaluate_night(config, DAY, RUN, impatient)

@@ -43,8 +43,7 @@ create table "LiteLLM_SpendLogs" (
 
 @pytest.fixture(scope="module")
 def dsn() -> Iterator[str]:
-    with running() as address:
-        found = f"postgresql://postgres:{quote(PASSWORD, safe='')}@{address}/postgres"
+    with running() as found:
         with psycopg.connect(found) as connection:
             connection.execute(TABLE)
             connection.execute("create table odd (at date, body json)")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reading import mapped
-from tests.unit.ingest.test_spans import any_value, request, span
+from tests.unit.ingest.test_spans import attributes_of, request, span
 
 Turns = list[dict[str, Any]]
 # Texts as users write them: no control characters, and none that is JSON of messages by itself.
@@ -41,8 +41,8 @@ def blocks(turns: Turns) -> list[dict[str, Any]]:
 
 
 def otel(**attributes: Any) -> tuple[str, Any]:
-    told = [{"key": key.replace("__", "."), "value": any_value(value)} for key, value in attributes.items()]
-    return ("openinference" if "openinference__span__kind" in attributes else "otel"), request(span(told))
+    log_format = "openinference" if "openinference__span__kind" in attributes else "otel"
+    return log_format, request(span(attributes_of(**attributes)))
 
 
 def langfuse(asked: Any, answered: Any) -> tuple[str, Any]:

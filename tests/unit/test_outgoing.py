@@ -7,15 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from flows import outgoing
 from flows.errors import RunError, in_one_line
 from flows.outgoing import PlainStream, credentials_in, hide, masked, plain, without_credentials
 from tests.hostile_texts import HOSTILE
-
-
-@pytest.fixture(autouse=True)
-def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outgoing, "_secrets", set())
 
 
 @pytest.mark.parametrize(

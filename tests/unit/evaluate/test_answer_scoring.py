@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from flows.llm.client import Answer, FakeClient
+from flows.llm.client import Answer
 from tests.evaluating import evaluate_night
 from tests.unit.evaluate.test_judging import Says, overall, rows, workspace
 
@@ -74,17 +74,6 @@ def test_a_free_answer_loses_only_its_fence_and_a_better_raw_score_is_kept(tmp_p
     assert found == {("openai/old", "own"): 0.2, ("openai/new", "own"): 0.7, ("openai/new", "own:unwrapped"): 0.7}
 
 
-class Gives(FakeClient):
-    """Replies the same to each request."""
-
-    def __init__(self, answer):
-        super().__init__()
-        self.answer = answer
-
-    async def ask(self, messages, params):
-        return self.answer
-
-
 @pytest.mark.parametrize(
     ("answer", "passed"),
     [
@@ -98,7 +87,7 @@ class Gives(FakeClient):
 )
 def test_what_the_model_causes_fails_what_the_provider_causes_is_unscored_and_nothing_passes(tmp_path, answer, passed):
     config = workspace(tmp_path, "- {name: short, kind: length, max_chars: 9}\n- {name: ok, kind: regex, pattern: '^'}")
-    clients = {"openai/old": Says(lambda _: "fine"), "openai/new": Gives(answer)}
+    clients = {"openai/old": Says(lambda _: "fine"), "openai/new": Says(lambda _: answer)}
     evaluate_night(config, DAY, f"nightly-{DAY}", lambda model: clients[model.name])
     found = {row["passed"] for row in rows(config, "scores") if row["model"] == "openai/new"}
     assert found == {passed}

@@ -108,16 +108,9 @@ def test_a_candidate_that_is_worse_on_a_slice_shows_there(workspace):
     assert (estimate["severity"], estimate["min_pass_rate"]) == ("critical", 0.8)
 
 
-class FailsOn(FakeClient):
+def fails_on(picks, failure):
     """Says yes, but gives the answer `failure` to the questions that a function picks."""
-
-    def __init__(self, picks, failure):
-        super().__init__()
-        self.picks, self.failure = picks, failure
-
-    async def ask(self, messages, params):
-        self.queue.append(self.failure if self.picks(messages[-1]["content"]) else "yes")
-        return await super().ask(messages, params)
+    return Scripted(lambda question: failure if picks(question) else "yes")
 
 
 TIMEOUT = Answer("error", error_type="Timeout", error_class="timeout")
@@ -128,7 +121,7 @@ def is_german(question):
 
 
 def test_a_candidate_that_times_out_on_a_slice_is_not_known_to_be_as_good(workspace):
-    evaluate(workspace, new=FailsOn(is_german, TIMEOUT))
+    evaluate(workspace, new=fails_on(is_german, TIMEOUT))
     found = {row["slice"]: row for row in rows(workspace, "comparisons")}
     assert (found["*"]["delta"], found["*"]["n_examples"], found["*"]["n_unanswered"]) == (0, 12, 12)
     assert found["*"]["ci_low_worst"] < -0.5 < found["*"]["ci_low"]
@@ -145,12 +138,8 @@ def test_a_candidate_that_times_out_on_a_slice_is_not_known_to_be_as_good(worksp
 
 
 def test_one_open_answer_of_several_leaves_its_example_unanswered(workspace):
-    class Once(FailsOn):
-        async def ask(self, messages, params):
-            self.picks = lambda question: question == "q3" and len(self.asked) < 24
-            return await super().ask(messages, params)
-
-    evaluate(workspace, new=Once(None, TIMEOUT))
+    once = fails_on(lambda question: question == "q3" and len(once.asked) < 24, TIMEOUT)
+    evaluate(workspace, new=once)
     (overall,) = (row for row in rows(workspace, "comparisons") if row["slice"] == "*")
     assert (overall["n_examples"], overall["n_unscored"], overall["n_unanswered"]) == (24, 1, 1)
     assert overall["ci_low_worst"] <= overall["ci_low"]
@@ -159,7 +148,7 @@ def test_one_open_answer_of_several_leaves_its_example_unanswered(workspace):
 @pytest.mark.parametrize("error_class", ["context_length", "content_filter", "refused_request"])
 def test_what_a_candidate_fails_by_itself_is_wrong_and_the_providers_words_are_stored(workspace, error_class):
     failure = Answer("error", error_type="BadRequestError", error_class=error_class, error_message="no: too long")
-    evaluate(workspace, new=FailsOn(is_german, failure))
+    evaluate(workspace, new=fails_on(is_german, failure))
     (overall,) = (row for row in rows(workspace, "comparisons") if row["slice"] == "*")
     assert (overall["delta"], overall["n_unanswered"], overall["n_unscored"]) == (-0.5, 0, 0)
     stored = {(row["error_class"], row["error_message"]) for row in rows(workspace, "completions")}
@@ -170,8 +159,8 @@ def test_what_a_candidate_fails_by_itself_is_wrong_and_the_providers_words_are_s
 
 def test_what_a_provider_left_unscored_is_asked_first_on_the_next_run_and_the_next_night(workspace):
     late = {"q20", "q21"}
-    evaluate(workspace, new=FailsOn(lambda question: question in late, TIMEOUT))
-    _, clients = evaluate(workspace, new=FailsOn(lambda question: question in late, TIMEOUT))
+    evaluate(workspace, new=fails_on(lambda question: question in late, TIMEOUT))
+    _, clients = evaluate(workspace, new=fails_on(lambda question: question in late, TIMEOUT))
     assert {messages[-1]["content"] for messages, _ in clients["openai/new"].asked} == late
     tomorrow = DAY + timedelta(days=1)
     Lake(workspace.lake).write("examples", tomorrow, from_rows([example(n) for n in range(24)], "examples"))

@@ -26,6 +26,7 @@ from flows.evaluate.criteria.number_reading import first_number
         ("a - 3", 3),
         # groups
         ("1,234,567.00", 1234567),
+        ("1,234,567", 1234567),
         ("1,234", 1234),
         ("12,345 items", 12345),
         ("1.234.567", 1234567),
@@ -40,6 +41,7 @@ from flows.evaluate.criteria.number_reading import first_number
         ("1_000_000", 1000000),
         # decimals
         ("2,5 Liter", 2.5),
+        ("1,23", 1.23),
         ("0,125", 0.125),
         ("1.234", 1.234),
         ("1234,567", 1234.567),

@@ -7,16 +7,15 @@ import sys
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from flows.config import load as configuration
 from flows.lake.lake import Lake, from_rows
 from flows.llm.client import LiteLLMClient
+from tests.conftest import SHARED
 from tests.evaluating import evaluate_night
 
-SHARED = Path(__file__).resolve().parents[4] / "shared"
 SERVER, ANSWERS = SHARED / "tools" / "replay_server.py", SHARED / "data" / "llmdrift" / "happy_numbers.parquet"
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 

@@ -3,7 +3,6 @@
 import gzip
 import json
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from flows.config.load import Config
 from flows.ingest import landing
 from flows.lake.lake import Lake
 from flows.lake.schemas import SCHEMAS
+from tests.nobody import needs_root, open_folders
 
 DAY, AFTER = date(2026, 3, 10), date(2026, 3, 11)
 COUNTS = ("interactions", "feedback", "duplicates", "other", "quarantined")
@@ -232,7 +232,7 @@ print([finding.text for finding in examine(settings, here.DAY) if "permission" i
 """
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user without rights")
+@needs_root
 def test_what_may_not_be_read_is_told_and_counted_and_the_rest_is_read(tmp_path: Path) -> None:
     settings = workspace(tmp_path, "logs/{day}/*/*.jsonl")
     folder = tmp_path / f"logs/{DAY}"
@@ -241,9 +241,7 @@ def test_what_may_not_be_read_is_told_and_counted_and_the_rest_is_read(tmp_path:
         (folder / name).write_text(call(name))
     (folder / "a/shut.jsonl").chmod(0)
     (folder / "b").chmod(0)
-    for place in (tmp_path, *tmp_path.parents):
-        if place != Path("/"):
-            place.chmod(place.stat().st_mode | 0o055)
+    open_folders(tmp_path)
     tmp_path.chmod(0o777)
     done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[:1] == ["1 2 ['a/open.jsonl']"], done.stderr

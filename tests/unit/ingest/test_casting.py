@@ -61,6 +61,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 def test_a_time_far_ahead_is_refused_like_one_of_1970(year: int) -> None:
     found = mapped("genchi", call(started_at=f"{year}-03-02T10:00:00Z"), call(started_at="1970-01-02T00:00:00Z"))
     assert found.interactions.num_rows == 0
+    assert found.refused.num_rows == 2
     assert all("is not a time" in reason for reason in found.refused.column("reason").to_pylist())
 
 

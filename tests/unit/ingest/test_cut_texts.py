@@ -8,7 +8,7 @@ import pytest
 from flows.ingest.map.conversations import read_answer, read_question
 from flows.ingest.map.cut_texts import closed
 from tests.reading import mapped
-from tests.unit.ingest.test_spans import request, span
+from tests.unit.ingest.test_spans import attributes_of, request, span
 
 TURNS = [
     {"role": "system", "content": 'Say "yes" or «no».'},
@@ -19,7 +19,7 @@ LITELLM = "It beg... (litellm_truncated skipped 4711 chars. Logs are kept short)
 
 def with_attributes(**attributes: Any) -> dict[str, Any]:
     told = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", **attributes}
-    return request(span([{"key": key, "value": {"stringValue": value}} for key, value in told.items()]))
+    return request(span(attributes_of(**told)))
 
 
 @pytest.mark.parametrize("suffix", ["", "...", "…", "... [truncated]", " (truncated 300 characters)", "<truncated>"])

@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 
 from tests.reading import mapped, user_key
-from tests.unit.ingest.test_spans import any_value, request, span
+from tests.unit.ingest.test_spans import attributes_of, request, span
 
 ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Where is it?"}]
 
 
 def of_span(log_format: str = "otel", **attributes: Any) -> list[dict[str, Any]]:
     """The calls of a span with these attributes; `__` in a name is a dot."""
-    told = [{"key": name.replace("__", "."), "value": any_value(value)} for name, value in attributes.items()]
-    rows: list[dict[str, Any]] = mapped(log_format, request(span(told))).interactions.to_pylist()
+    rows: list[dict[str, Any]] = mapped(log_format, request(span(attributes_of(**attributes)))).interactions.to_pylist()
     return rows
 
 

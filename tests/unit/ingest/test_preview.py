@@ -10,9 +10,8 @@ from flows.errors import ConfigError
 from flows.ingest.preview.discovery import Discovery, discover
 from flows.ingest.preview.newest_file import located
 from flows.ingest.preview.sample_reading import Previewer
+from tests.reading import CASES, GOLDEN, format_of
 
-GOLDEN = Path(__file__).resolve().parents[2] / "golden"
-CASES = sorted(path.parent for path in GOLDEN.glob("*/input.jsonl"))
 CALL = '{{"call_id": "{0}", "started_at": "{1}T10:00:00Z", "route": "{2}", "input_text": "hi", "output_text": "ho"}}\n'
 
 
@@ -38,7 +37,7 @@ def previewer() -> Previewer:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
 def test_the_format_of_every_golden_log_is_found(previewer: Previewer, case: Path) -> None:
-    expected = case.name.split("_")[0]
+    expected = format_of(case)
     wrong = "openai" if expected != "openai" else "langfuse"
     config = workspace(case, sources=[{"name": "s", "format": wrong, "path": "input.jsonl"}])
     newest = located(config, config.sources[0], date(2026, 3, 2)).newest

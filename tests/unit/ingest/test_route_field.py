@@ -12,7 +12,7 @@ from flows.ingest.map.route_field import field_at
 from flows.ingest.map.workers import Workers
 from flows.ingest.read import reader
 from tests.unit.ingest.test_mapping import LITELLM
-from tests.unit.ingest.test_spans import request, span
+from tests.unit.ingest.test_spans import attributes_of, request, span
 
 CALL = {"call_id": "c", "started_at": "2026-03-01T10:00:00Z", "input_text": "hi", "route": "logged"}
 
@@ -47,11 +47,10 @@ def test_a_field_that_names_no_route_leaves_the_logs_own_or_the_default(tmp_path
 
 def test_a_spans_attributes_and_its_resource_have_their_names_in_a_path(tmp_path: Path) -> None:
     def call(job: str) -> dict[str, Any]:
-        told = {"gen_ai.operation.name": "chat", "app.job": job, "gen_ai.prompt.name": "logged"}
-        return span([{"key": key, "value": {"stringValue": value}} for key, value in told.items()])
+        return span(attributes_of(gen_ai__operation__name="chat", app__job=job, gen_ai__prompt__name="logged"))
 
     whole = request(call("first"), {**call("second"), "spanId": "00000000000000a2"})
-    whole["resourceSpans"][0]["resource"]["attributes"] = [{"key": "service.name", "value": {"stringValue": "desk"}}]
+    whole["resourceSpans"][0]["resource"]["attributes"] = attributes_of(service__name="desk")
     assert routes(tmp_path, "otel", '$.attributes["app.job"]', whole) == ["first", "second"]
     assert routes(tmp_path, "otel", '$.resource.attributes["service.name"]', whole) == ["desk", "desk"]
 

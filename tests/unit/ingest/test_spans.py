@@ -43,6 +43,11 @@ def any_value(value: Any) -> dict[str, Any]:  # noqa: PLR0911 - one return a kin
             return {"kvlistValue": {"values": [{"key": key, "value": any_value(item)} for key, item in value.items()]}}
 
 
+def attributes_of(**told: Any) -> list[dict[str, Any]]:
+    """Attributes as OTLP's JSON lists them; `__` in a name is a dot."""
+    return [{"key": name.replace("__", "."), "value": any_value(value)} for name, value in told.items()]
+
+
 def span(attributes: Any, **more: Any) -> dict[str, Any]:
     return {
         "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "00000000000000a1", "name": "chat",
@@ -82,11 +87,11 @@ def test_a_wrapped_value_of_any_depth_is_plain_json(macros: duckdb.DuckDBPyConne
 @pytest.mark.parametrize("log_format", FORMATS)
 def test_nesting_of_ten_thousand_levels_is_read_or_quarantined(log_format: str) -> None:
     deep = '{"a":' * 10_000 + "1" + "}" * 10_000
-    kind = [{"key": "openinference.span.kind", "value": {"stringValue": "LLM"}}]
+    kind = attributes_of(openinference__span__kind="LLM")
     wrapped = '{"arrayValue":{"values":[' * 10_000 + '{"intValue":"1"}' + "]}}" * 10_000
     whole = json.dumps(request(span(kind), "DEEP"))
     named = [*kind, {"key": "gen_ai.input.messages", "value": "DEEP"}]
-    texts = [*kind, {"key": "gen_ai.input.messages", "value": {"stringValue": deep}}]
+    texts = [*kind, *attributes_of(gen_ai__input__messages=deep)]
     found = mapped(
         log_format,
         deep,
@@ -140,8 +145,7 @@ def test_what_several_annotators_say_of_one_call_is_a_signal_each() -> None:
         for name, text in (("name", of), ("score", score), ("annotator_kind", by))
         if text is not None
     }
-    attributes = [{"key": key, "value": {"stringValue": text}} for key, text in fields.items()]
-    found = mapped("openinference", request(span(attributes))).feedback.to_pylist()
+    found = mapped("openinference", request(span(attributes_of(**fields)))).feedback.to_pylist()
     assert len({(row["call_id"], row["kind"], row["at"]) for row in found}) == len(said)
     assert len({row["key"] for row in found}) == len(said)
     assert sorted((row["kind"], row["value"], row["origin"]) for row in found) == [
@@ -156,10 +160,8 @@ def test_a_service_tier_has_its_own_price() -> None:
     counts = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100}
     tiers = ({}, {"openai.response.service_tier": "default"}, {"gen_ai.openai.response.service_tier": "priority"})
     spans = [
-        span([{"key": key, "value": any_value(value)} for key, value in (usual | counts | tier).items()],
-             spanId=f"{number:016x}")
-        for number, tier in enumerate(tiers, 1)
-    ]  # fmt: skip
+        span(attributes_of(**usual, **counts, **tier), spanId=f"{number:016x}") for number, tier in enumerate(tiers, 1)
+    ]
     rows = mapped("otel", request(*spans)).interactions.to_pylist()
     found = [row["cost_usd"] for row in sorted(rows, key=lambda row: str(row["call_id"]))]
     assert found == pytest.approx([1000 * 2.5e-6 + 100 * 1e-5] * 2 + [1000 * 4.25e-6 + 100 * 1.7e-5])

@@ -11,6 +11,7 @@ import pytest
 from flows.errors import UnreadableError
 from flows.lake.object_store import Storage
 from flows.lake.source_files import open_binary, search
+from tests.nobody import needs_root, open_folders
 
 
 def found(folder: Path, pattern: str) -> tuple[list[str], dict[str, str]]:
@@ -87,14 +88,12 @@ except UnreadableError as error:
 """
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user without rights")
+@needs_root
 def test_what_may_not_be_listed_or_read_is_told(tmp_path: Path) -> None:
     write(tmp_path, "logs/open/a.jsonl", "logs/open/shut.jsonl", "logs/shut/a.jsonl")
     (tmp_path / "logs/open/shut.jsonl").chmod(0)
     (tmp_path / "logs/shut").chmod(0)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == 0 and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
+    open_folders(tmp_path, of_root_only=True)
     done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == [
         "['/logs/open/a.jsonl', '/logs/open/shut.jsonl']",

@@ -8,10 +8,10 @@ import pytest
 from flows.config.load import Budget, Embedding, Model
 from flows.errors import RunError
 from flows.llm.batch_api import Batches, Line
-from flows.llm.client import LiteLLMClient, close_clients
+from flows.llm.client import LiteLLMClient
 from flows.llm.rate_limits import HANG_PATIENCE_S, TIMEOUT_S, Breaker
 from flows.semantics.remote_embedding import Remote
-from tests.hanging import silent_server
+from tests.hanging import asked, silent_server
 
 LIMIT_S, PATIENCE_S, SLACK_S = 2.0, 1.5, 20.0  # a busy machine may take seconds for the first request
 
@@ -21,24 +21,6 @@ def client_of(url, **more):
         Model(model="openai/m", api_base=url, name="m"), first_pause_s=0.01, timeout_s=LIMIT_S,
         hang_patience_s=PATIENCE_S, **more,
     )  # fmt: skip
-
-
-def asked(client, questions, concurrency=8):
-    """The answers to as many questions, and the seconds that they took."""
-
-    async def go():
-        gate, begun = asyncio.Semaphore(concurrency), time.monotonic()
-
-        async def one():
-            async with gate:
-                return await client.ask([{"role": "user", "content": "hi"}], {})
-
-        try:
-            return await asyncio.gather(*(one() for _ in range(questions))), time.monotonic() - begun
-        finally:
-            await close_clients()
-
-    return asyncio.run(go())
 
 
 def test_the_limits_of_a_night_are_under_four_minutes():

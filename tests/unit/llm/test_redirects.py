@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import httpx
+import openai
 import pytest
 
 from flows.config import Budget, Embedding, Model
@@ -13,6 +13,7 @@ from flows.errors import RunError
 from flows.llm import LiteLLMClient, close_clients
 from flows.llm.litellm_setup import load_litellm
 from flows.semantics.remote_embedding import Remote
+from tests.serving import Quiet, serving
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -23,14 +24,13 @@ class Server(ThreadingHTTPServer):
     def __init__(self, target: str = "") -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.target, self.seen = target, list[tuple[str, str]]()
-        Thread(target=self.serve_forever, daemon=True).start()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     server: Server
 
     def do_POST(self) -> None:
@@ -43,24 +43,17 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @pytest.fixture
 def thief() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(Server()) as server:
+        yield server
 
 
 @pytest.fixture
 def lure(thief: Server) -> Iterator[Server]:
-    server = Server(thief.url)
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(Server(thief.url)) as server:
+        yield server
 
 
 def test_a_client_that_follows_redirects_stays_on_its_host(lure: Server, thief: Server) -> None:
@@ -100,7 +93,7 @@ def test_no_text_is_embedded_at_another_host(lure: Server, thief: Server) -> Non
 
 def test_no_batch_is_uploaded_to_another_host(lure: Server, thief: Server) -> None:
     litellm = load_litellm()
-    with pytest.raises(Exception, match=r"."):
+    with pytest.raises(openai.APIConnectionError, match="Connection error"):
         litellm.create_file(
             file=("x.jsonl", b"{}"), purpose="batch", custom_llm_provider="openai", api_base=lure.url, api_key=KEY,
             max_retries=0, timeout=5,
