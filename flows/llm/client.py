@@ -255,7 +255,7 @@ class LiteLLMClient:
             "error",
             error_type=reply.error_type_of(error),
             error_class=class_of(error),
-            error_message=masked(words_of(error, self.api_key)),
+            error_message=masked(words_of(error, self.model.api_key)),
         )
 
 
