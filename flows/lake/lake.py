@@ -259,8 +259,8 @@ class Lake:
             note.write(known := secrets.token_hex(32))
         if not known.strip():
             raise RunError(
-                f"{self.backend.place(note.name)}: is empty; restore it from a backup, or delete it: the keys of users"
-                " are then others than before"
+                f"{self.backend.place(note.name)}: is empty; restore it from a backup, or delete it: all user keys"
+                " will then change"
             )
         return known.encode()
 
