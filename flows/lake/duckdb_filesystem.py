@@ -55,7 +55,7 @@ class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is n
     def open(self, path: str, mode: str = "rb", **_: Any) -> "_Object":
         """An object opened for random access."""
         if mode != "rb":
-            raise PermissionError(f"{path}: is only read this way")
+            raise PermissionError(f"{path}: objects can only be opened for reading")
         self.info(path)
         return _Object(self, self._known[_address(path)])
 

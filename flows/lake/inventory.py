@@ -138,10 +138,6 @@ class Inventory:
                 faults.append(Fault(name, what, self._backend.place(name)))
         return faults
 
-    def count(self) -> int:
-        """The number of recorded files."""
-        return sum(len(self._read(month)) for month in self._months())
-
     def _difference(self, name: str, entry: Entry, size: int | None, *, is_deep: bool) -> str:
         if size is None:
             return f"the file is gone; it had {entry.rows:,} rows"
@@ -184,18 +180,16 @@ class Inventory:
             ) from None
 
 
-def entry_of(source: Path | IO[bytes], rows: int | None = None) -> Entry:
-    """The entry of a file. `rows` are counted if they are not given."""
+def entry_of(source: Path | IO[bytes]) -> Entry:
+    """The entry of a file."""
     digest, size = hashlib.sha256(), 0
     file = source.open("rb") if isinstance(source, Path) else source
     with file:
         while block := file.read(_BLOCK):
             digest.update(block)
             size += len(block)
-        if rows is None:
-            file.seek(0)
-            rows = _rows_of(file)
-    return Entry(size, rows, digest.hexdigest())
+        file.seek(0)
+        return Entry(size, _rows_of(file), digest.hexdigest())
 
 
 def _rows_of(file: IO[bytes]) -> int:

@@ -135,9 +135,10 @@ class Lake:
         """Replace one file by `rows`, atomically."""
         lock.is_held(self.backend)  # raises if it was lost
         name = _name(table, day, file)
-        with self._recording(name), self.backend.replacing(name) as place:
-            hashed = Hashed(place)
-            pq.write_table(conform(rows, table), hashed, compression="zstd")
+        with self._recording(name):
+            with self.backend.replacing(name) as place:
+                hashed = Hashed(place)
+                pq.write_table(conform(rows, table), hashed, compression="zstd")
             self._inventory.record(name, Entry(hashed.bytes, len(rows), hashed.sha256))
         return self.backend.place(name)
 
@@ -149,13 +150,14 @@ class Lake:
         """
         lock.is_held(self.backend)  # raises if it was lost
         name = _name(table, day, file)
-        with self._recording(name), self.backend.replacing(name) as place:
-            hashed = Hashed(place)
-            with pq.ParquetWriter(hashed, SCHEMAS[table], compression="zstd") as writer:
-                groups = RowGroups(writer)
-                yield lambda rows: groups.add(conform(rows, table))
-                groups.write()
-                lock.is_held(self.backend)
+        with self._recording(name):
+            with self.backend.replacing(name) as place:
+                hashed = Hashed(place)
+                with pq.ParquetWriter(hashed, SCHEMAS[table], compression="zstd") as writer:
+                    groups = RowGroups(writer)
+                    yield lambda rows: groups.add(conform(rows, table))
+                    groups.write()
+                    lock.is_held(self.backend)
             self._inventory.record(name, Entry(hashed.bytes, groups.rows, hashed.sha256))
 
     def remove(self, table: str, day: date, file: str = "data") -> None:
@@ -257,8 +259,8 @@ class Lake:
             note.write(known := secrets.token_hex(32))
         if not known.strip():
             raise RunError(
-                f"{self.backend.place(note.name)}: is empty; restore it from a backup, or delete it: the keys of users"
-                " are then others than before"
+                f"{self.backend.place(note.name)}: is empty; restore it from a backup, or delete it: all user keys"
+                " will then change"
             )
         return known.encode()
 

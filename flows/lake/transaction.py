@@ -145,6 +145,6 @@ def _read_commit(backend: Backend, name: str, written: str) -> _Commit:
         folder = str(place).removesuffix(f"/{_COMMIT}")
         raise CorruptError(
             f"{place}: not a valid commit ({in_one_line(error)}); delete the folder {folder} and run the same command"
-            " again, which reads its files anew"
+            " again; it reads its input files again"
         ) from None
     return commit

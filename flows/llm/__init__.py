@@ -14,7 +14,7 @@ from flows.llm.failures import NOT_SENT, OWN, class_of_row
 from flows.llm.litellm_setup import load_litellm
 from flows.llm.local_providers import is_local, register_local_providers
 from flows.llm.price_table import Entry, ends_on, price_table_entries
-from flows.llm.rate_limits import HANG_PATIENCE_S, TIMEOUT_S, Breaker, Pacer
+from flows.llm.rate_limits import HANG_PATIENCE_S, TIMEOUT_S, Breaker, Pacer, breaker_name
 from flows.llm.retries import FIRST_PAUSE_S, provider_retries
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "ModelClient",
     "Pacer",
     "api_key_of",
+    "breaker_name",
     "class_of_row",
     "close_clients",
     "ends_on",

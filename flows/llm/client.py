@@ -20,7 +20,7 @@ from flows.llm import reply
 from flows.llm.failures import NOT_SENT, class_of, words_of
 from flows.llm.litellm_setup import internal_call_flag, load_litellm
 from flows.llm.openai_client import close_plain_content_clients, plain_content_client
-from flows.llm.rate_limits import HANG_PATIENCE_S, PATIENCE_S, TIMEOUT_S, Breaker, Pacer
+from flows.llm.rate_limits import HANG_PATIENCE_S, PATIENCE_S, TIMEOUT_S, Breaker, Pacer, breaker_name
 from flows.llm.retries import FIRST_PAUSE_S, is_provider_failure, provider_retries, retry_after_s
 from flows.outgoing import masked
 
@@ -110,9 +110,7 @@ class LiteLLMClient:
         self.model = model
         self._provider = model.api_base or model.model.split("/")[0]
         self._pacer = pacer or Pacer()
-        self.breaker = Breaker(
-            patience_s=patience_s, hang_patience_s=hang_patience_s, name=f"{model.model} at {model.api_base}"
-        )
+        self.breaker = Breaker(patience_s=patience_s, hang_patience_s=hang_patience_s, name=breaker_name(model))
         self._first_pause_s, self.timeout_s = first_pause_s, timeout_s
         self.litellm = load_litellm()
         self.prices = self._look_up_prices()
@@ -255,7 +253,7 @@ class LiteLLMClient:
             "error",
             error_type=reply.error_type_of(error),
             error_class=class_of(error),
-            error_message=masked(words_of(error, self.api_key)),
+            error_message=masked(words_of(error, self.model.api_key)),
         )
 
 

@@ -7,12 +7,19 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from flows.config import Embedding, Model
+
 BREAKER_LIMIT = 16  # requests that failed in succession
 PATIENCE_S = 30.0
 TIMEOUT_S = 120.0  # of one request; a provider that sends no byte to any request for so long hangs
 HANG_PATIENCE_S = 90.0  # with TIMEOUT_S before it less than four minutes
 _BETWEEN_PROBES_S = 1.0
 _LONGEST_SLEEP_S = 0.1  # waits are checked again this often, because reserved tokens may be returned meanwhile
+_ALMOST = 0.9  # clocks of timers differ a little
+_SHORTEST_S = 0.01
+_GIVEN_UP_S = 12 * 3600.0  # longer than a night
+
+_given_up_at: dict[str, float] = {}  # by the name of a breaker
 
 
 class Pacer:
@@ -67,7 +74,7 @@ class Breaker:
     It also opens, at once, when the provider hangs: an attempt reached its time limit, and no attempt has ended
     otherwise since it began. The attempts in flight are then ended, and `hang_patience_s` is the patience. A provider
     that hangs a second time is given up at once. `name` is that of the provider's model: all later breakers of that
-    name in this process are open from the start.
+    name in this process are open from the start; see `breaker_name`.
     """
 
     def __init__(
@@ -179,10 +186,9 @@ class Breaker:
             self._prober = None
 
 
-_ALMOST = 0.9  # clocks of timers differ a little
-_SHORTEST_S = 0.01
-_GIVEN_UP_S = 12 * 3600.0  # longer than a night
-_given_up_at: dict[str, float] = {}
+def breaker_name(model: Model | Embedding) -> str:
+    """The name for the breakers of a model: the model at its address."""
+    return f"{model.model} at {model.api_base}"
 
 
 def _is_timeout(error: BaseException) -> bool:

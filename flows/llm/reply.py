@@ -114,7 +114,7 @@ def tokens_of(usage: Any, message: Mapping[str, Any]) -> tuple[int | None, int |
     """
     told = usage if isinstance(usage, Mapping) else getattr(usage, "__dict__", {})
     asked, answered = count_of(told.get("prompt_tokens")), count_of(told.get("completion_tokens"))
-    says_something = bool(text_of(message)) or text_of(message) is None
+    says_something = text_of(message) != ""
     return asked or None, None if answered is None or (answered == 0 and (says_something or not asked)) else answered
 
 

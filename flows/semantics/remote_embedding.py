@@ -14,6 +14,7 @@ from flows.llm import (
     Breaker,
     Pacer,
     api_key_of,
+    breaker_name,
     close_clients,
     load_litellm,
     provider_retries,
@@ -53,7 +54,7 @@ class Remote:
 
     async def _all(self, batches: list[list[str]]) -> list[list[float]]:
         pacer = Pacer(self._budget.requests_per_minute)
-        breaker = Breaker(hang_patience_s=self._hang_patience_s, name=f"{self._model.model} at {self._model.api_base}")
+        breaker = Breaker(hang_patience_s=self._hang_patience_s, name=breaker_name(self._model))
         gate = asyncio.Semaphore(self._budget.concurrency)
         try:
             async with asyncio.TaskGroup() as group:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from flows.stats.bisection import bisect
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _HALVINGS = 40
@@ -46,17 +48,18 @@ def _to_unit(values: Array, reach: float) -> Array:
 def _upper(x: Array, unlikely: float) -> Array:
     """The largest mean whose log likelihood ratio is at most `unlikely`; x is (..., n) in [0, 1]."""
     n = x.shape[-1]
-    low, high = np.zeros(x.shape[:-1]), np.ones(x.shape[:-1])
+
+    def is_likely(tilt: Array) -> Array:
+        rest = 1 - tilt[..., None] * x
+        likely: Array = n * np.log((1 / rest).mean(-1)) + np.log(rest).sum(-1) <= unlikely
+        return likely
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            rest = 1 - middle[..., None] * x
-            is_likely = n * np.log((1 / rest).mean(-1)) + np.log(rest).sum(-1) <= unlikely
-            low, high = np.where(is_likely, middle, low), np.where(is_likely, high, middle)
-        raised = (1 / (1 - low[..., None] * x)).mean(-1)
-        inner = np.where(low > 0, (raised - 1) / (low * raised), x.mean(-1))
+        tilt = bisect(np.zeros(x.shape[:-1]), np.ones(x.shape[:-1]), is_likely, _HALVINGS)
+        raised = (1 / (1 - tilt[..., None] * x)).mean(-1)
+        inner = np.where(tilt > 0, (raised - 1) / (tilt * raised), x.mean(-1))
         with_mass_at_one = 1 - np.exp(np.log1p(-x).mean(-1) - unlikely / n)
-    upper: Array = np.where(low > _AT_THE_EDGE, with_mass_at_one, inner)
+    upper: Array = np.where(tilt > _AT_THE_EDGE, with_mass_at_one, inner)
     return upper
 
 
@@ -65,12 +68,9 @@ def _log_ratio_of_half(x: Array) -> Array:
 
     It is the maximum over t from 0 to 2 of the sum of log(1 - t (x - 1/2)), which is concave.
     """
-    low, high = np.zeros(x.shape[:-1]), np.full(x.shape[:-1], 2.0)
     away = x - 0.5
+    low, high = np.zeros(x.shape[:-1]), np.full(x.shape[:-1], 2.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            rises = (-away / (1 - middle[..., None] * away)).sum(-1) > 0
-            low, high = np.where(rises, middle, low), np.where(rises, high, middle)
-        ratio: Array = np.log(1 - low[..., None] * away).sum(-1)
+        t = bisect(low, high, lambda t: (-away / (1 - t[..., None] * away)).sum(-1) > 0, _HALVINGS)
+        ratio: Array = np.log(1 - t[..., None] * away).sum(-1)
     return ratio

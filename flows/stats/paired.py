@@ -115,23 +115,22 @@ def if_unanswered(
     `n_open` counts a candidate's answers without a score, by example. A pinned model's example that has neither a
     score nor an open answer of the candidate counts as one open answer.
     """
-    missing = {key: n_open.get(key, 0) or int(not candidate.get(key)) for key in pinned if len(pinned[key])}
-    unanswered = {key: n for key, n in missing.items() if n}
+    unanswered = {
+        key: n
+        for key, scores in pinned.items()
+        if len(scores) and (n := n_open.get(key, 0) or int(not candidate.get(key)))
+    }
     if not unanswered:
         return Unanswered(0, found.low, found.high)
     possible = [found]
     for score in (0.0, 1.0):
-        filled = {key: _filled(candidate, key, n, score) for key, n in missing.items()}
+        filled = {key: (*candidate.get(key, ()), *(score,) * n) for key, n in unanswered.items()}
         possible.append(compare_scores(pinned, {**candidate, **filled}))
     return Unanswered(
         len(unanswered),
         min((one.low for one in possible if one.low is not None), default=None),
         max((one.high for one in possible if one.high is not None), default=None),
     )
-
-
-def _filled(scores: Mapping[str, Sequence[float]], key: str, n: int, score: float) -> tuple[float, ...]:
-    return (*scores.get(key, ()), *(score,) * n)
 
 
 def _repeat_share(pairs: Sequence[_Pair], error: float) -> float | None:

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from flows.stats import bounded_mean
+from flows.stats.bisection import bisect
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -61,13 +62,10 @@ class _Steps:
 
     def end(self, edge: float, quantile: float) -> Array:
         """The mean at which the statistic reaches `quantile`, between the sample's mean and `edge`, by bisection."""
-        inside = (self.up - self.down) / self.n
-        outside = np.full_like(inside, edge)
-        for _ in range(_HALVINGS):
-            middle = (inside + outside) / 2
-            is_inside = np.abs(self.score(middle)) <= quantile
-            inside, outside = np.where(is_inside, middle, inside), np.where(is_inside, outside, middle)
-        return self.size * inside
+        mean = (self.up - self.down) / self.n
+        return self.size * bisect(
+            mean, np.full_like(mean, edge), lambda middle: np.abs(self.score(middle)) <= quantile, _HALVINGS
+        )
 
 
 def interval(differences: Array, *, is_binary: bool, confidence: float = 0.95, reach: float = 1.0) -> Interval:

@@ -43,7 +43,7 @@ class PythonFile:
 
     def missing(self, names: list[str]) -> list[str]:
         """Those of `names` that are no functions of the file. Raises FunctionError if it fails to load."""
-        reply = self._ask({"names": names}, self._call_s)
+        reply = self._ask({"names": names})
         found: list[str] = reply["missing"]
         return found
 
@@ -53,15 +53,15 @@ class PythonFile:
         Raises FunctionError if it raises, and TimeLimitError if it does not end in time.
         """
         request = {"function": function, "example": example, "answer": answer, "args": args}
-        return self._ask(request, self._call_s)["result"]
+        return self._ask(request)["result"]
 
-    def _ask(self, request: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
+    def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         line = json.dumps(request).encode() + b"\n"
         with self._lock:
             try:
                 if self._process is None:
                     self._start()
-                reply = self._exchange(line, limit_s)
+                reply = self._exchange(line, self._call_s)
             except BaseException:
                 self.end()
                 raise

@@ -8,9 +8,9 @@ from flows.evaluate.criteria import ecma_pattern, time_limit
 
 _TYPES = {"array", "boolean", "null", "number", "object", "string"}
 _LIMITS = (
-    *("enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength"),
-    *("maxLength", "pattern", "minItems", "maxItems", "uniqueItems", "contains", "minProperties", "maxProperties"),
-    *("required", "dependentRequired", "dependencies", "not", "if", "oneOf", "$ref", "$dynamicRef", "$recursiveRef"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern"),
+    *("minItems", "maxItems", "uniqueItems", "contains", "minProperties", "maxProperties", "required"),
+    *("dependentRequired", "dependencies", "if", "oneOf", "$ref", "$dynamicRef", "$recursiveRef"),
 )
 _NO_EFFECT: tuple[Any, ...] = ([], {}, 0, False)
 _ONE_SCHEMA = ("additionalProperties", "unevaluatedProperties", "propertyNames", "items", "additionalItems")
@@ -20,15 +20,14 @@ _BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 
 def unwrapped(schema: Any) -> Any:
     """The schema in OpenAI's wrappers: `{name, strict, schema}`, and `{type: json_schema, json_schema: {...}}`."""
-    if not isinstance(schema, dict):
+    if not isinstance(schema, dict) or _LIMITS_AND_MORE.intersection(schema):
         return schema
     for key in ("response_format", "json_schema", "format"):
         inner = schema.get(key)
-        if isinstance(inner, dict) and not _LIMITS_AND_MORE.intersection(schema) and "schema" in _deepest(inner):
+        if isinstance(inner, dict) and "schema" in _deepest(inner):
             return unwrapped(inner)
     inner = schema.get("schema")
-    is_wrapper = isinstance(inner, dict) and not _LIMITS_AND_MORE.intersection(schema)
-    return inner if is_wrapper else schema
+    return inner if isinstance(inner, dict) else schema
 
 
 def _deepest(inner: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -37,7 +36,7 @@ def _deepest(inner: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 # `type` is not among them: a wrapper has it as well.
-_LIMITS_AND_MORE = {*_LIMITS, *_ONE_SCHEMA, *_LISTS, *_BY_NAME, "anyOf"}
+_LIMITS_AND_MORE = {*_LIMITS, *_ONE_SCHEMA, *_LISTS, *_BY_NAME, "anyOf", "enum", "const", "not"}
 
 
 def constrains(schema: Any) -> bool:
@@ -47,7 +46,7 @@ def constrains(schema: Any) -> bool:
     types = schema.get("type", [])
     if types and not _TYPES.issubset([types] if isinstance(types, str) else types):
         return True
-    if any(key in schema and schema[key] not in _NO_EFFECT for key in _LIMITS if key not in ("enum", "const", "not")):
+    if any(key in schema and schema[key] not in _NO_EFFECT for key in _LIMITS):
         return True
     if (
         "enum" in schema
@@ -71,7 +70,9 @@ def pattern_checker() -> Any:
 
     @checker.checks("regex", raises=ValueError)
     def is_pattern(text: object) -> bool:
-        return not isinstance(text, str) or bool(_translated(text) is not None)
+        if isinstance(text, str):
+            _translated(text)  # raises ValueError if it is none
+        return True
 
     return checker
 

@@ -165,8 +165,8 @@ def _compare(definition: Exact | Contains | Numeric, example: Example, answer: s
 
 def _any_of(definition: Exact | Contains, expected: Any, answer: str, got: str) -> Score:
     """Compare with `expected`, or with each item if it is a list: any of them will do, and so will the whole list."""
-    free = definition.extract is None and not definition.strict
-    if isinstance(definition, Exact) and free and _is_same_object(answer, expected):
+    is_free = isinstance(definition, Exact) and definition.extract is None and not definition.strict
+    if is_free and _is_same_object(answer, expected):
         return PASSED
     texts = [as_text(one) for one in expected if one is not None] if isinstance(expected, list) and expected else []
     wanted = [_extracted(definition, text) for text in texts or [as_text(expected)]]
@@ -177,9 +177,7 @@ def _any_of(definition: Exact | Contains, expected: Any, answer: str, got: str) 
             return unscored("`expected` is empty, which every answer contains")
         found = any(one in got for one in wanted if one)
         return passed_or(found, f"does not contain {_one_of(wanted)}")
-    objects = expected if isinstance(expected, list) and free else ()
-    same = got in wanted or any(_is_same_object(answer, one) for one in objects)
-    return passed_or(same, f"expected {_one_of(wanted)}, found {got!r}")
+    return passed_or(got in wanted, f"expected {_one_of(wanted)}, found {got!r}")
 
 
 def _one_of(wanted: Sequence[str]) -> str:
@@ -199,8 +197,12 @@ def _first_group(pattern: str, text: str) -> str | None:
 
 
 def _is_same_object(answer: str, expected: Any) -> bool:
-    """Whether an answer is the same JSON object or list, however it is spaced and ordered."""
-    return isinstance(expected, dict | list) and is_same_json(parse_json(answer).value, expected)
+    """Whether an answer is the same JSON object or list as `expected` or an item of it, however spaced and ordered."""
+    if not isinstance(expected, dict | list):
+        return False
+    found = parse_json(answer).value
+    items = [one for one in expected if isinstance(one, dict | list)] if isinstance(expected, list) else []
+    return any(is_same_json(found, one) for one in (expected, *items))
 
 
 def _near(got: str, expected: str, tolerance: float) -> Score:

@@ -45,7 +45,7 @@ def _read(path: Path) -> Iterator[Row]:
             else:
                 yield row
     if skipped:
-        log.warning("%s: skipped %d lines that are no answers; their requests are sent again", path, skipped)
+        log.warning("%s: skipped %d unreadable lines; their requests are sent again", path, skipped)
 
 
 def _row_of(line: bytes) -> Row | None:

@@ -62,7 +62,7 @@ def requests_of_run(
         for task in tasks:
             chosen = first.get(task.name)
             if chosen:
-                places = [place for place, key in enumerate(task.example_ids) if (key in chosen) == is_first]
+                places = [place for key, place in task.places.items() if (key in chosen) == is_first]
                 yield from _requests_of_task(run_id, task, places)
             elif not is_first:
                 yield from _requests_of_task(run_id, task, range(len(task.examples)))

@@ -90,8 +90,9 @@ def slices(examples: Sequence[Example], topics: Mapping[str, str]) -> dict[str, 
 
 def estimates(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
     """Rows of the table `estimates`: pass rates by model, criterion and slice; null if nothing is scored."""
+    graded = _graded(evaluation, tallies)
     return [
-        _estimate(evaluation, model, criterion, (name, ids), tallies)
+        _estimate(evaluation, model, criterion, (name, ids), tallies, is_graded=criterion.name in graded)
         for name, ids in slices(evaluation.examples, evaluation.topics).items()
         for criterion in evaluation.criteria
         for model in evaluation.models
@@ -100,8 +101,9 @@ def estimates(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
 
 def comparisons(evaluation: RouteEvaluation, tallies: Tallies) -> list[Row]:
     """Rows of the table `comparisons`, pinned with each candidate, without q-values (see `with_q_values`)."""
+    graded = _graded(evaluation, tallies)
     return [
-        _comparison(evaluation, candidate.name, criterion, (name, ids), tallies)
+        _comparison(evaluation, candidate.name, criterion, (name, ids), tallies, is_graded=criterion.name in graded)
         for name, ids in slices(evaluation.examples, evaluation.topics).items()
         for criterion in evaluation.criteria
         for candidate in evaluation.models[1:]
@@ -115,7 +117,13 @@ def with_q_values(rows: Sequence[Row]) -> list[Row]:
 
 
 def _estimate(
-    evaluation: RouteEvaluation, model: ModelVariant, criterion: Criterion, part: Slice, tallies: Tallies
+    evaluation: RouteEvaluation,
+    model: ModelVariant,
+    criterion: Criterion,
+    part: Slice,
+    tallies: Tallies,
+    *,
+    is_graded: bool,
 ) -> Row:
     name, ids = part
     tally = tallies.get((model.name, criterion.name), Tally())
@@ -123,7 +131,6 @@ def _estimate(
     # Half a point of a pairwise judge is a tie, which is half a win; of any other criterion it is a pass.
     passes = scores if criterion.is_pairwise else [tuple(float(score >= PASS) for score in one) for one in scores]
     rate, steady = pass_rate(passes), steadiness(passes, evaluation.repeats)
-    is_graded = scores and _is_graded(criterion, evaluation, tallies)
     return {
         "run_id": evaluation.run_id,
         "model": model.name,
@@ -139,7 +146,7 @@ def _estimate(
         "pass_rate": rate.rate,
         "ci_low": rate.low,
         "ci_high": rate.high,
-        "mean_score": fmean(map(fmean, scores)) if is_graded else None,
+        "mean_score": fmean(map(fmean, scores)) if scores and is_graded else None,
         "n_flaky": steady.n_flaky,
         "pass_hat_k": steady.all_pass,
         "pass_at_k": steady.any_passes,
@@ -148,12 +155,17 @@ def _estimate(
 
 
 def _comparison(
-    evaluation: RouteEvaluation, candidate: str, criterion: Criterion, part: Slice, tallies: Tallies
+    evaluation: RouteEvaluation,
+    candidate: str,
+    criterion: Criterion,
+    part: Slice,
+    tallies: Tallies,
+    *,
+    is_graded: bool,
 ) -> Row:
     name, ids = part
     pinned = evaluation.models[0].name
     old, new = (tallies.get((model, criterion.name), Tally()) for model in (pinned, candidate))
-    is_graded = _is_graded(criterion, evaluation, tallies)
     reach = _HALF if criterion.is_pairwise else 1.0
     compare_scores = partial(compare, by_mean=is_graded or criterion.is_pairwise, reach=reach)
     scores = _of(old, ids), _of(new, ids)
@@ -187,8 +199,12 @@ def _comparison(
     }
 
 
+def _graded(evaluation: RouteEvaluation, tallies: Tallies) -> set[str]:
+    """The criteria that give scores between 0 and 1 in this evaluation: their mean is compared, not passes."""
+    return {criterion.name for criterion in evaluation.criteria if _is_graded(criterion, evaluation, tallies)}
+
+
 def _is_graded(criterion: Criterion, evaluation: RouteEvaluation, tallies: Tallies) -> bool:
-    """Whether the criterion gives scores between 0 and 1 in this evaluation: their mean is compared, not passes."""
     if criterion.is_pairwise:
         return False
     found = (tallies.get((model.name, criterion.name), Tally()) for model in evaluation.models)

@@ -1,7 +1,7 @@
 """The tasks of an evaluation: each evaluated route with its frozen examples, its criteria and its model variants."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -30,16 +30,12 @@ class EvalTask:
 
     def example(self, example_id: str) -> Example | None:
         """The example with this id, or None if the frozen holdout has none."""
-        place = self._places.get(example_id)
+        place = self.places.get(example_id)
         return None if place is None else self.examples[place]
 
-    @property
-    def example_ids(self) -> Iterable[str]:
-        """The ids of the examples, in their order."""
-        return self._places
-
     @cached_property
-    def _places(self) -> dict[str, int]:
+    def places(self) -> dict[str, int]:
+        """The place of each example in `examples` by its id, in their order."""
         ids = self.examples.ids if isinstance(self.examples, Holdout) else [one.example_id for one in self.examples]
         return {example_id: place for place, example_id in enumerate(ids)}
 

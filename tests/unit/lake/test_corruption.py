@@ -1,7 +1,10 @@
 """What is corrupt is named with its file and its mend, and what was published is compared with what is there."""
 
+import errno
 import json
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -95,6 +98,35 @@ def test_what_is_written_or_removed_by_genchi_is_no_fault(lake: Lake) -> None:
         lake.write("interactions", DAY, from_rows(ROWS[:3], "interactions"))
         lake.remove("scores", DAY, "nightly-2026-03-02")
         publish(lake, 2)
+    assert lake.faults(is_deep=True) == []
+
+
+def write_one(lake: Lake) -> None:
+    lake.write("interactions", DAY, from_rows(ROWS[:3], "interactions"))
+
+
+def write_in_parts(lake: Lake) -> None:
+    with lake.writing("scores", DAY, "nightly-2026-03-02") as write:
+        write(from_rows([{"subject_id": "s"}, {"subject_id": "t"}], "scores"))
+
+
+@pytest.mark.parametrize("replace", [write_one, write_in_parts, lambda lake: publish(lake, 2)])
+@pytest.mark.parametrize("flushes", range(20))  # that succeed: more than any of the three needs
+def test_a_disk_that_refuses_at_any_step_leaves_no_false_fault(
+    lake: Lake, replace: Callable[[Lake], None], flushes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush, left = os.fsync, iter(range(flushes))
+
+    def refuse(descriptor: int) -> None:
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, "no space left")
+        flush(descriptor)
+
+    with lake.lock("test"):
+        monkeypatch.setattr(os, "fsync", refuse)
+        with suppress(RunError):
+            replace(lake)
+        monkeypatch.undo()
     assert lake.faults(is_deep=True) == []
 
 

@@ -156,6 +156,15 @@ def test_a_permanent_failure_is_not_asked_again(endpoint, status, kind):
     assert "injected" in answer.error_message
 
 
+def test_the_stand_in_for_a_key_is_not_taken_for_a_secret_in_an_error(endpoint):
+    endpoint.script, endpoint.error = [400], {"error": {"message": "none of the models is available"}}
+    (answer,) = ask(model(endpoint))
+    assert "none of the models is available" in answer.error_message
+    endpoint.script, endpoint.error = [400], {"error": {"message": "bad key sk-1"}}
+    (answer,) = ask(model(endpoint, api_key="sk-1"))
+    assert "bad key ***" in answer.error_message
+
+
 def test_a_context_overflow_is_not_asked_again(endpoint):
     endpoint.script = [400]
     endpoint.error = {
