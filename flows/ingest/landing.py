@@ -26,6 +26,7 @@ from flows.ingest.write import (
 )
 from flows.lake import Lake, Staging, each_day
 from flows.progress import track
+from flows.words import counted
 
 log = logging.getLogger("genchi")
 
@@ -63,9 +64,8 @@ class Landed:
             (self.redacted, "redactions"),
         ]
         parts = [f"{count:,} {name}" for count, name in counts if count or name == "calls"]
-        files = f"{self.files:,} file{'' if self.files == 1 else 's'}"
         unread = f", {self.unread:,} files or folders could not be read" if self.unread else ""
-        return f"{', '.join(parts)}, {self.quarantined:,} quarantined, from {files}{unread}"
+        return f"{', '.join(parts)}, {self.quarantined:,} quarantined, from {counted(self.files, 'file')}{unread}"
 
 
 def land(config: Config, day: date) -> Landed:
