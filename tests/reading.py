@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from flows.ingest.map.mapper import Mapped, Mapper
-from flows.ingest.read import reader
+from flows.ingest.read import RECORDS, REFUSED, Batch, reader
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 CASES = sorted(path.parent for path in GOLDEN.glob("*/input.jsonl"))
@@ -36,7 +36,7 @@ def _mapper(log_format: str) -> Mapper:
 def _mapped(log_format: str, files: list[reader.LogFile]) -> Mapped:
     mapper = _mapper(log_format)
     parts = [mapper.map(batch) for batch in reader.read_files(files)] or [
-        mapper.map(reader.Batch(reader.RECORDS.empty_table(), reader.REFUSED.empty_table()))
+        mapper.map(Batch(RECORDS.empty_table(), REFUSED.empty_table()))
     ]
     names = ("interactions", "feedback", "refused", "other")
     return Mapped(**{name: pa.concat_tables([getattr(part, name) for part in parts]) for name in names})

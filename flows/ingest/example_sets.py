@@ -44,24 +44,26 @@ def describe_example_sets(config: Config) -> list[str]:
     lines = []
     for name, path in sets:
         if path is not None:
-            examples = list(read(path))
-            _require_routes(config, path, examples)
+            examples = _examples(config, path)
             lines.append(f"{name}: {len(examples):,} examples, version {version_of(examples)}, {path}")
     return lines or [f"{config.path}: no test set; name one with `dev_set` or a route's `holdout`"]
 
 
 def _rows(config: Config) -> Iterator[dict[str, Any]]:
     if config.dev_set is not None:
-        examples = list(read(config.dev_set))
-        _require_routes(config, config.dev_set, examples)
-        yield from _set("dev", examples, None)
+        yield from _set("dev", _examples(config, config.dev_set), None)
     for name, route in config.routes.items():
         if route.holdout is not None:
-            examples = list(read(route.holdout))
-            _require_routes(config, route.holdout, examples)
+            examples = _examples(config, route.holdout)
             is_shared = len(_routes_of_holdout(config, route.holdout)) > 1
             mine = [example for example in examples if not is_shared or example["route"] == name]
             yield from _set("holdout", mine, name)
+
+
+def _examples(config: Config, path: Path) -> list[dict[str, Any]]:
+    examples = list(read(path))
+    _require_routes(config, path, examples)
+    return examples
 
 
 def _require_routes(config: Config, path: Path, examples: list[dict[str, Any]]) -> None:
@@ -128,7 +130,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
             example = json.loads(line)
         except ValueError as error:
             raise ConfigError(f"{path}, line {number}: not valid JSON: {error}") from None
-        problem = _problem(example) or _unwritable(line)
+        problem = _problem(example) or _unwritable(example)
         if problem:
             raise ConfigError(f"{path}, line {number}: {problem}")
         example["example_id"] = str(example["example_id"])
@@ -169,10 +171,10 @@ def _odd_kind(example: dict[str, Any]) -> str | None:
     return None if isinstance(example.get("tags") or {}, dict) else "`tags` is not an object"
 
 
-def _unwritable(line: bytes) -> str | None:
+def _unwritable(example: dict[str, Any]) -> str | None:
     """Half of a pair of surrogates is JSON, but no text that could be stored or sent."""
     try:
-        json.dumps(json.loads(line), ensure_ascii=False).encode()
+        json.dumps(example, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return "contains half a character (a lone surrogate)"
     return None

@@ -26,6 +26,7 @@ from flows.ingest.write import (
 )
 from flows.lake import Lake, Staging, each_day
 from flows.progress import track
+from flows.words import counted
 
 log = logging.getLogger("genchi")
 
@@ -63,9 +64,8 @@ class Landed:
             (self.redacted, "redactions"),
         ]
         parts = [f"{count:,} {name}" for count, name in counts if count or name == "calls"]
-        files = f"{self.files:,} file{'' if self.files == 1 else 's'}"
         unread = f", {self.unread:,} files or folders could not be read" if self.unread else ""
-        return f"{', '.join(parts)}, {self.quarantined:,} quarantined, from {files}{unread}"
+        return f"{', '.join(parts)}, {self.quarantined:,} quarantined, from {counted(self.files, 'file')}{unread}"
 
 
 def land(config: Config, day: date) -> Landed:
@@ -114,10 +114,10 @@ class _Night:
 def _arrivals(config: Config, manifests: Manifests, day: date, before: list[_Night], *, is_first: bool) -> _Night:
     """The files of the night of `day`, except those of the nights `before`, which are not published yet."""
     files = [arrived(config, manifests, source, day, look_back=is_first) for source in config.sources]
-    taken = {(file.source, file.name) for night in before for file in night.all_files}
     for number, source in enumerate(config.sources):
         if source.path and "{day}" not in source.path:
-            files[number] = [file for file in files[number] if (file.source, file.name) not in taken]
+            taken = {file.name for night in before for file in night.files[number]}
+            files[number] = [file for file in files[number] if file.name not in taken]
     return _Night(day, files)
 
 
@@ -128,7 +128,7 @@ class _Run:
         self._config, self._store, self._staged, self._nights = config, store, staged, nights
         self._counts = RecordCounts(frozenset(night.day for night in nights))
         self._tables = {name: Partitions(name, config.timezone, staged, self._counts.files) for name in TABLES.values()}
-        self._known = KnownRejects(store, ((night.day, file) for night in nights for file in night.all_files))
+        self._known = KnownRejects(store, (file for night in nights for file in night.all_files))
         self._quarantine = {night.day: Quarantine(store, staged, night.day, self._known) for night in nights}
 
     def read(self, workers: Workers) -> None:

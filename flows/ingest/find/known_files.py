@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from flows.config import Source
-from flows.ingest.read import Content, LogFile, content_of, head_of, stored_hash
+from flows.ingest.read import HEAD_BYTES, Content, LogFile, content_of, stored_hash
 from flows.lake import Lake
 
 _COLUMNS = ("file", "sha256", "bytes", "read_at", "content_sha256", "content_bytes", "head_sha256", "quarantined")
@@ -74,7 +74,8 @@ class KnownFiles:
         """
         assert file.open is not None
         shorter = [*self.named(*twins(file.name)), *lost]
-        head = head_of(file.open, {one.content_bytes for one in shorter if one.content_bytes})
+        sizes = {one.content_bytes for one in shorter if one.content_bytes}
+        head = content_of(file.open, sizes, most=HEAD_BYTES)
         if not head.bytes:
             return None
         file.content = head

@@ -38,6 +38,12 @@ def opened_text(value: Any) -> Any:
     return value if isinstance(value, dict | list) else None
 
 
+def object_in(given: dict[str, Any], name: str) -> dict[str, Any]:
+    """What stands under a name, where that is an object; else an empty one."""
+    found = given.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def is_message_or_part(value: Any) -> bool:
     """Whether an object is a message, or a part of one."""
     return is_part(value) or is_message(value)
@@ -110,19 +116,16 @@ def _plain(given: Message, default_role: str) -> list[Message]:
 def _langchain(kwargs: dict[str, Any], role: str) -> list[Message]:
     content = kwargs.get("content")
     parts = read_parts(content if isinstance(content, list) else [content] if isinstance(content, str) else [])
-    metadata = kwargs.get("response_metadata") if isinstance(kwargs.get("response_metadata"), dict) else {}
-    more = kwargs.get("additional_kwargs") if isinstance(kwargs.get("additional_kwargs"), dict) else {}
+    metadata, more = object_in(kwargs, "response_metadata"), object_in(kwargs, "additional_kwargs")
     kept: Message = {name: kwargs[name] for name in ("tool_call_id", "name") if kwargs.get(name) is not None}
-    if calls := kwargs.get("tool_calls") or (more or {}).get("tool_calls"):
+    if calls := kwargs.get("tool_calls") or more.get("tool_calls"):
         kept["tool_calls"] = [
             call if not isinstance(call, dict) or "function" in call
             else tool_call(call.get("id"), call.get("name"), call.get("args"))
             for call in calls
         ]  # fmt: skip
         parts.tool_calls = []
-    reason = next(
-        ((metadata or {})[name] for name in ("finish_reason", "stop_reason") if name in (metadata or {})), None
-    )
+    reason = next((metadata[name] for name in ("finish_reason", "stop_reason") if name in metadata), None)
     return assembled(parts, role, {**kept, **({} if reason is None else {"finish_reason": finish_reason(reason)})})
 
 

@@ -17,6 +17,7 @@ from flows.ingest.map.chat_message import (
     is_message,
     is_message_or_part,
     joined,
+    object_in,
     of_parts,
     opened_text,
     read_message,
@@ -170,7 +171,7 @@ def _unwrapped(value: dict[str, Any], role: str, is_text: bool) -> list[Message]
     if "role" in value and "messages" not in value:
         return None
     if isinstance(args := value.get("args"), list):  # of a function that was watched
-        named = value.get("kwargs") if isinstance(value.get("kwargs"), dict) else {}
+        named = object_in(value, "kwargs")
         return (named and _unwrapped(named, role, is_text)) or understood(args, role, is_text=is_text)
     found = _response(value)
     if found is not None:
@@ -214,8 +215,8 @@ def _response(value: dict[str, Any]) -> list[Message] | None:  # noqa: PLR0911 -
 
 
 def _instructions(value: dict[str, Any]) -> list[Message]:
-    config = value.get("config") if isinstance(value.get("config"), dict) else {}
-    found = next((given[name] for given in (value, config or {}) for name in _INSTRUCTIONS if given.get(name)), None)
+    config = object_in(value, "config")
+    found = next((given[name] for given in (value, config) for name in _INSTRUCTIONS if given.get(name)), None)
     return instructions_of(found)
 
 
@@ -237,8 +238,8 @@ def instructions_of(found: Any) -> list[Message]:
 
 def _generation(choice: dict[str, Any]) -> list[Message] | None:
     """A choice of OpenAI's, a candidate of Gemini's, a generation of LangChain's."""
-    info = choice.get("generation_info") if isinstance(choice.get("generation_info"), dict) else {}
-    reason = choice.get("finish_reason", choice.get("finishReason", (info or {}).get("finish_reason")))
+    info = object_in(choice, "generation_info")
+    reason = choice.get("finish_reason", choice.get("finishReason", info.get("finish_reason")))
     inner = next((choice[name] for name in ("message", "content") if isinstance(choice.get(name), dict)), None)
     if inner is not None:
         return _answered(inner, reason)

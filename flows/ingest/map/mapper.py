@@ -147,7 +147,7 @@ class Mapper:
             interactions=without_users(self._priced(tables["interactions"], _tiers(rows, targets))),
             feedback=tables["feedback"],
             refused=pa.concat_tables(refused).combine_chunks(),
-            other=_where(rows, targets, "other").select(["file", "line"]),
+            other=_where(rows.select(["file", "line"]), targets, "other"),
         )
 
     def _extracted(self, records: pa.Table, refused: list[pa.Table], *, is_sifted: bool = False) -> Iterator[pa.Table]:
@@ -182,7 +182,7 @@ class Mapper:
         mended = pc.replace_with_mask(records.column("raw").combine_chunks(), bad, pa.array(raw, pa.string()))
         return records.set_column(records.column_names.index("raw"), "raw", mended)
 
-    def _priced(self, calls: pa.Table, tiers: pa.Array | pa.ChunkedArray) -> pa.Table:
+    def _priced(self, calls: pa.Table, tiers: pa.ChunkedArray) -> pa.Table:
         """The calls with prices where the log has no cost; `tiers` are their billing tiers."""
         unpriced = pc.is_null(calls.column("cost_usd")).combine_chunks()
         if not unpriced.true_count:
@@ -219,11 +219,11 @@ def _where(rows: pa.Table, targets: pa.ChunkedArray, target: str) -> pa.Table:
     return rows if pc.all(chosen).as_py() and len(rows) else rows.filter(chosen)
 
 
-def _tiers(rows: pa.Table, targets: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def _tiers(rows: pa.Table, targets: pa.ChunkedArray) -> pa.ChunkedArray:
     """The billing tier of each interaction; null if the format has none."""
-    calls = _where(rows, targets, "interaction")
     has_tiers = "price_tier" in rows.column_names
-    return calls.column("price_tier") if has_tiers else pa.nulls(len(calls), pa.string())
+    tiers = rows.column("price_tier") if has_tiers else pa.nulls(len(rows), pa.string())
+    return _where(pa.table({"price_tier": tiers}), targets, "interaction").column("price_tier")
 
 
 def _canonical(rows: pa.Table, table: str) -> pa.Table:

@@ -14,11 +14,11 @@ def refused_of(records: pa.Table, rows: pa.Table) -> Iterator[pa.Table]:
     bad = rows.filter(pc.is_valid(rows.column("reason")))
     if not len(bad):
         return
-    raws = dict(zip(_places(records), range(len(records)), strict=True))
+    raws = dict(zip(places(records), range(len(records)), strict=True))
     whole = records.column("raw")
     found: dict[tuple[int, int], list[tuple[str, str | None]]] = {}
     units = bad.column("unit").to_pylist() if "unit" in bad.column_names else [None] * len(bad)
-    for place, reason, unit in zip(_places(bad), bad.column("reason").to_pylist(), units, strict=True):
+    for place, reason, unit in zip(places(bad), bad.column("reason").to_pylist(), units, strict=True):
         found.setdefault(place, []).append((reason, unit))
     rejects = []
     for (file, line), several in found.items():
@@ -33,7 +33,8 @@ def refused_of(records: pa.Table, rows: pa.Table) -> Iterator[pa.Table]:
     yield pa.table(dict(zip(REFUSED.names, zip(*rejects, strict=True), strict=True)), schema=REFUSED)
 
 
-def _places(rows: pa.Table) -> Iterator[tuple[int, int]]:
+def places(rows: pa.Table) -> Iterator[tuple[int, int]]:
+    """File and line of each row."""
     return zip(rows.column("file").to_pylist(), rows.column("line").to_pylist(), strict=True)
 
 
@@ -48,7 +49,7 @@ def complaint(raw: str) -> str:
         json.loads(raw)
     except (ValueError, RecursionError):
         return "not valid JSON"
-    return "not valid JSON: DuckDB refuses what Python reads"
+    return "not valid JSON for DuckDB, although Python's parser accepts it"
 
 
 def unread(raw: str) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.ingest.map.chat_message import opened_text
+from flows.ingest.map.rejects import places
 
 Steps = Sequence[str | int | None]
 _SCALARS = ("stringValue", "intValue", "doubleValue", "boolValue")
@@ -22,21 +23,14 @@ def with_field_routes(rows: pa.Table, records: pa.Table, path: Steps) -> pa.Tabl
 
     `rows` have file, line and route, and may have `unit`, their own JSON where a line holds several records.
     """
-    places = ["file", "line"]
     units = rows.column("unit") if "unit" in rows.column_names else pa.nulls(len(rows), pa.string())
     wanted = pc.is_null(units)
     raws: dict[tuple[int, int], str] = {}
     if pc.any(wanted).as_py():
-        at = zip(*(records.column(name).to_pylist() for name in places), strict=True)
-        raws = dict(zip(at, records.column("raw").to_pylist(), strict=True))
+        raws = dict(zip(places(records), records.column("raw").to_pylist(), strict=True))
     found = [
         field_at(raws.get(place, "") if unit is None else unit, path) or logged
-        for place, unit, logged in zip(
-            zip(*(rows.column(name).to_pylist() for name in places), strict=True),
-            units.to_pylist(),
-            rows.column("route").to_pylist(),
-            strict=True,
-        )
+        for place, unit, logged in zip(places(rows), units.to_pylist(), rows.column("route").to_pylist(), strict=True)
     ]
     return rows.set_column(rows.column_names.index("route"), "route", pa.array(found, pa.string()))
 

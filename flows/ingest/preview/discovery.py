@@ -69,21 +69,22 @@ def is_database(place: str) -> bool:
 def _files(config: Config, previewer: Previewer, place: str) -> Discovery:
     found = {_named(config, file): file for file in _candidates(config, place)}
     groups: list[tuple[str, list[str]]] = []
-    readings: dict[str, tuple[SampleReading, str]] = {}
+    others: list[str] = []
+    readings: dict[str, SampleReading] = {}
     ignored: list[tuple[str, str]] = []
     waiting = log_paths.grouped(found)
     for names in track(waiting, "files", len(waiting)):
         newest = sorted(names, key=lambda name: (log_paths.day_in(name) or date.min, found[name].modified, name))[::-1]
         reading, name, problem = _first_read(config, previewer, [(one, found[one]) for one in newest[:_TRIED]])
         if reading is None:
-            ignored += [(name, problem)]
+            ignored.append((name, problem))
+            others += names
         else:
             groups.append((reading.format, names))
-            readings[name] = reading, name
-    others = [name for names in waiting for name in names if not any(name in group for _, group in groups)]
+            readings[name] = reading
     sources = []
     for log_format, pattern, names in log_paths.patterns(groups, others):
-        sampled = [readings[name] for name in names if name in readings]
+        sampled = [(readings[name], name) for name in names if name in readings]
         reading, newest_name = max(sampled, key=lambda one: (log_paths.day_in(one[1]) or date.min, one[0].days))
         reading = _together(reading, [one for one, _ in sampled])
         days = sorted({day for name in names if (day := log_paths.day_in(name)) and log_paths.DAY in pattern})

@@ -94,13 +94,14 @@ class Previewer:
             return [SampleReading(source.format, 0)]
         formats = [source.format, *(name for name in log_formats() if name != source.format)]
         batches = ((source.model_copy(update={"format": name}), sample) for name in formats)
+        names = _names_in(sample)
         readings = [
-            self._reading(name, sample, mapped)
+            self._reading(name, sample, mapped, names)
             for name, mapped in zip(formats, self._workers.mapped(batches), strict=True)
         ]
         return [readings[0], *_best_first(readings)]
 
-    def _reading(self, log_format: str, sample: Batch, mapped: "Mapped") -> SampleReading:
+    def _reading(self, log_format: str, sample: Batch, mapped: "Mapped", names: set[str]) -> SampleReading:
         calls, feedback = mapped.interactions, mapped.feedback
         distinct = pc.count_distinct(calls.column("key")).as_py() if len(calls) else 0
         reasons = Counter(mapped.refused.column("reason").to_pylist())
@@ -127,7 +128,7 @@ class Previewer:
             + models.total()
             - models[None]
             + _OF_A_SIGNAL * len(feedback),
-            kinship=_kinship(sample, log_format),
+            kinship=_kinship(names, log_format),
         )
 
 
@@ -157,13 +158,15 @@ def _count_lines(sample: Batch) -> int:
     return len(sample.records) + len(sample.refused)
 
 
-def _kinship(sample: Batch, log_format: str) -> tuple[float, int]:
-    """How common the families of the sample's names are in the format's SELECT, and how many names are in both."""
-    text = "\n".join(sample.records.column("raw").to_pylist())[:_SEARCHED_CHARACTERS]
+def _names_in(sample: Batch) -> set[str]:
+    return set(_NAME.findall("\n".join(sample.records.column("raw").to_pylist())[:_SEARCHED_CHARACTERS]))
+
+
+def _kinship(names: set[str], log_format: str) -> tuple[float, int]:
+    """How common the families of a sample's names are in the format's SELECT, and how many names are in both."""
     families, words = _names_of(log_format)
-    found = set(_NAME.findall(text))
-    of_family = sum(families[name.partition(".")[0]] for name in found if "." in name)
-    return of_family / max(1, families.total()), len(found & words)
+    of_family = sum(families[name.partition(".")[0]] for name in names if "." in name)
+    return of_family / max(1, families.total()), len(names & words)
 
 
 @cache

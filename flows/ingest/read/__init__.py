@@ -1,7 +1,7 @@
 """Files to batches of records, in bounded memory: lines, JSON documents, CSV, Parquet, compressed or not."""
 
 from flows.ingest.read.arrow_batches import RECORDS, REFUSED, Batch
-from flows.ingest.read.contents import HEAD_BYTES, Content, content_of, head_of, stored_hash
+from flows.ingest.read.contents import HEAD_BYTES, Content, content_of, stored_hash
 from flows.ingest.read.reader import EarlierReading, LogFile, read_files
 from flows.ingest.read.record_batches import IN_BASE64, Batches
 
@@ -16,7 +16,6 @@ __all__ = [
     "EarlierReading",
     "LogFile",
     "content_of",
-    "head_of",
     "read_files",
     "stored_hash",
 ]

@@ -4,6 +4,7 @@ A file that was renamed or compressed has the content that it had, and one that 
 """
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
@@ -79,26 +80,17 @@ class Hashing:
         return stored, stored if self._unpacked is None else self._unpacked.content()
 
 
-def content_of(opening: Callable[[], IO[bytes]], sizes: Iterable[int] = ()) -> Content:
-    """The content of a file, with the hashes of its beginnings of these sizes. It is not held in memory."""
+def content_of(opening: Callable[[], IO[bytes]], sizes: Iterable[int] = (), *, most: int = sys.maxsize) -> Content:
+    """The content of a file, or its first `most` bytes, with the hashes of its beginnings of these sizes.
+
+    It is not held in memory.
+    """
     digest = Digest(sizes)
     with opening() as stored:
         try:
             for block in unpacked(stored):
-                digest.add(block)
-        except BrokenOffError:
-            pass  # the content is what can be decompressed
-    return digest.content()
-
-
-def head_of(opening: Callable[[], IO[bytes]], sizes: Iterable[int] = ()) -> Content:
-    """The first HEAD_BYTES of a file's content, with the hashes of its beginnings of these sizes."""
-    digest = Digest(size for size in sizes if size < HEAD_BYTES)
-    with opening() as stored:
-        try:
-            for block in unpacked(stored):
-                digest.add(block[: HEAD_BYTES - digest.size])
-                if digest.size == HEAD_BYTES:
+                digest.add(block[: most - digest.size])
+                if digest.size == most:
                     break
         except BrokenOffError:
             pass  # the content is what can be decompressed

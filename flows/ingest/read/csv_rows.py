@@ -9,6 +9,7 @@ import csv
 import json
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from typing import IO
 
 import pyarrow as pa
@@ -119,7 +120,7 @@ def _next_row(lines: _Lines, width: int | None) -> tuple[list[str], str | None] 
         first = next(source, None)
         if first is None:
             return None
-        fields = next(csv.reader(_chained(first, source), strict=True, delimiter=lines.delimiter))
+        fields = next(csv.reader(chain([first], source), strict=True, delimiter=lines.delimiter))
     except (csv.Error, StopIteration) as error:
         lines.put_back(_lost(lines, width))
         return [], _why(error)
@@ -130,11 +131,6 @@ def _next_row(lines: _Lines, width: int | None) -> tuple[list[str], str | None] 
         except UnicodeEncodeError:
             return fields, "not valid UTF-8"
     return fields, "a NUL character" if "\0" in text else None
-
-
-def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
 
 
 def _lost(lines: _Lines, width: int | None) -> int:

@@ -14,16 +14,13 @@ import pyarrow as pa
 from typing_extensions import Buffer
 
 from flows.errors import UnreadableError
-from flows.ingest.read.arrow_batches import BATCH_BYTES, RECORDS, REFUSED, Batch, Filling
+from flows.ingest.read.arrow_batches import BATCH_BYTES, Batch, Filling
 from flows.ingest.read.contents import Content, Digest, Hashing
 from flows.ingest.read.decompress import BrokenOffError
 from flows.ingest.read.encodings import in_utf8
 from flows.ingest.read.json_documents import documents, is_lines
 from flows.ingest.read.parquet_rows import csv_rows, parquet_rows
-from flows.ingest.read.record_batches import IN_BASE64
 from flows.lake import reason_of
-
-__all__ = ["IN_BASE64", "RECORDS", "REFUSED", "Batch", "EarlierReading", "LogFile", "read_files"]
 
 # A longer line is rejected in pieces: Arrow's texts are limited to 2 GiB.
 _LONGEST = 1 << 28

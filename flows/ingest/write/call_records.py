@@ -127,6 +127,7 @@ class CallRecords:
     def finish(self, store: Lake, days: list[date]) -> Dropped:
         """Stage the records of each day, and find the rows to drop, of this run and of those that `days` have."""
         if not self._days:
+            self._connection.close()
             return Dropped()
         new = []
         for making in self._days.values():

@@ -152,7 +152,7 @@ class RecordCounts:
     def _row(self, number: int, read_at: datetime) -> ManifestRow:
         file = self.files[number]
         counts = {kind: int(self.counts[kind][number]) for kind in KINDS}
-        content = file.content
+        content = None if file.problem else file.content
         return ManifestRow(
             file.source,
             file.name,
@@ -160,9 +160,9 @@ class RecordCounts:
             file.bytes,
             **counts,
             read_at=read_at,
-            content_sha256=content.sha256 if content and not file.problem else None,
-            content_bytes=content.bytes if content and not file.problem else None,
-            head_sha256=content.head if content and not file.problem else None,
+            content_sha256=content.sha256 if content else None,
+            content_bytes=content.bytes if content else None,
+            head_sha256=content.head if content else None,
             problem=file.problem or None,
         )
 
@@ -208,7 +208,9 @@ def _without_calls(store: Lake, taken_back: Counter[_File]) -> dict[date, list[M
                 if file and fewer:
                     rows[place] = replace(row, interactions=row.interactions - fewer, duplicates=row.duplicates + fewer)
                     found[night] = rows
-                    left = +(left - Counter({file: fewer}))
+                    left -= Counter({file: fewer})
+            if not left:
+                break
     return found
 
 

@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.ingest.read import LogFile
@@ -24,12 +25,12 @@ _Reading = tuple[date, str, str]
 class KnownRejects:
     """The rejected records of earlier readings of a run's files: those of other nights, or under another name."""
 
-    def __init__(self, store: Lake, files: Iterable[tuple[date, LogFile]]) -> None:
-        """`files` are those that the run reads, each with its night."""
+    def __init__(self, store: Lake, files: Iterable[LogFile]) -> None:
+        """`files` are those that the run reads."""
         self._store = store
         self._names: dict[_Reading, set[str]] = defaultdict(set)
         self._files: dict[_Reading, list[LogFile]] = defaultdict(list)
-        for _, file in files:
+        for file in files:
             for earlier in file.continues:
                 self._names[earlier.night, file.source, earlier.name].add(file.name)
                 self._files[earlier.night, file.source, earlier.name].append(file)
@@ -47,10 +48,11 @@ class KnownRejects:
             found[place] = key in known or owner != (night, source, name)
         return found
 
+    @cached_property
     def resolved(self) -> dict[date, dict[tuple[str, str], set[bytes]]]:
         """The rejected records of earlier readings that are none in this one, by night, and by source and name.
 
-        They are known by the fingerprints that they have under their own name.
+        They are known by the fingerprints that they have under their own name. Complete once all files are read.
         """
         found: dict[date, dict[tuple[str, str], set[bytes]]] = defaultdict(dict)
         for reading, keys in self._keys.items():
@@ -107,7 +109,7 @@ class Quarantine:
         """Keep what earlier runs of the night rejected, except of these files, which were read again."""
         read = {(file.source, file.name) for file in files if was_read(file)}
         moved = {(file.source, file.name): file.moved_to for file in files if file.moved_to}
-        gone = self._known.resolved().get(self._day, {})
+        gone = self._known.resolved.get(self._day, {})
         for part in self._store.batches("quarantine", self._day):
             rows = _without(part, gone)
             names = list(zip(rows.column("source").to_pylist(), rows.column("file").to_pylist(), strict=True))
@@ -134,16 +136,14 @@ def stage_resolved(
 
     Returns the number of such records of all nights, by source and name.
     """
-    for night, prints in known.resolved().items():
+    for night, prints in known.resolved.items():
         if night not in own:
             with pq.ParquetWriter(staged.place("quarantine", night), SCHEMAS["quarantine"], compression="zstd") as file:
                 for part in store.batches("quarantine", night):
                     rows = _without(part, prints)
                     if len(rows):
                         file.write_table(rows)
-    return {
-        night: Counter({of: len(gone) for of, gone in prints.items()}) for night, prints in known.resolved().items()
-    }
+    return {night: Counter({of: len(gone) for of, gone in prints.items()}) for night, prints in known.resolved.items()}
 
 
 def _without(rows: pa.Table, gone: dict[tuple[str, str], set[bytes]]) -> pa.Table:
@@ -158,11 +158,7 @@ def _without(rows: pa.Table, gone: dict[tuple[str, str], set[bytes]]) -> pa.Tabl
 
 
 def _of_file(rows: pa.Table, source: str, name: str) -> pa.Table:
-    is_of = np.logical_and(
-        np.array(rows.column("source").to_pylist(), object) == source,
-        np.array(rows.column("file").to_pylist(), object) == name,
-    )
-    return rows.filter(pa.array(np.asarray(is_of, bool).reshape(-1)))
+    return rows.filter(pc.and_(pc.equal(rows.column("source"), source), pc.equal(rows.column("file"), name)))
 
 
 def _fingerprints(source: str, names: list[str], rows: pa.Table) -> list[bytes]:

@@ -13,10 +13,10 @@ GAP = r"(?:[ ./()\x{a0}\x{2009}\x{202f}\x{2010}-\x{2013}-]|\\+/|\\+u00[aA]0|\\+u
 NARROW = r"(?:[ \x{a0}\x{2009}\x{202f}\x{2010}\x{2011}-]|\\+u00[aA]0|\\+u20(?:09|10|11|2[fF]))"
 # Also those between the groups of a card or an account: a point, a dash, the space of a form's fields.
 WIDE = r"(?:[ .+_\x{a0}\x{2009}\x{202f}\x{2010}-\x{2014}-]|\\+u00[aA]0|\\+u20(?:09|1[0-4]|2[fF]))"
-# The beginning of a word: also after an escape, in text that is almost JSON.
 # The condition before a core for RE2, which has no look-around: never stricter than `before`.
 WORD_GUARD = r"(?:^|[^A-Za-z0-9_]|\\[nrtbf]|\\u[0-9a-fA-F]{4})"
 NUMBER_GUARD = r"(?:^|[^0-9]|\\u[0-9a-fA-F]{4})"
+# The beginning of a word: also after an escape, in text that is almost JSON.
 BEGIN = r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrtbf]))"
 NUMBER_BEGINS = r"(?:(?<![A-Za-z0-9_.])|(?<=\\[nrtbf]))"
 ALONE = r"(?![0-9A-Za-z_]|[.-][0-9])"

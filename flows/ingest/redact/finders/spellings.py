@@ -129,8 +129,6 @@ class Reading:
 
     def _place(self, at: int, *, is_end: bool) -> int:
         number = bisect_right(self._begins, at) - 1
-        while number >= 0 and self._begins[number] == self._ends[number] and self._begins[number] > at:
-            number -= 1
         if number < 0:
             return at + is_end
         first, last, _ = self.pieces[number]

@@ -11,7 +11,7 @@ create or replace temp macro litellm_log(j) as (
             "prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR", "response_cost": "VARCHAR",
             "spend": "VARCHAR", "cache_hit": "VARCHAR", "request_tags": "JSON", "messages": "JSON",
             "proxy_server_request": "JSON", "model_parameters": "JSON", "error_str": "VARCHAR",
-            "error_information": {"error_class": "VARCHAR", "error_code": "VARCHAR", "error_message": "VARCHAR"},
+            "error_information": {"error_class": "VARCHAR", "error_message": "VARCHAR"},
             "response_cost_failure_debug_info": {"model": "VARCHAR"}, "zero_cost_diagnostic": {"reason": "VARCHAR"},
             "model_map_information": {"model_map_value": {"key": "VARCHAR"}},
             "hidden_params": {
@@ -34,9 +34,7 @@ create or replace temp macro litellm_log(j) as (
             "metadata": {
                 "status": "VARCHAR", "is_silent_experiment": "VARCHAR",
                 "user_api_key_end_user_id": "VARCHAR", "user_api_key_user_id": "VARCHAR",
-                "error_information": {
-                    "error_class": "VARCHAR", "error_code": "VARCHAR", "error_message": "VARCHAR"
-                },
+                "error_information": {"error_class": "VARCHAR", "error_message": "VARCHAR"},
                 "model_map_information": {"model_map_value": {"key": "VARCHAR"}},
                 "prompt_management_metadata": {"prompt_id": "VARCHAR", "prompt_version": "VARCHAR"},
                 "requester_metadata": {

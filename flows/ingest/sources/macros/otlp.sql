@@ -320,8 +320,7 @@ create or replace temp macro otlp_items(given) as table (
                 json_of_entries(otlp_entries(resource -> 'attributes')),
                 '{
                     "service.name": "VARCHAR", "service.version": "VARCHAR", "deployment.environment.name": "VARCHAR",
-                    "deployment.environment": "VARCHAR", "session.id": "VARCHAR", "user.id": "VARCHAR",
-                    "openinference.project.name": "VARCHAR"
+                    "deployment.environment": "VARCHAR", "session.id": "VARCHAR", "user.id": "VARCHAR"
                 }'
             ) as service
         from resources
