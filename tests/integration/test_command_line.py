@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -143,30 +142,29 @@ def test_doctor_and_holdout_say_what_is_there(tmp_path: Path) -> None:
     assert f"✗ source app: 0 files for 2026-03-02 at {tmp_path}/logs/2026-03-02.jsonl" in done.stdout
 
 
-# Notes the CPU seconds of the process at the first byte that it writes to stdout or stderr.
-STOPWATCH = """
-import os, sys, time
+# Ends the process at the first byte that it writes to stdout or stderr, and prints the packages loaded by then.
+FIRST_LINE = """
+import os, sys
 class First:
     def __init__(self, stream):
         self._stream = stream
     def write(self, text):
-        if not os.path.exists(os.environ['GENCHI_STOPWATCH']):
-            with open(os.environ['GENCHI_STOPWATCH'], 'w') as file:
-                file.write(str(time.process_time()))
-        return self._stream.write(text)
+        os.write(1, ' '.join(sorted({name.partition('.')[0] for name in sys.modules})).encode())
+        os._exit(0)
     def __getattr__(self, name):
         return getattr(self._stream, name)
 sys.stdout, sys.stderr = First(sys.stdout), First(sys.stderr)
 """
+# Each of these takes half a second of CPU to several to import. Without them the first line takes 0.6 to 0.95 s.
+HEAVY = {"prefect", "dbt", "great_expectations", "litellm", "evidently", "sklearn", "scipy", "pandas", "nltk", "openai"}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "verb",
     ["nightly", "ingest", "transform", "evaluate", "doctor", "holdout", "migrate", "init", "alert", "backfill", "demo"],
 )
-def test_the_first_line_comes_within_a_second_of_cpu(tmp_path: Path, verb: str) -> None:
-    (tmp_path / "sitecustomize.py").write_text(STOPWATCH, encoding="utf-8")
+def test_the_first_line_comes_before_anything_heavy_is_imported(tmp_path: Path, verb: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(FIRST_LINE, encoding="utf-8")
     (tmp_path / "h.jsonl").write_text('{"example_id": 1, "input": "hi"}\n', encoding="utf-8")
     (tmp_path / "c.yaml").write_text("- {name: a, kind: json_valid}\n", encoding="utf-8")
     (tmp_path / "genchi.yaml").write_text(
@@ -175,13 +173,9 @@ def test_the_first_line_comes_within_a_second_of_cpu(tmp_path: Path, verb: str) 
         encoding="utf-8",
     )
     more = {"init": ["logs", "--config", "new.yaml"], "backfill": ["--start", "2026-03-01", "--end", "2026-03-02"]}
-    watch = tmp_path / "seconds"
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "GENCHI_STOPWATCH": str(watch)}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-m", "flows.cli", verb, *more.get(verb, [])]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        while not watch.exists() and process.poll() is None:
-            time.sleep(0.05)
-        process.terminate()
-    assert float(watch.read_text()) < 1.0
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "flows" in loaded
+    assert not loaded & HEAVY
