@@ -55,7 +55,8 @@ files as (
         count(problem) as unread,
         min(file || ': ' || problem) as first_unread,
         sum(records)::bigint as records,
-        sum(feedback)::bigint as signals
+        sum(feedback)::bigint as signals,
+        sum(incomplete)::bigint as incomplete
     from manifest group by source
 )
 
@@ -69,6 +70,8 @@ select
     coalesce(calls, 0) + coalesce(signals, 0) as arrived,
     coalesce(quarantined, 0) as quarantined,
     coalesce(quarantined, 0) / nullif(greatest(records, quarantined), 0) as quarantined_share,
+    coalesce(incomplete, 0) as incomplete,
+    coalesce(incomplete, 0) / nullif(records, 0) as incomplete_share,
     coalesce(errors, 0) as errors,
     errors / calls as error_share,
     coalesce(silent, 0) as silent,
@@ -125,6 +128,16 @@ def suite(config: Config) -> gx.ExpectationSuite:
                 limits["warn_quarantined_share"],
                 "warning",
                 Words("nearly_all_records_readable", "at most {limit} of the records in quarantine", refused),
+            ),
+            at_most(
+                "incomplete_share",
+                limits["warn_quarantined_share"],
+                "warning",
+                Words(
+                    "values_readable",
+                    "at most {limit} of the records with a value that cannot be read",
+                    "{incomplete:,} of {records:,} records with a value that cannot be read ({incomplete_share:.1%})",
+                ),
             ),
             at_most(
                 "silent_share",

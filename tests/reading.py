@@ -38,7 +38,7 @@ def _mapped(log_format: str, files: list[reader.LogFile]) -> Mapped:
     parts = [mapper.map(batch) for batch in reader.read_files(files)] or [
         mapper.map(Batch(RECORDS.empty_table(), REFUSED.empty_table()))
     ]
-    names = ("interactions", "feedback", "refused", "other")
+    names = ("interactions", "feedback", "refused", "other", "incomplete")
     return Mapped(**{name: pa.concat_tables([getattr(part, name) for part in parts]) for name in names})
 
 

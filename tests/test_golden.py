@@ -33,6 +33,8 @@ def test_a_log_comes_to_what_is_expected(case: Path) -> None:
         "quarantined": told(mapped.refused),
         "other": told(mapped.other),
     }
+    if len(mapped.incomplete):
+        found["incomplete"] = told(mapped.incomplete)
     lines = {row["line"] for rows in found.values() for row in rows}  # one line may hold several records
     written = (case / "input.jsonl").read_bytes().splitlines()
     assert lines == {number for number, line in enumerate(written, 1) if line.strip()}

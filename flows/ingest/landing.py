@@ -4,9 +4,12 @@ A run is published as a whole: one that is killed leaves the lake as it was.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+
+import pyarrow as pa
 
 from flows.config import Config, Source
 from flows.ingest.find import Manifests, arrived, fetched
@@ -14,6 +17,7 @@ from flows.ingest.map import TABLES, Workers
 from flows.ingest.read import Batch, LogFile, read_files
 from flows.ingest.redact import FileNames
 from flows.ingest.write import (
+    INCOMPLETE,
     KINDS,
     REFUSED_AGAIN,
     KnownRejects,
@@ -46,6 +50,7 @@ class Landed:
     duplicates: int = 0
     other: int = 0
     quarantined: int = 0
+    incomplete: int = 0
     redacted: int = 0
     days: tuple[date, ...] = ()
 
@@ -61,6 +66,7 @@ class Landed:
             (self.feedback, "feedback signals"),
             (self.duplicates, "duplicates dropped"),
             (self.other, "records other than LLM calls"),
+            (self.incomplete, "records with unreadable values"),
             (self.redacted, "redactions"),
         ]
         parts = [f"{count:,} {name}" for count, name in counts if count or name == "calls"]
@@ -129,6 +135,7 @@ class _Run:
         self._counts = RecordCounts(frozenset(night.day for night in nights))
         self._tables = {name: Partitions(name, config.timezone, staged, self._counts.files) for name in TABLES.values()}
         self._known = KnownRejects(store, (file for night in nights for file in night.all_files))
+        self._unreadable: Counter[tuple[str, str]] = Counter()  # by source and column
         self._quarantine = {night.day: Quarantine(store, staged, night.day, self._known) for night in nights}
 
     def read(self, workers: Workers) -> None:
@@ -138,6 +145,7 @@ class _Run:
                 partitions.add(getattr(mapped, name))
             self._counts.add_rows("other", mapped.other)
             self._counts.add_rows("quarantined", mapped.refused)
+            self._add_incomplete(mapped.incomplete)
             for day, refused in self._counts.by_night(mapped.refused):
                 self._counts.add_rows(REFUSED_AGAIN, self._quarantine[day].add(refused, self._counts.files))
         for night in self._nights:
@@ -158,11 +166,20 @@ class _Run:
         rows = stage_manifest(self._store, self._staged, self._counts, read_at, resolved)
         unread = [row for row in rows if row.problem is not None]
         _tell(unread)
+        _tell_unreadable(self._unreadable)
         return Landed(
             files=len(rows) - len(unread),
             unread=len(unread),
             **{kind: sum(getattr(row, kind) for row in rows) for kind in ("records", *KINDS)},
+            incomplete=sum(row.incomplete or 0 for row in rows),
         )
+
+    def _add_incomplete(self, incomplete: pa.Table) -> None:
+        self._counts.add_rows(INCOMPLETE, incomplete)
+        for file, columns in zip(
+            incomplete.column("file").to_pylist(), incomplete.column("unreadable").to_pylist(), strict=True
+        ):
+            self._unreadable.update((self._counts.files[file].source, column) for column in columns.split())
 
     def _batches(self) -> Iterator[tuple[Source, Batch]]:
         """The batches of every source; those of a source go from one night to the next."""
@@ -179,6 +196,13 @@ def _tell(unread: list[ManifestRow]) -> None:
         log.warning("source %s: %s: %s", row.source, row.file, row.problem)
     if len(unread) > _TOLD:
         log.warning("%s more files or folders could not be read; the manifest lists them", f"{len(unread) - _TOLD:,}")
+
+
+def _tell_unreadable(columns: Counter[tuple[str, str]]) -> None:
+    """Log which columns of a source are null for values that could not be read, and how many."""
+    for source in sorted({source for source, _ in columns}):
+        of = [f"{column} ({count:,})" for (one, column), count in columns.most_common() if one == source]
+        log.warning("source %s: values that could not be read are null: %s", source, ", ".join(of))
 
 
 def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -> Landed:

@@ -96,6 +96,9 @@ def _sample(config: Config, previewer: Previewer, source: Source, file: LogFile)
     if reading.quarantined:
         level = "warning" if level == "ok" else "problem"
         yield Finding(level, f"{name}: quarantined: {reasons(reading)}")
+    if reading.incomplete:
+        columns = ", ".join(f"{column} ({count:,})" for column, count in reading.unreadable)
+        yield Finding("warning", f"{name}: values that cannot be read are null: {columns}")
 
 
 def _wrong_format(reading: SampleReading, best: SampleReading, file: LogFile) -> str:

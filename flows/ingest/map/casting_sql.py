@@ -1,4 +1,8 @@
-"""The SQL that casts the result of a format's SELECT, and gives each rejected record its reason."""
+"""The SQL that casts the result of a format's SELECT, and gives each rejected record its reason.
+
+Only what a record is nothing without can reject it: its id and its time, a `problem` that the SELECT names. Any other
+value that is not of its column's type is null, and the column is named in `unreadable`.
+"""
 
 import pyarrow as pa
 
@@ -23,11 +27,13 @@ _TYPE_NAMES = {
 # Not valid in JSON, but Python's json module writes them.
 _NO_NUMBERS = "('nan', 'inf', '-inf', 'infinity', '-infinity')"
 # Text columns that are also checked or changed.
-_TEXTS = ("call_id", "target", "problem", "user_key", "kind", "updated_at", "route")
+_TEXTS = ("call_id", "target", "problem", "unreadable", "user_key", "kind", "updated_at", "route")
 
 
 def casting_sql(given: list[str]) -> str:
-    """A SELECT of every narrow column, cast, and of the reason why a record is rejected (null: it is not)."""
+    """A SELECT of every narrow column, cast, of the reason why a record is rejected (null: it is not), and of `unreadable`,
+    the columns whose values are no values of their types (null: none).
+    """
     types = {name: kind for name, kind in _types().items() if name in given and kind != "varchar"}
     target = "coalesce(target, 'interaction')" if "target" in given else "'interaction'"
     casts = [f'{_cast(name, kind)} as "{name}_cast"' for name, kind in types.items()]
@@ -44,7 +50,12 @@ def casting_sql(given: list[str]) -> str:
     ]
     faults += ["problem"] if "problem" in given else []
     faults += [_missing(name, kind, name in given) for kind, needed in _REQUIRED.items() for name in needed]
-    faults += [_miscast(name, kind) for name, kind in types.items()]
+    needed = [(kind, name) for kind, names in _REQUIRED.items() for name in names if name in types]
+    faults += [f"case when targeted = '{kind}' then {_complaint(name, types[name])} end" for kind, name in needed]
+    required = {name for _, name in needed}
+    unreadable = ["unreadable"] if "unreadable" in given else []
+    unreadable += [f"case when {_is_miscast(name, kind)} then '{name}' end"
+                   for name, kind in types.items() if name not in required]  # fmt: skip
     absent = {"kind": "null::varchar as kind", "at": "null::timestamptz as at_cast"}
     casts += [empty for name, empty in absent.items() if name not in given]
     return (  # materialized, because otherwise each use of a column would cast it again
@@ -52,7 +63,9 @@ def casting_sql(given: list[str]) -> str:
         f" select {', '.join(columns)}, targeted as target,"
         f" case when targeted = 'feedback' then {key_of('feedback', 'at_cast')}"
         f" else {key_of('interactions')} end as key,"
-        f" case when targeted <> 'other' then coalesce({', '.join(faults)}) end as reason from typed"
+        f" case when targeted <> 'other' then coalesce({', '.join(faults)}) end as reason,"
+        f" case when targeted <> 'other' then nullif(concat_ws(' ', {', '.join(unreadable) or 'null'}), '') end"
+        " as unreadable from typed"
     )
 
 
@@ -71,9 +84,12 @@ def _cast(name: str, kind: str) -> str:
         return f"as_time({text})"
     if kind == "bigint":  # 12.0 is a whole number; 12.5 is not, and a cast would round it
         is_plain = f"not contains({text}, '.') and not contains(lower({text}), 'e')"
-        return f"case when {is_plain} or try_cast({text} as double) % 1 = 0 then try_cast({text} as bigint) end"
+        return (
+            f"case when abs(try_cast({text} as double)) <= {_LARGEST[kind]}"
+            f" and ({is_plain} or try_cast({text} as double) % 1 = 0) then try_cast({text} as bigint) end"
+        )
     if kind == "double":
-        return f"case when isfinite(try_cast({text} as double)) then try_cast({text} as double) end"
+        return f"case when abs(try_cast({text} as double)) <= {_LARGEST[kind]} then try_cast({text} as double) end"
     return f"try_cast({text} as {kind})"
 
 
@@ -83,15 +99,20 @@ def _missing(name: str, kind: str, is_given: bool) -> str:
     return f"case when targeted = '{kind}' and coalesce(\"{name}\", '') = '' then 'no {name}' end"
 
 
-def _miscast(name: str, kind: str) -> str:
-    text, cast = f'"{name}"', f'"{name}_cast"'
-    is_readable = f"{cast} is not null"
-    if kind in _LARGEST:
-        is_readable = f"({is_readable} and abs({cast}) <= {_LARGEST[kind]} or lower({text}) in {_NO_NUMBERS})"
+def _is_miscast(name: str, kind: str) -> str:
+    """Whether a value is given and is none of its column's type; what Python writes for no number is not given."""
+    text, is_no_value = f'"{name}"', f'"{name}_cast" is null'
     if kind == "timestamptz":  # a time without logs means a wrong unit or a wrong clock
-        is_readable += f" and {cast} between '1990-01-01'::timestamptz and now() + interval {_AHEAD_DAYS} days"
-    complaint = f"'{name}: ' || left({text}, 80) || ' is not a {_TYPE_NAMES[kind]}'"
-    return f"case when {text} <> '' and not ({is_readable}) then {complaint} end"
+        is_likely = f"\"{name}_cast\" between '1990-01-01'::timestamptz and now() + interval {_AHEAD_DAYS} days"
+        is_no_value = f"({is_no_value} or not {is_likely})"
+    if kind in _LARGEST:
+        is_no_value += f" and lower({text}) not in {_NO_NUMBERS}"
+    return f"{text} <> '' and {is_no_value}"
+
+
+def _complaint(name: str, kind: str) -> str:
+    complaint = f"""'{name}: ' || left("{name}", 80) || ' is not a {_TYPE_NAMES[kind]}'"""
+    return f"case when {_is_miscast(name, kind)} then {complaint} end"
 
 
 def key_of(table: str, at: str = '"at"') -> str:

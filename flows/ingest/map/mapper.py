@@ -6,8 +6,9 @@ other), `problem`, `updated_at` (which of two versions of a record is the newer)
 priority, where a call is not billed as usual), and `one_call` with `logged_as` or `parent_id`, by which records of one
 call under different ids are known (see write/call_records.py). Where one line holds several records (a batch of spans,
 a trace with its observations) it gives a row for each, with the record's own JSON as `unit`; a line for which it gives
-no row is refused. Here each column is cast to its type in the lake, and a record
-of which a required or given value cannot be cast goes to quarantine with the column and the value named.
+no row is refused. Here each column is cast to its type in the lake. A record without an id or a time goes to
+quarantine with the column and the value named; any other value that cannot be cast is null, and the record is counted
+as incomplete. A SELECT may name columns that it could not read itself in `unreadable`.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ import pyarrow.compute as pc
 from flows.errors import RunError
 from flows.ingest.map import pricing
 from flows.ingest.map.casting_sql import TABLES, casting_sql, columns_to_cast
+from flows.ingest.map.derived_ids import with_ids
 from flows.ingest.map.functions import add_functions
 from flows.ingest.map.rejects import complaint, refused_of, refusing, unread
 from flows.ingest.map.route_field import Steps, with_field_routes
@@ -51,6 +53,7 @@ class Mapped:
     feedback: pa.Table
     refused: pa.Table  # REFUSED: file, line, reason, raw
     other: pa.Table  # file, line
+    incomplete: pa.Table  # file, line, unreadable: the columns of a call or signal, by spaces, that are null for it
 
 
 class _Prepared:
@@ -126,14 +129,14 @@ class Mapper:
         self._connection.close()
 
     def map(self, batch: Batch, route_path: Steps | None = None) -> Mapped:
-        """Map a batch. Every record is in exactly one of the four tables; a line can have several records.
+        """Map a batch. Every record is in exactly one of the first four tables; a line can have several records.
 
         `route_path` is the path of the field that names a call's route, instead of the format's own.
         """
         refused = [batch.refused]
         parts = list(self._extracted(batch.records, refused))
         extracted = pa.concat_tables(parts) if parts else self._extracting.run(RECORDS.empty_table())
-        extracted = _in_order(extracted)
+        extracted = with_ids(_in_order(extracted))
         if route_path and "route" in extracted.column_names:
             extracted = with_field_routes(extracted, batch.records, route_path)
         cast = self._casting.run(extracted.select(self._narrow))
@@ -148,6 +151,7 @@ class Mapper:
             feedback=tables["feedback"],
             refused=pa.concat_tables(refused).combine_chunks(),
             other=_where(rows.select(["file", "line"]), targets, "other"),
+            incomplete=_incomplete(rows, targets),
         )
 
     def _extracted(self, records: pa.Table, refused: list[pa.Table], *, is_sifted: bool = False) -> Iterator[pa.Table]:
@@ -217,6 +221,12 @@ def _sql(name: str) -> str:
 def _where(rows: pa.Table, targets: pa.ChunkedArray, target: str) -> pa.Table:
     chosen = pc.equal(targets, target)
     return rows if pc.all(chosen).as_py() and len(rows) else rows.filter(chosen)
+
+
+def _incomplete(rows: pa.Table, targets: pa.ChunkedArray) -> pa.Table:
+    """The place and the unreadable columns of each landed record that has some."""
+    is_landed = pc.is_in(targets, value_set=pa.array(list(TABLES)))
+    return rows.select(["file", "line", "unreadable"]).filter(pc.and_(is_landed, pc.is_valid(rows.column("unreadable"))))
 
 
 def _tiers(rows: pa.Table, targets: pa.ChunkedArray) -> pa.ChunkedArray:

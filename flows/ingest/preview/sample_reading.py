@@ -42,7 +42,8 @@ class SampleReading:
     """What a format makes of a sample. `records` are the lines, rows or documents; the counts are of what is in them.
 
     `values` is what the reading is worth, `kinship` how much the sample's names are those of the format's SELECT.
-    Routes, models and reasons are in the order of their frequency; days are in the configured time zone.
+    `incomplete` are the calls and signals with values that could not be read, `unreadable` the columns of these.
+    Routes, models, reasons and columns are in the order of their frequency; days are in the configured time zone.
     """
 
     format: str
@@ -52,7 +53,9 @@ class SampleReading:
     feedback: int = 0
     other: int = 0
     quarantined: int = 0
+    incomplete: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
+    unreadable: tuple[tuple[str, int], ...] = ()
     routes: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     days: tuple[date, ...] = ()
@@ -105,6 +108,7 @@ class Previewer:
         calls, feedback = mapped.interactions, mapped.feedback
         distinct = pc.count_distinct(calls.column("key")).as_py() if len(calls) else 0
         reasons = Counter(mapped.refused.column("reason").to_pylist())
+        unreadable = Counter(" ".join(mapped.incomplete.column("unreadable").to_pylist()).split())
         models = Counter(
             served or asked
             for served, asked in zip(
@@ -120,7 +124,9 @@ class Previewer:
             feedback=len(feedback),
             other=len(mapped.other),
             quarantined=len(mapped.refused),
+            incomplete=len(mapped.incomplete),
             reasons=tuple(reasons.most_common()),
+            unreadable=tuple(unreadable.most_common()),
             routes=_by_frequency(Counter(calls.column("route").to_pylist())),
             models=_by_frequency(models),
             days=tuple(sorted({time.astimezone(self._zone).date() for time in times})),

@@ -95,8 +95,10 @@ select
         when log.status is null then case when log.error_type is not null then 'error' else 'success' end
         when lower(log.status) in ('success', 'ok') then 'success'
         when lower(log.status) in ('error', 'failure', 'failed') then 'error'
-        else log.status
     end as status,
+    case
+        when lower(log.status) not in ('success', 'ok', 'error', 'failure', 'failed') then 'status'
+    end as unreadable,
     log.error_type as error_type,
     log.error_message as error_message,
     log.cache_hit as cache_hit,
@@ -110,9 +112,8 @@ select
     log.edited_output as edited_output,
     log.origin as origin,
     case
+        when log.call_id is null then 'no call_id'
         when log.kind is null and asked is null and log.input_text is null
             then 'none of messages, messages_json and input_text is given'
-        when lower(log.status) not in ('success', 'ok', 'error', 'failure', 'failed')
-            then 'status: ' || left(log.status, 80) || ' is neither success nor error'
     end as problem
 from read

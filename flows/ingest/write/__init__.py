@@ -1,6 +1,7 @@
 """Rows to the days they belong to, rejected records to quarantine, and the manifest that counts every record."""
 
 from flows.ingest.write.manifest import (
+    INCOMPLETE,
     KINDS,
     REFUSED_AGAIN,
     ManifestRow,
@@ -11,6 +12,7 @@ from flows.ingest.write.partitions import Partitions
 from flows.ingest.write.quarantine import KnownRejects, Quarantine, stage_resolved
 
 __all__ = [
+    "INCOMPLETE",
     "KINDS",
     "REFUSED_AGAIN",
     "KnownRejects",

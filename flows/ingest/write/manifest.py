@@ -18,13 +18,19 @@ KINDS = ("interactions", "feedback", "duplicates", "other", "quarantined")
 REFUSED_AGAIN = "refused_again"
 
 
+# Records that were landed without a value that cannot be read; each is one of the KINDS, too.
+INCOMPLETE = "incomplete"
+
 # A source and the name of a file.
 _File = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """One version of a file, as a night has read it: every record is in exactly one of the KINDS."""
+    """One version of a file, as a night has read it: every record is in exactly one of the KINDS.
+
+    `incomplete` are the records of it with a value that could not be read and is null; None in rows of older versions.
+    """
 
     source: str
     file: str
@@ -40,6 +46,7 @@ class ManifestRow:
     content_bytes: int | None = None
     head_sha256: str | None = None
     problem: str | None = None
+    incomplete: int | None = None
 
     @property
     def records(self) -> int:
@@ -99,7 +106,7 @@ class RecordCounts:
     files: list[LogFile] = field(default_factory=list)
     nights: list[date] = field(default_factory=list)
     counts: dict[str, np.ndarray] = field(
-        default_factory=lambda: {kind: np.zeros(0, np.int64) for kind in (*KINDS, REFUSED_AGAIN)}
+        default_factory=lambda: {kind: np.zeros(0, np.int64) for kind in (*KINDS, REFUSED_AGAIN, INCOMPLETE)}
     )
 
     def open(self, files: Sequence[tuple[date, LogFile]]) -> int:
@@ -164,6 +171,7 @@ class RecordCounts:
             content_bytes=content.bytes if content else None,
             head_sha256=content.head if content else None,
             problem=file.problem or None,
+            incomplete=int(self.counts[INCOMPLETE][number]),
         )
 
 

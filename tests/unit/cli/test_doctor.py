@@ -80,6 +80,15 @@ def test_what_is_quarantined_is_counted_with_its_reasons(logs: Path) -> None:
     assert "\x1b" not in told
 
 
+def test_values_that_cannot_be_read_are_a_warning_with_their_columns(logs: Path) -> None:
+    with (logs / "logs" / f"{DAY}.jsonl").open("a", encoding="utf-8") as file:
+        for number in (3, 4):
+            file.write(CALL.format(number).replace("}", ', "cost_usd": "abc"}'))
+    findings = examined(logs)
+    assert exit_code(findings) == 0
+    assert line(findings, "are null").endswith("source app: values that cannot be read are null: cost_usd (2)")
+
+
 def test_the_limit_of_what_may_be_quarantined_is_the_workspaces_own(logs: Path) -> None:
     with (logs / "logs" / f"{DAY}.jsonl").open("a", encoding="utf-8") as file:
         file.write("{broken\n")

@@ -211,6 +211,17 @@ def test_quarantine_warns_above_one_per_cent_and_is_critical_above_ten(config: C
     assert found["landed_logs", "records_readable", "batch"].observed == "12 of 100 records quarantined (12.0%)"
 
 
+def test_records_with_unreadable_values_warn_above_one_per_cent(config: Config) -> None:
+    healthy(config)
+    gateway = {"source": "gateway", "file": "a", "records": 100}
+    write(config, "manifest", [gateway | {"incomplete": 1}, {"source": "batch", "records": 100, "incomplete": 2}])
+    found = check(config, "landed_logs")
+    failed = {key: row for key, row in found.items() if not row.success}
+    assert {key: row.severity for key, row in failed.items()} == {("landed_logs", "values_readable", "batch"): "warning"}
+    (row,) = failed.values()
+    assert row.observed == "2 of 100 records with a value that cannot be read (2.0%)"
+
+
 def test_calls_that_answer_nothing_are_told_from_tool_calls_refusals_and_errors(config: Config) -> None:
     healthy(config)
     message = {"role": "assistant", "content": None}

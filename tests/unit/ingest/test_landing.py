@@ -56,6 +56,20 @@ def test_the_parts_add_up_to_the_records_and_the_manifest_says_so(tmp_path: Path
     assert row["sha256"] == hashlib.sha256(data).hexdigest()
 
 
+def test_values_that_cannot_be_read_are_counted_by_record_and_told_by_column(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = workspace(tmp_path)
+    write(tmp_path, call("a", cost_usd="abc", latency_ms=True), call("b", cost_usd=[]), call("c", cost_usd=0.5))
+    landed = landing.land(settings, DAY)
+    assert (landed.interactions, landed.quarantined, landed.incomplete) == (3, 0, 2)
+    assert "2 records with unreadable values" in landed.summary()
+    assert "source s: values that could not be read are null: cost_usd (2), latency_ms (1)" in caplog.text
+    assert Lake(settings.lake).read("manifest", DAY).column("incomplete").to_pylist() == [2]
+    rows = Lake(settings.lake).read("interactions", DAY).sort_by("call_id").to_pylist()
+    assert [row["cost_usd"] for row in rows] == [None, None, 0.5]
+
+
 def test_of_duplicates_the_newest_stays(tmp_path: Path) -> None:
     settings = workspace(tmp_path)
     write(

@@ -54,10 +54,11 @@ def test_a_sample_is_counted_by_what_became_of_its_records(previewer: Previewer)
     newest = located(config, config.sources[0], date(2026, 3, 2)).newest
     assert newest is not None
     reading = previewer.read(config.sources[0], newest)[0]
-    assert (reading.records, reading.calls, reading.feedback, reading.quarantined) == (6, 2, 1, 3)
+    assert (reading.records, reading.calls, reading.feedback, reading.quarantined) == (6, 3, 1, 2)
+    assert (reading.incomplete, reading.unreadable) == (1, (("output_tokens", 1),))
     assert reading.routes == ("default", "triage")
     assert reading.days == (date(2026, 3, 2),)
-    assert sum(count for _, count in reading.reasons) == 3
+    assert sum(count for _, count in reading.reasons) == 2
 
 
 def test_several_formats_in_one_folder_are_several_sources(tmp_path: Path) -> None:
