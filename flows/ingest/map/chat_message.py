@@ -44,6 +44,12 @@ def object_in(given: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def listed(given: dict[str, Any], name: str) -> list[Any]:
+    """What stands under a name, where that is a list; else an empty one."""
+    found = given.get(name)
+    return found if isinstance(found, list) else []
+
+
 def is_message_or_part(value: Any) -> bool:
     """Whether an object is a message, or a part of one."""
     return is_part(value) or is_message(value)
@@ -96,6 +102,8 @@ def read_message(given: Any, default_role: str) -> list[Message]:  # noqa: PLR09
 def _plain(given: Message, default_role: str) -> list[Message]:
     """A message that has a content; it stays as it is where nothing of it is of another framework's making."""
     role, content = role_of(given.get("role"), default_role), given.get("content")
+    if isinstance(content, dict) and isinstance(content.get("parts"), list):  # Gemini's content, within a message
+        return _of_message_with_parts({**content, **given, "parts": content["parts"]}, default_role)
     blocks = opened_text(content) if isinstance(content, str) and content.lstrip()[:1] in ("[", '"') else content
     if isinstance(blocks, list) and any(isinstance(one, str) for one in blocks):
         blocks = [inner if is_part(inner := opened_text(one)) else one for one in blocks]
@@ -118,7 +126,7 @@ def _langchain(kwargs: dict[str, Any], role: str) -> list[Message]:
     parts = read_parts(content if isinstance(content, list) else [content] if isinstance(content, str) else [])
     metadata, more = object_in(kwargs, "response_metadata"), object_in(kwargs, "additional_kwargs")
     kept: Message = {name: kwargs[name] for name in ("tool_call_id", "name") if kwargs.get(name) is not None}
-    if calls := kwargs.get("tool_calls") or more.get("tool_calls"):
+    if calls := listed(kwargs, "tool_calls") or listed(more, "tool_calls"):
         kept["tool_calls"] = [
             call if not isinstance(call, dict) or "function" in call
             else tool_call(call.get("id"), call.get("name"), call.get("args"))
@@ -155,7 +163,7 @@ def assembled(parts: Parts, role: str, kept: Message) -> list[Message]:
     has_more = bool(parts.content or parts.tool_calls or parts.reasoning)
     if parts.tool_results and not has_more:
         return parts.tool_results
-    calls = parts.tool_calls + [call for call in kept.get("tool_calls") or [] if not parts.tool_calls]
+    calls = parts.tool_calls + [call for call in listed(kept, "tool_calls") if not parts.tool_calls]
     if parts.tool_calls and role not in ("assistant", "tool"):
         role = "assistant"
     message: Message = {"role": role, "content": parts.as_content()}
@@ -179,6 +187,8 @@ def joined(several: list[list[Message]]) -> list[Message]:
         elif any(thought) and message.get("role") == "assistant":
             found.append({**message, "reasoning_content": message.get("reasoning_content") or "\n".join(thought)})
             thought = []
+        elif message.get("tool_call_id") and found and message == found[-1]:
+            continue  # botocore's instrumentation logs a result twice: by itself, and within the user's message
         else:
             found.append(message)
     if any(thought):

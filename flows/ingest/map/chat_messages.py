@@ -17,6 +17,7 @@ from flows.ingest.map.chat_message import (
     is_message,
     is_message_or_part,
     joined,
+    listed,
     object_in,
     of_parts,
     opened_text,
@@ -28,6 +29,7 @@ from flows.ingest.map.message_parts import are_parts, as_text, is_part, read_par
 
 _OF_EVENT = ("event.name", "gen_ai.message.index", "message", "index")
 _OF_MESSAGES = {"role", "parts", "kwargs"}
+_OF_OUTPUT = {"text", "reasoning_content"}
 _OF_WRAPPERS = {"messages", "contents", "choices", "candidates", "generations", "config", "system_instruction"}
 # The names under which frameworks put instructions, and the one text that they asked.
 _INSTRUCTIONS = ("system", "systemInstruction", "system_instruction", "instructions")
@@ -146,6 +148,9 @@ def _of_list(value: list[Any], role: str, is_text: bool) -> list[Message] | None
     if any(is_message(item) for item in value):
         found = joined([read_message(item, role) for item in _told(value)])
         return one_answer(found) if role == "assistant" and any(map(is_item, value)) else found
+    if any(isinstance(item, dict) and _OF_OUTPUT <= item.keys() for item in value):  # DSPy's outputs
+        return [{"role": role, "content": item["text"], "reasoning_content": item["reasoning_content"]}
+                for item in value if isinstance(item, dict) and _OF_OUTPUT <= item.keys()]  # fmt: skip
     if are_parts(value) if is_text else any(map(is_part, value)):
         return joined([of_parts(value, role)])
     if not is_text:
@@ -162,6 +167,8 @@ def _of_events(events: list[Any], role: str) -> list[Message]:
             inner = event.get("message")
             message = inner if isinstance(inner, dict) else {**event, "content": event.get("content", inner)}
             default = "assistant" if name == "gen_ai.choice" else name.split(".")[1]
+            if name == "gen_ai.tool.message" and "id" in message:
+                message = {"tool_call_id": message["id"], **message}
             found.append(read_message({key: value for key, value in message.items() if key not in _OF_EVENT}, default))
     return joined(found)
 
@@ -260,7 +267,7 @@ def one_answer(messages: list[Message]) -> list[Message]:
     if len(messages) < 2 or any(message.get("role") != "assistant" for message in messages):
         return messages
     texts = [message["content"] for message in messages if isinstance(message.get("content"), str)]
-    calls = [call for message in messages for call in message.get("tool_calls") or []]
+    calls = [call for message in messages for call in listed(message, "tool_calls")]
     others: Message = {}
     for message in messages:
         others.update({name: value for name, value in message.items() if name not in ("content", "tool_calls", "role")})

@@ -37,11 +37,9 @@ def read_question(given: str | None, instructions: str | None) -> Question | Non
     """The question in the JSON of what was asked, and of the instructions beside it; None where there is neither."""
     read = Read([]) if given is None else read_messages(given, "user")
     beside = None if instructions is None else json.loads(instructions)
-    before = (
-        []
-        if any(message.get("role") in _INSTRUCTING for message in _objects(read.messages))
-        else instructions_of(beside)
-    )
+    told = [text_of(turn.get("content")) or "" for turn in _objects(read.messages) if turn.get("role") in _INSTRUCTING]
+    before = [turn for turn in instructions_of(beside)
+              if not any((text_of(turn.get("content")) or "") in text for text in told)]  # fmt: skip
     messages = before + read.messages
     if not messages:
         return Question(None, None, True) if read.is_cut else None

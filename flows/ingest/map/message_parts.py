@@ -74,11 +74,17 @@ def tool_call(call_id: Any, name: Any, arguments: Any) -> dict[str, Any]:
     return {**({} if call_id is None else {"id": call_id}), "type": "function", "function": function}
 
 
+def _kind(part: dict[str, Any]) -> Any:
+    """The type of a part, under the name that OpenAI, or Pydantic AI's messages or events give it."""
+    kind = part.get("type", part.get("part_kind"))
+    return part["kind"] if kind is None and part.get("kind") in TYPES else kind
+
+
 def is_part(value: Any) -> bool:
     """Whether an object is a part of a message, and not a message."""
     if not isinstance(value, dict) or "role" in value:
         return False
-    if isinstance(kind := value.get("type", value.get("part_kind")), str):
+    if isinstance(kind := _kind(value), str):
         return kind in TYPES
     return (
         ("text" in value and value.keys() <= _BESIDE_TEXT)
@@ -93,7 +99,7 @@ def are_parts(value: Any) -> bool:
 
 
 def _is_filled(part: dict[str, Any]) -> bool:
-    kind = part.get("type", part.get("part_kind"))
+    kind = _kind(part)
     if kind in _TEXT:
         return isinstance(part.get("text", part.get("content")), str)
     if kind in _OTHER:
@@ -136,7 +142,7 @@ def read_parts(parts: list[Any]) -> Parts:
 
 
 def _read_part(part: dict[str, Any], read: Parts) -> None:
-    kind = part.get("type", part.get("part_kind"))
+    kind = _kind(part)
     kind = kind if isinstance(kind, str) else ""
     if kind in REASONING or part.get("thought") in (True, "true") or isinstance(part.get("reasoningContent"), dict):
         read.reasoning += [text for text in [_reasoning(part)] if text]
@@ -152,7 +158,7 @@ def _content(part: dict[str, Any], kind: str) -> Any:
     guarded = part.get("guardContent")
     if isinstance(guarded, dict) and isinstance(text := guarded.get("text"), dict):
         return {"type": "text", "text": text.get("text")}
-    if kind == "text" and isinstance(part.get("text"), str):
+    if part.get("type") == "text" and isinstance(part.get("text"), str):
         return part
     if kind in _TEXT or (not kind and "text" in part):
         return {"type": "text", "text": part.get("content", part.get("text"))}
@@ -169,6 +175,8 @@ def _reasoning(part: dict[str, Any]) -> str:
     found = next((part[name] for name in ("content", "text", "thinking", "reasoning") if part.get(name)), None)
     if found is None and isinstance(part.get("summary"), list):
         found = "".join(str(item.get("text", "")) for item in part["summary"] if isinstance(item, dict))
+    if isinstance(found, list):  # Mistral's thinking is a list of texts
+        found = "".join(str(item.get("text", "")) if isinstance(item, dict) else str(item) for item in found)
     return "" if found is None else as_text(found)
 
 

@@ -106,6 +106,7 @@ wholes as materialized (
                 "choices": [{"finish_reason": "VARCHAR", "message": "JSON"}]
             }'
         ) as response,
+        response_usage(plain_json_once(has."output.value")) as used,
         plain_json_once(has."llm.invocation_parameters") as parameters,
         otlp_tools(entries) as tools
     from judged
@@ -126,7 +127,7 @@ spoken as materialized (
         ) as question,
         as_answer(
             cast(coalesce(
-                cast(answered as json), has."llm.output_messages", has."gen_ai.output.messages",
+                cast(otlp_answered(answered, has."output.value") as json), has."llm.output_messages", has."gen_ai.output.messages",
                 case
                     when has."output.mime_type" = 'application/json' then plain_json_once(has."output.value")
                     else has."output.value"
@@ -189,9 +190,11 @@ interactions as (
         question.text as input_text,
         answer.text as output_text,
         answer.message as output_json,
-        coalesce(
-            first_text(coalesce(has."llm.finish_reason", has."gen_ai.response.finish_reasons")),
-            response.choices[1].finish_reason, answer.finish_reason
+        finish_reason_of(
+            coalesce(
+                first_text(coalesce(has."llm.finish_reason", has."gen_ai.response.finish_reasons")),
+                response.choices[1].finish_reason, answer.finish_reason
+            )
         ) as finish_reason,
         started_at,
         milliseconds_between(started_at, ended_at) as latency_ms,
@@ -200,15 +203,20 @@ interactions as (
             list_filter(fields.events, lambda e: e.name = 'First Token Stream Event')[1].timeUnixNano
         ) as ttft_ms,
         otlp_all_input(
-            coalesce(has."llm.token_count.prompt", has."gen_ai.usage.input_tokens"),
+            coalesce(has."llm.token_count.prompt", has."gen_ai.usage.input_tokens", used.input),
             has."llm.token_count.prompt_details.cache_read",
             has."llm.token_count.prompt_details.cache_write",
-            coalesce(has."llm.token_count.completion", has."gen_ai.usage.output_tokens"),
+            coalesce(has."llm.token_count.completion", has."gen_ai.usage.output_tokens", used.output),
             has."llm.token_count.total"
         ) as input_tokens,
-        coalesce(has."llm.token_count.completion", has."gen_ai.usage.output_tokens") as output_tokens,
-        has."llm.token_count.prompt_details.cache_read" as cached_tokens,
-        has."llm.token_count.completion_details.reasoning" as reasoning_tokens,
+        otlp_all_output(
+            coalesce(has."llm.token_count.completion", has."gen_ai.usage.output_tokens", used.output),
+            has."llm.token_count.completion_details.reasoning",
+            has."llm.token_count.prompt",
+            has."llm.token_count.total"
+        ) as output_tokens,
+        coalesce(has."llm.token_count.prompt_details.cache_read", used.cached) as cached_tokens,
+        coalesce(has."llm.token_count.completion_details.reasoning", used.reasoning) as reasoning_tokens,
         coalesce(
             has."llm.cost.total",
             cast(try_cast(has."llm.cost.prompt" as double) + try_cast(has."llm.cost.completion" as double) as varchar)

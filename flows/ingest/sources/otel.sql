@@ -90,8 +90,11 @@ read as materialized (
                 "gen_ai.usage.cache_read.input_tokens": "VARCHAR", "gen_ai.usage.cache_read_input_tokens": "VARCHAR",
                 "gen_ai.usage.cache_creation.input_tokens": "VARCHAR",
                 "gen_ai.usage.cache_creation_input_tokens": "VARCHAR",
+                "gen_ai.usage.cache_write_input_tokens": "VARCHAR",
                 "gen_ai.usage.reasoning.output_tokens": "VARCHAR", "gen_ai.usage.reasoning_tokens": "VARCHAR",
-                "llm.usage.reasoning_tokens": "VARCHAR", "gen_ai.usage.cost": "VARCHAR",
+                "llm.usage.reasoning_tokens": "VARCHAR", "gen_ai.usage.details.reasoning_tokens": "VARCHAR",
+                "gen_ai.usage.details.thoughts_tokens": "VARCHAR", "gen_ai.usage.details.cache_read_tokens": "VARCHAR",
+                "gen_ai.client.operation.time_to_first_chunk": "VARCHAR", "gen_ai.usage.cost": "VARCHAR",
                 "gen_ai.input.messages": "JSON", "gen_ai.output.messages": "JSON",
                 "gen_ai.system_instructions": "JSON", "gen_ai.prompt": "JSON", "gen_ai.completion": "JSON",
                 "ai.operationId": "VARCHAR", "ai.prompt.messages": "JSON", "ai.prompt": "JSON",
@@ -196,6 +199,15 @@ judged as materialized (
 counted as (
     select
         *,
+        -- Some log the response whole, and its counts nowhere else.
+        response_usage(
+            plain_json_once(
+                coalesce(
+                    has."gcp.vertex.agent.llm_response", has.response_data, has."mlflow.spanOutputs",
+                    has."langfuse.observation.output", has."output.value"
+                )
+            )
+        ) as used,
         try_cast(
             plain_json_once(coalesce(has."langfuse.observation.usage_details", has."mlflow.chat.tokenUsage"))
             as map (varchar, varchar)
@@ -218,7 +230,8 @@ named as materialized (
         ) as question,
         as_answer(
             cast(coalesce(
-                has."gen_ai.output.messages", has."gen_ai.completion", cast(answered as json),
+                has."gen_ai.output.messages", has."gen_ai.completion",
+                cast(otlp_answered(answered, has."output.value") as json),
                 otel_vercel_answer(has), has."gcp.vertex.agent.llm_response", has.response_data, has.events,
                 has."langfuse.observation.output", has."mlflow.spanOutputs", has."output.value"
             ) as varchar)
@@ -226,20 +239,28 @@ named as materialized (
         coalesce(
             has."gen_ai.usage.input_tokens", has."gen_ai.usage.prompt_tokens", has."llm.token_count.prompt",
             has."ai.usage.inputTokens", has."ai.usage.promptTokens", langfuse_input(counts),
-            counts['input_tokens'], counts['prompt_tokens']
+            counts['input_tokens'], counts['prompt_tokens'], used.input
         ) as counted_input,
         coalesce(
             has."gen_ai.usage.output_tokens", has."gen_ai.usage.completion_tokens", has."llm.token_count.completion",
             has."ai.usage.outputTokens", has."ai.usage.completionTokens", langfuse_output(counts),
-            counts['output_tokens'], counts['completion_tokens']
-        ) as output_tokens,
+            counts['output_tokens'], counts['completion_tokens'], used.output
+        ) as counted_output,
         coalesce(
             has."gen_ai.usage.cache_read.input_tokens", has."gen_ai.usage.cache_read_input_tokens",
             has."llm.token_count.prompt_details.cache_read", has."ai.usage.cachedInputTokens",
-            counts['input_cached_tokens'], counts['input_cache_read'], counts['cache_read_input_tokens']
+            has."gen_ai.usage.details.cache_read_tokens",
+            counts['input_cached_tokens'], counts['input_cache_read'], counts['cache_read_input_tokens'], used.cached
         ) as cached_tokens,
         coalesce(
-            has."gen_ai.usage.cache_creation.input_tokens", has."gen_ai.usage.cache_creation_input_tokens"
+            has."gen_ai.usage.reasoning.output_tokens", has."gen_ai.usage.reasoning_tokens",
+            has."llm.usage.reasoning_tokens", has."llm.token_count.completion_details.reasoning",
+            has."ai.usage.reasoningTokens", has."gen_ai.usage.details.reasoning_tokens",
+            has."gen_ai.usage.details.thoughts_tokens", used.reasoning
+        ) as reasoning_tokens,
+        coalesce(
+            has."gen_ai.usage.cache_creation.input_tokens", has."gen_ai.usage.cache_creation_input_tokens",
+            has."gen_ai.usage.cache_write_input_tokens"
         ) as written_tokens,
         coalesce(has."gen_ai.usage.total_tokens", has."llm.usage.total_tokens") as total_tokens
     from counted
@@ -259,6 +280,7 @@ spoken as materialized (
                     lambda e: regexp_matches(
                         e.key,
                         '^(gen_ai(\.openai)?\.request\.|openai\.request\.|llm\.request\.functions\.'
+                        '|gcp\.gen_ai\.operation\.config\.'
                         '|gen_ai\.(output\.type|tool\.definitions|is_streaming)$'
                         '|llm\.(is_streaming|top_k|top_p|temperature|frequency_penalty|presence_penalty'
                         '|chat\.stop_sequences)$)'
@@ -273,7 +295,9 @@ spoken as materialized (
                         when 'gen_ai.request.choice.count' then 'n'
                         when 'gen_ai.request.stop_sequences' then 'stop'
                         when 'llm.chat.stop_sequences' then 'stop'
-                        else regexp_replace(e.key, '^(gen_ai(\.openai)?|openai|llm)\.(request\.)?', '')
+                        else regexp_replace(
+                            e.key, '^(gcp\.gen_ai\.operation\.config|(gen_ai(\.openai)?|openai|llm)(\.request)?)\.', ''
+                        )
                     end,
                     'json': case
                         when e.key in ('gen_ai.tool.definitions', 'gen_ai.request.structured_output_schema')
@@ -354,8 +378,7 @@ interactions as (
         question.text as input_text,
         answer.text as output_text,
         answer.message as output_json,
-        -- The conventions say tool_call where the providers say tool_calls.
-        regexp_replace(
+        finish_reason_of(
             coalesce(
                 first_text(
                     coalesce(
@@ -366,15 +389,17 @@ interactions as (
                     )
                 ),
                 answer.finish_reason
-            ),
-            '^tool[_-]calls?$', 'tool_calls'
+            )
         ) as finish_reason,
         started_at,
         case when not is_event then milliseconds_between(started_at, ended_at) end as latency_ms,
         coalesce(
             try_cast(coalesce(
-                has."gen_ai.response.time_to_first_chunk", has."gen_ai.server.time_to_first_token"
+                has."gen_ai.response.time_to_first_chunk", has."gen_ai.client.operation.time_to_first_chunk"
             ) as double) * 1000,
+            -- The conventions count it in seconds, Strands in milliseconds.
+            try_cast(has."gen_ai.server.time_to_first_token" as double)
+            * if(coalesce(has."gen_ai.provider.name", has."gen_ai.system", '') like 'strands%', 1, 1000),
             try_cast(coalesce(has."ai.response.msToFirstChunk", has."ai.stream.msToFirstChunk") as double),
             milliseconds_between(
                 started_at, plain_json_once(has."langfuse.observation.completion_start_time") ->> '$'
@@ -387,19 +412,18 @@ interactions as (
                             started_at,
                             list_filter(
                                 fields.events,
-                                lambda e: e.name in ('gen_ai.content.completion.chunk', 'llm.content.completion.chunk')
+                                lambda e: e.name in (
+                                    'gen_ai.content.completion.chunk', 'llm.content.completion.chunk',
+                                    'First Token Stream Event'
+                                )
                             )[1].timeUnixNano
                         )
             end
         ) as ttft_ms,
-        otlp_all_input(counted_input, cached_tokens, written_tokens, output_tokens, total_tokens) as input_tokens,
-        output_tokens,
+        otlp_all_input(counted_input, cached_tokens, written_tokens, counted_output, total_tokens) as input_tokens,
+        otlp_all_output(counted_output, reasoning_tokens, counted_input, total_tokens) as output_tokens,
         cached_tokens,
-        coalesce(
-            has."gen_ai.usage.reasoning.output_tokens", has."gen_ai.usage.reasoning_tokens",
-            has."llm.usage.reasoning_tokens", has."llm.token_count.completion_details.reasoning",
-            has."ai.usage.reasoningTokens"
-        ) as reasoning_tokens,
+        reasoning_tokens,
         coalesce(
             has."gen_ai.usage.cost", has."llm.cost.total", has."gen_ai.cost.total_cost", has."operation.cost",
             plain_json_once(has."langfuse.observation.cost_details") ->> 'total'

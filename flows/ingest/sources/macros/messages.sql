@@ -121,7 +121,12 @@ create or replace temp macro otlp_indexed_messages(given) as table (
             '{' || concat_ws(
                 ',',
                 '"role":' || coalesce(fields.role, if(is_answer, '"assistant"', '"user"')),
-                '"content":' || coalesce(fields.content, lists.contents, 'null'),
+                -- agno's reasoning is among the parts alone, its answer in both.
+                '"content":'
+                || coalesce(
+                    case when contains(lists.contents, '"type":"reasoning"') then lists.contents end,
+                    fields.content, lists.contents, 'null'
+                ),
                 '"name":' || fields.name,
                 '"tool_call_id":' || fields.tool_call_id,
                 '"reasoning_content":' || fields.reasoning,
@@ -140,6 +145,37 @@ create or replace temp macro otlp_indexed_messages(given) as table (
         '[' || string_agg(message, ',' order by position) filter (where is_answer) || ']' as answered
     from messages
     group by number
+);
+
+-- The answer of indexed attributes; where it has several texts, and the message that was logged whole beside it has one,
+-- that message: smolagents' instrumentation puts what was reasoned behind the answer, as a text like any other.
+create or replace temp macro otlp_answered(answered, whole) as (
+    case
+        when
+            contains(answered, '"content":[')
+            and json_array_length(answered, '$[0].content') > 1
+            and not contains(answered, '"type":"reasoning"')
+            and json_type(plain_json_once(whole), '$.content') = 'VARCHAR'
+            then cast(json_array(plain_json_once(whole)) as varchar)
+        else answered
+    end
+);
+
+-- A reason to end under the names of chat completions where it is Gemini's, in capitals or with its type's name before
+-- it (as Python and Java write them), or a number; else as it is. The conventions say tool_call for tool_calls.
+create or replace temp macro finish_reason_of(reason) as (
+    list_transform(
+        [regexp_replace(reason, '^.*\.', '')],
+        lambda name: case
+            when name in ('', '0') then null
+            when name = '1' then 'stop'
+            when name in ('2', 'MAX_TOKENS') then 'length'
+            when name in ('3', '4', 'SAFETY', 'RECITATION') then 'content_filter'
+            when regexp_full_match(lower(name), 'tool[_-]calls?') then 'tool_calls'
+            when name = upper(name) then lower(name)
+            else name
+        end
+    )[1]
 );
 
 -- The first of what may be a list (as JSON, or as JSON in a text) or one text.

@@ -455,7 +455,7 @@ create or replace temp macro otlp_tags(service, entries, response_id) as (
                             '|(environment|release|version)$)'
                             '|metadata\.user_api_key_(end_user_id|user_id|user_email)$'
                             '|langsmith\.(span|trace|metadata\.(user|session|thread)_id)|mlflow\.|lmnr\.|logfire\.'
-                            '|(request_data|response_data|events)$)'
+                            '|gcp\.gen_ai\.|(request_data|response_data|events|model_request_parameters)$)'
                         )
                     ),
                     lambda e: {
@@ -500,6 +500,88 @@ create or replace temp macro otlp_all_input(input, cache_read, cache_write, outp
                 then cast(try_cast(input as double) + cached as varchar)
             else input
         end
+    )[1]
+);
+
+-- The tokens of the whole output, likewise: some count apart what was reasoned (Gemini's thoughts).
+create or replace temp macro otlp_all_output(output, reasoning, input, total) as (
+    case
+        when
+            try_cast(reasoning as double) > 0
+            and (
+                try_cast(reasoning as double) > try_cast(output as double)
+                or try_cast(total as double)
+                = try_cast(input as double) + try_cast(output as double) + try_cast(reasoning as double)
+            )
+            then cast(try_cast(output as double) + try_cast(reasoning as double) as varchar)
+        else output
+    end
+);
+
+-- What a response that was logged whole says of its tokens: OpenAI's, Anthropic's, Bedrock's and Gemini's usage, as
+-- texts, where input and output count all. Null where the JSON is no object.
+create or replace temp macro response_usage(j) as (
+    list_transform(
+        [
+            from_json(
+                case when json_type(j) = 'OBJECT' then j end,
+                '{
+                    "usage": {
+                        "prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR", "input_tokens": "VARCHAR",
+                        "output_tokens": "VARCHAR", "inputTokens": "VARCHAR", "outputTokens": "VARCHAR",
+                        "cache_read_input_tokens": "BIGINT", "cache_creation_input_tokens": "BIGINT",
+                        "cacheReadInputTokens": "BIGINT", "cacheWriteInputTokens": "BIGINT",
+                        "prompt_tokens_details": {"cached_tokens": "VARCHAR"},
+                        "input_tokens_details": {"cached_tokens": "VARCHAR"},
+                        "completion_tokens_details": {"reasoning_tokens": "VARCHAR"},
+                        "output_tokens_details": {"reasoning_tokens": "VARCHAR"}
+                    },
+                    "usage_metadata": {
+                        "prompt_token_count": "VARCHAR", "candidates_token_count": "BIGINT",
+                        "thoughts_token_count": "BIGINT", "cached_content_token_count": "VARCHAR"
+                    },
+                    "usageMetadata": {
+                        "promptTokenCount": "VARCHAR", "candidatesTokenCount": "BIGINT",
+                        "thoughtsTokenCount": "BIGINT", "cachedContentTokenCount": "VARCHAR"
+                    }
+                }'
+            )
+        ],
+        lambda told: {
+            'input': coalesce(
+                told.usage.prompt_tokens,
+                cast(
+                    try_cast(coalesce(told.usage.input_tokens, told.usage.inputTokens) as bigint)
+                    -- Anthropic and Bedrock count apart from the input what was in the cache.
+                    + coalesce(told.usage.cache_read_input_tokens, told.usage.cacheReadInputTokens, 0)
+                    + coalesce(told.usage.cache_creation_input_tokens, told.usage.cacheWriteInputTokens, 0)
+                    as varchar
+                ),
+                told.usage_metadata.prompt_token_count, told.usageMetadata.promptTokenCount
+            ),
+            'output': coalesce(
+                told.usage.completion_tokens, told.usage.output_tokens, told.usage.outputTokens,
+                cast(
+                    told.usage_metadata.candidates_token_count + coalesce(told.usage_metadata.thoughts_token_count, 0)
+                    as varchar
+                ),
+                cast(
+                    told.usageMetadata.candidatesTokenCount + coalesce(told.usageMetadata.thoughtsTokenCount, 0)
+                    as varchar
+                )
+            ),
+            'cached': coalesce(
+                told.usage.prompt_tokens_details.cached_tokens, told.usage.input_tokens_details.cached_tokens,
+                cast(told.usage.cache_read_input_tokens as varchar), cast(told.usage.cacheReadInputTokens as varchar),
+                told.usage_metadata.cached_content_token_count, told.usageMetadata.cachedContentTokenCount
+            ),
+            'reasoning': coalesce(
+                told.usage.completion_tokens_details.reasoning_tokens,
+                told.usage.output_tokens_details.reasoning_tokens,
+                cast(told.usage_metadata.thoughts_token_count as varchar),
+                cast(told.usageMetadata.thoughtsTokenCount as varchar)
+            )
+        }
     )[1]
 );
 
