@@ -11,6 +11,7 @@ from duckdb.sqltypes import BOOLEAN, VARCHAR
 from flows.ingest.map.conversations import Answer, Question, read_answer, read_question
 from flows.ingest.map.data_frames import span_of_row
 from flows.ingest.map.event_streams import streamed_text
+from flows.ingest.map.python_literals import literal_as_json
 
 
 def add_functions(connection: duckdb.DuckDBPyConnection) -> None:
@@ -19,11 +20,13 @@ def add_functions(connection: duckdb.DuckDBPyConnection) -> None:
     - `as_question(json, instructions)`: a struct of messages, text, is_cut; see conversations.py.
     - `as_answer(json)`: a struct of message, text, finish_reason, is_cut; see conversations.py.
     - `as_streamed_text(events)`: the text of an answer that was logged as server-sent events.
+    - `as_json(literal)`: JSON of a dict or list as Python prints it; see python_literals.py.
     - `as_span(row)`: a span, as JSON, of a row of a data frame; see data_frames.py.
     """
     _add(connection, "as_question", read_question, 2, Question)
     _add(connection, "as_answer", read_answer, 1, Answer)
     _add(connection, "as_streamed_text", streamed_text, 1)
+    _add(connection, "as_json", literal_as_json, 1)
     _add(connection, "as_span", span_of_row, 1)
 
 

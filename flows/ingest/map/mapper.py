@@ -226,7 +226,9 @@ def _where(rows: pa.Table, targets: pa.ChunkedArray, target: str) -> pa.Table:
 def _incomplete(rows: pa.Table, targets: pa.ChunkedArray) -> pa.Table:
     """The place and the unreadable columns of each landed record that has some."""
     is_landed = pc.is_in(targets, value_set=pa.array(list(TABLES)))
-    return rows.select(["file", "line", "unreadable"]).filter(pc.and_(is_landed, pc.is_valid(rows.column("unreadable"))))
+    return rows.select(["file", "line", "unreadable"]).filter(
+        pc.and_(is_landed, pc.is_valid(rows.column("unreadable")))
+    )
 
 
 def _tiers(rows: pa.Table, targets: pa.ChunkedArray) -> pa.ChunkedArray:

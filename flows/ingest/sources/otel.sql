@@ -19,7 +19,12 @@ with items as materialized (
     select
         *,
         case
-            when kind = 'log' then coalesce(fields.eventName, fields.event_name, attributes ->> '$."event.name"')
+            when kind = 'log'
+                then
+                    coalesce(
+                        nullif(fields.eventName, ''), fields.event_name, attributes ->> '$."event.name"',
+                        attributes ->> '$."event_name"'
+                    )
         end as event_name
     from otlp_items('records')
 ),
@@ -124,8 +129,10 @@ read as materialized (
                 "langfuse.generation.name": "VARCHAR", "langfuse.trace.name": "VARCHAR",
                 "langfuse.environment": "VARCHAR", "langfuse.release": "VARCHAR", "langfuse.version": "VARCHAR",
                 "gen_ai.cost.total_cost": "VARCHAR", "operation.cost": "VARCHAR",
-                "metadata.user_api_key_end_user_id": "VARCHAR", "ai.response.reasoning": "JSON",
+                "metadata.user_api_key_end_user_id": "VARCHAR", "metadata.requester_metadata": "VARCHAR",
+                "metadata.spend_logs_metadata": "VARCHAR", "metadata.usage_object": "VARCHAR", "ai.response.reasoning": "JSON",
                 "mlflow.chat.tokenUsage": "JSON", "mlflow.llm.model": "VARCHAR", "mlflow.llm.provider": "VARCHAR",
+                "mlflow.llm.cost": "JSON",
                 "lmnr.association.properties.session_id": "VARCHAR",
                 "lmnr.association.properties.user_id": "VARCHAR",
                 "mlflow.spanType": "VARCHAR", "mlflow.spanInputs": "JSON", "mlflow.spanOutputs": "JSON",
@@ -151,6 +158,7 @@ read as materialized (
                 "gen_ai.evaluation.name": "VARCHAR", "gen_ai.evaluation.score.value": "VARCHAR",
                 "gen_ai.evaluation.score.label": "VARCHAR", "gen_ai.evaluation.explanation": "VARCHAR",
                 "llm.model_name": "VARCHAR", "llm.provider": "VARCHAR", "llm.token_count.prompt": "VARCHAR",
+                "llm.token_count.total": "VARCHAR",
                 "llm.token_count.completion": "VARCHAR", "llm.cost.total": "VARCHAR",
                 "llm.token_count.prompt_details.cache_read": "VARCHAR",
                 "llm.token_count.completion_details.reasoning": "VARCHAR", "llm.system": "VARCHAR"
@@ -199,12 +207,21 @@ judged as materialized (
 counted as (
     select
         *,
+        -- litellm writes what is no simple value as Python prints it.
+        from_json(
+            coalesce(as_json(has."metadata.requester_metadata"), as_json(has."metadata.spend_logs_metadata")),
+            '{
+                "route": "VARCHAR", "environment": "VARCHAR", "release": "VARCHAR", "session_id": "VARCHAR",
+                "prompt_version": "VARCHAR", "user_id": "VARCHAR", "trace_user_id": "VARCHAR"
+            }'
+        ) as noted,
         -- Some log the response whole, and its counts nowhere else.
         response_usage(
             plain_json_once(
                 coalesce(
                     has."gcp.vertex.agent.llm_response", has.response_data, has."mlflow.spanOutputs",
-                    has."langfuse.observation.output", has."output.value"
+                    has."langfuse.observation.output", has."output.value",
+                    cast('{"usage":' || as_json(has."metadata.usage_object") || '}' as json)
                 )
             )
         ) as used,
@@ -224,7 +241,8 @@ named as materialized (
             cast(coalesce(
                 has."gen_ai.input.messages", has."gen_ai.prompt", cast(asked as json),
                 has."ai.prompt.messages", has."ai.prompt", has."gcp.vertex.agent.llm_request", has.request_data,
-                has.events, has."langfuse.observation.input", has."mlflow.spanInputs", has."input.value"
+                has.events, has."langfuse.observation.input", plain_json_once(has."mlflow.spanInputs"),
+                has."input.value"
             ) as varchar),
             cast(has."gen_ai.system_instructions" as varchar)
         ) as question,
@@ -233,7 +251,8 @@ named as materialized (
                 has."gen_ai.output.messages", has."gen_ai.completion",
                 cast(otlp_answered(answered, has."output.value") as json),
                 otel_vercel_answer(has), has."gcp.vertex.agent.llm_response", has.response_data, has.events,
-                has."langfuse.observation.output", has."mlflow.spanOutputs", has."output.value"
+                has."langfuse.observation.output", plain_json_once(has."mlflow.spanOutputs"),
+                has."output.value"
             ) as varchar)
         ) as answer,
         coalesce(
@@ -260,9 +279,12 @@ named as materialized (
         ) as reasoning_tokens,
         coalesce(
             has."gen_ai.usage.cache_creation.input_tokens", has."gen_ai.usage.cache_creation_input_tokens",
-            has."gen_ai.usage.cache_write_input_tokens"
+            has."gen_ai.usage.cache_write_input_tokens", counts['cache_creation_input_tokens']
         ) as written_tokens,
-        coalesce(has."gen_ai.usage.total_tokens", has."llm.usage.total_tokens") as total_tokens
+        coalesce(
+            has."gen_ai.usage.total_tokens", has."llm.usage.total_tokens", has."llm.token_count.total",
+            counts['total_tokens']
+        ) as total_tokens
     from counted
 ),
 
@@ -328,7 +350,7 @@ interactions as (
             has."traceloop.association.properties" ->> 'session_id', has."ai.telemetry.metadata.sessionId",
             has."ai.telemetry.metadata.session_id", has."gcp.vertex.agent.session_id",
             has."langsmith.metadata.session_id", has."langsmith.metadata.thread_id", has."langfuse.session.id",
-            has."lmnr.association.properties.session_id",
+            has."lmnr.association.properties.session_id", noted.session_id,
             service."session.id"
         ) as session_id,
         coalesce(
@@ -336,36 +358,42 @@ interactions as (
             has."traceloop.association.properties.user_id", has."traceloop.association.properties" ->> 'user_id',
             has."ai.telemetry.metadata.userId", has."ai.telemetry.metadata.user_id", has."langsmith.metadata.user_id",
             has."langfuse.user.id", has."lmnr.association.properties.user_id",
-            nullif(has."metadata.user_api_key_end_user_id", ''),
+            nullif(has."metadata.user_api_key_end_user_id", ''), noted.trace_user_id, noted.user_id,
             service."user.id"
         ) as user_key,
         coalesce(
             has."gen_ai.prompt.name", has."traceloop.prompt.key", has."langfuse.observation.prompt.name",
             has."traceloop.entity.name", has."traceloop.workflow.name", has."ai.telemetry.functionId",
-            has."gen_ai.workflow.name", has."gen_ai.agent.name", has."langfuse.generation.name",
+            noted.route, has."gen_ai.workflow.name", has."gen_ai.agent.name", has."langfuse.generation.name",
             has."langfuse.trace.name"
         ) as route,
         coalesce(
             service."deployment.environment.name", service."deployment.environment",
-            has."deployment.environment.name", has."deployment.environment", has."langfuse.environment"
+            has."deployment.environment.name", has."deployment.environment", has."langfuse.environment",
+            noted.environment
         ) as environment,
-        coalesce(service."service.version", has."langfuse.release", has."langfuse.version") as release,
+        coalesce(service."service.version", has."langfuse.release", has."langfuse.version", noted.release) as release,
         coalesce(
             has."gen_ai.prompt.name", has."traceloop.prompt.key", has."langfuse.observation.prompt.name"
         ) as prompt_name,
         coalesce(
             has."gen_ai.prompt.version", has."traceloop.prompt.version", has."traceloop.prompt.version_name",
-            has."traceloop.prompt.version_hash", has."langfuse.observation.prompt.version"
+            has."traceloop.prompt.version_hash", has."langfuse.observation.prompt.version",
+            noted.prompt_version
         ) as prompt_version,
         coalesce(
             has."gen_ai.provider.name", has."gen_ai.system", has."llm.provider", has."llm.system",
-            has."ai.model.provider", has."mlflow.llm.provider"
+            has."ai.model.provider", trim(has."mlflow.llm.provider", '"')
         ) as provider,
         coalesce(
             has."gen_ai.request.model", has."llm.model_name", has."ai.model.id", has."langfuse.observation.model.name",
-            has."mlflow.llm.model", has."gen_ai.response.model"
+            trim(has."mlflow.llm.model", '"'), plain_json_once(has."mlflow.spanInputs") ->> 'model',
+            has."gen_ai.response.model"
         ) as model_requested,
-        coalesce(has."gen_ai.response.model", has."llm.model_name", has."ai.response.model") as model_served,
+        coalesce(
+            has."gen_ai.response.model", has."llm.model_name", has."ai.response.model",
+            plain_json_once(has."mlflow.spanOutputs") ->> 'model'
+        ) as model_served,
         coalesce(
             has."openai.response.system_fingerprint", has."gen_ai.openai.response.system_fingerprint",
             has."gen_ai.openai.system_fingerprint"
@@ -426,7 +454,8 @@ interactions as (
         reasoning_tokens,
         coalesce(
             has."gen_ai.usage.cost", has."llm.cost.total", has."gen_ai.cost.total_cost", has."operation.cost",
-            plain_json_once(has."langfuse.observation.cost_details") ->> 'total'
+            plain_json_once(has."langfuse.observation.cost_details") ->> 'total',
+            plain_json_once(has."mlflow.llm.cost") ->> 'total_cost'
         ) as cost_usd,
         case when cost_usd is not null then 'logged' end as cost_source,
         coalesce(has."openai.response.service_tier", has."gen_ai.openai.response.service_tier") as price_tier,

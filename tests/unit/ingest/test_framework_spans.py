@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.reading import mapped
+from tests.reading import mapped, user_key
 from tests.unit.ingest.test_spans import any_value, request, span
 
 MODEL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
@@ -260,3 +260,103 @@ class TestOpenInference:
         self, log_format: str, written: Any, read: str | None
     ) -> None:
         assert of({**LLM, "llm.finish_reason": written}, log_format=log_format)["finish_reason"] == read
+
+
+LITELLM = {
+    "llm.request.type": "acompletion", "gen_ai.request.model": "gpt-4o", "gen_ai.system": "openai",
+    "gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": 5, "gen_ai.usage.total_tokens": 14,
+}  # fmt: skip
+
+
+def test_litellms_metadata_is_python() -> None:
+    row = of(
+        {**LITELLM, "hidden_params": '{"litellm_call_id": "x"}',
+         "metadata.requester_metadata": "{'route': 'faq', 'session_id': 's', 'user_id': 'ann', 'tags': [None, True]}",
+         "metadata.usage_object": "{'prompt_tokens': 9, 'completion_tokens': 5, 'completion_tokens_details': "
+                                  "{'reasoning_tokens': 3}, 'prompt_tokens_details': {'cached_tokens': 4}}"},
+    )  # fmt: skip
+    assert (row["route"], row["session_id"], row["user_key"]) == ("faq", "s", user_key("ann"))
+    assert (row["cached_tokens"], row["reasoning_tokens"], row["tags"]) == (4, 3, None)
+
+
+@pytest.mark.parametrize(
+    "literal", ["{'route': ", "{'a': open('/etc/passwd')}", "{" * 500, "[1, 2]", "plain", "{1: 2}"]
+)
+def test_metadata_that_is_no_literal_loses_nothing_but_itself(literal: str) -> None:
+    row = of({**LITELLM, "metadata.requester_metadata": literal, "metadata.usage_object": literal})
+    assert (row["input_tokens"], row["route"], row["cached_tokens"]) == (9, None, None)
+
+
+def test_litellms_log_records_name_their_event_in_an_attribute() -> None:
+    said = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Here."}}
+    logs = [("gen_ai.content.prompt", {"role": "system", "content": "Be brief."}),
+            ("gen_ai.content.prompt", {"role": "user", "content": "Where?"}), ("gen_ai.content.completion", said)]  # fmt: skip
+    records = [
+        {"timeUnixNano": str(1772445600000000000 + number), "body": any_value(body), "spanId": "00000000000000a1",
+         "traceId": "0af7651916cd43dd8448eb211c80319c", "attributes": listed({"event_name": name})}
+        for number, (name, body) in enumerate(logs)
+    ]  # fmt: skip
+    requests = ({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]} for record in records)
+    row = only("otel", request(span(listed(LITELLM))), *requests)
+    assert roles(row) == ["system", "user"]
+    assert (row["input_text"], row["output_text"], row["finish_reason"]) == ("Where?", "Here.", "stop")
+
+
+MLFLOW = {"mlflow.spanType": '"CHAT_MODEL"', "mlflow.spanInputs": json.dumps(
+    {"model": "gpt-4o", "messages": [{"role": "user", "content": "Where?"}]}
+)}  # fmt: skip
+
+
+def test_every_attribute_of_mlflows_is_json() -> None:
+    row = of(
+        {**MLFLOW, "mlflow.llm.model": '"gpt-4o"', "mlflow.llm.provider": '"openai"',
+         "mlflow.llm.cost": '{"input_cost": 0.1, "output_cost": 0.2, "total_cost": 0.3}',
+         "mlflow.chat.tokenUsage": '{"input_tokens": 3, "output_tokens": 2, "total_tokens": 105,'
+                                   ' "cache_creation_input_tokens": 100, "cache_read_input_tokens": 0}',
+         "mlflow.spanOutputs": '"Here."'},
+    )  # fmt: skip
+    expected = {"model_requested": "gpt-4o", "provider": "openai", "cost_usd": 0.3, "input_tokens": 103,
+                "input_text": "Where?", "output_text": "Here."}  # fmt: skip
+    assert {name: row[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(("outputs", "told"), [
+    ({"type": "message", "role": "assistant", "model": "c", "stop_reason": "end_turn", "usage": {"input_tokens": 3,
+      "output_tokens": 2}, "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Here."}]},
+     ("c", "end_turn", 3, 2)),
+    ({"candidates": [{"content": {"role": "model", "parts": [{"text": "Here."}]}, "finish_reason": "MAX_TOKENS"}],
+      "usage_metadata": {"prompt_token_count": 3, "candidates_token_count": 2}}, (None, "length", 3, 2)),
+    ({"output": {"message": {"role": "assistant", "content": [{"text": "Here."}]}}, "stopReason": "end_turn",
+      "usage": {"inputTokens": 3, "outputTokens": 2}}, (None, "end_turn", 3, 2)),
+    ({"generations": [[{"text": "Here.", "message": {"type": "ai", "content": "Here.", "response_metadata": {
+        "finish_reason": "stop"}}}]], "llm_output": {"token_usage": {"prompt_tokens": 3, "completion_tokens": 2}}},
+     (None, "stop", 3, 2)),
+], ids=["anthropic", "gemini", "bedrock", "langchain"])  # fmt: skip
+def test_mlflow_logs_each_providers_answer_as_it_came(outputs: dict[str, Any], told: tuple[Any, ...]) -> None:
+    row = of({**MLFLOW, "mlflow.spanOutputs": json.dumps(outputs)})
+    assert row["output_text"] == "Here."
+    assert (row["model_served"], row["finish_reason"], row["input_tokens"], row["output_tokens"]) == told
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_trace_of_mlflows_is_its_spans(version: int) -> None:
+    new = {"trace_id": "CvdlGRbNQ92ESOshHIAxnA==", "span_id": "AAAAAAAAAKI=", "parent_span_id": "AAAAAAAAAKE=",
+           "start_time_unix_nano": 1772445600000000000, "end_time_unix_nano": 1772445600500000000,
+           "status": {"code": "STATUS_CODE_OK", "message": ""}}  # fmt: skip
+    old = {"context": {"trace_id": "0x0af7651916cd43dd8448eb211c80319c", "span_id": "0x00000000000000a2"},
+           "parent_id": "0x00000000000000a1", "start_time": 1772445600000000000, "end_time": 1772445600500000000,
+           "status_code": "OK"}  # fmt: skip
+    call = {
+        "name": "Completions",
+        **(new if version == 3 else old),
+        "attributes": {**MLFLOW, "mlflow.spanOutputs": '"Here."'},
+    }
+    agent = {**call, "span_id": "AAAAAAAAAKE=", "attributes": {"mlflow.spanType": '"AGENT"'}}
+    info = {"trace_metadata": {"mlflow.trace.session": "s", "mlflow.trace.user": "ann"}}
+    found = mapped("otel", {"info": info, "data": {"spans": [agent, call]}})
+    (row,) = found.interactions.to_pylist()
+    assert (found.other.num_rows, found.refused.num_rows) == (1, 0)
+    expected = {"call_id": "00000000000000a2", "trace_id": "0af7651916cd43dd8448eb211c80319c", "latency_ms": 500.0,
+                "input_text": "Where?", "output_text": "Here.", "model_requested": "gpt-4o", "session_id": "s",
+                "user_key": user_key("ann")}  # fmt: skip
+    assert {name: row[name] for name in expected} == expected

@@ -80,7 +80,10 @@ create or replace temp macro genai_donated(given) as table (
         select
             *,
             case
-                when name in ('gen_ai.content.prompt', 'gen_ai.content.completion')
+                when
+                    name in ('gen_ai.content.prompt', 'gen_ai.content.completion')
+                    -- litellm's log records have the message itself as their body.
+                    and coalesce(says -> '$."gen_ai.prompt"', says -> '$."gen_ai.completion"') is not null
                     then
                         case
                             when part = 'asked'

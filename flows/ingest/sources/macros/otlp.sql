@@ -179,18 +179,27 @@ create or replace temp macro otlp_line(raw) as (
             "trace": {"resourceSpans": ["JSON"], "batches": ["JSON"]}, "scope_spans": "JSON",
             "scopeSpans": "JSON", "instrumentationLibrarySpans": "JSON", "spans": ["JSON"], "scope": "JSON",
             "resourceLogs": [{"resource": "JSON", "scopeLogs": [{"logRecords": ["JSON"]}]}], "scopeLogs": "JSON",
-            "resourceMetrics": ["JSON"], "data": ["JSON"], "start_time_unix_nano": "VARCHAR",
-            "spanId": "VARCHAR", "span_id": "VARCHAR", "context": {"span_id": "VARCHAR"}, "resource": "JSON",
+            "resourceMetrics": ["JSON"], "data": "JSON", "start_time_unix_nano": "VARCHAR",
+            "spanId": "VARCHAR", "span_id": "VARCHAR", "context": {"span_id": "VARCHAR", "spanId": "VARCHAR"},
+            "resource": "JSON",
             "observed_timestamp": "VARCHAR", "severity_text": "VARCHAR", "severityNumber": "VARCHAR",
             "observedTimeUnixNano": "VARCHAR"
         }'
     )
 );
 
+-- What MLflow's trace says of all of its spans, as attributes of their resource.
+create or replace temp macro mlflow_trace(raw) as (
+    json_object(
+        'session.id', raw -> '$.info.trace_metadata."mlflow.trace.session"',
+        'user.id', raw -> '$.info.trace_metadata."mlflow.trace.user"'
+    )
+);
+
 -- Every span, log record and (one a line) batch of metrics of a relation of records: its JSON as `item`, its fields
 -- as `span`, its attributes as `entries` and as one JSON object, and what its resource says. A line is an export
--- request, a ResourceSpans, ScopeSpans or ResourceLogs of one, Tempo's trace, a page of spans ({"data": [...]}), one
--- span (also as a row of a data frame), or one log record as the SDKs' console exporters print it.
+-- request, a ResourceSpans, ScopeSpans or ResourceLogs of one, Tempo's trace, a page of spans ({"data": [...]}),
+-- MLflow's trace ({"info": ..., "data": {"spans": [...]}}), one span (also as a row of a data frame), or one log record as the SDKs' console exporters print it.
 create or replace temp macro otlp_items(given) as table (
     with unframed as (
         select
@@ -219,7 +228,8 @@ create or replace temp macro otlp_items(given) as table (
             case
                 when
                     coalesce(
-                        log.resource_spans, log.resource_logs, log.scope_spans, cast(log.start_time_unix_nano as json)
+                        log.resource_spans, log.resource_logs, log.scope_spans, cast(log.start_time_unix_nano as json),
+                        case when json_type(log.data) = 'OBJECT' then log.data end
                     ) is not null
                     then otlp_line(otlp_camel(raw))
                 else log
@@ -238,8 +248,16 @@ create or replace temp macro otlp_items(given) as table (
                         when coalesce(log.scopeSpans, log.instrumentationLibrarySpans) is not null
                             then [cast(raw as json)]
                         when len(log.spans) > 0 then [json_object('scopeSpans', json_array(cast(raw as json)))]
-                        when len(log.data) > 0
+                        when json_array_length(log.data) > 0
                             then [json_object('scopeSpans', json_array(json_object('spans', log.data)))]
+                        when json_array_length(log.data -> 'spans') > 0
+                            then
+                                [
+                                    json_object(
+                                        'resource', json_object('attributes', mlflow_trace(raw)),
+                                        'scopeSpans', json_array(log.data)
+                                    )
+                                ]
                     end
                 )
             ) as r
@@ -297,7 +315,7 @@ create or replace temp macro otlp_items(given) as table (
             log.resource,
             [[cast(raw as json)]] as scopes
         from lines
-        where coalesce(log.spanId, log.span_id, log.context.span_id) is not null
+        where coalesce(log.spanId, log.span_id, log.context.span_id, log.context.spanId) is not null
         union all
         select
             file,
@@ -349,7 +367,9 @@ create or replace temp macro otlp_items(given) as table (
                 case when json_type(item) = 'OBJECT' then item end,
                 '{
                     "traceId": "VARCHAR", "trace_id": "VARCHAR", "spanId": "VARCHAR", "span_id": "VARCHAR",
-                    "context": {"trace_id": "VARCHAR", "span_id": "VARCHAR"}, "name": "VARCHAR",
+                    "name": "VARCHAR", "context": {
+                        "trace_id": "VARCHAR", "span_id": "VARCHAR", "traceId": "VARCHAR", "spanId": "VARCHAR"
+                    },
                     "parentSpanId": "VARCHAR", "parent_id": "VARCHAR",
                     "event_name": "VARCHAR", "timestamp": "VARCHAR", "observed_timestamp": "VARCHAR",
                     "status_code": "VARCHAR", "status_message": "VARCHAR",
@@ -384,8 +404,12 @@ create or replace temp macro otlp_items(given) as table (
         fields,
         entries,
         coalesce(json_of_entries(entries), '{}') as attributes,
-        otlp_id(coalesce(fields.traceId, fields.trace_id, fields.context.trace_id)) as trace_id,
-        otlp_id(coalesce(fields.spanId, fields.span_id, fields.context.span_id)) as span_id,
+        otlp_id(
+            coalesce(fields.traceId, fields.trace_id, fields.context.trace_id, fields.context.traceId)
+        ) as trace_id,
+        otlp_id(
+            coalesce(fields.spanId, fields.span_id, fields.context.span_id, fields.context.spanId)
+        ) as span_id,
         coalesce(
             nullif(
                 otlp_long(
@@ -453,7 +477,8 @@ create or replace temp macro otlp_tags(service, entries, response_id) as (
                             '|(operation|resource)\.name$|operation\.cost$|gcp\.vertex\.agent\.'
                             '|langfuse\.((observation|user|session|generation|trace|internal)\.'
                             '|(environment|release|version)$)'
-                            '|metadata\.user_api_key_(end_user_id|user_id|user_email)$'
+                            '|metadata\.(user_api_key_(end_user_id|user_id|user_email)|usage_object'
+                            '|(requester|spend_logs)_metadata)$|hidden_params$'
                             '|langsmith\.(span|trace|metadata\.(user|session|thread)_id)|mlflow\.|lmnr\.|logfire\.'
                             '|gcp\.gen_ai\.|(request_data|response_data|events|model_request_parameters)$)'
                         )
@@ -518,8 +543,8 @@ create or replace temp macro otlp_all_output(output, reasoning, input, total) as
     end
 );
 
--- What a response that was logged whole says of its tokens: OpenAI's, Anthropic's, Bedrock's and Gemini's usage, as
--- texts, where input and output count all. Null where the JSON is no object.
+-- What a response that was logged whole says of its tokens: OpenAI's, Anthropic's, Bedrock's, Gemini's and LangChain's
+-- counts, as texts, where input and output count all. Null where the JSON is no object.
 create or replace temp macro response_usage(j) as (
     list_transform(
         [
@@ -536,6 +561,7 @@ create or replace temp macro response_usage(j) as (
                         "completion_tokens_details": {"reasoning_tokens": "VARCHAR"},
                         "output_tokens_details": {"reasoning_tokens": "VARCHAR"}
                     },
+                    "llm_output": {"token_usage": {"prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR"}},
                     "usage_metadata": {
                         "prompt_token_count": "VARCHAR", "candidates_token_count": "BIGINT",
                         "thoughts_token_count": "BIGINT", "cached_content_token_count": "VARCHAR"
@@ -557,7 +583,8 @@ create or replace temp macro response_usage(j) as (
                     + coalesce(told.usage.cache_creation_input_tokens, told.usage.cacheWriteInputTokens, 0)
                     as varchar
                 ),
-                told.usage_metadata.prompt_token_count, told.usageMetadata.promptTokenCount
+                told.usage_metadata.prompt_token_count, told.usageMetadata.promptTokenCount,
+                told.llm_output.token_usage.prompt_tokens
             ),
             'output': coalesce(
                 told.usage.completion_tokens, told.usage.output_tokens, told.usage.outputTokens,
@@ -568,7 +595,8 @@ create or replace temp macro response_usage(j) as (
                 cast(
                     told.usageMetadata.candidatesTokenCount + coalesce(told.usageMetadata.thoughtsTokenCount, 0)
                     as varchar
-                )
+                ),
+                told.llm_output.token_usage.completion_tokens
             ),
             'cached': coalesce(
                 told.usage.prompt_tokens_details.cached_tokens, told.usage.input_tokens_details.cached_tokens,
