@@ -5,7 +5,9 @@ What logs say (paths, routes, models) is written as JSON strings, which are YAML
 
 import json
 import os
+import re
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from flows.ingest import FoundSource
 
 _MOST_ROUTES = 20
+_LONGEST_NAME = 40
+_SUFFIX = re.compile(r"(\.(jsonl|ndjson|json|csv|parquet|log|txt))?(\.(gz|zst))?\*?$", re.IGNORECASE)
 
 _HEAD = """\
 # genchi.yaml, as `genchi init` found the logs. Every key: flows/config/README.md
@@ -92,12 +96,29 @@ def _source(name: str, source: "FoundSource", variable: str) -> str:
 
 
 def _names(sources: "Sequence[FoundSource]") -> list[str]:
-    """Each source's format, numbered where several have one."""
+    """Each source's format; of several with one format, the folder, file or table that tells it from the others."""
     names: list[str] = []
     for source in sources:
-        count = sum(other.format == source.format for other in sources[: len(names)])
-        names.append(source.format if not count else f"{source.format}-{count + 1}")
+        words = _words(source)
+        others = [_words(other) for other in sources if other.format == source.format and other is not source]
+        shared = {word: sum(word in other for other in others) for word in words}
+        own = [word for word in reversed(words) if shared[word] < len(others)]
+        base = min(own, key=lambda word: shared[word], default=source.format)
+        numbered = (base if number == 1 else f"{base}-{number}" for number in count(1))
+        names.append(next(name for name in numbered if name not in names))
     return names
+
+
+def _words(source: "FoundSource") -> list[str]:
+    """The folders and the file of a source's path, or its table, as words of letters, digits, dashes and underscores.
+
+    Without days, stars and suffixes; a part that has nothing else is left out.
+    """
+    parts = (source.path or source.newest).replace("{day}", "").split("/")
+    if source.path:
+        parts[-1] = _SUFFIX.sub("", parts[-1])
+    words = (re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-_")[:_LONGEST_NAME] for part in parts)
+    return [word for word in words if word]
 
 
 def _quoted(text: str) -> str:

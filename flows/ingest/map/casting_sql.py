@@ -31,7 +31,7 @@ _TEXTS = ("call_id", "target", "problem", "unreadable", "user_key", "kind", "upd
 
 
 def casting_sql(given: list[str]) -> str:
-    """A SELECT of every narrow column, cast, of the reason why a record is rejected (null: it is not), and of `unreadable`,
+    """A SELECT of every narrow column, cast, the reason why a record is rejected (null: it is not), and `unreadable`,
     the columns whose values are no values of their types (null: none).
     """
     types = {name: kind for name, kind in _types().items() if name in given and kind != "varchar"}

@@ -148,9 +148,9 @@ def _of_list(value: list[Any], role: str, is_text: bool) -> list[Message] | None
     if any(is_message(item) for item in value):
         found = joined([read_message(item, role) for item in _told(value)])
         return one_answer(found) if role == "assistant" and any(map(is_item, value)) else found
-    if any(isinstance(item, dict) and _OF_OUTPUT <= item.keys() for item in value):  # DSPy's outputs
+    if any(isinstance(item, dict) and item.keys() >= _OF_OUTPUT for item in value):  # DSPy's outputs
         return [{"role": role, "content": item["text"], "reasoning_content": item["reasoning_content"]}
-                for item in value if isinstance(item, dict) and _OF_OUTPUT <= item.keys()]  # fmt: skip
+                for item in value if isinstance(item, dict) and item.keys() >= _OF_OUTPUT]  # fmt: skip
     if are_parts(value) if is_text else any(map(is_part, value)):
         return joined([of_parts(value, role)])
     if not is_text:

@@ -14,6 +14,7 @@ from flows.ingest.map.message_parts import text_of
 from flows.ingest.map.surrogates import without_surrogates
 
 _INSTRUCTING = ("system", "developer")
+_THINK, _THOUGHT = "<think>", "</think>"
 
 
 class Question(NamedTuple):
@@ -62,6 +63,7 @@ def read_answer(given: str | None) -> Answer | None:
         return Answer(None, None, None, True) if read.is_cut else None
     message = dict(spoken[0] if len(spoken) == len(messages) else spoken[-1])
     reason = message.pop("finish_reason", None)
+    message = _without_thinking(message)
     text = said_text(message)
     return Answer(
         _as_json(message),
@@ -69,6 +71,19 @@ def read_answer(given: str | None) -> Answer | None:
         without_surrogates(reason) if isinstance(reason, str) else None,
         read.is_cut or is_marked(text),
     )
+
+
+def _without_thinking(message: Message) -> Message:
+    """A message with what its text has in <think> before the answer as its reasoning: servers of open models write so.
+
+    A text that ends before the thinking does has no answer.
+    """
+    content = message.get("content")
+    if not isinstance(content, str) or not (stripped := content.lstrip()).startswith(_THINK):
+        return message
+    thought, _, answer = stripped.removeprefix(_THINK).partition(_THOUGHT)
+    reasoning = message.get("reasoning_content") or thought.strip()
+    return {**message, "content": answer.lstrip() or None, **({"reasoning_content": reasoning} if reasoning else {})}
 
 
 def said_text(message: Message) -> str | None:

@@ -107,7 +107,12 @@ calls as (
         structure_of(coalesce(log.tool_definitions, log.toolDefinitions)) as tools,
         structure_of(coalesce(log.cost_details, log.costDetails)) as prices,
         try_cast(
-            structure_of(coalesce(log.usage_details, log.usageDetails, log.usage)) as map (varchar, varchar)
+            flat_usage(
+                coalesce(
+                    full_object(structure_of(log.usage_details)), full_object(structure_of(log.usageDetails)),
+                    full_object(structure_of(log.usage)), told_usage(structure_of(log.output))
+                )
+            ) as map (varchar, varchar)
         ) as used,
         from_json(
             structure_of(log.metadata),
@@ -229,7 +234,7 @@ counted as (
                 'output_tokens'
             )
         ) as answered_parts,
-        list_max(counts_of(used, 'total|total_tokens|totalTokens', '')) as total
+        list_max(counts_of(used, 'total|total_tokens|totalTokens|total_token_count|totalTokenCount', '')) as total
     from worded
 ),
 
@@ -386,7 +391,7 @@ told as (
                 counts_of(
                     used,
                     '(input_)?cached(_tokens)?|(input_)?cache_read((_|\.input_)(input_)?tokens)?'
-                    || '|cached_content_token_count|(prompt|input)(_tokens)?_details\.(cache_read|cached_tokens)', ''
+                    || '|cached_content_token_count|cachedContentTokenCount|(prompt|input)(_tokens?)?_details\.(cache_read|cached_tokens)', ''
                 )
             ) as varchar
         ) as cached_tokens,
@@ -395,7 +400,7 @@ told as (
                 counts_of(
                     used,
                     '(output_)?reasoning(_tokens|\.output_tokens)?|thoughts_tokens?|thoughts_token_count'
-                    || '|thoughtsTokenCount|(completion|output)(_tokens)?_details\.reasoning(_tokens)?', ''
+                    || '|thoughtsTokenCount|(completion|output)(_tokens?)?_details\.reasoning(_tokens)?', ''
                 )
             ) as varchar
         ) as reasoning_tokens,

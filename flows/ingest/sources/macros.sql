@@ -150,6 +150,7 @@ create or replace temp macro is_plain(said, message) as (
         )
         and said.parts is null and said.kwargs is null and said.data is null and said.additional_kwargs is null
         and said.finish_reason is null and said.stop_reason is null and said.messages is null
+        and not starts_with(said.content, '<think>')
         and not contains(said.content, 'runcated') and not contains(said.content, 'RUNCATED'),
         false
     )

@@ -107,12 +107,30 @@ def test_names_from_logs_are_texts_and_no_yaml() -> None:
 
 def test_a_database_is_named_by_its_variable() -> None:
     reading = SampleReading("litellm", 1, calls=1, days=(TODAY,))
-    found = [FoundSource("litellm", reading, "t", (TODAY,)), FoundSource("litellm", reading, "u", (), query="select 1")]
+    found = [FoundSource("litellm", reading, "public.Spend", (TODAY,)),
+             FoundSource("litellm", reading, "u", (), query="select 1")]  # fmt: skip
     sources = yaml.safe_load(configuration("a", found, "PGURL"))["sources"]
     assert sources == [
-        {"name": "litellm", "format": "litellm", "dsn": "${PGURL}"},
-        {"name": "litellm-2", "format": "litellm", "dsn": "${PGURL}", "query": "select 1"},
+        {"name": "public-spend", "format": "litellm", "dsn": "${PGURL}"},
+        {"name": "u", "format": "litellm", "dsn": "${PGURL}", "query": "select 1"},
     ]
+
+
+@pytest.mark.parametrize(("paths", "names"), [
+    (["logs/{day}.jsonl"], ["genchi"]),
+    (["logs/chat/{day}.jsonl", "logs/search/{day}.jsonl.gz"], ["chat", "search"]),
+    (["logs/{day}/app.jsonl", "logs/{day}/app-eu*.jsonl*"], ["app", "app-eu"]),
+    (["a/logs/x.jsonl", "b/logs/x.jsonl", "c/logs/y.jsonl"], ["a", "b", "y"]),
+    (["eu/Support Bot/{day}.parquet", "us/Support Bot/{day}.parquet"], ["eu", "us"]),
+    (["logs/{day}/*.json", "old/{day}/*.json"], ["logs", "old"]),
+    (["{day}/*.json", "{day}/*/*.json"], ["genchi", "genchi-2"]),
+    (["x.jsonl", "x.csv", "x.json"], ["genchi", "genchi-2", "genchi-3"]),
+    (['a"\nb: [{/{day}.jsonl', "c/{day}.jsonl"], ["a-b", "c"]),
+])  # fmt: skip
+def test_sources_of_one_format_are_named_by_what_tells_them_apart(paths: list[str], names: list[str]) -> None:
+    reading = SampleReading("genchi", 1, calls=1, days=(TODAY,))
+    found = [FoundSource("genchi", reading, path, (TODAY,), path=path) for path in paths]
+    assert [source["name"] for source in yaml.safe_load(configuration("a", found, ""))["sources"]] == names
 
 
 def test_an_address_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

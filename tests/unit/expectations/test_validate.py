@@ -217,7 +217,9 @@ def test_records_with_unreadable_values_warn_above_one_per_cent(config: Config) 
     write(config, "manifest", [gateway | {"incomplete": 1}, {"source": "batch", "records": 100, "incomplete": 2}])
     found = check(config, "landed_logs")
     failed = {key: row for key, row in found.items() if not row.success}
-    assert {key: row.severity for key, row in failed.items()} == {("landed_logs", "values_readable", "batch"): "warning"}
+    assert {key: row.severity for key, row in failed.items()} == {
+        ("landed_logs", "values_readable", "batch"): "warning"
+    }
     (row,) = failed.values()
     assert row.observed == "2 of 100 records with a value that cannot be read (2.0%)"
 

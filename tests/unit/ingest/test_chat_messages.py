@@ -7,6 +7,7 @@ import pytest
 
 from flows.ingest.map.chat_messages import read_messages
 from flows.ingest.map.conversations import read_answer, read_question
+from tests.reading import mapped
 
 USER = {"role": "user", "content": "Hi"}
 CALL = {"id": "k", "type": "function", "function": {"name": "map", "arguments": '{"q":"Rome"}'}}
@@ -197,3 +198,18 @@ def test_instructions_beside_the_messages_are_a_message(beside: Any) -> None:
     again = read_question(found.messages, json.dumps(beside))
     assert again is not None
     assert again.messages == found.messages
+
+
+@pytest.mark.parametrize(("content", "text", "reasoning"), [
+    ("<think>hm</think>\n\nHere.", "Here.", "hm"),
+    (" <think>\nhm\n</think>Here.", "Here.", "hm"),
+    ("<think>hm", None, "hm"),
+    ("<think></think>Here.", "Here.", None),
+    ("Here <think>hm</think>", "Here <think>hm</think>", None),
+])  # fmt: skip
+def test_thinking_before_the_answer_is_reasoning(content: str, text: str | None, reasoning: str | None) -> None:
+    record = {"call_id": "c", "started_at": 1772359200, "input_text": "Where?",
+              "output_json": {"role": "assistant", "content": content}}  # fmt: skip
+    (row,) = mapped("genchi", record).interactions.to_pylist()
+    assert row["output_text"] == text
+    assert json.loads(row["output_json"]).get("reasoning_content") == reasoning

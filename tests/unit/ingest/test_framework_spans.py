@@ -59,8 +59,10 @@ def test_strands_counts_its_first_token_in_milliseconds_and_what_it_wrote_to_the
 
 def test_strands_current_conventions_are_read_from_the_events_of_the_span() -> None:
     details = "gen_ai.client.inference.operation.details"
-    asked = [{"role": "user", "parts": [{"type": "text", "content": "How late?"}]},
-             {"role": "user", "parts": [{"type": "tool_call_response", "id": "t", "response": [{"text": "12"}]}]}]  # fmt: skip
+    asked = [
+        {"role": "user", "parts": [{"type": "text", "content": "How late?"}]},
+        {"role": "user", "parts": [{"type": "tool_call_response", "id": "t", "response": [{"text": "12"}]}]},
+    ]
     said = [{"role": "assistant", "finish_reason": "end_turn",
              "parts": [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "Noon."}]}]  # fmt: skip
     row = of(
@@ -225,8 +227,13 @@ class TestOpenInference:
         assert (row["output_text"], json.loads(row["output_json"])["reasoning_content"]) == ("Three.", "count")
 
     def test_mistrals_thinking_is_a_list_of_texts(self, log_format: str) -> None:
-        message = {"role": "assistant", "content": [
-            {"type": "thinking", "thinking": [{"type": "text", "text": "count"}]}, {"type": "text", "text": "Three."}]}  # fmt: skip
+        message = {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": [{"type": "text", "text": "count"}]},
+                {"type": "text", "text": "Three."},
+            ],
+        }
         whole = {"choices": [{"index": 0, "message": message, "finish_reason": "length"}]}
         row = of({**LLM, "output.value": json.dumps(whole), "output.mime_type": "application/json"},
                  log_format=log_format)  # fmt: skip
@@ -289,8 +296,11 @@ def test_metadata_that_is_no_literal_loses_nothing_but_itself(literal: str) -> N
 
 def test_litellms_log_records_name_their_event_in_an_attribute() -> None:
     said = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Here."}}
-    logs = [("gen_ai.content.prompt", {"role": "system", "content": "Be brief."}),
-            ("gen_ai.content.prompt", {"role": "user", "content": "Where?"}), ("gen_ai.content.completion", said)]  # fmt: skip
+    logs = [
+        ("gen_ai.content.prompt", {"role": "system", "content": "Be brief."}),
+        ("gen_ai.content.prompt", {"role": "user", "content": "Where?"}),
+        ("gen_ai.content.completion", said),
+    ]
     records = [
         {"timeUnixNano": str(1772445600000000000 + number), "body": any_value(body), "spanId": "00000000000000a1",
          "traceId": "0af7651916cd43dd8448eb211c80319c", "attributes": listed({"event_name": name})}

@@ -74,6 +74,58 @@ create or replace temp macro given(a, b) as (
     coalesce(nullif(a, ''), nullif(b, ''))
 );
 
+-- A usage object with what stands in objects within it: under the names of both (prompt_tokens_details.cached_tokens),
+-- or, where the inner object is the usage itself, under its own.
+create or replace temp macro flat_usage(j) as (
+    case
+        when not regexp_matches(cast(j as varchar), ':\s*\{') or json_type(j) <> 'OBJECT' then j
+        else
+            json_merge_patch(
+                j,
+                '{' || array_to_string(
+                    flatten(
+                        list_transform(
+                            list_filter(
+                                map_entries(from_json(j, '"MAP(VARCHAR, JSON)"')),
+                                lambda outer_one: json_type(outer_one.value) = 'OBJECT'
+                            ),
+                            lambda outer_one: list_transform(
+                                map_entries(from_json(outer_one.value, '"MAP(VARCHAR, JSON)"')),
+                                lambda inner_one: cast(
+                                    to_json(
+                                        if(
+                                            outer_one.key in ('usage', 'usage_metadata', 'usageMetadata', 'token_usage'),
+                                            '', outer_one.key || '.'
+                                        ) || inner_one.key
+                                    ) as varchar
+                                ) || ':' || cast(inner_one.value as varchar)
+                            )
+                        )
+                    ),
+                    ','
+                ) || '}'
+            )
+    end
+);
+
+-- What an answer says of its tokens: a response of a provider's, or LangChain's message. Null for all else.
+create or replace temp macro told_usage(answered) as (
+    case
+        when json_type(answered) = 'OBJECT'
+            then
+                coalesce(
+                    structure_of(answered -> 'usage_metadata'), structure_of(answered -> '$.response_metadata.usage_metadata'),
+                    structure_of(answered -> '$.response_metadata.token_usage'), structure_of(answered -> 'usage'),
+                    structure_of(answered -> 'usageMetadata'), structure_of(answered -> '$.llm_output.token_usage')
+                )
+    end
+);
+
+-- A JSON object that is not empty.
+create or replace temp macro full_object(j) as (
+    case when len(json_keys(j)) > 0 then j end
+);
+
 -- The counts of a usage map whose names match `kind` and not `but` (regular expressions on whole names).
 create or replace temp macro counts_of(usage, kind, but) as (
     list_transform(
