@@ -391,7 +391,8 @@ told as (
                 counts_of(
                     used,
                     '(input_)?cached(_tokens)?|(input_)?cache_read((_|\.input_)(input_)?tokens)?'
-                    || '|cached_content_token_count|cachedContentTokenCount|(prompt|input)(_tokens?)?_details\.(cache_read|cached_tokens)', ''
+                    || '|cached_content_token_count|cachedContentTokenCount'
+                    || '|(prompt|input)(_tokens?)?_details\.(cache_read|cached_tokens)', ''
                 )
             ) as varchar
         ) as cached_tokens,

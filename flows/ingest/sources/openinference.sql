@@ -127,7 +127,8 @@ spoken as materialized (
         ) as question,
         as_answer(
             cast(coalesce(
-                cast(otlp_answered(answered, has."output.value") as json), has."llm.output_messages", has."gen_ai.output.messages",
+                cast(otlp_answered(answered, has."output.value") as json), has."llm.output_messages",
+                has."gen_ai.output.messages",
                 case
                     when has."output.mime_type" = 'application/json' then plain_json_once(has."output.value")
                     else has."output.value"

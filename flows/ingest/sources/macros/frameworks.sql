@@ -78,7 +78,7 @@ create or replace temp macro given(a, b) as (
 -- or, where the inner object is the usage itself, under its own.
 create or replace temp macro flat_usage(j) as (
     case
-        when not regexp_matches(cast(j as varchar), ':\s*\{') or json_type(j) <> 'OBJECT' then j
+        when not regexp_matches(j::varchar, ':\s*\{') or json_type(j) <> 'OBJECT' then j
         else
             json_merge_patch(
                 j,
@@ -91,14 +91,15 @@ create or replace temp macro flat_usage(j) as (
                             ),
                             lambda outer_one: list_transform(
                                 map_entries(from_json(outer_one.value, '"MAP(VARCHAR, JSON)"')),
-                                lambda inner_one: cast(
+                                lambda inner_one: (
                                     to_json(
                                         if(
-                                            outer_one.key in ('usage', 'usage_metadata', 'usageMetadata', 'token_usage'),
+                                            outer_one.key
+                                            in ('usage', 'usage_metadata', 'usageMetadata', 'token_usage'),
                                             '', outer_one.key || '.'
                                         ) || inner_one.key
-                                    ) as varchar
-                                ) || ':' || cast(inner_one.value as varchar)
+                                    )
+                                )::varchar || ':' || inner_one.value::varchar
                             )
                         )
                     ),
@@ -114,7 +115,8 @@ create or replace temp macro told_usage(answered) as (
         when json_type(answered) = 'OBJECT'
             then
                 coalesce(
-                    structure_of(answered -> 'usage_metadata'), structure_of(answered -> '$.response_metadata.usage_metadata'),
+                    structure_of(answered -> 'usage_metadata'),
+                    structure_of(answered -> '$.response_metadata.usage_metadata'),
                     structure_of(answered -> '$.response_metadata.token_usage'), structure_of(answered -> 'usage'),
                     structure_of(answered -> 'usageMetadata'), structure_of(answered -> '$.llm_output.token_usage')
                 )

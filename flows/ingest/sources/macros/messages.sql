@@ -147,7 +147,7 @@ create or replace temp macro otlp_indexed_messages(given) as table (
     group by number
 );
 
--- The answer of indexed attributes; where it has several texts, and the message that was logged whole beside it has one,
+-- The answer of indexed attributes; where it has several texts, and the message logged whole beside it has one,
 -- that message: smolagents' instrumentation puts what was reasoned behind the answer, as a text like any other.
 create or replace temp macro otlp_answered(answered, whole) as (
     case

@@ -199,7 +199,8 @@ create or replace temp macro mlflow_trace(raw) as (
 -- Every span, log record and (one a line) batch of metrics of a relation of records: its JSON as `item`, its fields
 -- as `span`, its attributes as `entries` and as one JSON object, and what its resource says. A line is an export
 -- request, a ResourceSpans, ScopeSpans or ResourceLogs of one, Tempo's trace, a page of spans ({"data": [...]}),
--- MLflow's trace ({"info": ..., "data": {"spans": [...]}}), one span (also as a row of a data frame), or one log record as the SDKs' console exporters print it.
+-- MLflow's trace ({"info": ..., "data": {"spans": [...]}}), one span (also as a row of a data frame), or
+-- one log record as the SDKs' console exporters print it.
 create or replace temp macro otlp_items(given) as table (
     with unframed as (
         select
