@@ -108,15 +108,14 @@ def _with_verdicts(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _one_of_each(rows: Iterable[Row]) -> dict[str, Row]:
-    """The last of the rows of each request, by request_hash, with the cost of all: what was paid stays in the budget."""
+    """The last of the rows of each request, by request_hash. It has the cost of all: what was paid counts."""
     found: dict[str, Row] = {}
     for row in rows:
         before = found.get(row["request_hash"])
-        if before is not None and not _is_same(before, row):  # of a run that was killed, a reply is in both places
-            row = row | {"cost_usd": _sum(before["cost_usd"], row["cost_usd"])}
-        elif before is not None:
-            row = before
-        found[row["request_hash"]] = row
+        if before is None:
+            found[row["request_hash"]] = row
+        elif not _is_same(before, row):  # of a run that was killed, a reply is in both places
+            found[row["request_hash"]] = row | {"cost_usd": _sum(before["cost_usd"], row["cost_usd"])}
     return found
 
 

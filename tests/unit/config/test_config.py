@@ -200,7 +200,7 @@ def test_an_unset_variable_of_the_embedding_stops_the_topics_only(tmp_path: Path
     settings = load(tmp_path, GOOD + 'embedding: {model: openai/e, api_key: "${NOWHERE}"}\n', KEY="k")
     settings.require_for_ingest()
     settings.require_evaluation()
-    with pytest.raises(UnsetVariableError, match="embedding.api_key: .* embedding texts needs it"):
+    with pytest.raises(UnsetVariableError, match=r"embedding\.api_key: .* embedding texts needs it"):
         settings.require_for_semantics()
 
 

@@ -169,7 +169,7 @@ def test_the_next_night_asks_again_what_got_no_verdict_and_nothing_else(tmp_path
 
     def decides_some(messages):
         asked = material(messages)[0]["conversation"][0]["content"]
-        return is_thanks(messages) if asked in ("q0", "q1") else "```json\n{\"reason\": \"cut o"
+        return is_thanks(messages) if asked in ("q0", "q1") else '```json\n{"reason": "cut o'
 
     first, _ = evaluate(config, decides_some)
     assert (first.unscored, first.judging.without_verdict) == (4, 4)
