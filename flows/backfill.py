@@ -66,6 +66,7 @@ def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backf
     config, first = setup.config, start
     if only in (None, "ingest"):
         config.require_for_ingest()
+        config.require_for_semantics()
         with stage("ingest") as current:
             landed = land_days(config, start, end)
             current.outcome = landed.summary()
@@ -75,7 +76,7 @@ def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backf
         with stage("production") as current:
             current.outcome = check_production(setup, first, end).summary()
     if only == "evaluate":
-        config.require_evaluation()
+        setup.require_evaluation()
         for day in each_day(start, end):
             with stage(f"evaluate {day}") as current:
                 freeze(config, day)

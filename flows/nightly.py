@@ -130,6 +130,7 @@ def _stages(setup: EvalSetup, night: Night) -> None:
         current.outcome = landed.summary()
         first = retention.first_to_rebuild(config, landed.days, day, day)
     with night.stage("semantics") as current:
+        config.require_for_semantics()
         current.outcome = semantics(config, first, day).summary()
     with night.stage("production") as current:
         # Without the judge's key, what needs no judge is scored all the same; `evaluate` reports the key.
@@ -142,7 +143,7 @@ def _stages(setup: EvalSetup, night: Night) -> None:
         current.outcome = evaluated(setup, day)
     if config.evaluates and config.shadow.samples_per_day:
         with night.stage("shadow") as current:
-            config.require_evaluation()
+            setup.require_evaluation()
             current.outcome = shadow(setup, day).summary()
     if config.evaluates:
         with night.stage("comparisons") as current:
@@ -202,6 +203,7 @@ def _ingest(setup: EvalSetup, day: date | None) -> None:
     config = setup.config
     day = day or config.yesterday()
     config.require_for_ingest()
+    config.require_for_semantics()
     with described(f"ingest-day {day}", config.app), config.open_lake().lock("ingest"):
         with stage("ingest") as current:
             landed = ingest(config, day)
@@ -252,7 +254,7 @@ def run_evaluate(setup: EvalSetup, day: date | None = None) -> list[str]:
 def _evaluate(setup: EvalSetup, day: date | None) -> list[str]:
     config = setup.config
     day = day or config.yesterday()
-    config.require_evaluation()
+    setup.require_evaluation()
     with described(f"evaluate-day {day}", config.app), config.open_lake().lock("evaluate"):
         freeze(config, day)
         with stage("evaluate") as current:
@@ -273,7 +275,7 @@ def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> 
 
     `narrowed` is `config` restricted to these two models and this route; all test sets of `config` are frozen.
     """
-    narrowed.config.require_evaluation()
+    narrowed.require_evaluation()
     register_local_providers(model.model for model in narrowed.config.all_models())
     with described(f"compare {day}", config.app), config.open_lake().lock("compare"):
         freeze(config, day)
@@ -287,6 +289,6 @@ def evaluated(setup: EvalSetup, day: date, *, other_nights: bool = False) -> str
     """Evaluate one day whose test sets are frozen; returns a summary in one line."""
     if not setup.config.evaluates:
         return "nothing to evaluate: no models, or no route with a holdout and criteria"
-    setup.config.require_evaluation()
+    setup.require_evaluation()
     register_local_providers(model.model for model in setup.config.all_models())
     return evaluate(setup, day, other_nights=other_nights).summary()

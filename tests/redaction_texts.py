@@ -1,28 +1,22 @@
-"""Two lists of texts that measure redaction: what must be found, and what must stay as it is.
+"""Lists of texts that measure redaction: what must be found, and what must stay as it is.
 
 They were written from the shapes in which chats, logs and code write such things: the first of each before the finders
-were changed to pass them, the second and the third after that, and measured before anything was mended by them. All
+were changed to pass them, the others after that, and measured before anything was mended by them. All
 values are made up: numbers pass their check digits and number plans, keys have the form of their provider.
 """
 
 # ruff: noqa: RUF001 - numbers and letters of other scripts are among what is to be found
 
-from hashlib import sha256
+from tests.redaction_keys import HEX, key
+from tests.redaction_texts_later import (
+    FIFTH_PERSONAL,
+    FIFTH_PLAIN,
+    FOURTH_PERSONAL,
+    FOURTH_PLAIN,
+    SIXTH_PERSONAL,
+    SIXTH_PLAIN,
+)
 
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-
-def key(prefix: str, length: int, alphabet: str = _ALPHABET) -> str:
-    """A made-up key: `prefix` and `length` characters that look random."""
-    body = "".join(
-        alphabet[byte % len(alphabet)]
-        for part in range(length // 32 + 1)
-        for byte in sha256(f"{prefix} {part}".encode()).digest()
-    )
-    return prefix + body[:length]
-
-
-HEX = "0123456789abcdef"
 _PEM = key("MIIEow", 120)
 
 # (kind, text, the part of it that must be gone)
@@ -136,7 +130,11 @@ FIRST_PERSONAL: list[tuple[str, str, str]] = [
     ("secret", f"my key is {key('sk-proj-', 64)}", key("sk-proj-", 64)),
     ("secret", f"OPENAI_API_KEY={key('sk-', 48)}", key("sk-", 48)),
     ("secret", f"x-api-key: {key('sk-ant-api03-', 95)}", key("sk-ant-api03-", 95)),
-    ("secret", f"aws_access_key_id = {key('AKIA', 16, _ALPHABET[:26])}", key("AKIA", 16, _ALPHABET[:26])),
+    (
+        "secret",
+        f"aws_access_key_id = {key('AKIA', 16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')}",
+        key("AKIA", 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    ),
     ("secret", f"aws_secret_access_key = {key('', 40)}", key("", 40)),
     ("secret", f"git push https://{key('ghp_', 36)}@github.com/o/r", key("ghp_", 36)),
     ("secret", key("github_pat_", 82), key("github_pat_", 82)),
@@ -678,5 +676,8 @@ THIRD_PLAIN = [
     "AKIA is a prefix",
     "-----BEGIN PRIVATE-----",
 ]
-PERSONAL = [*FIRST_PERSONAL, *SECOND_PERSONAL, *THIRD_PERSONAL]
-PLAIN = [*FIRST_PLAIN, *SECOND_PLAIN, *THIRD_PLAIN]
+PERSONAL = [
+    *(*FIRST_PERSONAL, *SECOND_PERSONAL, *THIRD_PERSONAL),
+    *(*FOURTH_PERSONAL, *FIFTH_PERSONAL, *SIXTH_PERSONAL),
+]
+PLAIN = [*FIRST_PLAIN, *SECOND_PLAIN, *THIRD_PLAIN, *FOURTH_PLAIN, *FIFTH_PLAIN, *SIXTH_PLAIN]

@@ -82,7 +82,7 @@ def transform(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """Run the holdouts for one day, and print what failed; CRITICAL if a critical expectation on it did."""
     setup = _load(options)
-    setup.config.require_evaluation()
+    setup.require_evaluation()
     options.day = options.day or setup.config.yesterday()
     with _running(setup.config, options, prefect_server.EVERYTHING):
         from flows.nightly import run_evaluate  # noqa: PLC0415 - as above

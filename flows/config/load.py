@@ -188,17 +188,26 @@ class Config(Section):
         """Whether there are models and a route to evaluate."""
         return bool(self.models and self.evaluated_routes())
 
-    def require_evaluation(self) -> None:
-        """Raise ConfigError if there is nothing to evaluate, or an environment variable of a model is not set."""
+    def require_evaluation(self, *, judges: bool = True) -> None:
+        """Raise ConfigError if there is nothing to evaluate, or an environment variable of a model is not set.
+
+        Those of the judge count only where it `judges`.
+        """
         if not self.evaluates:
             needed = "`models`, and a route with `holdout` and `criteria`"
             raise ConfigError(f"{self.path}: nothing to evaluate; add {needed}")
-        variables.require_variables(self.path, "evaluation", models=self.models)
+        assert self.models is not None
+        needed_models = self.models if judges else self.models.model_copy(update={"judge": None})
+        variables.require_variables(self.path, "evaluation", models=needed_models)
 
     def require_for_ingest(self) -> None:
-        """Raise ConfigError if an environment variable is not set that reading or embedding logs needs."""
-        sections = {"sources": self.sources, "user_key_secret": self.user_key_secret, "embedding": self.embedding}
+        """Raise ConfigError if an environment variable is not set that reading logs needs."""
+        sections = {"sources": self.sources, "user_key_secret": self.user_key_secret}
         variables.require_variables(self.path, "reading logs", **sections)
+
+    def require_for_semantics(self) -> None:
+        """Raise ConfigError if an environment variable is not set that embedding texts needs."""
+        variables.require_variables(self.path, "embedding texts", embedding=self.embedding)
 
     def yesterday(self) -> date:
         """The last whole day in the configured time zone. The only reading of the clock in a night."""

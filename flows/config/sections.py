@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from flows.config.fields import parse_path
 from flows.config.paths import SourcePattern, WorkspacePath
+from flows.config.variables import unset_variables
 from flows.project import log_formats
 
 
@@ -121,7 +122,7 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _has_a_batch_api(self) -> "Model":
-        if self.batch and not self.model.startswith("openai/"):
+        if self.batch and not self.model.startswith("openai/") and not unset_variables(self.model):
             raise ValueError(f"`batch` takes models called openai/...; {self.model} cannot be used in a batch")
         return self
 

@@ -15,10 +15,9 @@ from pydantic import BaseModel
 from flows.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-# A judge's `api_base` and every `model` are part of what a score is known by, and are needed wherever scores are.
 _LATE = re.compile(
-    r"sources\.\d+\.(path|dsn|query)|user_key_secret|embedding\.(api_key|api_base)|alerts\.\d+\.url"
-    r"|models\.(pinned|candidates\.\d+)\.(api_key|api_base)|models\.judge\.api_key"
+    r"sources\.\d+\.(path|dsn|query)|user_key_secret|embedding\.(model|api_key|api_base)|alerts\.\d+\.url"
+    r"|models\.(pinned|candidates\.\d+|judge)\.(model|name|api_key|api_base|params\..+)"
 )
 
 

@@ -101,7 +101,18 @@ class Inventory:
             text = json.dumps({name: asdict(entry) for name, entry in sorted(known.items()) if entry}, indent=0)
             self._backend.write_text(f"{_ROOT}/{month}.json", text)
         self._backend.remove(_PENDING)
-        _changes.pop(self._backend.address)
+        self._forget()
+
+    def close(self, *, is_ours: bool) -> None:
+        """Write the months if the lock `is_ours`; another run that has it by now records what `pending.json` names."""
+        try:
+            if is_ours:
+                self.flush()
+        finally:
+            self._forget()
+
+    def _forget(self) -> None:
+        _changes.pop(self._backend.address, None)
 
     def recover(self) -> None:
         """Record what a killed run left pending, as it is."""

@@ -8,7 +8,7 @@ is written elsewhere and then renamed or uploaded, so that a reader sees the old
 import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -204,8 +204,11 @@ class Lake:
         with lock.holding(self.backend, verb, patience, self._bring_up_to_date):
             try:
                 yield
-            finally:
-                self._inventory.flush()
+            except BaseException:
+                with suppress(RunError, OSError):  # what failed first is told
+                    self._inventory.close(is_ours=not lock.is_lost(self.backend))
+                raise
+            self._inventory.close(is_ours=not lock.is_lost(self.backend))
 
     @contextmanager
     def staging(self) -> Iterator[Staging]:

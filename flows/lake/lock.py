@@ -203,13 +203,18 @@ def holding(backend: Backend, verb: str, patience: float, on_acquired: Callable[
 
 def is_held(backend: Backend) -> bool:
     """Whether this process holds the lock of a lake. Raises RunError if it held it and lost it."""
-    held = _process.held.get(backend.address)
-    if held and held.lock.is_lost:
+    if is_lost(backend):
         raise RunError(
             f"{backend.address}: the lock was lost: it could not be renewed for {LOST:.0f} s, and another run may"
             " have taken it; nothing more was written, run the same command again"
         )
-    return held is not None
+    return backend.address in _process.held
+
+
+def is_lost(backend: Backend) -> bool:
+    """Whether this process held the lock of a lake, and lost it, so that another run may have it."""
+    held = _process.held.get(backend.address)
+    return held is not None and held.lock.is_lost
 
 
 def _acquire(backend: Backend, verb: str, patience: float, on_acquired: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@
 | content_filter | the request or the answer is refused by a policy | fails |
 | refused_request | a parameter or a message is refused (400, 422) | fails |
 | timeout, rate_limit, server_error, network, bad_reply | the provider's fault, which may pass | is unscored |
-| account, not_found | a refused key, no money left, an unknown model | is unscored |
+| account, not_found | a refused key, no money left, an unknown model or address | is unscored |
 | not_sent | the budget was used up, or the provider was down | is unscored |
 
 What a model causes itself would fail again, so it is an answer, and a wrong one.
@@ -27,16 +27,24 @@ OWN = (CONTEXT_LENGTH, CONTENT_FILTER, REFUSED_REQUEST)
 ACCOUNT, NOT_FOUND = "account", "not_found"
 
 _LONGEST_MESSAGE = 500
-_STATUS = {401: ACCOUNT, 402: ACCOUNT, 403: ACCOUNT, 404: NOT_FOUND, 408: "timeout", 504: "timeout", 429: "rate_limit"}
-_REFUSED = (400, 405, 409, 410, 411, 415, 422)
+_STATUS = {
+    **{401: ACCOUNT, 402: ACCOUNT, 403: ACCOUNT, 404: NOT_FOUND},
+    **{408: "timeout", 504: "timeout", 409: "server_error", 425: "server_error", 429: "rate_limit", 499: "network"},
+}
+_PASSING = ("timeout", "rate_limit", "server_error", "network", "bad_reply")
 _TOO_LONG = re.compile(
     r"context.?(length|window)|maximum context|prompt is too long|too many (input )?tokens|input is too long"
     r"|exceeds? the (maximum|model'?s) (number of|maximum|context)",
     re.IGNORECASE,
 )
-_OF_ACCOUNT = re.compile(
-    r"insufficient_quota|api.?key|credit balance|billing|payment required|quota exceeded for .*account", re.IGNORECASE
+_NO_MONEY = (
+    r"insufficient[_ ](?:quota|funds|balance|credits?)|credit balance|payment required|quota exceeded for .*account"
+    r"|exceeded your current quota|billing (?:hard )?limit|out of credits"
 )
+_OF_ACCOUNT = re.compile(rf"{_NO_MONEY}|api.?key|billing", re.IGNORECASE)
+# A 429 is for want of money if it says so and names no time: a limit per minute may speak of plans and billing too.
+_QUOTA = re.compile(_NO_MONEY, re.IGNORECASE)
+_FOR_NOW = re.compile(r"(?:retry|try again) (?:in|after)|\bper[ -_]?(?:min|sec|hour|day)", re.IGNORECASE)
 _NO_MODEL = re.compile(
     r"LLM Provider NOT provided|model.{0,200}(does not exist|not found|is not available)|(unknown|invalid) model",
     re.IGNORECASE | re.DOTALL,
@@ -52,12 +60,14 @@ def class_of(error: BaseException) -> str:  # noqa: PLR0911 - one return a class
         return CONTENT_FILTER
     if type(error).__name__ == "ContextWindowExceededError" or status == 413:
         return CONTEXT_LENGTH
-    if status in _REFUSED:
-        return _class_of_refusal(told)
-    if status == 429 and _OF_ACCOUNT.search(told):
+    if status == 429 and _QUOTA.search(told) and ("insufficient_quota" in told or not _FOR_NOW.search(told)):
         return ACCOUNT
     if isinstance(status, int) and status in _STATUS:
         return _STATUS[status]
+    if isinstance(status, int) and 400 <= status < 500:
+        return _class_of_refusal(told)
+    if isinstance(status, int) and 300 <= status < 400:
+        return NOT_FOUND
     if _NO_CONNECTION.search(told) or (isinstance(error, OSError) and not isinstance(error, TimeoutError)):
         return "network"
     if isinstance(status, int) and status >= 500:
@@ -65,6 +75,13 @@ def class_of(error: BaseException) -> str:  # noqa: PLR0911 - one return a class
     if isinstance(error, TimeoutError):
         return "timeout"
     return "bad_reply" if isinstance(error, json.JSONDecodeError | TypeError | ValueError | LookupError) else "network"
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same request may succeed later: its class may pass. An error of this program does not."""
+    is_known = isinstance(getattr(error, "status_code", None), int)
+    is_known = is_known or isinstance(error, TimeoutError | OSError | json.JSONDecodeError)
+    return is_known and class_of(error) in _PASSING
 
 
 def _class_of_refusal(told: str) -> str:

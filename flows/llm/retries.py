@@ -1,11 +1,8 @@
-"""Retries of requests to a provider: which failures are transient, and how long to wait before the next attempt.
+"""Retries of requests to a provider: how long to wait before the next attempt.
 
-A failure is transient if the same request may succeed later: 408, 409, 425, 429, any 5xx, a timeout, a lost
-connection, a reply that is not JSON (litellm reports the last two as a 500). It is permanent if the same request will
-fail again: 400 and a context overflow, 401 to 404 and other 4xx, and a 429 because the account has no money left.
+Which failures are transient, `failures` decides: those whose class may pass.
 """
 
-import json
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,20 +10,10 @@ from email.utils import parsedate_to_datetime
 
 from tenacity import AsyncRetrying
 
-from flows.llm.failures import ACCOUNT, class_of
+from flows.llm.failures import ACCOUNT, class_of, is_transient
 from flows.retry_policy import patient_retries
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S = 0.5, 20.0, 60.0
-_TRANSIENT_4XX = (408, 409, 425, 429)
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether the same request may succeed later; the module's docstring has the rules."""
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        out_of_money = "insufficient_quota" in str(error)  # a 429 that lasts until somebody pays
-        return (status in _TRANSIENT_4XX and not out_of_money) or status >= 500
-    return isinstance(error, (TimeoutError, OSError, json.JSONDecodeError))
 
 
 def is_provider_failure(error: BaseException) -> bool:

@@ -291,6 +291,7 @@ def test_who_lost_the_lock_writes_no_more(lake: Lake, monkeypatch: pytest.Monkey
     rows = from_rows([{"source": "a"}], "manifest")
     with lake.lock("first"):
         lake.write("manifest", DAYS[0], rows)
+        lake.backend.write_text(f"_inventory/{DAYS[0]:%Y-%m}.json", "of the other run")
         lake.backend.write_text("_lock", json.dumps({**vars(lock.Holder("second")), "id": "another"}))
         time.sleep(2)
         with pytest.raises(RunError, match="the lock was lost"):
@@ -298,6 +299,7 @@ def test_who_lost_the_lock_writes_no_more(lake: Lake, monkeypatch: pytest.Monkey
         with pytest.raises(RunError, match="the lock was lost"), lake.staging():
             pass
     assert json.loads(str(lake.backend.read_text("_lock")))["id"] == "another"
+    assert lake.backend.read_text(f"_inventory/{DAYS[0]:%Y-%m}.json") == "of the other run"
 
 
 def test_of_many_at_once_one_takes_the_lock(lake: Lake) -> None:

@@ -26,6 +26,9 @@ PIECES = [
     *("+1 ", "+", "0171 ", "14", "4", "4 ", "444444444444444.5", "4444 ", "14444", "phone 1", "call 1"),
     "order 0171 2345678 ",
     *("DE12", "DE12 ", "xDE12", "1.", "1.1.1.1.", "abcd:", "a:", "1\n", "\u0661", "1\u200b", "%2", "1+"),
+    *(" at ", " dot ", "a at b dot ", " AT A DOT ", "_at_a_dot_", "a at b dot com", "[@]", "。", "00 1", "octal 0755 "),
+    *("?sig=", "A_TOKEN=", "A_A_TOKEN", "cookie: a=", "cookie:", "mysql ", "mysql a ", "api key ", "hotel 1", "(1)\n"),
+    *("-----BEGIN PRIVATE KEY-----Proc-Type: 4", "4 - "),
     *("\\", "\\/", "\\u00", "\\u0040", "{", "[1,", '"', "\n"),
 ]  # fmt: skip
 

@@ -7,6 +7,9 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,11 @@ import pytest
 
 from flows.warehouse import query
 from tests.hanging import silent_server
+from tests.serving import Quiet, serving
 
 pytestmark = pytest.mark.long
+DAY = "2026-03-02"
+SIGNALS = [(number, is_group) for number in (signal.SIGTERM, signal.SIGINT) for is_group in (False, True)]
 SLOW = "import sys, time\nif any('server_process' in one for one in sys.orig_argv): time.sleep(300)\n"
 
 
@@ -32,14 +38,20 @@ def workspace(folder: Path, **more: Any) -> Path:
 
 
 def stopped(path: Path, verb: str, after_s: float, number: int, *, is_group: bool, **environment: str) -> str:
-    """Run a verb, signal it, and return what it said; its output ends, and no process of it is left."""
+    """Run a verb of one day, signal it, and return what it said; its output ends, and no process of it is left."""
+    arguments = [verb, "--config", str(path), "--day", DAY]
+    return ended(arguments, lambda: time.sleep(after_s), number, is_group=is_group, **environment)
+
+
+def ended(arguments: list[str], wait: Callable[[], object], number: int, *, is_group: bool, **environment: str) -> str:
+    """As `stopped`, for any command; the signal is sent when `wait` returns."""
     mark = uuid.uuid4().hex
     process = subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", verb, "--config", str(path), "--day", "2026-03-02"],
+        [sys.executable, "-m", "flows.cli", *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         env={**os.environ, "PREFECT_API_URL": "", "GENCHI_MARK": mark, **environment},
     )  # fmt: skip
-    time.sleep(after_s)
+    wait()
     assert process.poll() is None, "it ended before the signal"
     begun = time.monotonic()
     (os.killpg if is_group else os.kill)(process.pid, number)
@@ -50,6 +62,17 @@ def stopped(path: Path, verb: str, after_s: float, number: int, *, is_group: boo
     assert "Traceback" not in said
     assert not [one for one in Path("/proc").glob("[0-9]*/environ") if mark in read(one)]
     return said
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [sys.executable, "-m", "flows.cli", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=500)
+
+
+def calls(lake: Path) -> int:
+    (found,) = query(lake / "warehouse.duckdb", "select sum(calls) as n from marts.fct_usage_daily")
+    return int(found["n"])
 
 
 def read(place: Path) -> str:
@@ -66,10 +89,8 @@ def test_a_night_that_is_stopped_is_over_soon_and_the_next_goes_on(
 ) -> None:
     path = workspace(tmp_path)
     stopped(path, "nightly", after_s, number, is_group=is_group)
-    command = [sys.executable, "-m", "flows.cli", "ingest", "--config", str(path), "--day", "2026-03-02"]
-    subprocess.run(command, check=True, capture_output=True, timeout=500)
-    found = query(tmp_path / "lake" / "warehouse.duckdb", "select sum(calls) as n from marts.fct_usage_daily")
-    assert found == [{"n": 20}]
+    assert run("ingest", "--config", str(path), "--day", DAY).returncode == 0
+    assert calls(tmp_path / "lake") == 20
 
 
 def test_a_server_that_is_slow_to_start_is_stopped_too(tmp_path: Path) -> None:
@@ -86,3 +107,88 @@ def test_an_evaluation_that_waits_for_a_silent_provider_is_stopped(tmp_path: Pat
         model = {"model": "openai/m", "api_base": silent.url, "name": "m"}
         path = workspace(tmp_path, routes={"r": {"holdout": "h.jsonl", "criteria": "c.yaml"}}, models={"pinned": model})
         stopped(path, "evaluate", 40.0, signal.SIGINT, is_group=True)
+
+
+class Answering(Quiet, BaseHTTPRequestHandler):
+    """Answers each request after `delay_s`, and counts them."""
+
+    delay_s, asked = 0.0, 0
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).asked += 1
+        time.sleep(self.delay_s)
+        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "a"}}
+        body = json.dumps({"id": f"r{self.asked}", "object": "chat.completion", "created": 1, "model": "m",
+                           "choices": [choice]}).encode()  # fmt: skip
+        with suppress(OSError):  # whoever asked is gone
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+
+@pytest.mark.parametrize(("number", "is_group"), SIGNALS)
+def test_a_comparison_that_is_stopped_keeps_its_answers_and_goes_on(
+    tmp_path: Path, number: int, is_group: bool
+) -> None:
+    examples = [json.dumps({"example_id": str(n), "input": f"q{n}", "expected": "a"}) for n in range(20)]
+    (tmp_path / "h.jsonl").write_text("\n".join(examples) + "\n", encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("- {name: right, kind: exact}\n", encoding="utf-8")
+
+    class Endpoint(Answering):
+        delay_s, asked = 1.0, 0
+
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)) as server:
+        models = [{"model": f"openai/{name}", "api_base": f"http://127.0.0.1:{server.server_port}/v1", "name": name}
+                  for name in ("old", "new")]  # fmt: skip
+        path = workspace(
+            tmp_path,
+            routes={"r": {"holdout": "h.jsonl", "criteria": "c.yaml"}},
+            models={"pinned": models[0], "candidates": models[1:]},
+            budget={"concurrency": 2},
+        )
+        arguments = ["compare", "--config", str(path), "--day", DAY, "--pinned", "old", "--candidate", "new"]
+        arguments += ["--route", "r"]
+        said = ended(arguments, lambda: until(lambda: Endpoint.asked > 6, 60), number, is_group=is_group)
+        assert f"genchi compare --config {path} --day {DAY}" in said
+        before, Endpoint.delay_s = Endpoint.asked, 0.0
+        again = run(*arguments)
+        assert again.returncode == 0, again.stderr
+        assert Endpoint.asked - before <= 40 - (before - 2)  # what was answered is not asked again
+
+
+def until(condition: Callable[[], bool], at_most_s: float) -> None:
+    end = time.monotonic() + at_most_s
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("number", "is_group"), SIGNALS)
+@pytest.mark.parametrize("after_s", [3.0, 9.0])
+def test_a_backfill_that_is_stopped_is_over_soon_and_the_next_goes_on(
+    tmp_path: Path, number: int, is_group: bool, after_s: float
+) -> None:
+    path = workspace(tmp_path)
+    arguments = ["backfill", "--config", str(path), "--start", "2026-03-01", "--end", DAY]
+    said = ended(arguments, lambda: time.sleep(after_s), number, is_group=is_group)
+    assert f"genchi backfill --config {path} --start 2026-03-01 --end {DAY}" in said
+    assert run(*arguments).returncode == 0
+    assert calls(tmp_path / "lake") == 20
+
+
+@pytest.mark.parametrize(("number", "is_group"), SIGNALS)
+@pytest.mark.parametrize("after_s", [1.0, 12.0])
+def test_a_demo_that_is_stopped_is_over_soon(tmp_path: Path, number: int, is_group: bool, after_s: float) -> None:
+    folder = tmp_path / "demo"
+    said = ended(["demo", str(folder)], lambda: time.sleep(after_s), number, is_group=is_group)
+    assert f"genchi demo {folder}" in said
+
+
+def test_a_demo_that_was_stopped_finds_every_incident_when_it_is_run_again(tmp_path: Path) -> None:
+    arguments = ["demo", str(tmp_path / "demo")]
+    ended(arguments, lambda: time.sleep(15), signal.SIGTERM, is_group=True)
+    again = run(*arguments)
+    assert again.returncode == 0, again.stdout + again.stderr

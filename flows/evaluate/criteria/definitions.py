@@ -14,7 +14,7 @@ OUTPUT_SCHEMA = "output_schema"
 def _is_pattern(text: str) -> str:
     try:
         time_limit.compile_pattern(text)
-    except time_limit.error as error:
+    except (time_limit.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is not a valid pattern ({error})") from None
     return text
 
@@ -70,7 +70,7 @@ class Numeric(_Definition):
 
     kind: Literal["numeric"]
     extract: Extract | None = None
-    tolerance: float = Field(default=0.0, ge=0)
+    tolerance: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
 
 class JsonValid(_Definition):
@@ -106,14 +106,14 @@ class Latency(_Definition):
     """The answer took at most `max_ms` milliseconds."""
 
     kind: Literal["latency"]
-    max_ms: float = Field(gt=0)
+    max_ms: float = Field(gt=0, allow_inf_nan=False)
 
 
 class Cost(_Definition):
     """The answer cost at most `max_usd` USD."""
 
     kind: Literal["cost"]
-    max_usd: float = Field(ge=0)
+    max_usd: float = Field(ge=0, allow_inf_nan=False)
 
 
 class Python(_Definition):

@@ -27,7 +27,7 @@ def translated(pattern: str) -> str:
     result = "".join([*parts, pattern[place:]])
     try:
         time_limit.compile_pattern(result)
-    except (time_limit.error, OverflowError) as error:
+    except (time_limit.error, OverflowError, RecursionError) as error:
         raise ValueError(f"{pattern!r} is not a valid pattern: {error}") from None
     return result
 

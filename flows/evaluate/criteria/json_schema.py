@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from flows.errors import ConfigError
 from flows.evaluate.criteria.schema_rules import constrains, pattern_checker, unwrapped, validator_for
 
 log = logging.getLogger(__name__)
+
+_PYTHONS_DIGITS, _MOST_DIGITS = 4000, 50_000
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,18 @@ def load_or_report(path: Path) -> Schema:
 def parse_json(text: str) -> Parsed:
     """Parse a whole text as JSON (RFC 8259, without NaN and Infinity). A byte order mark before it is left out."""
     try:
-        return Parsed(json.loads(text.lstrip("\ufeff"), parse_constant=_refuse))
+        return Parsed(json.loads(text.lstrip("\ufeff"), parse_int=_integer, parse_constant=_refuse))
     except RecursionError:
         return Parsed(problem="nested too deeply")
     except ValueError as error:
         return Parsed(problem=str(error))
+
+
+def _integer(digits: str) -> int | float:
+    """An integer of any length: Python reads some thousand digits only, and the rest of the world has doubles."""
+    if len(digits) <= _PYTHONS_DIGITS:
+        return int(digits)
+    return int(Decimal(digits)) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def _refuse(constant: str) -> None:

@@ -31,7 +31,7 @@ Question: {question}
 {mark}
 
 Answer the question about {what} between the marks. Reply with the JSON object of `reason` and `verdict`."""
-_READING = "the whole reply is one JSON object, a code fence around it allowed"
+_READING = "the whole reply is one JSON object without a key twice, a code fence around it allowed"
 _WORDS: dict[Mode, dict[str, str]] = {
     "binary": {"what": "the answer", "it": "it", "verdict": "`yes` or `no`"},
     "pairwise": {
@@ -106,6 +106,20 @@ def params_for(mode: Mode) -> dict[str, Any]:
     return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
 
+def _says_twice(text: str) -> bool:
+    """Whether an object of a JSON text has a key twice, so that readers differ in what it says."""
+    twice: list[bool] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        twice.append(len({key for key, _ in pairs}) < len(pairs))
+
+    try:
+        json.loads(text, object_pairs_hook=look)
+    except (ValueError, RecursionError):
+        return True
+    return any(twice)
+
+
 def read_verdict(mode: Mode, text: str, finish_reason: str | None = None) -> Verdict | None:
     """The verdict of a judge's reply, which must be one JSON object of the verdict's type; one code fence is allowed.
 
@@ -115,7 +129,7 @@ def read_verdict(mode: Mode, text: str, finish_reason: str | None = None) -> Ver
     if finish_reason == "length":
         return None
     repaired = repair_text(text.strip())
-    if PROSE in repaired.repairs:
+    if PROSE in repaired.repairs or _says_twice(repaired.text):
         return None
     try:
         return _TYPES[mode].model_validate_json(repaired.text)

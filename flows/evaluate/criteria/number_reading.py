@@ -2,13 +2,16 @@
 
 Digits may be grouped by commas, points, spaces, apostrophes or underscores. A single comma or point is a decimal one,
 but for a comma before exactly three digits (1,234), which groups as in English. A hyphen within a word is no sign.
+A fraction (3/4) and a power (10^6, 1.5 * 10^6) are their values. Dates, times and ratios are no numbers.
 """
 
+import math
 import re
+import unicodedata
 
 from flows.evaluate.criteria.folding import visible
 
-RULES = "signs; grouped digits; decimal commas; a number as a whole or not at all"
+RULES = "signs; grouped digits; decimal commas; fractions; powers; finite; a number as a whole or not at all"
 
 _PLAIN = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe58\ufe63\uff0d", "-")
@@ -21,13 +24,20 @@ _CANDIDATE = re.compile(
     r"(?P<exponent>[eE][-+]?\d+)?"
     r"|(?P<word>[^\W\d_]+-)"
 )
+_TIMES = re.compile(r" ?(?:[\u00d7x*\u00b7]|\\times|\\cdot) ?10(?:\^\{?|\*\*)(?P<power>[-+]?\d{1,3})(?!\d)\}?")
+_POWER = re.compile(r"(?:\^\{?|\*\*)(?P<power>[-+]?\d{1,3})(?!\d)\}?")
+_OVER = re.compile(r" ?[/\u2044] ?(?P<below>\d{1,15})(?![\d.,/]\d|\d)")
+_GOES_ON = re.compile(r"[/:^]\d|-\d{2}-\d{2}(?!\d)")
+_SUPERSCRIPT = re.compile(r"(?<=\d)[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _GROUPED = re.compile(r"\d{1,3}(?:([,.' _])\d{3})(?:\1\d{3})*")
 _INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
 
 
 def first_number(text: str) -> float | None:
     """The first number of a text, or None if there is none or it cannot be read as a whole."""
-    for found in _CANDIDATE.finditer(visible(text).translate(_PLAIN)):
+    plain = _SUPERSCRIPT.sub(lambda found: f"^{found[0].translate(_SUPERSCRIPTS)}", visible(text).translate(_PLAIN))
+    for found in _CANDIDATE.finditer(plain):
         if found["word"]:
             continue
         body = found["body"].rstrip(".,'_")
@@ -35,9 +45,41 @@ def first_number(text: str) -> float | None:
         if digits is None:
             return None
         sign = "-" if (found["before"] or "").startswith("-") else ""
-        exponent = found["exponent"] if body == found["body"] else None
-        return float(sign + digits + (exponent or ""))
+        if body != found["body"]:  # the sign behind it ends a sentence
+            return _finite(float(sign + digits))
+        return _as_it_goes_on(float(sign + digits + (found["exponent"] or "")), plain, found.end())
     return None
+
+
+def _as_it_goes_on(number: float, text: str, end: int) -> float | None:
+    """The value of a number with what stands right behind it: a fraction, a power, a vulgar fraction such as ½."""
+    if times := _TIMES.match(text, end):
+        return _finite(number * 10.0 ** int(times["power"]))
+    if power := _POWER.match(text, end):
+        return _power(number, int(power["power"]))
+    if over := _OVER.match(text, end):
+        return _finite(number / int(over["below"])) if int(over["below"]) else None
+    if _GOES_ON.match(text, end):
+        return None
+    if (part := _vulgar(text[end : end + 1])) is not None:
+        return math.copysign(abs(number) + part, number)
+    return _finite(number)
+
+
+def _vulgar(character: str) -> float | None:
+    value = unicodedata.numeric(character, None) if character else None
+    return value if value is not None and 0 < value < 1 else None
+
+
+def _power(base: float, power: int) -> float | None:
+    try:
+        return _finite(math.copysign(abs(base) ** power, base))
+    except ArithmeticError:
+        return None
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def _digits(body: str) -> str | None:

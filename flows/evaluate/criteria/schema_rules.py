@@ -1,6 +1,12 @@
-"""What jsonschema leaves to its users: ECMA-262 patterns, wrappers of schemas, and schemas without effect."""
+"""What jsonschema leaves to its users: ECMA-262 patterns, wrappers of schemas, and schemas without effect.
 
+Two of its rules are replaced: `multipleOf`, which is exact here for decimals (19.99 is a multiple of 0.01), and
+`uniqueItems`, which takes linear time.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -19,22 +25,24 @@ _BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 
 
 def unwrapped(schema: Any) -> Any:
-    """The schema in OpenAI's wrappers: `{name, strict, schema}`, and `{type: json_schema, json_schema: {...}}`."""
-    if not isinstance(schema, dict) or _LIMITS_AND_MORE.intersection(schema):
-        return schema
-    for key in ("response_format", "json_schema", "format"):
-        inner = schema.get(key)
-        if isinstance(inner, dict) and "schema" in _deepest(inner):
-            return unwrapped(inner)
-    inner = schema.get("schema")
-    return inner if isinstance(inner, dict) else schema
+    """The schema in the wrappers of APIs: OpenAI's `{name, strict, schema}`, `{type: json_schema, json_schema: {...}}`
+    and functions, the tools of others, and `responseSchema`.
+    """
+    found = schema
+    while isinstance(found, dict) and not _LIMITS_AND_MORE.intersection(found):
+        inner = next((found[key] for key in _WRAPPERS if isinstance(found.get(key), dict)), None)
+        if inner is None:
+            break
+        found = inner
+    is_one = isinstance(found, dict) and (found.get("type") in (*_TYPES, "integer") or _LIMITS_AND_MORE & found.keys())
+    return found if is_one else schema
 
 
-def _deepest(inner: Mapping[str, Any]) -> Mapping[str, Any]:
-    further = inner.get("json_schema")
-    return further if isinstance(further, dict) else inner
-
-
+_WRAPPERS = (
+    *("response_format", "json_schema", "text", "format", "function", "generationConfig", "generation_config"),
+    *("schema", "parameters", "input_schema", "inputSchema", "responseSchema", "response_schema"),
+    *("responseJsonSchema", "response_json_schema"),
+)
 # `type` is not among them: a wrapper has it as well.
 _LIMITS_AND_MORE = {*_LIMITS, *_ONE_SCHEMA, *_LISTS, *_BY_NAME, "anyOf", "enum", "const", "not"}
 
@@ -98,8 +106,40 @@ def _with_patterns(validator: Any) -> Any:
         yield from usual(validator, rule, value, schema) or ()
 
     return validators.extend(  # type: ignore[no-untyped-call]  # jsonschema does not type it
-        validator, {"pattern": _pattern, "patternProperties": _pattern_properties, "additionalProperties": additional}
+        validator,
+        {
+            "pattern": _pattern,
+            "patternProperties": _pattern_properties,
+            "additionalProperties": additional,
+            "multipleOf": _multiple_of,
+            "uniqueItems": _unique_items,
+        },
     )
+
+
+def _multiple_of(validator: Any, divisor: Any, value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
+    from jsonschema import ValidationError  # noqa: PLC0415 - as above
+
+    if validator.is_type(value, "number") and (Fraction(str(value)) / Fraction(str(divisor))).denominator != 1:
+        yield ValidationError(f"{value!r} is not a multiple of {divisor!r}")
+
+
+def _unique_items(validator: Any, is_wanted: Any, value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
+    from jsonschema import ValidationError  # noqa: PLC0415 - as above
+
+    if not is_wanted or not validator.is_type(value, "array"):
+        return
+    if len({json.dumps(_plain(item), sort_keys=True) for item in value}) < len(value):
+        yield ValidationError(f"{value!r} has non-unique elements")
+
+
+def _plain(value: Any) -> Any:
+    """A value in which numbers that are equal are the same: 1.0 is 1; true is not."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _pattern(validator: Any, pattern: str, value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:

@@ -159,17 +159,18 @@ def _compare(definition: Exact | Contains | Numeric, example: Example, answer: s
     if got is None:
         return failed(f"no match of {definition.extract}")
     if isinstance(definition, Numeric):
-        return _near(got, _extracted(definition, as_text(example.expected)), definition.tolerance)
+        return _near(got, [_extracted(definition, one) for one in _texts_of(example.expected)], definition.tolerance)
     return _any_of(definition, example.expected, answer, got)
 
 
 def _any_of(definition: Exact | Contains, expected: Any, answer: str, got: str) -> Score:
     """Compare with `expected`, or with each item if it is a list: any of them will do, and so will the whole list."""
     is_free = isinstance(definition, Exact) and definition.extract is None and not definition.strict
-    if is_free and _is_same_object(answer, expected):
+    if is_free and _is_same_value(answer, expected):
         return PASSED
-    texts = [as_text(one) for one in expected if one is not None] if isinstance(expected, list) and expected else []
-    wanted = [_extracted(definition, text) for text in texts or [as_text(expected)]]
+    if isinstance(definition, Contains) and expected == []:
+        return unscored("`expected` is an empty list")
+    wanted = [_extracted(definition, text) for text in _texts_of(expected)]
     if not definition.strict:
         got, wanted = fold(got), [fold(one) for one in wanted]
     if isinstance(definition, Contains):
@@ -178,6 +179,12 @@ def _any_of(definition: Exact | Contains, expected: Any, answer: str, got: str) 
         found = any(one in got for one in wanted if one)
         return passed_or(found, f"does not contain {_one_of(wanted)}")
     return passed_or(got in wanted, f"expected {_one_of(wanted)}, found {got!r}")
+
+
+def _texts_of(expected: Any) -> list[str]:
+    """The items of a list that is expected, or what is expected itself, as texts."""
+    texts = [as_text(one) for one in expected if one is not None] if isinstance(expected, list) else []
+    return texts or [as_text(expected)]
 
 
 def _one_of(wanted: Sequence[str]) -> str:
@@ -196,24 +203,25 @@ def _first_group(pattern: str, text: str) -> str | None:
     return next((group for group in match.groups() if group is not None), None) if match else None
 
 
-def _is_same_object(answer: str, expected: Any) -> bool:
-    """Whether an answer is the same JSON object or list as `expected` or an item of it, however spaced and ordered."""
-    if not isinstance(expected, dict | list):
+def _is_same_value(answer: str, expected: Any) -> bool:
+    """Whether an answer is the same JSON object, list or number as `expected` or an item of it, however written."""
+    items = expected if isinstance(expected, list) else []
+    values = [one for one in (expected, *items) if isinstance(one, dict | list | int | float)]
+    if not values or (parsed := parse_json(answer)).problem is not None:
         return False
-    found = parse_json(answer).value
-    items = [one for one in expected if isinstance(one, dict | list)] if isinstance(expected, list) else []
-    return any(is_same_json(found, one) for one in (expected, *items))
+    return any(is_same_json(parsed.value, one) for one in values)
 
 
-def _near(got: str, expected: str, tolerance: float) -> Score:
-    number, wanted = first_number(got), first_number(expected)
-    if wanted is None:
+def _near(got: str, expected: Sequence[str], tolerance: float) -> Score:
+    number, wanted = first_number(got), [found for one in expected if (found := first_number(one)) is not None]
+    if not wanted:
         return unscored("`expected` holds no number")
     if number is None:
         return failed("no number in the answer")
     # Tolerates rounding of doubles, so that 0.3 is within 0.1 of 0.2.
-    close = abs(number - wanted) <= tolerance + 1e-12 * max(1.0, abs(wanted))
-    return PASSED if close else failed(f"expected {wanted:g} ± {tolerance:g}, found {number:g}")
+    close = any(abs(number - one) <= tolerance + 1e-12 * max(1.0, abs(one)) for one in wanted)
+    told = " or ".join(f"{one:g}" for one in wanted)
+    return PASSED if close else failed(f"expected {told} ± {tolerance:g}, found {number:g}")
 
 
 def score_schema(schema: Schema, text: str) -> Score:

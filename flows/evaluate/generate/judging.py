@@ -1,12 +1,13 @@
 """Send requests to the LLM judge, and write its replies to `judgements` before anything is scored.
 
-A request that has a stored reply is not sent again: the judge is pinned, and the request_hash covers the model, its
-parameters and all messages.
+A request that has a stored verdict is not sent again: the judge is pinned, and the request_hash covers the model, its
+parameters and all messages. A failure, and a reply without a verdict, are no answer: the next run sends the request
+again, on the same day and on later ones.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -42,16 +43,22 @@ class JudgingResult:
 
 
 def judge_replies(config: Config, day: date) -> dict[str, Reply]:
-    """Stored replies of the trailing window up to `day`, by request_hash. A success wins over a failure.
+    """Stored replies of the trailing window up to `day`, by request_hash: of several the one that says most, a verdict
+    more than another reply, and that more than a failure; of equals the latest.
 
     Verdicts are read again from the stored texts, so that replies of any night count by the same rule.
     """
     lake, found = config.open_lake(), dict[str, Reply]()
     for past in each_day(day - timedelta(days=config.window_days), day):
         for row in lake.read("judgements", past, columns=_READ).to_pylist():
-            if row["status"] == "ok" or row["request_hash"] not in found:
-                found[row["request_hash"]] = row | _verdict_of(row)
+            reply, before = row | _verdict_of(row), found.get(row["request_hash"])
+            if before is None or _worth(reply) >= _worth(before):
+                found[row["request_hash"]] = reply
     return found
+
+
+def _worth(reply: Reply) -> tuple[bool, bool]:
+    return reply["verdict"] is not None, reply["status"] == "ok"
 
 
 _READ = ("request_hash", "status", "error_type", "order", "output_text", "finish_reason")
@@ -66,24 +73,24 @@ def ask_judge(
     *,
     clients: ClientFactory | None = None,
 ) -> JudgingResult:
-    """Send the judge requests that have no reply yet, and write the replies as the file `run_id` of the day.
+    """Send the judge requests that have no verdict yet, and write the replies as the file `run_id` of the day.
 
     Requests that the budget does not cover are not sent. Each reply goes to a journal as it arrives.
     """
     lake = config.open_lake()
     journal, before = judge_journal(lake, day, run_id), budget.spent
     stored = judge_replies(config, day)
-    stored |= {row["request_hash"]: row for row in read_journal(journal) if row["status"] == "ok"}
+    stored |= {row["request_hash"]: row for row in _with_verdicts(read_journal(journal)) if row["verdict"]}
     wanted: set[str] = set()
     todo: list[JudgeRequest] = []
     for request in requests:
-        if request.request_hash not in wanted and stored.get(request.request_hash, {}).get("status") != "ok":
+        if request.request_hash not in wanted and not stored.get(request.request_hash, {}).get("verdict"):
             todo.append(request)
         wanted.add(request.request_hash)
     todo.sort(key=lambda request: request.request_hash not in stored)  # what failed before is sent first
     asked = asyncio.run(_run_requests(config, run_id, todo, journal, budget, clients=clients)) if todo else 0
     landed = lake.read("judgements", day, run_id).to_pylist()
-    rows = {row["request_hash"]: row | _verdict_of(row) for row in (*landed, *read_journal(journal))}
+    rows = _one_of_each(_with_verdicts((*landed, *read_journal(journal))))
     if rows:
         lake.write("judgements", day, from_rows(rows.values(), "judgements"), run_id)
     journal.unlink(missing_ok=True)
@@ -94,6 +101,30 @@ def ask_judge(
     judged = JudgingResult(asked, len(wanted) - len(todo), without_verdict, budget.spent - before, budget.is_exhausted)
     log.info("judged: %s", judged.summary())
     return judged
+
+
+def _with_verdicts(rows: Iterable[Row]) -> Iterator[Row]:
+    return (row | _verdict_of(row) for row in rows)
+
+
+def _one_of_each(rows: Iterable[Row]) -> dict[str, Row]:
+    """The last of the rows of each request, by request_hash. It has the cost of all: what was paid counts."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        before = found.get(row["request_hash"])
+        if before is None:
+            found[row["request_hash"]] = row
+        elif not _is_same(before, row):  # of a run that was killed, a reply is in both places
+            found[row["request_hash"]] = row | {"cost_usd": _sum(before["cost_usd"], row["cost_usd"])}
+    return found
+
+
+def _is_same(one: Row, other: Row) -> bool:
+    return all(one.get(key) == other.get(key) for key in ("response_id", "latency_ms", "output_text", "error_message"))
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one + (other or 0.0)
 
 
 async def _run_requests(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows.config import Config
+from flows.config import Config, unset_variables
 from flows.evaluate.criteria import Case, Criterion, Judge, judge_requests, score_from_replies
 from flows.evaluate.examples import messages_of
 from flows.evaluate.generate import ask_judge, budget_of, judge_replies, production_run_id
@@ -24,6 +24,7 @@ from flows.llm import ClientFactory
 from flows.stats.sample import rank
 
 _COLUMNS = ("call_id", "model_served", "messages_json", "input_text", "output_text")
+_IDENTITY = {"model", "api_base", "params"}
 
 
 @dataclass
@@ -67,8 +68,13 @@ def score_samples(
 ) -> Iterator[pa.Table]:
     """Rows of `scores` for the samples. New judge requests are sent only if `ask` is true; else stored replies count.
 
-    The samples are of answers of `day`; the requests are paid from the budget of `night`.
+    The samples are of answers of `day`; the requests are paid from the budget of `night`. While an environment variable
+    is not set that is part of what a judge's scores are known by, the stored scores stay as they are.
     """
+    drawn = list(drawn)
+    if config.judge and unset_variables(config.judge.model_dump(include=_IDENTITY)):
+        yield _stored_scores(config, day, drawn)
+        return
     parts = [(sample, one, sample.call_ids(size_of(one))) for sample in drawn for one in sample.criteria]
     calls = _read(config, day, {call_id for *_, ids in parts for call_id in ids})
     requests = {
@@ -89,6 +95,14 @@ def score_samples(
             scores = [found[key] for key in known]
             probability = min(1.0, size_of(one) / sample.n)
             yield rows_of(answers, sample.route, one.name, one.version, scores, probability=probability)
+
+
+def _stored_scores(config: Config, day: date, drawn: Iterable[Sample]) -> pa.Table:
+    """The rows of `scores` that the day has for the criteria of the samples."""
+    stored = config.open_lake().read("scores", day, production_run_id(day))
+    judged = {(sample.route, one.name) for sample in drawn for one in sample.criteria}
+    pairs = zip(stored["route"].to_pylist(), stored["criterion"].to_pylist(), strict=True)
+    return stored.filter(pa.array([pair in judged for pair in pairs], pa.bool_()))
 
 
 def _read(config: Config, day: date, call_ids: set[str]) -> dict[str, dict[str, Any]]:

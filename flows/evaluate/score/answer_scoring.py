@@ -112,9 +112,7 @@ class RouteScorer:
             return AGAINST_ITSELF
         pinned_answer = self.pinned_answers.get((row["example_id"], row["repeat"]))
         return (
-            unscored("the pinned model did not answer")
-            if pinned_answer is None
-            else replace(case, pinned=pinned_answer)
+            unscored("the pinned model gave no text") if pinned_answer is None else replace(case, pinned=pinned_answer)
         )
 
     def _example_or_reason(self, row: Row) -> Example | Score:
@@ -131,9 +129,9 @@ class RouteScorer:
 def pinned_answers(pinned: str, answers: Iterable[Row]) -> dict[tuple[str, int], str]:
     """The pinned model's texts by (example_id, repeat), for the `RouteScorer` of a route with a pairwise judge."""
     return {
-        (row["example_id"], row["repeat"]): row["output_text"] or ""
+        (row["example_id"], row["repeat"]): row["output_text"]
         for row in answers
-        if row["model"] == pinned and row["status"] == "ok"
+        if row["model"] == pinned and row["status"] == "ok" and row["output_text"] is not None
     }
 
 

@@ -33,6 +33,11 @@ class EvalSetup:
         self.output_schemas = output_schemas
         self.variants = variants
 
+    def require_evaluation(self) -> None:
+        """Raise ConfigError if there is nothing to evaluate, or an environment variable that it needs is not set."""
+        routes = self.config.evaluated_routes()
+        self.config.require_evaluation(judges=any(one.judge for route in routes for one in self.criteria[route]))
+
 
 def load_setup(config: Config) -> EvalSetup:
     """Read all files that the evaluation and the scoring of production need. Each file of Python checks runs once.

@@ -165,7 +165,6 @@ def test_an_unset_variable_stops_what_needs_it_and_nothing_else(tmp_path: Path) 
     [
         ("lake: lake", 'lake: "${NOWHERE}/lake"', "lake"),
         ("usd: 20", 'usd: "${NOWHERE}"', "budget.usd"),
-        ("model: openai/gpt-4-0314", 'model: "${NOWHERE}"', "models.pinned.model"),
         ("dev_set: dev.jsonl", 'dev_set: "${NOWHERE}/dev.jsonl"', "dev_set"),
     ],
 )
@@ -174,6 +173,35 @@ def test_an_unset_variable_that_everything_needs_is_named_with_its_key(
 ) -> None:
     with pytest.raises(ConfigError, match=f"{key}: the environment variable NOWHERE is not set; set it"):
         load(tmp_path, GOOD.replace(before, after), KEY="k")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key"),
+    [
+        ("model: openai/gpt-4-0314", 'model: "${NOWHERE}", batch: true', "pinned.model"),
+        ("name: newer", 'name: "${NOWHERE}"', "candidates.0.name"),
+        ("temperature: 0", 'user: "${NOWHERE}"', "pinned.params.user"),
+        ("  candidates", '  judge: {model: "openai/${NOWHERE}"}\n  candidates', "judge.model"),
+        ("  candidates", '  judge: {model: j, api_base: "${NOWHERE}"}\n  candidates', "judge.api_base"),
+    ],
+)
+def test_an_unset_variable_of_a_model_stops_the_evaluation_only(
+    tmp_path: Path, before: str, after: str, key: str
+) -> None:
+    settings = load(tmp_path, GOOD.replace(before, after), KEY="k")
+    settings.require_for_ingest()
+    with pytest.raises(UnsetVariableError, match=rf"models\.{key}: .* NOWHERE is not set; evaluation needs it"):
+        settings.require_evaluation()
+    if key.startswith("judge"):
+        settings.require_evaluation(judges=False)
+
+
+def test_an_unset_variable_of_the_embedding_stops_the_topics_only(tmp_path: Path) -> None:
+    settings = load(tmp_path, GOOD + 'embedding: {model: openai/e, api_key: "${NOWHERE}"}\n', KEY="k")
+    settings.require_for_ingest()
+    settings.require_evaluation()
+    with pytest.raises(UnsetVariableError, match=r"embedding\.api_key: .* embedding texts needs it"):
+        settings.require_for_semantics()
 
 
 def test_a_secret_that_is_not_set_is_no_short_secret(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from flows.config import load as configuration
+from flows.evaluate.generate import budget, judging
 from flows.lake.lake import Lake, from_rows
 from flows.llm.client import Answer, FakeClient
 from tests.evaluating import evaluate_night, judge_night, score_night
@@ -159,10 +160,45 @@ def test_a_reply_without_a_verdict_is_unscored_and_counted(tmp_path):
     assert "8 replies without a verdict" in result.summary()
     assert {row["pass_rate"] for row in overall(config, "estimates")} == {None}
     again, judge = evaluate(config, is_thanks)
-    assert (len(judge.asked), again.judging.without_verdict) == (
-        0,
-        8,
-    )  # it was answered: it is not asked until it pleases
+    assert (len(judge.asked), again.unscored, again.judging.without_verdict) == (8, 0, 0)
+    assert len(rows(config, "judgements")) == 8
+
+
+def test_the_next_night_asks_again_what_got_no_verdict_and_nothing_else(tmp_path):
+    config = workspace(tmp_path, BINARY)
+
+    def decides_some(messages):
+        asked = material(messages)[0]["conversation"][0]["content"]
+        return is_thanks(messages) if asked in ("q0", "q1") else '```json\n{"reason": "cut o'
+
+    first, _ = evaluate(config, decides_some)
+    assert (first.unscored, first.judging.without_verdict) == (4, 4)
+    lake, tomorrow = Lake(config.lake), DAY + timedelta(days=1)
+    lake.write("examples", tomorrow, lake.read("examples", DAY))
+    second, judge = evaluate(config, is_thanks, day=tomorrow)
+    assert (len(judge.asked), second.judging.reused, second.unscored) == (4, 4, 0)
+    third, judge = evaluate(config, lambda _: "no comment", day=tomorrow)
+    assert (len(judge.asked), third.unscored) == (0, 0)
+
+
+def test_a_later_reply_without_a_verdict_does_not_replace_a_verdict(tmp_path):
+    config = workspace(tmp_path, BINARY, examples=1)
+    evaluate(config, is_thanks)
+    lake, tomorrow = Lake(config.lake), DAY + timedelta(days=1)
+    spoilt = [row | {"output_text": "no comment", "verdict": None} for row in lake.read("judgements", DAY).to_pylist()]
+    lake.write("judgements", tomorrow, from_rows(spoilt, "judgements"), "nightly-x")
+    assert {row["verdict"] for row in judging.judge_replies(config, tomorrow).values()} == {"yes", "no"}
+
+
+def test_what_replies_without_a_verdict_cost_stays_in_the_budget_of_their_night(tmp_path):
+    config = workspace(tmp_path, BINARY, examples=1, budget="budget: {usd: 100}\n")
+    evaluate(config, lambda _: Answer("ok", text="no comment", cost_usd=2.0))
+    assert budget.spent_usd(config, DAY, RUN) == 4.0
+    evaluate(config, lambda _: Answer("ok", text=verdict("yes"), cost_usd=3.0))
+    assert budget.spent_usd(config, DAY, RUN) == 10.0
+    score_night(config, DAY, RUN)
+    evaluate(config, is_thanks)
+    assert budget.spent_usd(config, DAY, RUN) == 10.0
 
 
 def test_a_judge_that_fails_is_unscored_and_asked_again(tmp_path):
@@ -314,6 +350,7 @@ def test_a_stored_verdict_counts_only_where_the_whole_reply_is_one(tmp_path):
     for row in stored:  # as a reader would have left it that takes a verdict out of prose
         row["output_text"] = f"It quotes {row['output_text']}, which I disregard."
     lake.write("judgements", DAY, from_rows(stored, "judgements"), RUN)
-    result, judge = evaluate(config, is_thanks)
-    assert (len(judge.asked), result.judging.without_verdict) == (0, 8)
+    score_night(config, DAY, RUN)
     assert {row["passed"] for row in rows(config, "scores")} == {None}
+    _, judge = evaluate(config, is_thanks)
+    assert len(judge.asked) == 8

@@ -161,6 +161,22 @@ def test_without_leave_nobody_is_asked_and_stored_verdicts_count(tmp_path):
     assert len(judge.asked) == len(scores(config)) == 5
 
 
+@pytest.mark.parametrize(
+    "unset", ["model: 'openai/${NOWHERE}'", "model: openai/judge, api_base: 'http://${NOWHERE}/v1'"]
+)
+def test_without_the_judges_name_or_address_its_stored_scores_stay_as_they_are(tmp_path, unset):
+    config, judge = workspace(tmp_path, JUDGE + "\n- {name: short, kind: length, max_chars: 9}"), Judge()
+    land(config, [call(n) for n in range(5)])
+    score_production(config, DAY, lambda _: judge, ask=True)
+    before = scores(config)
+    text = (tmp_path / "genchi.yaml").read_text()
+    (tmp_path / "genchi.yaml").write_text(text.replace("model: openai/judge", unset))
+    assert "NOWHERE" in (tmp_path / "genchi.yaml").read_text()
+    score_production(configuration.load_config(tmp_path / "genchi.yaml"), DAY, lambda _: judge)
+    assert scores(config) == before
+    assert len(judge.asked) == 5
+
+
 @pytest.mark.long
 def test_a_million_answers_take_seconds(tmp_path):
     config = workspace(

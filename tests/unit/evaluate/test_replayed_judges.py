@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -128,6 +128,20 @@ def test_what_a_judge_did_not_decide_is_unscored_and_counted(tmp_path, shared):
     assert figures(config, gold)[2] == 98
     assert result.unscored == 2
     assert result.judging.without_verdict >= 2
+
+
+def test_two_nights_of_a_recorded_judge_ask_the_second_time_only_what_it_did_not_decide(tmp_path, shared):
+    _, rows, answers = workspace(tmp_path, shared, "PaLM2")
+    with replay(shared, answers) as url:
+        config = configured(tmp_path, url, rows)
+        first = evaluate_night(config, DAY, RUN)
+        lake, tomorrow = config.open_lake(), DAY + timedelta(days=1)
+        lake.write("examples", tomorrow, lake.read("examples", DAY))
+        second = evaluate_night(config, tomorrow, f"nightly-{tomorrow}")
+    undecided = first.judging.without_verdict
+    assert undecided >= 2
+    assert (second.judging.asked, second.judging.reused) == (undecided, 200 - undecided)
+    assert (second.judging.without_verdict, second.unscored) == (undecided, first.unscored)
 
 
 @pytest.mark.long

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,12 +14,14 @@ import pytest
 
 from flows.errors import RunError
 from flows.lake import lock
-from flows.lake.lake import Lake
+from flows.lake.backends import LocalBackend
+from flows.lake.lake import Lake, from_rows
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLD = """
 import pathlib, sys
 from flows.lake import lock
+from flows.lake.backends import LocalBackend
 from flows.lake.backends import LocalBackend
 with lock.holding(LocalBackend(pathlib.Path(sys.argv[1])), "nightly", 0, lambda: None):
     print("held", flush=True)
@@ -90,3 +93,48 @@ def test_a_lake_that_cannot_be_written_is_said_so_in_one_line(tmp_path: Path) ->
         Lake(tmp_path / "lake").lock("ingest"),
     ):
         pass
+
+
+def month(lake: Lake) -> str | None:
+    return lake.backend.read_text("_inventory/2026-03.json")
+
+
+def test_who_lost_the_lock_leaves_the_inventory_of_the_other_run_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, rows = Lake(tmp_path / "lake"), from_rows([{"source": "a"}], "manifest")
+    with lake.lock("first"):
+        lake.write("manifest", date(2026, 3, 1), rows)
+        lake.backend.write_text("_inventory/2026-03.json", "of the other run")
+        with monkeypatch.context() as patch:
+            patch.setattr(lock._FileLock, "is_lost", True)
+            with lake.lock("inner"):
+                pass
+            with pytest.raises(RunError, match="the lock was lost"), lake.lock("inner"):
+                lake.write("manifest", date(2026, 3, 2), rows)
+    assert month(lake) == "of the other run"
+    lake.backend.write_text("_inventory/2026-03.json", "{}")
+    with lake.lock("next"):
+        assert "manifest/day=2026-03-01/data.parquet" in str(month(lake))
+
+
+def test_what_failed_first_is_told_also_where_the_inventory_cannot_be_written_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, rows = Lake(tmp_path / "lake"), from_rows([{"source": "a"}], "manifest")
+
+    def fails(patch: pytest.MonkeyPatch) -> None:
+        with lake.lock("first"):
+            lake.write("manifest", date(2026, 3, 1), rows)
+            patch.setattr(LocalBackend, "write_text", refuse)
+            raise RunError("what failed first")
+
+    with monkeypatch.context() as patch, pytest.raises(RunError, match="what failed first"):
+        fails(patch)
+    with lake.lock("next"):
+        assert "manifest/day=2026-03-01/data.parquet" in str(month(lake))
+    assert lake.faults(is_deep=True) == []
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise RunError("what failed then")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from flows.llm.failures import OWN, class_of, class_of_row, words_of
+from flows.llm.failures import OWN, class_of, class_of_row, is_transient, words_of
 
 
 class FailedError(Exception):
@@ -34,6 +34,15 @@ class FailedError(Exception):
         (FailedError("slow gateway", 504), "timeout"),
         (FailedError("slow down", 429), "rate_limit"),
         (FailedError("insufficient_quota", 429), "account"),
+        (FailedError("You exceeded your current quota, please check your plan and billing details.", 429), "account"),
+        (FailedError("Your credit balance is too low", 429), "account"),
+        (FailedError("insufficient balance", 429), "account"),
+        (FailedError("You exceeded your current quota. Please retry in 34.1s.", 429), "rate_limit"),
+        (FailedError("Add a payment method at example.com/account/billing to raise it", 429), "rate_limit"),
+        (FailedError("Rate limit exceeded for this API key: 60 requests per minute", 429), "rate_limit"),
+        (FailedError("the lock is taken", 409), "server_error"),
+        (FailedError("unavailable for legal reasons", 451), "refused_request"),
+        (FailedError("moved", 302), "not_found"),
         (FailedError("overloaded", 529), "server_error"),
         (FailedError("OpenAIException - Connection error.", 500), "network"),
         (TimeoutError("read"), "timeout"),
@@ -44,6 +53,26 @@ class FailedError(Exception):
 )
 def test_each_failure_has_a_class(error, found):
     assert class_of(error) == found
+
+
+@pytest.mark.parametrize(
+    ("error", "may_pass"),
+    [
+        (FailedError("slow down", 429), True),
+        (FailedError("You exceeded your current quota, please check your plan and billing details.", 429), False),
+        (FailedError("Your credit balance is too low", 429), False),
+        (FailedError("You exceeded your current quota. Please retry in 34.1s.", 429), True),
+        *((FailedError("x", status), True) for status in (408, 409, 425, 499, 500, 502, 503, 504, 529)),
+        *((FailedError("x", status), False) for status in (301, 400, 401, 402, 403, 404, 413, 418, 422, 451)),
+        (TimeoutError(), True),
+        (ConnectionResetError(), True),
+        (json.JSONDecodeError("cut", "", 0), True),
+        (KeyError("a defect of this program"), False),
+        (RuntimeError("a defect of this program"), False),
+    ],
+)
+def test_what_is_tried_again_is_what_its_class_lets_pass(error, may_pass):
+    assert is_transient(error) is may_pass
 
 
 def test_only_what_the_model_causes_itself_is_its_own():

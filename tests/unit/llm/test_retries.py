@@ -2,7 +2,8 @@
 
 import pytest
 
-from flows.llm.retries import is_transient, pause_s, retry_after_s
+from flows.llm.failures import is_transient
+from flows.llm.retries import pause_s, retry_after_s
 
 
 class TooManyError(Exception):

@@ -3,9 +3,9 @@
 - email: `@`, a domain with a dot and a last label of letters, or an address in brackets; so neither `pkg@1.2.3` nor
   `logo@2x.png`. What stands before `@` may be in quotes. The account of a repository (`git@host:path`), and the user
   of an address such as `ssh://user@host`, are no e-mail addresses.
-- ip: not loopback, unspecified or broadcast, and not a version: after a `v`, a word such as version or section, or
-  the name of a product (`Chrome/120.0.0.0`). A short form of IPv6 begins with four hexadecimal digits, as every
-  assigned address does.
+- ip: not loopback, unspecified, broadcast, a mask or a network (`10.0.0.0/8`), and not a version: after a `v`, a word
+  such as version or section, or the name of a product (`Chrome/120.0.0.0`). A short form of IPv6 begins with four
+  hexadecimal digits, as every assigned address does.
 """
 
 import ipaddress
@@ -14,7 +14,7 @@ import re
 from flows.ingest.redact.finders.finder import ALONE, APART, NO_COLON, NUMBER_GUARD, Finder, Spans
 
 _LOCAL = re.compile(r"[\w.%+'-]{1,64}\Z")
-_QUOTED = re.compile(r"""(?:^|[\s<(\[,;:=])(\\?"[^\s":,;\\](?:[^"\r\n\\]{0,62}[^\s":,;\\])?\\?")\Z""")
+_QUOTED = re.compile(r"""(?:^|[\s<(\[,;:='])(\\?"[^\s":,;\\](?:[^"\r\n\\]{0,62}[^\s":,;\\])?\\?")\Z""")
 _DOMAIN = re.compile(
     r"(?:[\w-]{1,63}\.){1,8}(?:xn--[\w-]{2,59}|[^\W\d_]{2,63})(?![\w-]{0,64}@)|\[(?:IPv6:)?[0-9a-fA-F.:]{7,45}\]"
 )
@@ -25,6 +25,7 @@ _COMMON_END = re.compile(
     r"\.(?:com|org|net|edu|gov|mil|int|info|biz|name|pro|app|dev|cloud|online|shop|email|museum|example|test|[a-z]{2})\Z",
     re.IGNORECASE,
 )
+_PREFIX = re.compile(r"/[0-9]{1,2}(?![0-9.])")
 _NO_ADDRESS = re.compile(
     r"(?i:version|release|build|firmware|kernel|driver|windows|macos|linux|ios|android|sdk|revision|patch"
     r"|section|chapter|clause|figure|table|step|kapitel|abschnitt|ver\.?|v\.|§)[\s:=\"'\\]*\Z"
@@ -76,7 +77,8 @@ def _addresses(match: re.Match[str]) -> Spans:
         return
     if _NO_ADDRESS.search(match.string, max(0, match.start() - 28), match.start()):
         return
-    if not (address.is_loopback or address.is_unspecified or match[0] == "255.255.255.255"):
+    is_network = match[0].endswith(".0") and _PREFIX.match(match.string, match.end())
+    if not (address.is_loopback or address.is_unspecified or match[0].startswith("255.") or is_network):
         yield match.span()
 
 

@@ -52,8 +52,8 @@ _SHAPED = (
 # Words can be spelt like these, but not with a digit: OpenAI, Anthropic, OpenRouter, Langfuse and all that copied them.
 _WITH_DIGIT = r"sk-[A-Za-z0-9_-]{16,}"
 _NAMES = (
-    "api[_-]?key|x-goog-api-key|ocp-apim-subscription-key|secret[_-]?(?:access[_-]?)?key|client[_-]?secret"
-    "|(?:access|auth|refresh|bearer|session)[_-]?token|sharedaccesskey|password|passwd"
+    "api[ _-]?key|x-goog-api-key|ocp-apim-subscription-key|secret[ _-]?(?:access[ _-]?)?key|client[ _-]?secret"
+    "|(?:api|app|bot|access|auth|refresh|bearer|session)[ _-]?token|sharedaccesskey|password|passwd"
     "|(?:openai|azure|subscription|access|account|storage|service|signing|encryption|webhook|master|private)[_-]?key"
 )
 
@@ -64,9 +64,17 @@ _LONG = r"[A-Za-z0-9._~+/=!@#$%^&*\\-]{15,}"
 
 _TOKEN_GOES_ON = re.compile(r"\.[A-Za-z0-9_-]{8,}\.(?:[A-Za-z0-9_.-]{8,})?")
 _KEY_ENDS = re.compile(r"(?:(?!-----)[\s\S]){0,20000}-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_GOES_ON = re.compile(r"(?:[A-Za-z0-9+/=]|\s|\\[nr])*")
+_KEY_GOES_ON = re.compile(
+    r"(?:(?:\s|\\[nr]){0,4}[A-Z][A-Za-z-]{2,20}: [^\r\n\\]{1,100}){0,5}(?:[A-Za-z0-9+/=]|\s|\\[nr])*"
+)
 # What stands in the place of a secret: stars, a variable, the name of what is meant.
 _PLACEHOLDER = re.compile(r"[*•xX.#?_-]+\Z|\$|%[({]|\{\{|<|\[")
+
+
+def _of_provider(match: re.Match[str]) -> Spans:
+    """A key of a provider's format; one character over and over stands in the place of a key."""
+    if len(set(match[0][-12:])) > 3:
+        yield match.span()
 
 
 def _with_digit(match: re.Match[str]) -> Spans:
@@ -116,7 +124,7 @@ def _private_key(match: re.Match[str]) -> Spans:
 SECRET = (
     Finder(
         "|".join(f"{begin}{rest}" for begin, rest in _SURE),
-        whole,
+        _of_provider,
         BEGIN,
         rough=_LONG,
         head="|".join(begin for begin, _ in _SURE),
@@ -140,6 +148,34 @@ SECRET = (
     ),
     Finder(
         r"(?:\s-u|--user)[ =][\"']?[\w.@+-]{1,64}:(?P<value>[^\s\"'`\\]{3,})", _of_user, rough=r"(?:\s-u|--user)[ =]"
+    ),
+    Finder(
+        r"(?i:api|secret|access|auth)[ _-](?i:key|token)\s+(?:(?i:is)\s+)?(?P<value>[A-Za-z0-9_-]{24,})",
+        _value,
+        BEGIN,
+        rough=_LONG,
+    ),
+    Finder(
+        r"[A-Z][A-Z0-9_]{0,40}_(?:TOKEN|SECRET)[\"'\\]*\s{0,4}[:=]\s{0,4}[\"'\\]*(?P<value>[A-Za-z0-9._~+/=-]{16,})",
+        _value,
+        BEGIN,
+        rough=_LONG,
+    ),
+    Finder(
+        r"(?i:cookie)[\"'\\]*\s{0,4}:\s{0,4}[\"'\\]*(?P<value>[A-Za-z0-9_.-]{1,64}=[^\r\n\"'\\]{8,4096})",
+        _value,
+        rough=r"(?i:cookie)[\"'\\]*\s{0,4}:",
+    ),
+    Finder(
+        r"(?:mysql|mysqldump|mysqladmin|mariadb|sshpass)(?: [^\s]{1,40}){0,6}? -p ?[\"']?(?P<value>[^\s\"'`\\]{4,64})",
+        _password,
+        BEGIN,
+        rough=r"(?:mysql|mysqldump|mysqladmin|mariadb|sshpass) ",
+    ),
+    Finder(
+        r"[?&](?i:sig|x-amz-signature|x-amz-security-token|x-goog-signature)=(?P<value>[A-Za-z0-9%+/=_-]{24,2048})",
+        _value,
+        rough=_LONG,
     ),
     Finder(r":\\*/\\*/[^\s:/@\"'\\]*:(?P<value>[^\s/\"'`\\<>()]{3,})@", _in_url, rough=r":\\*/\\*/"),
     Finder(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----", _private_key, rough="-----BEGIN "),

@@ -46,6 +46,7 @@ def _possible(number: str, region: str | None, *, valid: bool) -> bool:
     return (phonenumbers.is_valid_number if valid else phonenumbers.is_possible_number)(parsed)
 
 
+_NUMBER_BEFORE = re.compile(r"[0-9)\]]\s\Z")
 _DATE = re.compile(r"(?:19|20)[0-9]{2}[-./][0-9]{1,2}[-./][0-9]{1,2}")
 
 
@@ -55,6 +56,8 @@ def _international(match: re.Match[str]) -> Spans:
     A date or a time may follow it.
     """
     begin, has_plus = match.start(), match[0].startswith("+")
+    if _is_sum(match):
+        return
     # `+49 (0)30` has a zero that is not dialled; the zeros before a country code replace the plus.
     if has_plus and _is_plain(digits_of(match[0])) and not _DATE.search(match[0]):
         yield begin, match.end()
@@ -66,6 +69,14 @@ def _international(match: re.Match[str]) -> Spans:
             if len(number) >= 7 and _possible(f"+{number}", None, valid=valid):
                 yield begin, end
                 return
+
+
+def _is_sum(match: re.Match[str]) -> bool:
+    """Whether the plus is that of a calculation: a space on both sides, and a number before it."""
+    return (
+        re.match(r"\+\s", match[0]) is not None
+        and _NUMBER_BEFORE.search(match.string, max(0, match.start() - 3), match.start()) is not None
+    )
 
 
 def _is_plain(number: str) -> bool:
@@ -107,11 +118,12 @@ def _mobile(match: re.Match[str]) -> Spans:
 
 
 _NATIONAL = 9
+_MODES = re.compile(r"0[0-7]{3}(?: 0[0-7]{3})+")  # of files, in octal digits
 
 
 def _national(match: re.Match[str]) -> Spans:
     groups = parts(match)
-    if _is_of_a_document(match):
+    if _is_of_a_document(match) or _MODES.fullmatch(match[0]):
         return
     for last in range(len(groups), 1, -1):
         end = groups[last - 1][1]
@@ -143,13 +155,45 @@ def _named(match: re.Match[str]) -> Spans:
 
 
 _PHONE_WORDS = (
-    *("phone", "telefon", "téléphone", "teléfono", "tel", "mobil", "cell", "celular", "handy", "portable", "whatsapp"),
-    *("fax", "msisdn"),
+    "phone",
+    "telefon",
+    "téléphone",
+    "teléfono",
+    "mobil",
+    "móvil",
+    "celular",
+    "cellular",
+    "cellulare",
+    "portable",
+    "msisdn",
+    *("komórk", "puhelin", "điện thoại", "telp"),
 )
+# They are the ends of other words, too: a hotel is no telephone.
+_SHORT_PHONE_WORDS = ("tel", "tlf", "tfn", "cell", "fax", "gsm", "handy", "whatsapp", "cel", "fone", "mob", "sđt")
 # In other scripts; with both cases of a first letter, because RE2 is slow if it has to fold them.
-_OTHER_PHONE_WORDS = ("[тТ]ел", "[τΤ]ηλ", "电话", "電話", "手机", "手機", "携帯", "전화", "هاتف", "جوال", "फ़ोन", "โทร")
+_OTHER_PHONE_WORDS = (
+    "[тТ]ел",
+    "[мМ]\u043e\u0431",
+    "[τΤ]ηλ",
+    "电话",
+    "電話",
+    "手机",
+    "微信",
+    "手機",
+    "携帯",
+    "전화",
+    "هاتف",
+    "جوال",
+    "موبايل",
+    "واتساب",
+    "تلفن",
+    "טלפון",
+    "נייד",
+    "फ़ोन",
+    "โทร",
+)
 # Before a number that is written in groups; a call is also what a program makes.
-_CALLING_WORDS = ("call", "ring", "dial", "sms", "reach", "anrufen", "ruf", "appel", "llám", "bel ")
+_CALLING_WORDS = ("call", "ring", "dial", "sms", "reach", "anrufen", "ruf", "appel", "llám", "llame", "bel ")
 _NUMBER_IS = r"number is|num[eé]ro es[t]?|nummer ist|meine nummer"
 
 
@@ -168,7 +212,7 @@ _NATIONAL_ENDS = r"(?![0-9A-Za-z_]|[.-][0-9A-Za-z])"
 
 PHONE = (
     Finder(rf"\+{GAP}?[1-9](?:{GAP}{{0,3}}[0-9]){{6,16}}", _international, BEGIN),
-    Finder(r"00[1-9](?:" + GAP + r"{0,2}[0-9]){7,14}", _international, NUMBER_BEGINS, NUMBER_ENDS, NUMBER_GUARD),
+    Finder(r"00 ?[1-9](?:" + GAP + r"{0,2}[0-9]){7,14}", _international, NUMBER_BEGINS, NUMBER_ENDS, NUMBER_GUARD),
     Finder(
         rf"(?:\(0|0)[1-9][0-9]{{1,4}}\)?{GAP}{{1,3}}[0-9]{{2,8}}(?:{NARROW}[0-9]{{1,8}}){{0,4}}",
         _national,
@@ -215,15 +259,16 @@ PHONE = (
         rf"[+0-9](?:{GAP}{{0,3}}[0-9]){{6,17}}",
         _named,
         after=r"(?![0-9A-Za-z_])",
-        lead=rf"(?:(?i:{'|'.join(_PHONE_WORDS)})(?i:e|s)?|{'|'.join(_OTHER_PHONE_WORDS)})"
-        r"(?:[\s\"'\\:=.#(_-]|(?i:number|nummer|num[eé]ro|no|nr|is|ist))*",
-        hints=(*_PHONE_WORDS, *(re.sub(r"\[(.).\]", r"\1", word) for word in _OTHER_PHONE_WORDS)),
+        lead=rf"(?:(?i:{'|'.join(_PHONE_WORDS)})(?i:e|s)?|(?:^|[^A-Za-z]|\\[nrtbf])(?i:{'|'.join(_SHORT_PHONE_WORDS)})"
+        rf"(?i:e|s)?|{'|'.join(_OTHER_PHONE_WORDS)})"
+        r"(?:[\s\"'\\:=.#(_-]|(?i:number|nummer|num[eé]ro|no|nr|is|ist|kom)|[\x{620}-\x{64a}]|[同番]?[号號]码?|는|은|は)*",
+        hints=(*_PHONE_WORDS, *_SHORT_PHONE_WORDS, *(re.sub(r"\[(.).\]", r"\1", word) for word in _OTHER_PHONE_WORDS)),
     ),
     Finder(
         rf"[0-9](?:{GAP}{{0,2}}[0-9]){{8,12}}",
         _called,
         after=r"(?![0-9A-Za-z_])",
-        lead=rf"{WORD_GUARD}(?i:{'|'.join(_CALLING_WORDS)}|{_NUMBER_IS})(?i:me|us|him|her|at|on|to|mich|uns|an|unter|le|au|al|ez)?"
+        lead=rf"{WORD_GUARD}(?i:{'|'.join(_CALLING_WORDS)}|{_NUMBER_IS})(?i:me|ame|us|him|her|at|on|to|mich|uns|an|unter|le|au|al|ez)?"
         r"(?:[ :]|(?i:me|us|him|her|at|on|mich|uns|an|unter|le|au|al))*",
         hints=(*_CALLING_WORDS, "num"),
     ),

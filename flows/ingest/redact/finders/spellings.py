@@ -61,28 +61,47 @@ SUSPECT_CHARACTERS = (
 )
 # A sign or a space of a number, percent-encoded or as an entity; an `@` in any spelling.
 SUSPECT_NUMBER = r"%(?:25)*2|&(?:#|nbsp|plus)"
-SUSPECT_AT = r"@|\\u0040|%(?:25)*40|=40|&(?:#|commat)|[\[({<] ?(?i:at|ät) ?[\])}>]"  # the escape of `@` in almost JSON
+SUSPECT_AT = (
+    r"@|\\u0040|%(?:25)*40|=40|&(?:#|commat)|[\[({<] ?(?i:at|ät|@) ?[\])}>]"  # the escape of `@` in almost JSON
+    r"| (?:at [^ ]+ dot|AT [^ ]+ DOT) |_at_[^ ]+_dot_"
+)
 # What may stand between the digits of a number, in any of these spellings; any character that is not ASCII, because
 # RE2 is fast with few ranges.
 ANY_GAP = r"(?:[ ./()+_\x{80}-\x{10ffff}-]|\\+/|\\+u(?:00[aA]0|20[0-6][0-9a-fA-F]|3000)|(?:\\+[nrt]|\s)+)"
+
+# "at" and "dot" as words are only those of an address if what they make ends as most addresses do; a word that is the
+# end of a country's addresses, such as "in" or "it", is a word.
+_LABEL = r"[A-Za-z0-9-]{1,63}"
+_SPELT_END = (
+    r"(?i:com|org|net|edu|gov|info|io|dev|app|ai|uk|de|fr|nl|ch|jp|br|pl|ru|cn|eu|ca|au|se|dk|cz|kr|mx|nz)(?![\w-])"
+)
+_SPELT_DOT = r"(?: (?:dot|DOT) |_dot_)"
+_NO_HOST = (
+    r"(?!(?:the|th[ai]t|this|these|those|an?|my|our|your|his|her|their|its|some|any|each|every|which|what|one|all) )"
+)
+_SPELT_HOST = rf"{_NO_HOST}(?:{_LABEL}{_SPELT_DOT}){{1,4}}{_SPELT_END}"
 
 _PERCENT = r"%(?:25)*2[0-46-9A-Fa-f]|&#(?:0*\d{2,4}|[xX]0*[0-9A-Fa-f]{2,4});|&(?:nbsp|plus);"
 # Every alternative begins with a character of its own, so that Python skips all others quickly.
 _IN_NUMBERS = re.compile(rf"{_PERCENT}|(?P<form>[+](?<=[0-9][+])(?=[0-9]))|[{INVISIBLE}]+")
 _IN_ADDRESSES = re.compile(
     rf"{_PERCENT}|%(?:25)*[0-7][0-9A-Fa-f]|(?:%(?:25)*[89A-Fa-f][0-9A-Fa-f])+|&(?:commat|period);|=(?:40|2E)"
-    r"|(?P<at>[\[({<] ?(?i:at|ät) ?[\])}>])|(?P<dot>[\[({<] ?(?i:dot|punkt) ?[\])}>])"
+    r"|(?P<at>[\[({<] ?(?i:at|ät|@) ?[\])}>])|(?P<dot>[\[({<] ?(?i:dot|punkt|point|punto|\.) ?[\])}>])"
+    rf"|(?P<at_word> (?:at|AT) |_at_)(?={_SPELT_HOST})"
+    rf"|(?P<dot_word> (?:dot|DOT) |_dot_)(?=(?:{_LABEL}{_SPELT_DOT}){{0,3}}{_SPELT_END})"
+    r"|(?P<full_stop>。)(?=[A-Za-z]{2})"
     rf"|[{INVISIBLE}]+"
 )
+_SIGNS = (("at", "@"), ("at_word", "@"), ("dot", "."), ("dot_word", "."), ("full_stop", "."), ("form", " "))
 _ENTITIES = {"&nbsp;": " ", "&plus;": "+", "&commat;": "@", "&period;": "."}
 
 # A line break, or spaces around an `@`, within what may be one address or number.
 _BREAK = r"[ \t>|]{0,8}(?:\r?\n[ \t>|]{0,8})?"
 _BEFORE_AT = re.compile(rf"[\w\"](?P<gap>{_BREAK})\Z")
 _AFTER_AT = re.compile(rf"(?P<gap>{_BREAK})[\w\[]")
-_HOST_ENDS = re.compile(r"[\w.]")
+_HOST_ENDS = re.compile(r"[\w.-]")
 _HOST_GOES_ON = re.compile(r"[\w-]{1,62}\.[\w-]")
-_DIGITS_GO_ON = re.compile(r"[0-9](?P<gap>[ \t]{0,8}\r?\n[ \t]{0,8})(?=[0-9])")
+_DIGITS_GO_ON = re.compile(r"[0-9)](?P<gap>[ \t]{0,8}\r?\n[ \t]{0,8})(?=[0-9(])")
 
 
 @dataclass(frozen=True)
@@ -146,7 +165,7 @@ def folded(text: str) -> str:
 def other_readings(plain: str, *, of_addresses: bool) -> tuple[Reading, ...]:
     """The readings of a folded text besides itself, as far as there is something to read otherwise."""
     found: list[Reading | None] = []
-    signs = "%&=[({<" if of_addresses else "%&+"
+    signs = (*"%&=[({<", " dot ", " DOT ", "_dot_") if of_addresses else (*"%&+",)
     if not plain.isascii() or any(map(plain.__contains__, signs)):
         found.append(Reading.of(plain, _decoded(plain, _IN_ADDRESSES if of_addresses else _IN_NUMBERS)))
     if "@" in plain if of_addresses else "\n" in plain:
@@ -168,7 +187,7 @@ def _decoded(text: str, pattern: re.Pattern[str]) -> Iterator[Piece]:
 
 def _meaning(match: re.Match[str]) -> str:
     found, named = match[0], match.groupdict()
-    for name, fold in (("at", "@"), ("dot", "."), ("form", " ")):
+    for name, fold in _SIGNS:
         if named.get(name):
             return fold
     if found[0] == "%":
