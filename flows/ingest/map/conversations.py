@@ -76,12 +76,14 @@ def read_answer(given: str | None) -> Answer | None:
 def _without_thinking(message: Message) -> Message:
     """A message with what its text has in <think> before the answer as its reasoning: servers of open models write so.
 
-    A text that ends before the thinking does has no answer.
+    A text that ends before the thinking does has no answer. The mark alone is a text like any other.
     """
     content = message.get("content")
     if not isinstance(content, str) or not (stripped := content.lstrip()).startswith(_THINK):
         return message
-    thought, _, answer = stripped.removeprefix(_THINK).partition(_THOUGHT)
+    thought, end, answer = stripped.removeprefix(_THINK).partition(_THOUGHT)
+    if not end and not thought.strip():
+        return message
     reasoning = message.get("reasoning_content") or thought.strip()
     return {**message, "content": answer.lstrip() or None, **({"reasoning_content": reasoning} if reasoning else {})}
 

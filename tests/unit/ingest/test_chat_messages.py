@@ -204,6 +204,7 @@ def test_instructions_beside_the_messages_are_a_message(beside: Any) -> None:
     ("<think>hm</think>\n\nHere.", "Here.", "hm"),
     (" <think>\nhm\n</think>Here.", "Here.", "hm"),
     ("<think>hm", None, "hm"),
+    ("<think>", "<think>", None),
     ("<think></think>Here.", "Here.", None),
     ("Here <think>hm</think>", "Here <think>hm</think>", None),
 ])  # fmt: skip
