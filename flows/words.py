@@ -1,6 +1,6 @@
 """Counts, names and days in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from flows.outgoing import plain
@@ -21,6 +21,11 @@ def outcome_counts(*counts: tuple[int, str]) -> str:
 def _with_noun(count: int, noun: str) -> str:
     """Words that are no nouns (`other`, `quarantined`) stay as they are."""
     return counted(count, noun) if noun in ("call", "duplicate", "feedback signal") else f"{count:,} {noun}"
+
+
+def with_counts(counts: Iterable[tuple[str, int]]) -> str:
+    """`cost_usd (3), latency_ms (1,204)`, in the given order."""
+    return ", ".join(f"{name} ({count:,})" for name, count in counts)
 
 
 def listed(noun: str, names: Sequence[str]) -> str:

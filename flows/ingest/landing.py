@@ -30,7 +30,7 @@ from flows.ingest.write import (
 )
 from flows.lake import Lake, Staging, each_day
 from flows.progress import track
-from flows.words import counted
+from flows.words import counted, with_counts
 
 log = logging.getLogger("genchi")
 
@@ -201,8 +201,8 @@ def _tell(unread: list[ManifestRow]) -> None:
 def _tell_unreadable(columns: Counter[tuple[str, str]]) -> None:
     """Log which columns of a source are null for values that could not be read, and how many."""
     for source in sorted({source for source, _ in columns}):
-        of = [f"{column} ({count:,})" for (one, column), count in columns.most_common() if one == source]
-        log.warning("source %s: values that could not be read are null: %s", source, ", ".join(of))
+        of = with_counts((column, count) for (one, column), count in columns.most_common() if one == source)
+        log.warning("source %s: values that could not be read are null: %s", source, of)
 
 
 def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -> Landed:

@@ -20,7 +20,7 @@ from flows.ingest import (
     unreadable,
 )
 from flows.outgoing import plain
-from flows.words import counted, listed, outcome_counts, shown_days
+from flows.words import counted, listed, outcome_counts, shown_days, with_counts
 
 _SHOWN = 5
 
@@ -97,8 +97,7 @@ def _sample(config: Config, previewer: Previewer, source: Source, file: LogFile)
         level = "warning" if level == "ok" else "problem"
         yield Finding(level, f"{name}: quarantined: {reasons(reading)}")
     if reading.incomplete:
-        columns = ", ".join(f"{column} ({count:,})" for column, count in reading.unreadable)
-        yield Finding("warning", f"{name}: values that cannot be read are null: {columns}")
+        yield Finding("warning", f"{name}: values that cannot be read are null: {with_counts(reading.unreadable)}")
 
 
 def _wrong_format(reading: SampleReading, best: SampleReading, file: LogFile) -> str:

@@ -50,10 +50,10 @@ def judge_replies(config: Config, day: date) -> dict[str, Reply]:
     """
     lake, found = config.open_lake(), dict[str, Reply]()
     for past in each_day(day - timedelta(days=config.window_days), day):
-        for row in lake.read("judgements", past, columns=_READ).to_pylist():
-            reply, before = row | _verdict_of(row), found.get(row["request_hash"])
+        for reply in _with_verdicts(lake.read("judgements", past, columns=_READ).to_pylist()):
+            before = found.get(reply["request_hash"])
             if before is None or _worth(reply) >= _worth(before):
-                found[row["request_hash"]] = reply
+                found[reply["request_hash"]] = reply
     return found
 
 

@@ -50,12 +50,12 @@ def casting_sql(given: list[str]) -> str:
     ]
     faults += ["problem"] if "problem" in given else []
     faults += [_missing(name, kind, name in given) for kind, needed in _REQUIRED.items() for name in needed]
-    needed = [(kind, name) for kind, names in _REQUIRED.items() for name in names if name in types]
-    faults += [f"case when targeted = '{kind}' then {_complaint(name, types[name])} end" for kind, name in needed]
-    required = {name for _, name in needed}
+    required = [(kind, name) for kind, names in _REQUIRED.items() for name in names if name in types]
+    faults += [f"case when targeted = '{kind}' then {_complaint(name, types[name])} end" for kind, name in required]
+    rejecting = {name for _, name in required}
     unreadable = ["unreadable"] if "unreadable" in given else []
     unreadable += [f"case when {_is_miscast(name, kind)} then '{name}' end"
-                   for name, kind in types.items() if name not in required]  # fmt: skip
+                   for name, kind in types.items() if name not in rejecting]  # fmt: skip
     absent = {"kind": "null::varchar as kind", "at": "null::timestamptz as at_cast"}
     casts += [empty for name, empty in absent.items() if name not in given]
     return (  # materialized, because otherwise each use of a column would cast it again

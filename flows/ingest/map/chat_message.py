@@ -44,7 +44,7 @@ def object_in(given: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def listed(given: dict[str, Any], name: str) -> list[Any]:
+def list_in(given: dict[str, Any], name: str) -> list[Any]:
     """What stands under a name, where that is a list; else an empty one."""
     found = given.get(name)
     return found if isinstance(found, list) else []
@@ -126,7 +126,7 @@ def _langchain(kwargs: dict[str, Any], role: str) -> list[Message]:
     parts = read_parts(content if isinstance(content, list) else [content] if isinstance(content, str) else [])
     metadata, more = object_in(kwargs, "response_metadata"), object_in(kwargs, "additional_kwargs")
     kept: Message = {name: kwargs[name] for name in ("tool_call_id", "name") if kwargs.get(name) is not None}
-    if calls := listed(kwargs, "tool_calls") or listed(more, "tool_calls"):
+    if calls := list_in(kwargs, "tool_calls") or list_in(more, "tool_calls"):
         kept["tool_calls"] = [
             call if not isinstance(call, dict) or "function" in call
             else tool_call(call.get("id"), call.get("name"), call.get("args"))
@@ -163,7 +163,7 @@ def assembled(parts: Parts, role: str, kept: Message) -> list[Message]:
     has_more = bool(parts.content or parts.tool_calls or parts.reasoning)
     if parts.tool_results and not has_more:
         return parts.tool_results
-    calls = parts.tool_calls + [call for call in listed(kept, "tool_calls") if not parts.tool_calls]
+    calls = parts.tool_calls + [call for call in list_in(kept, "tool_calls") if not parts.tool_calls]
     if parts.tool_calls and role not in ("assistant", "tool"):
         role = "assistant"
     message: Message = {"role": role, "content": parts.as_content()}

@@ -17,7 +17,7 @@ from flows.ingest.map.chat_message import (
     is_message,
     is_message_or_part,
     joined,
-    listed,
+    list_in,
     object_in,
     of_parts,
     opened_text,
@@ -267,7 +267,7 @@ def one_answer(messages: list[Message]) -> list[Message]:
     if len(messages) < 2 or any(message.get("role") != "assistant" for message in messages):
         return messages
     texts = [message["content"] for message in messages if isinstance(message.get("content"), str)]
-    calls = [call for message in messages for call in listed(message, "tool_calls")]
+    calls = [call for message in messages for call in list_in(message, "tool_calls")]
     others: Message = {}
     for message in messages:
         others.update({name: value for name, value in message.items() if name not in ("content", "tool_calls", "role")})

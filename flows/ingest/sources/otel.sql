@@ -207,6 +207,8 @@ judged as materialized (
 counted as (
     select
         *,
+        plain_json_once(has."mlflow.spanInputs") as mlflow_asked,
+        plain_json_once(has."mlflow.spanOutputs") as mlflow_said,
         -- litellm writes what is no simple value as Python prints it.
         from_json(
             coalesce(as_json(has."metadata.requester_metadata"), as_json(has."metadata.spend_logs_metadata")),
@@ -241,7 +243,7 @@ named as materialized (
             cast(coalesce(
                 has."gen_ai.input.messages", has."gen_ai.prompt", cast(asked as json),
                 has."ai.prompt.messages", has."ai.prompt", has."gcp.vertex.agent.llm_request", has.request_data,
-                has.events, has."langfuse.observation.input", plain_json_once(has."mlflow.spanInputs"),
+                has.events, has."langfuse.observation.input", mlflow_asked,
                 has."input.value"
             ) as varchar),
             cast(has."gen_ai.system_instructions" as varchar)
@@ -251,7 +253,7 @@ named as materialized (
                 has."gen_ai.output.messages", has."gen_ai.completion",
                 cast(otlp_answered(answered, has."output.value") as json),
                 otel_vercel_answer(has), has."gcp.vertex.agent.llm_response", has.response_data, has.events,
-                has."langfuse.observation.output", plain_json_once(has."mlflow.spanOutputs"),
+                has."langfuse.observation.output", mlflow_said,
                 has."output.value"
             ) as varchar)
         ) as answer,
@@ -387,12 +389,12 @@ interactions as (
         ) as provider,
         coalesce(
             has."gen_ai.request.model", has."llm.model_name", has."ai.model.id", has."langfuse.observation.model.name",
-            trim(has."mlflow.llm.model", '"'), plain_json_once(has."mlflow.spanInputs") ->> 'model',
+            trim(has."mlflow.llm.model", '"'), mlflow_asked ->> 'model',
             has."gen_ai.response.model"
         ) as model_requested,
         coalesce(
             has."gen_ai.response.model", has."llm.model_name", has."ai.response.model",
-            plain_json_once(has."mlflow.spanOutputs") ->> 'model'
+            mlflow_said ->> 'model'
         ) as model_served,
         coalesce(
             has."openai.response.system_fingerprint", has."gen_ai.openai.response.system_fingerprint",

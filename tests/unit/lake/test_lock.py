@@ -22,7 +22,6 @@ HOLD = """
 import pathlib, sys
 from flows.lake import lock
 from flows.lake.backends import LocalBackend
-from flows.lake.backends import LocalBackend
 with lock.holding(LocalBackend(pathlib.Path(sys.argv[1])), "nightly", 0, lambda: None):
     print("held", flush=True)
     sys.stdin.read()
