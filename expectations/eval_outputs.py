@@ -40,7 +40,7 @@ answers as (
 ),
 
 failures as (
-    select model, route, error_class, count(*) as n
+    select model, route, error_class, count(*) as n, min(error_message) as told
     from completions
     semi join frozen using (route, example_id)
     where status <> 'ok'
@@ -51,13 +51,24 @@ reasons as (
     select
         model,
         route,
-        string_agg(coalesce(error_class, 'unknown') || ' ' || n, ', ' order by n desc, error_class) as no_answers
+        string_agg(
+            case
+                when error_class = 'not_sent' then n || ' ' || coalesce(told, 'not sent')
+                else coalesce(error_class, 'unknown') || ' ' || n
+            end,
+            ', ' order by n desc, error_class
+        ) as no_answers
     from failures
     group by model, route
 ),
 
 unscored as (
-    select model, route, criterion, count(*) filter (score is null) / count(*) as share
+    select
+        model,
+        route,
+        criterion,
+        count(*) filter (score is null) / count(*) as share,
+        min(reason) filter (score is null) as reason
     from scores
     where subject = 'completion'
     group by model, route, criterion
@@ -68,7 +79,8 @@ worst as (
         model,
         route,
         max(share) as share,
-        arg_max(criterion, (share, criterion)) as criterion
+        arg_max(criterion, (share, criterion)) as criterion,
+        arg_max(reason, (share, criterion)) as reason
     from unscored
     group by model, route
 )
@@ -86,7 +98,7 @@ select
     empty / nullif(answered, 0) as empty_share,
     coalesce(refused, 0) as refused,
     coalesce(refusal, '') as refusal,
-    coalesce(' (requests without an answer: ' || no_answers || ')', '') as no_answers,
+    coalesce(' (requests without an answer: ' || no_answers || ')', ' (' || worst.reason || ')', '') as no_answers,
     coalesce(with_id - distinct_ids, 0) as repeated_ids
 from expected
 left join sizes on sizes.route = expected.route

@@ -17,7 +17,7 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 
-from expectations import data_docs, eval_outputs, holdout, landed_logs, results, verdicts
+from expectations import data_docs, eval_outputs, holdout, landed_logs, night_suite, results, reviewing, verdicts
 from expectations.results import ExpectationResult
 from flows.config import Config
 from flows.lake import from_rows
@@ -41,7 +41,7 @@ def validate(config: Config, day: date, failures: Sequence[str] = ()) -> tuple[E
     """Check every suite that applies to `day`; replace the day's results in the lake and its Data Docs.
 
     `failures` are the failed stages of the night; each is a failed critical expectation, because a stage that did not
-    run must not look like a stage without findings. Raises RunError if a suite's table cannot be built (the marts are
+    run must not look like one that found nothing. Raises RunError if a suite's table cannot be built (the marts are
     missing, the warehouse is locked); the day's results are then `failures` and the error.
     """
     try:
@@ -93,6 +93,9 @@ def applicable(config: Config) -> Iterator[Suite]:
         yield eval_outputs
     if config.warehouse.exists():
         yield verdicts
+        yield night_suite
+        if config.review.rota and config.review.samples(config.risk):
+            yield reviewing
 
 
 def check(

@@ -1,6 +1,7 @@
-"""The night's verdicts. One row per breach, and one row per candidate and evaluated route.
+"""The night's verdicts. One row per incident, and one row per candidate and evaluated route.
 
-A null is not checked: `severity` belongs to breaches, `comparisons` to candidates.
+A null is not checked: `severity` belongs to incidents that go on, `over` to those that ended, `comparisons` to
+candidates. That an incident is over is a passed expectation, so that the digest has it from the same table.
 """
 
 from datetime import date
@@ -19,16 +20,24 @@ from flows.warehouse import query
 
 NAME = "verdicts"
 
-_BREACHES = """
+_INCIDENTS = """
 select
-    kind || ':' || subject as subject,
-    severity,
-    summary,
+    incident_id as subject,
+    case when state in ('open', 'ongoing') then severity end as severity,
+    case when state in ('settled', 'recovered') then 1 end as over,
+    title || '. ' || summary as summary,
     cast(
-        json_merge_patch(evidence_json, json_object('nights', nights, 'first_seen', cast(first_seen as varchar)))
+        json_merge_patch(
+            coalesce(evidence_json, '{}'),
+            json_object(
+                'state', state, 'severity', severity, 'title', title, 'need', need, 'cause_kind', cause_kind,
+                'cause', cause,
+                'routes', routes, 'n_breaches', n_breaches, 'nights', nights, 'first_seen', cast(first_seen as varchar)
+            )
+        )
         as varchar
     ) as evidence_json
-from marts.fct_breaches
+from marts.fct_incidents
 where day = ?
 order by 1
 """
@@ -42,9 +51,9 @@ group by route, candidate
 
 
 def frame(config: Config, day: date) -> pd.DataFrame:
-    """The breaches of `day`, and how many criteria each candidate was compared on. Raises RunError without marts."""
-    rows = [*_rows(config, _BREACHES, day), *_candidates(config, day)]
-    return frames.frame(rows, ["subject", "severity", "summary", "evidence_json", "comparisons"])
+    """The incidents of `day`, and how many criteria each candidate was compared on. Raises RunError without marts."""
+    rows = [*_rows(config, _INCIDENTS, day), *_candidates(config, day)]
+    return frames.frame(rows, ["subject", "severity", "over", "summary", "evidence_json", "comparisons"])
 
 
 def suite(_: Config) -> gx.ExpectationSuite:
@@ -56,19 +65,20 @@ def suite(_: Config) -> gx.ExpectationSuite:
                 "severity",
                 "critical",
                 "critical",
-                Words("no_critical_breach", "no critical breach", "{summary}", passed="no critical breach"),
+                Words("no_critical_incident", "no critical incident", "{summary}", passed="no critical incident"),
             ),
             never(
                 "severity",
                 "warning",
                 "warning",
                 Words(
-                    "no_warning_breach",
+                    "no_warning_incident",
                     "no warning",
                     "{summary}",
                     passed="no warning",
                 ),
             ),
+            some("over", "info", Words("incident_over", "an incident that is over is told once", "{summary}")),
             some(
                 "comparisons",
                 "warning",

@@ -50,6 +50,17 @@ def at_most(column: str, limit: float, severity: Severity, words: Words) -> Expe
     return _between(column, None, limit, severity, replace(words, expected=expected))
 
 
+def at_least(column: str, limit: float, severity: Severity, words: Words) -> Expectation:
+    """Every share in `column` is `limit` (a row of thresholds.csv) or more; `{limit}` is replaced as in `at_most`."""
+    expected = words.expected.format(limit=f"{100 * limit:g} %")
+    return _between(column, limit, None, severity, replace(words, expected=expected))
+
+
+def most_times(column: str, limit: float, severity: Severity, words: Words) -> Expectation:
+    """Every ratio in `column` is `limit` (a row of thresholds.csv) or less; `{limit}` is replaced by the number."""
+    return _between(column, None, limit, severity, replace(words, expected=words.expected.format(limit=f"{limit:g}")))
+
+
 def never(column: str, value: str, severity: Severity, words: Words) -> Expectation:
     """No row has `value` in `column`."""
     return ExpectColumnValuesToNotBeInSet(

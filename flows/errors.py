@@ -26,6 +26,14 @@ class TransientError(RunError):
     """The run failed for a reason that may pass by itself, such as a store that does not answer: it is tried again."""
 
 
+class LockedError(RunError):
+    """Another run holds the lake's lock, and did not end in time. `verb` is its command."""
+
+    def __init__(self, message: str, verb: str) -> None:
+        super().__init__(message)
+        self.verb = verb
+
+
 class UnreadableError(RunError):
     """One file, folder or object cannot be read: it vanished, or it may not be read. Others can be.
 

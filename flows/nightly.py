@@ -4,52 +4,41 @@ If a stage fails, the others still run: a provider that is down must not hide th
 drift tables must not stop the evaluation. The failures are handed to the page and to the digest, and the run then
 counts as failed. Page and digest are made without Prefect where it fails itself, as on a full disk.
 
-Each verb has two flows: `nightly` loads the configuration from a path, for deployments; `run_nightly` takes one that is
-already loaded. After that, only logs and test sets are read from the workspace.
+What is deployed has two flows: `nightly` loads the configuration from a path, `run_nightly` takes one that is already
+loaded. After that, only logs and test sets are read from the workspace.
 """
 
 from contextlib import suppress
 from datetime import date
 from typing import cast
 
-from prefect import flow, task
+from prefect import flow
 from prefect.states import Completed
 
-from flows import retention
+from flows import catch_up, retention, telemetry
+from flows.alerts import night_ended
 from flows.alerts.flow import alert, alert_without_prefect
+from flows.checks import check, check_evaluation
 from flows.config import Config, load_config, unset_variables
 from flows.errors import GenchiError, RunError
-from flows.evaluate import EvalSetup, load_setup
-from flows.evaluate.flow import evaluate, score_production, shadow
+from flows.evaluate import EvalSetup, load_setup, relabel_items, suggest_criteria
+from flows.evaluate.flow import evaluate, score_night, score_production, shadow
 from flows.ingest.flow import freeze, ingest
 from flows.lake import in_one_text
 from flows.llm import register_local_providers
 from flows.night import Night, NightFailedError
-from flows.prefect_run import STAGE_S, TASK, announce_night, described, stage
+from flows.night_runs import NightRuns
+from flows.prefect_run import announce_night, described, stage
 from flows.report.flow import report, report_without_prefect
+from flows.review import Question
+from flows.review.flow import labels, review
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
-from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING
+from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW
 from flows.transform.flow import transform
+from flows.words import counted
 
-CRITICAL_FINDINGS = "Critical findings"
-
-
-@task(name="check", task_run_name="check {day}", timeout_seconds=STAGE_S, **TASK)
-def check(config: Config, day: date, failures: list[str]) -> tuple[int, int]:
-    """Validate every suite that applies. Returns the number of expectations, and how many of them failed."""
-    from expectations.validate import validate  # noqa: PLC0415 - imported late: great_expectations takes seconds
-
-    results = validate(config, day, failures)
-    return len(results), sum(not result.success for result in results)
-
-
-@task(name="check the evaluation", task_run_name="check the evaluation {day}", timeout_seconds=STAGE_S, **TASK)
-def check_evaluation(config: Config, day: date) -> list[str]:
-    """The critical failures of a day's test sets, answers and verdicts, a sentence each. Nothing is stored."""
-    from expectations.validate import failures_of_evaluation  # noqa: PLC0415 - as above
-
-    return [f"{found.subject}: {found.observed}" for found in failures_of_evaluation(config, day)]
+CRITICAL = "Critical"
 
 
 @flow(name="nightly", persist_result=False)
@@ -58,6 +47,10 @@ def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
 
     Raises ConfigError for a wrong configuration: before the night, or at its end if a stage found it; and
     NightFailedError at its end if another stage failed.
+
+    Args:
+        config_path: The absolute path of the workspace's genchi.yaml, where the worker runs.
+        day: The day to check, whose logs are complete. Without one: yesterday, in the workspace's time zone.
     """
     return _nightly(load_setup(load_config(config_path)), day)
 
@@ -78,6 +71,7 @@ def run_told(setup: EvalSetup, day: date) -> Night:
         night = Night(day)
         night.record("night", error)
         tell(setup.config, night)
+        night_ended(setup.config, day, len(night.failures), night.counts)
         raise NightFailedError(night) from error
 
 
@@ -85,56 +79,68 @@ def _nightly(setup: EvalSetup, day: date | None) -> Night:
     config = setup.config
     check_embedding(config)
     day = day or config.yesterday()
-    night = Night(day)
+    night = Night(day, runs=NightRuns(config, day))
     try:
         with described(f"nightly {day}", config.app), config.open_lake().lock("nightly"):
+            catch_up.run_missed(setup, night, _stages, tell)
             _stages(setup, night)
     except Exception as error:  # a lake that cannot be locked, or Prefect's server
         night.record("night", error)
     if not night.is_told:
         tell(config, night)
     try:
-        _announce(config, night)
+        announce_night(config.app, night.payload())
     except Exception as error:  # the digest has told the rest
         night.record("event", error)
+    night_ended(config, night.day, len(night.failures), night.counts)
+    telemetry.export(config.app, night)
     if night.wrong:
         raise night.wrong
     if night.failures:
         raise NightFailedError(night)
     if night.critical:
         # Of a state that a flow returns, Prefect keeps the state, and hands the data to the caller.
-        return cast(Night, Completed(name=CRITICAL_FINDINGS, message=night.headline, data=night))
+        return cast(Night, Completed(name=CRITICAL, message=night.headline, data=night))
     return night
 
 
 def tell(config: Config, night: Night) -> None:
     """Send the digest of a night without Prefect. A failure is recorded."""
     try:
-        alerted = alert_without_prefect(config, night.day, night.failures)
+        alerted = alert_without_prefect(config, night.day, night.to_tell)
     except Exception as error:  # whatever it is, it must not hide what failed before
         night.record("alert", error)
         return
-    night.is_told = True
-    night.critical, night.warning = alerted.failed_critical, alerted.failed_warning
+    night.tell(alerted.count("critical"), alerted.count("warning"))
 
 
-def _stages(setup: EvalSetup, night: Night) -> None:
+def _stages(setup: EvalSetup, night: Night, past: EvalSetup | None = None) -> None:
+    """All stages. Of a night that is caught up, `past` is its whole setup, and `setup` evaluates nothing."""
     config, day = setup.config, night.day
     first = day
     if faults := config.open_lake().faults(night=day):
         with night.stage("lake"):
             raise RunError(in_one_text(faults))
+    with night.stage("labels") as current:
+        current.outcome = labels(config).summary()
     with night.stage("ingest") as current:
         config.require_for_ingest()
         landed = ingest(config, day)
         current.outcome = landed.summary()
         first = retention.first_to_rebuild(config, landed.days, day, day)
+    if past and not config.open_lake().exists("interactions", day):
+        return
     with night.stage("semantics") as current:
         config.require_for_semantics()
         current.outcome = semantics(config, first, day).summary()
     with night.stage("production") as current:
-        # Without the judge's key, what needs no judge is scored all the same; `evaluate` reports the key.
-        current.outcome = score_production(setup, first, day, ask=not unset_variables(config.judge)).summary()
+        scoring = past or setup
+        if judge := scoring.config.judge:
+            register_local_providers([judge.model])
+        # Without the judge's key, what needs no judge is scored all the same; `evaluate` reports the key. So it is for
+        # a day that is caught up, because several of them would spend as many nights' budgets at once.
+        scored = score_night(scoring, first, day, ask=past is None and not unset_variables(judge))
+        first, current.outcome = scored.first, scored.summary()
     with night.stage("transform") as current:
         # Everything at once if nothing is evaluated; else the drift tables first, because a provider that is down
         # must not hide them.
@@ -148,58 +154,55 @@ def _stages(setup: EvalSetup, night: Night) -> None:
     if config.evaluates:
         with night.stage("comparisons") as current:
             current.outcome = transform(config, day, day, EVALUATION).summary()
+    if not past:
+        _review(setup, night)
     if config.retention:
         with night.stage("retention") as current:
             current.outcome = retention.apply(config, config.yesterday(), day).summary()
+    _tell(config, night)
+
+
+def _review(setup: EvalSetup, night: Night) -> None:
+    """What people are asked to judge, and what their labels say."""
+    config, day = setup.config, night.day
+    with night.stage("review") as current:
+        # After the marts, of whose incidents and examples it is; before the page, which tells of it.
+        questions = [Question(*one) for one in setup.questions()]
+        current.outcome = review(config, day, questions, relabel_items(config.open_lake(), day)).summary()
+    if config.open_lake().days("annotations"):
+        with night.stage("rates") as current:
+            # Once more after the draw: the day's own rate rests on how many calls the judge failed.
+            transform(config, day, day, REVIEW)
+            current.outcome = suggest_criteria(setup, day).summary()
+
+
+def _tell(config: Config, night: Night) -> None:
+    """The last stages: what the night found is checked, laid out and sent."""
+    day = night.day
     with night.stage("check") as current:
-        checked, failed = check(config, day, night.failures)
-        current.outcome = f"{checked} expectations, {failed} failed"
+        checked, failed = check(config, day, night.to_tell)
+        current.outcome = f"{counted(checked, 'expectation')}, {failed:,} failed"
     with night.stage("report") as current:
-        laid_out = report(config, day, night.failures)
+        laid_out = report(config, day, night.to_tell)
         night.headline, night.page = laid_out.headline, laid_out.path
         current.outcome = str(laid_out.path)
     if night.page is None:
         with suppress(Exception):  # the stage's own failure is recorded
-            laid_out = report_without_prefect(config, day, night.failures)
+            laid_out = report_without_prefect(config, day, night.to_tell)
             night.headline, night.page = laid_out.headline, laid_out.path
     with night.stage("alert") as current:
         try:
-            alerted = alert(config, day, night.failures)
+            alerted = alert(config, day, night.to_tell)
         except RunError:  # a target is down: all were tried
             night.is_told = True
             raise
-        night.critical, night.warning, night.is_told = alerted.failed_critical, alerted.failed_warning, True
+        night.tell(alerted.count("critical"), alerted.count("warning"))
         current.outcome = alerted.summary()
-
-
-def _announce(config: Config, night: Night) -> None:
-    announce_night(
-        config.app,
-        {
-            "day": night.day.isoformat(),
-            "severity": night.severity,
-            "critical": night.critical,
-            "warning": night.warning,
-            "failed_stages": [failure.partition(":")[0] for failure in night.failures],
-            "headline": night.headline,
-            "page": str(night.page or ""),
-        },
-    )
-
-
-@flow(name="ingest-day", persist_result=False)
-def ingest_day(config_path: str = "genchi.yaml", day: date | None = None) -> None:
-    """`genchi ingest`: read one day's logs, and update the monitoring marts."""
-    _ingest(load_setup(load_config(config_path)), day)
 
 
 @flow(name="ingest-day", persist_result=False)
 def run_ingest(setup: EvalSetup, day: date | None = None) -> None:
-    """The same, with a configuration that is already loaded."""
-    _ingest(setup, day)
-
-
-def _ingest(setup: EvalSetup, day: date | None) -> None:
+    """`genchi ingest`: read one day's logs, and update the monitoring marts."""
     config = setup.config
     day = day or config.yesterday()
     config.require_for_ingest()
@@ -216,18 +219,8 @@ def _ingest(setup: EvalSetup, day: date | None) -> None:
 
 
 @flow(name="transform-days", persist_result=False)
-def transform_days(config_path: str = "genchi.yaml", first: date | None = None, last: date | None = None) -> None:
-    """`genchi transform`: rebuild every mart for the days from `first` to `last`."""
-    _transform_days(load_config(config_path), first, last)
-
-
-@flow(name="transform-days", persist_result=False)
 def run_transform(config: Config, first: date | None = None, last: date | None = None) -> None:
-    """The same, with a configuration that is already loaded."""
-    _transform_days(config, first, last)
-
-
-def _transform_days(config: Config, first: date | None, last: date | None) -> None:
+    """`genchi transform`: rebuild every mart for the days from `first` to `last`."""
     last = last or config.yesterday()
     first = first or last
     with described(f"transform-days {first} to {last}", config.app), config.open_lake().lock("transform"):
@@ -241,7 +234,12 @@ def _transform(config: Config, first: date, last: date) -> None:
 
 @flow(name="evaluate-day", persist_result=False)
 def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> list[str]:
-    """`genchi evaluate`: run the holdouts for one day, and compare the models. Returns its critical failures."""
+    """`genchi evaluate`: run the holdouts for one day, and compare the models. Returns its critical failures.
+
+    Args:
+        config_path: The absolute path of the workspace's genchi.yaml, where the worker runs.
+        day: The night under which the results are stored. Without one: yesterday, in the workspace's time zone.
+    """
     return _evaluate(load_setup(load_config(config_path)), day)
 
 
@@ -275,7 +273,7 @@ def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> 
 
     `narrowed` is `config` restricted to these two models and this route; all test sets of `config` are frozen.
     """
-    narrowed.require_evaluation()
+    narrowed.require_evaluation(candidates=True)
     register_local_providers(model.model for model in narrowed.config.all_models())
     with described(f"compare {day}", config.app), config.open_lake().lock("compare"):
         freeze(config, day)

@@ -10,11 +10,12 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from flows import json_lines
 from flows.errors import in_one_line
 from flows.outgoing import drawing_on, plain
 from flows.stopping import is_stopping
@@ -86,14 +87,14 @@ class _Display:
         if ticking is not None:
             ticking.join()
 
-    def write(self, line: str, colour: str = "") -> None:
-        """A line that stays. `colour` is that of its first character on a terminal."""
+    def write(self, line: str, colour: str = "", facts: Mapping[str, object] | None = None) -> None:
+        """A line that stays. `colour` is that of its first character on a terminal, `facts` are for a log of JSON."""
         with self._lock:
             if _is_terminal():
                 mark = f"\x1b[{colour}m{line[0]}\x1b[0m{line[1:]}" if colour else line
                 _draw(f"\r\x1b[2K{mark}\n")
             else:
-                _logger.info(line)
+                _logger.info(line, extra={json_lines.FACTS: facts or {}})
 
     def _tick(self) -> None:
         told = time.monotonic()
@@ -121,7 +122,7 @@ _display = _Display()
 
 
 def _is_terminal() -> bool:
-    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb") and not json_lines.is_asked_for()
 
 
 @contextmanager
@@ -129,17 +130,19 @@ def step(name: str) -> Iterator[Step]:
     """Print on one line the outcome of a step and its duration; an exception is printed, and raised again."""
     current = Step(name)
     _display.begin(current)
-    mark, colour, outcome = "✓", "32", ""
+    mark, colour, state, outcome = "✓", "32", "ok", ""
     try:
         yield current
     except BaseException as error:
-        mark, colour = "✗", "31"
+        mark, colour, state = "✗", "31", "stopped" if is_stopping() else "failed"
         outcome = "stopped" if is_stopping() else f"failed: {in_one_line(error)}"
         raise
     finally:
         _display.end(current)
         seconds = time.monotonic() - current.started
-        _display.write(f"{mark} {plain(name):<11} {plain(outcome or current.outcome)} ({seconds:.1f} s)", colour)
+        told = plain(outcome or current.outcome)
+        facts = {"stage": plain(name), "state": state, "outcome": told, "seconds": round(seconds, 3)}
+        _display.write(f"{mark} {plain(name):<11} {told} ({seconds:.1f} s)", colour, facts)
 
 
 def announce(text: str) -> None:
@@ -172,7 +175,8 @@ def show_lines() -> None:
     """Send genchi's own lines to stderr."""
     if not _logger.handlers:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        is_json = json_lines.is_asked_for()
+        handler.setFormatter(json_lines.JsonLines() if is_json else logging.Formatter("%(message)s"))
         _logger.addHandler(handler)
         _logger.propagate = False
 

@@ -5,8 +5,13 @@ rebuilds its marts, because their rows are gone. Rows that arrive for it later a
 
 Consequences beyond the rows: without `manifest`, files of a source whose path has no {day} are read again if they still
 exist; without `completions` or `judgements`, requests that are sent again are paid for again; without the tables from
-which marts are computed (`interactions`, `examples`, `completions`, `scores`, and those derived from them) the marts of
-the day are final. Pages in `reports`, the warehouse and the logs are not tables of the lake, and are kept.
+which marts are computed (`interactions`, `examples`, `completions`, `scores`, `feedback`, `annotations`, and those
+derived from them) the marts of the day are final. Pages in `reports`, the warehouse and the logs are not tables of the
+lake, and are kept.
+
+Five marts are rebuilt as a whole from the lake and have only the days that it has: fct_review_daily and
+fct_reviewers_daily (`review_queue`, `annotations`), fct_criteria_drift (`criteria`, `annotations`),
+fct_pin_integrity_daily (`canaries`) and fct_night_runs (`night_runs`).
 """
 
 from collections import Counter
@@ -18,12 +23,13 @@ from flows.lake import LATE_DAYS, SCHEMAS, Lake
 from flows.words import counted
 
 EXPIRED = "expired"
-# Of these the marts are computed.
-_COUNTED = (
+COUNTED = (
     *("interactions", "examples", "scores", "estimates", "comparisons"),
-    *("completions", "canaries", "model_variants", "shadow_samples"),
+    *("completions", "canaries", "anchor_tests", "model_variants", "shadow_samples"),
     *("topics", "topic_catalog", "topic_tests", "topic_pasts"),
+    *("feedback", "annotations", "criteria", "review_strata", "holdout_joins"),
 )
+"""The tables from which the kept marts of a day are computed."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ def first_rebuildable_day(config: Config, first: date, last: date) -> date:
     lake = config.open_lake()
     final = [
         day
-        for table in _COUNTED
+        for table in COUNTED
         for day in lake.days(table)
         if first <= day <= last and lake.exists(table, day, EXPIRED)
     ]

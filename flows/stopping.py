@@ -9,6 +9,7 @@ a killed run is repaired by the next.
 import os
 import select
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -67,6 +68,9 @@ def stopping_on_signals(how_to_go_on: Callable[[], str]) -> Iterator[None]:
     fd_before, _State.pipe = signal.set_wakeup_fd(writer, warn_on_full_buffer=False), writer
     watcher = threading.Thread(target=_watch, args=(reader, how_to_go_on), name="genchi-signals", daemon=True)
     watcher.start()
+    hook_before = sys.unraisablehook
+    # Python ignores, with a traceback, what is raised in a `__del__`; that our own request was so is no news
+    sys.unraisablehook = lambda error: None if is_stopping() else hook_before(error)
     try:
         yield
     except BaseException:
@@ -77,6 +81,7 @@ def stopping_on_signals(how_to_go_on: Callable[[], str]) -> Iterator[None]:
         if is_stopping():  # whatever swallowed the exception: it was asked to end
             _leave()
     finally:
+        sys.unraisablehook = hook_before
         _State.pipe = -1
         signal.set_wakeup_fd(fd_before)
         for number, handler in handlers.items():

@@ -6,6 +6,10 @@ from datetime import date
 from flows.outgoing import plain
 
 _SHOWN = 5
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -34,6 +38,22 @@ def listed(noun: str, names: Sequence[str]) -> str:
         return ""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{noun}{'' if len(names) == 1 else 's'} {', '.join(plain(name)[:80] for name in names[:_SHOWN])}{more}"
+
+
+def joined(parts: Iterable[str]) -> str:
+    """`a`, `a and b`, or `a, b and c`; empty where there are none."""
+    *most, last = [*parts] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def day_and_month(day: date) -> str:
+    """`14 September`; not strftime, which speaks the machine's language."""
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def month_and_year(day: date) -> str:
+    """`September 2024`."""
+    return f"{_MONTHS[day.month - 1]} {day.year}"
 
 
 def shown_days(days: Sequence[date]) -> str:

@@ -14,6 +14,13 @@ from flows.evaluate.setup import read_setup
 from flows.llm import ClientFactory
 
 
+class KilledError(BaseException):
+    """Ends a run at once, as a kill does.
+
+    No KeyboardInterrupt: asyncio would leave its task's exception unread, and report it during some later test.
+    """
+
+
 def evaluate_night(
     config: Config, day: date, run_id: str, clients: ClientFactory | None = None
 ) -> score.EvaluationResult:

@@ -56,6 +56,7 @@ def text_features(texts: str) -> str:
         " 'v' as prompt_version, 'x' as release, 'output' as side, row_number() over () as subject_id,"
         f" 1 as cluster_key, text_value from {texts}),"
         " int_text_words as (select null::date as day, '' as origin, '' as route, '' as side, 0::bigint as subject_id,"
-        " 0 as words_known, 0 as words_checked where false)"
+        " 0 as words_known, 0 as words_checked where false),"
+        " int_repeated_outputs as (select null::date as day, '' as route, 0::ubigint as text_hash where false)"
         f" select * from ({render(model('int_text_features'), 'text', 'patterns')}) order by subject_id"
     )

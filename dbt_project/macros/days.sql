@@ -19,6 +19,11 @@
     cast({{ dateadd('day', var('window_days'), day) }} as date)
 {%- endmacro %}
 
+{#- The most nights that are tested together: LONGEST of flows/stats/windows.py. -#}
+{% macro nights_together() -%}
+    {{ return(7) }}
+{%- endmacro %}
+
 {% macro day_before(day) -%}
     cast({{ dateadd('day', -1, day) }} as date)
 {%- endmacro %}
@@ -29,11 +34,13 @@
 {%- endmacro %}
 
 {#- True for the days to put into an incremental model: the requested ones, and those of the window that `relation`
-    has and the model lacks, so that a new warehouse on an old lake gets its history. The days are queried first and
-    written as literals, because literals prune files and a subquery does not. The window begins `days_more` days
-    earlier. A staging model is ephemeral and cannot be queried by itself, so its source is queried. -#}
+    has and the model lacks, so that a new warehouse on an old lake gets its history: the window, and before it the
+    nights that are tested together, and `days_more` days more. The days are queried first and written as literals,
+    because literals prune files and a subquery does not. A staging model is ephemeral and cannot be queried by itself,
+    so its source is queried. -#}
 {% macro is_day_to_build(relation, days_more=0) -%}
-    {%- set start = 'cast(' ~ dateadd('day', -1 * ((var('window_days') | int) + days_more), first_day()) ~ ' as date)' -%}
+    {%- set days = (var('window_days') | int) + nights_together() + days_more -%}
+    {%- set start = 'cast(' ~ dateadd('day', -1 * days, first_day()) ~ ' as date)' -%}
     {%- if not execute or not is_incremental() -%}
         day between {{ start }} and {{ last_day() }}
     {%- else -%}

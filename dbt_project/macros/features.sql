@@ -7,9 +7,9 @@
     ]) }}
 {%- endmacro %}
 
-{#- The columns of int_text_features that int_pair_features compares between request and response: not features. -#}
+{#- The columns of int_text_features that are only for other models: not features. -#}
 {% macro text_marks() -%}
-    {{ return(['script', 'asks_for_json']) }}
+    {{ return(['script', 'asks_for_json', 'text_hash']) }}
 {%- endmacro %}
 
 {#- The features that have a column in a table and a row in the seed, as a list of {name, grid, sides}. Queried when a
@@ -46,10 +46,16 @@
     {{ return([]) }}
 {%- endmacro %}
 
-{#- A number's value on the scale on which its series are added up: ln(1 + x) for counts, else x. -#}
+{#- What the logarithm of a number is taken of, beside 1: the number, or an amount of money in millionths. -#}
+{% macro log_units(feature) -%}
+    {{ '1000000 * ' if feature.grid == 'micro' }}greatest({{ feature.name }}, 0)
+{%- endmacro %}
+
+{#- A number's value on the scale on which its series are added up: ln(1 + x) for counts, of a million x for money,
+    else x. -#}
 {% macro series_value(feature) -%}
-    {%- if feature.grid == 'log' -%}
-        ln(1 + greatest({{ feature.name }}, 0))
+    {%- if feature.grid in ('log', 'micro') -%}
+        ln(1 + {{ log_units(feature) }})
     {%- else -%}
         {{ feature.name }}
     {%- endif -%}
@@ -62,22 +68,107 @@
 
 {#- The bin of a number on its grid. -#}
 {% macro bin_of(feature) -%}
-    {%- if feature.grid == 'log' -%}
-        floor(4 * {{ binary_log('1 + greatest(' ~ feature.name ~ ', 0)') }})
+    {%- if feature.grid in ('log', 'micro') -%}
+        floor(4 * {{ binary_log('1 + ' ~ log_units(feature)) }})
     {%- else -%}
         floor(20 * {{ feature.name }})
     {%- endif -%}
 {%- endmacro %}
 
-{#- The seed row that applies to a feature: the mix of calls has one row for all models, and one for all prompt
-    versions; the criteria of a workspace share one row. -#}
+{#- Seed rows that apply to all features whose names begin with them: the members of a mix of calls, which are shares
+    like any other, the numbers of fields, and the criteria of a workspace. -#}
+{% macro prefixes() -%}
+    {{ return([
+        'model:', 'prompt:', 'error:', 'tool:', 'language:', 'criterion:',
+        'field:', 'field_type:', 'field_length:', 'field_number:', 'field_size:',
+    ]) }}
+{%- endmacro %}
+
+{#- The seed row that applies to a feature. -#}
 {% macro seed_feature(feature) -%}
     case
-        when {{ feature }} like 'model:%' then 'model:'
-        when {{ feature }} like 'prompt:%' then 'prompt:'
-        when {{ feature }} like 'criterion:%' then 'criterion:'
+        {%- for prefix in prefixes() %}
+        when {{ feature }} like '{{ prefix }}%' then '{{ prefix }}'
+        {%- endfor %}
         else {{ feature }}
     end
+{%- endmacro %}
+
+{#- A name from a log as that of a member: without control characters, and not longer than 80 characters. -#}
+{% macro member_name(name, missing='unknown') -%}
+    {{ adapter.dispatch('member_name')(name, missing) }}
+{%- endmacro %}
+
+{% macro duckdb__member_name(name, missing) -%}
+    coalesce(
+        nullif(trim(left(regexp_replace(left({{ name }}, 1000), '[\x00-\x1f\x7f\s]+', ' ', 'g'), 80)), ''),
+        '{{ missing }}'
+    )
+{%- endmacro %}
+
+{#- The fields of JSON objects, each with the keys of its row: each key, and each key of an object one level below, whose
+    path has a dot; with the value's type in JSON, its value where it is a text of at most 40 characters, a number, a
+    flag or null, the number of characters of a text and of elements of a list, and a number, where it is not out of all
+    bounds. Of an object at most 100 keys are read. `text` is valid JSON but for lone surrogates, as json_kind says. -#}
+{% macro fields_of(relation, keys, text) -%}
+    {{ adapter.dispatch('fields_of')(relation, keys, text) }}
+{%- endmacro %}
+
+{#- Keys and values are in the order of the text. Each subquery has what the next one needs twice. -#}
+{% macro duckdb__fields_of(relation, keys, text) -%}
+    {%- set keys = keys | join(', ') -%}
+    {%- set is_object = "left(value, 1) = '{'" -%}
+    {%- set paired -%} {{ duckdb__without_surrogates(text) }} {%- endset -%}
+    select
+        {{ keys }},
+        field_path,
+        json_type,
+        case
+            when json_type in ('object', 'array') then null
+            when length(scalar) <= 40 then {{ member_name('scalar', 'empty') }}
+        end as value,
+        case when json_type = 'string' then length(scalar) end as n_characters,
+        case when json_type = 'number' and abs(number) <= 1e9 then number end as number,
+        case when json_type = 'array' then json_array_length(value) end as n_elements
+    from (
+        select
+            {{ keys }},
+            {{ member_name("key || coalesce('.' || key_below, '')") }} as field_path,
+            value,
+            case left(value, 1)
+                when '{' then 'object'
+                when '[' then 'array'
+                when '"' then 'string'
+                when 't' then 'boolean'
+                when 'f' then 'boolean'
+                else case when value = 'null' then 'null' else 'number' end
+            end as json_type,
+            case
+                when left(value, 1) = '"' then json_extract_string(value, '$')
+                when left(value, 1) not in ('{', '[') then cast(value as varchar)
+            end as scalar,
+            case when left(value, 1) not in ('{', '[', '"') then try_cast(value as double) end as number
+        from (
+            select
+                {{ keys }},
+                key,
+                unnest(case when {{ is_object }} then [null] || json_keys(value)[:100] else [null] end) as key_below,
+                unnest(case when {{ is_object }} then [value] || json_extract(value, '$.*')[:100] else [value] end)
+                    as value
+            from (
+                select
+                    {{ keys }},
+                    unnest(json_keys(object)[:100]) as key,
+                    unnest(json_extract(object, '$.*')[:100]) as value
+                from (
+                    select
+                        {{ keys }},
+                        case when json_valid({{ text }}) then {{ text }} else {{ paired }} end as object
+                    from {{ relation }}
+                )
+            )
+        )
+    )
 {%- endmacro %}
 
 {#- Whether a seed row applies to a series: to its feature, measured on its side. -#}

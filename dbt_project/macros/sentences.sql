@@ -5,13 +5,13 @@
 
 {#- Kinds of traffic. -#}
 
-{#- volume. Columns: route, day, n, expected (ln(1 + calls)). -#}
+{#- volume. Columns: route, day, n, expected (ln(1 + calls)), nights_seen. -#}
 {% macro volume_sentence() -%}
-    {{ on_route() }} || {{ counted('n', 'call') }} || ' on ' || {{ day_words('day') }}
-    || '; about ' || cast(cast(round(exp(expected) - 1) as bigint) as {{ type_string() }}) || ' expected.'
+    {{ on_route() }} || {{ counted('n', 'call') }} || case when nights_seen > 1 then ' a night' else '' end
+    || {{ nights_words() }} || '; about ' || cast(cast(round(exp(expected) - 1) as bigint) as {{ type_string() }}) || ' expected.'
 {%- endmacro %}
 
-{#- drift. Columns: route, day, kind_of_value, grid, feature, feature_words, value_current, value_reference,
+{#- drift. Columns: route, day, nights_seen, kind_of_value, grid, feature, feature_words, value_now, value_before,
     value_expected (for a share on such a day), is_risen, is_beyond_expected (the day is unusual for its weekday or its
     level, and not only compared with the mean of the window). -#}
 {% macro drift_sentence() -%}
@@ -19,38 +19,40 @@
     || case
         when not is_beyond_expected
             then
-                case when is_risen then ' rose' else ' fell' end || ' from ' || {{ quantity('value_reference') }}
-                || ' ({{ previous_days() }}) to ' || {{ quantity('value_current') }}
-                || ' on ' || {{ day_words('day') }} || '.'
+                case when is_risen then ' rose' else ' fell' end || ' from ' || {{ quantity('value_before') }}
+                || ' (' || {{ days_before_words() }} || ') to ' || {{ quantity('value_now') }}
+                || {{ nights_words() }} || '.'
         when value_expected is not null
             then
-                case when is_risen then ' rose' else ' fell' end || ' to ' || {{ quantity('value_current') }}
-                || ' on ' || {{ day_words('day') }} || '; ' || {{ quantity('value_expected') }}
-                || ' expected for that day ({{ previous_days() }}: ' || {{ quantity('value_reference') }} || ').'
+                case when is_risen then ' rose' else ' fell' end || ' to ' || {{ quantity('value_now') }}
+                || {{ nights_words() }} || '; ' || {{ quantity('value_expected') }} || ' expected'
+                || case when nights_seen > 1 then '' else ' for that day' end
+                || ' (' || {{ days_before_words() }} || ': ' || {{ quantity('value_before') }} || ').'
         else
-            case when is_risen then ' was higher' else ' was lower' end
-            || ' than expected for ' || {{ day_words('day') }} || ': ' || {{ quantity('value_current') }}
-            || ' ({{ previous_days() }}: ' || {{ quantity('value_reference') }} || ').'
+            case when is_risen then ' was higher' else ' was lower' end || ' than expected'
+            || case when nights_seen > 1 then {{ nights_words() }} else ' for ' || {{ day_words('day') }} end
+            || ': ' || {{ quantity('value_now') }}
+            || ' (' || {{ days_before_words() }} || ': ' || {{ quantity('value_before') }} || ').'
     end
 {%- endmacro %}
 
 {#- skew. Columns: as for drift, and psi, which compares the distributions of a number. -#}
 {% macro skew_sentence() -%}
-    {{ on_route() }} || feature_words || ': ' || {{ quantity('value_current') }} || ' on ' || {{ day_words('day') }}
-    || ', ' || {{ quantity('value_reference') }} || ' in the dev set'
+    {{ on_route() }} || feature_words || ': ' || {{ quantity('value_now') }} || ' on ' || {{ day_words('day') }}
+    || ', ' || {{ quantity('value_before') }} || ' in the dev set'
     || case
         when kind_of_value = 'share' then '.'
         else '; the distributions differ (PSI ' || {{ figure('psi') }} || ').'
     end
 {%- endmacro %}
 
-{#- topic. Columns: route, day, feature, topic_label, is_added, effect, observed, expected. -#}
+{#- topic. Columns: route, day, nights_seen, feature, topic_label, is_added, effect, observed, expected. -#}
 {% macro topic_sentence() -%}
     {{ on_route() }}
     || case when is_added and expected < 0.0005 then 'new topic' else 'topic' end
     || ' "' || coalesce(topic_label, feature) || '" '
     || case when effect > 0 then 'rose' else 'fell' end
-    || ' to ' || {{ percent('observed') }} || ' of inputs on ' || {{ day_words('day') }} || '; '
+    || ' to ' || {{ percent('observed') }} || ' of inputs' || {{ nights_words() }} || '; '
     || case when is_added and expected < 0.0005 then 'none' else {{ percent('expected') }} end || ' expected.'
 {%- endmacro %}
 
@@ -58,24 +60,36 @@
 {% macro new_topic_sentence() -%}
     {{ on_route() }}
     || case
-        when n_group is null then 'a group of inputs on ' || {{ day_words('day') }} || ' belongs to no known topic: '
-        else {{ counted('n_group', 'input') }} || ' on ' || {{ day_words('day') }} || ' belong to no known topic: '
+        when n_group is null then 'a group of inputs on ' || {{ day_words('day') }} || ' belongs to no known topic'
+        else {{ counted('n_group', 'input') }} || ' on ' || {{ day_words('day') }} || ' belong to no known topic'
     end
-    || coalesce('"' || topic_label || '"', 'no label') || '.'
+    || coalesce(': "' || topic_label || '"', '') || '.'
 {%- endmacro %}
 
-{#- two_sample. Columns: route, side, day. -#}
+{#- two_sample. Columns: route, side, day, has_topics, more_topics, fewer_topics. -#}
 {% macro two_sample_sentence() -%}
     {{ on_route() }} || 'the overall distribution of ' || side || 's shifted on ' || {{ day_words('day') }}
     || ', compared with the {{ previous_days() }} (two-sample test of their embeddings).'
+    || case
+        when not has_topics then ''
+        when more_topics is null and fewer_topics is null then ' No topic moved by half a percentage point or more.'
+        else coalesce(' More inputs are about ' || more_topics || '.', '')
+            || coalesce(' Fewer inputs are about ' || fewer_topics || '.', '')
+    end
 {%- endmacro %}
 
-{#- The drift after adjusting for topics. Columns: as for drift, and value_constant_mix, is_of_mix. -#}
+{#- output_profile. Columns: route, day, nights_seen, moved. -#}
+{% macro output_profile_sentence() -%}
+    {{ on_route() }} || 'the features of outputs together differ from the {{ previous_days() }}' || {{ nights_words() }}
+    || ' (joint test); most of all ' || {{ listed('moved') }} || '.'
+{%- endmacro %}
+
+{#- The drift after adjusting for topics. Columns: as for drift, and value_mixed, is_of_mix. -#}
 {% macro topic_mix_words() -%}
     case
-        when value_constant_mix is null then ''
+        when value_mixed is null then ''
         else
-            ' Adjusted for topic mix: ' || {{ quantity('value_constant_mix') }}
+            ' Adjusted for topic mix: ' || {{ quantity('value_mixed') }}
             || case
                 when is_of_mix then ', so most of the shift is explained by which questions were asked.'
                 else ', so the shift is not explained by which questions were asked.'
@@ -89,6 +103,13 @@
         when is_new then ' It coincides with ' || cause || ', which is new (' || {{ percent('share') }} || ' of calls).'
         else ' Most of the change comes from ' || cause || ' (' || {{ percent('share') }} || ' of calls).'
     end
+{%- endmacro %}
+
+{#- below_minimum. Columns: route, criterion, pass_rate, ci_low, ci_high, n, min_pass_rate. -#}
+{% macro below_minimum_sentence() -%}
+    {{ on_route() }} || 'outputs pass criterion ' || criterion || ' in ' || {{ percent('pass_rate') }}
+    || ' of cases (95 % interval ' || {{ percent('ci_low') }} || ' to ' || {{ percent('ci_high') }}
+    || ', ' || {{ counted('n', 'output') }} || '), below the required ' || {{ percent('min_pass_rate') }} || '.'
 {%- endmacro %}
 
 
@@ -112,6 +133,16 @@
         else ''
     end
     || case when is_refingerprinted then '; its fingerprint changed, too.' else '.' end
+{%- endmacro %}
+
+{#- judge_changed. Columns: judge, agreement, agreement_before, unlike, unlike_before, n_items, window_nights, q_value. -#}
+{% macro judge_changed_sentence() -%}
+    'The judge ' || judge || ' no longer judges as it did: it agrees with people on ' || {{ percent('agreement') }}
+    || ', before ' || {{ percent('agreement_before') }} || '; ' || {{ percent('unlike') }}
+    || ' of its verdicts differ from its usual ones, before ' || {{ percent('unlike_before') }} || ' ('
+    || {{ counted('n_items', 'answer') }}
+    || case when window_nights > 1 then ', ' || cast(window_nights as {{ type_string() }}) || ' nights' else '' end
+    || '; ' || {{ p_words('p_value') }} || ').'
 {%- endmacro %}
 
 {#- pass_rate. Columns: route, model, criterion, pass_rate, ci_low, ci_high, n_examples, min_pass_rate. -#}
@@ -222,8 +253,62 @@
     previous {{ var('window_days') }} days
 {%- endmacro %}
 
+{#- The reference of drift. Columns: nights_seen. -#}
+{% macro days_before_words() -%}
+    case
+        when nights_seen > 1 then '{{ var('window_days') }} days before'
+        else '{{ previous_days() }}'
+    end
+{%- endmacro %}
+
+{#- " on 4 March", or " over the last 7 nights up to 4 March". Columns: day, nights_seen. -#}
+{% macro nights_words() -%}
+    case
+        when nights_seen > 1
+            then ' over the last ' || cast(nights_seen as {{ type_string() }}) || ' nights up to '
+        else ' on '
+    end || {{ day_words('day') }}
+{%- endmacro %}
+
 {% macro unwrapped_answers() -%}
     Without code fences and text around them, answers
+{%- endmacro %}
+
+{#- A share after the side: "that are empty"; of a member of a mix "answered by gpt-4o"; of a field "with the field title",
+    "whose category is refund" or "whose price is of the type string". -#}
+{% macro share_words(feature, seeded) -%}
+    {%- set member = member_of(feature, seeded) -%}
+    {%- set field = split_part(member, "'='", 1) -%}
+    {%- set type = split_part(member, "'='", -1) -%}
+    case
+        when {{ feature }} = {{ seeded }}.feature then {{ seeded }}.description
+        when {{ feature }} like 'field:%:present'
+            then
+                {{ seeded }}.description || ' '
+                || left({{ member }}, {{ length(member) }} - {{ length("':present'") }})
+        when {{ seeded }}.feature = 'field:'
+            then 'whose ' || {{ field }} || ' is ' || substring({{ member }}, {{ length(field) }} + 2)
+        -- A path may have an equals sign, a type has none.
+        when {{ seeded }}.feature = 'field_type:'
+            then
+                'whose ' || left({{ member }}, {{ length(member) }} - {{ length(type) }} - 1)
+                || ' is of the type ' || {{ type }}
+        else {{ seeded }}.description || ' ' || {{ member }}
+    end
+{%- endmacro %}
+
+{#- A number with what it is of: "characters per output"; of a field "length of field summary in outputs". -#}
+{% macro number_words(feature, side, seeded) -%}
+    {%- set unit = 'case ' ~ side ~ " when 'pair' then 'call' else " ~ side ~ ' end' -%}
+    'mean ' || {{ seeded }}.description || ' ' || case
+        when {{ feature }} = {{ seeded }}.feature then 'per ' || {{ unit }}
+        else {{ member_of(feature, seeded) }} || ' in ' || {{ unit }} || 's'
+    end
+{%- endmacro %}
+
+{#- What follows the prefix that a seed row has as its name. -#}
+{% macro member_of(feature, seeded) -%}
+    substring({{ feature }}, {{ length(seeded ~ '.feature') }} + 1)
 {%- endmacro %}
 
 {#- 1 call, 3 calls. -#}
@@ -253,7 +338,8 @@
     case
         when kind_of_value = 'share' or grid = 'unit' then {{ percent(value) }}
         when right(feature, 3) = '_ms' then {{ duration(value) }}
-        else {{ figure(value) }}
+        when right(feature, 4) = '_usd' then {{ money(value) }}
+        else {{ figure(value) }} || case when feature like 'field_length:%' then ' characters' else '' end
     end
 {%- endmacro %}
 
@@ -263,6 +349,15 @@
         when {{ value }} < 100 then cast(cast({{ value }} as decimal(18, 0)) as {{ type_string() }}) || ' ms'
         when {{ value }} < 10000 then cast(cast({{ value }} / 1000 as decimal(18, 2)) as {{ type_string() }}) || ' s'
         else cast(cast({{ value }} / 1000 as decimal(18, 1)) as {{ type_string() }}) || ' s'
+    end
+{%- endmacro %}
+
+{#- An amount of money: $2.34, $0.0123, and $0.000012 where it is small. -#}
+{% macro money(value) -%}
+    '$' || case
+        when {{ value }} >= 1 then cast(cast({{ value }} as decimal(18, 2)) as {{ type_string() }})
+        when {{ value }} >= 0.01 then cast(cast({{ value }} as decimal(18, 4)) as {{ type_string() }})
+        else cast(cast({{ value }} as decimal(18, 6)) as {{ type_string() }})
     end
 {%- endmacro %}
 

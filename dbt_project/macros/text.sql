@@ -44,6 +44,15 @@
     contains({{ text }}, '{{ part }}')
 {%- endmacro %}
 
+{#- How often the text contains this character of one byte. -#}
+{% macro count_character(text, character) -%}
+    {{ adapter.dispatch('count_character')(text, character) }}
+{%- endmacro %}
+
+{% macro duckdb__count_character(text, character) -%}
+    strlen({{ text }}) - strlen(replace({{ text }}, '{{ character }}', ''))
+{%- endmacro %}
+
 {#- The number of letters of an ASCII text: the positions in which its lower case and upper case forms differ. -#}
 {% macro count_ascii_letters(lower_text, upper_text) -%}
     {{ adapter.dispatch('count_ascii_letters')(lower_text, upper_text) }}
@@ -114,7 +123,7 @@
 
 {% macro duckdb__json_kind(text) -%}
     {%- set outside -%} regexp_replace({{ text }}, '"(?:[^"\\]|\\.)*"', '""', 'g') {%- endset -%}
-    {%- set paired -%} regexp_replace({{ text }}, '\\(?:u[dD][89a-fA-F][0-9a-fA-F]{2}|\\)', 'x', 'g') {%- endset -%}
+    {%- set paired -%} {{ duckdb__without_surrogates(text) }} {%- endset -%}
     case
         when json_valid({{ text }})
             then
@@ -133,13 +142,106 @@
     end
 {%- endmacro %}
 
-{#- One row for each run of letters, digits, apostrophes, _ and @ in a text. -#}
+{#- A lone surrogate is an error to DuckDB. -#}
+{% macro duckdb__without_surrogates(text) -%}
+    regexp_replace({{ text }}, '\\(?:u[dD][89a-fA-F][0-9a-fA-F]{2}|\\)', 'x', 'g')
+{%- endmacro %}
+
+{#- The number of tool calls of a message as the lake stores it (chat completions); null for a null message. -#}
+{% macro count_tool_calls(message) -%}
+    {{ adapter.dispatch('count_tool_calls')(message) }}
+{%- endmacro %}
+
+{% macro duckdb__count_tool_calls(message) -%}
+    case
+        when not contains({{ message }}, '"tool_calls"') then 0
+        when json_valid({{ message }}) then json_array_length({{ message }}, '$.tool_calls')
+    end
+{%- endmacro %}
+
+{#- One row for each name of a tool that a message calls, each once. -#}
+{% macro tool_names(message) -%}
+    {{ adapter.dispatch('tool_names')(message) }}
+{%- endmacro %}
+
+{% macro duckdb__tool_names(message) -%}
+    unnest(list_distinct(
+        case
+            when contains({{ message }}, '"tool_calls"') and json_valid({{ message }})
+                then json_extract_string({{ message }}, '$.tool_calls[*].function.name')
+        end
+    ))
+{%- endmacro %}
+
+{#- Whether one of the tools failed whose results a request brings, which are the messages after the assistant's last
+    one; null where it brings none. A result says so by its `status`, or is a JSON object with an `error`. `messages` are
+    those of chat completions, as the lake stores them. -#}
+{% macro has_failed_tool(messages) -%}
+    {{ adapter.dispatch('has_failed_tool')(messages) }}
+{%- endmacro %}
+
+{#- Lists of one element give a name to what is needed twice. -#}
+{% macro duckdb__has_failed_tool(messages) -%}
+    case
+        when contains({{ messages }}, '"tool"') and json_valid({{ messages }})
+            then
+                list_transform(
+                    [list_reverse(json_extract({{ messages }}, '$[*]'))],
+                    lambda latest: list_bool_or(list_transform(
+                        list_filter(
+                            list_slice(
+                                latest,
+                                1,
+                                coalesce(
+                                    list_position(
+                                        list_transform(latest, lambda said: json_extract_string(said, '$.role')),
+                                        'assistant'
+                                    ),
+                                    len(latest)
+                                )
+                            ),
+                            lambda said: json_extract_string(said, '$.role') = 'tool'
+                        ),
+                        lambda said:
+                            coalesce(json_extract_string(said, '$.status') = 'error', false)
+                            or {{ duckdb__says_error("json_extract_string(said, '$.content')") }}
+                    ))
+                )[1]
+    end
+{%- endmacro %}
+
+{% macro duckdb__says_error(content) -%}
+    coalesce(
+        left(ltrim({{ content }}), 1) = '{'
+        and case
+            when json_valid({{ content }})
+                then
+                    json_extract_string({{ content }}, '$.error') not in ('', 'false', '{}', '[]', '0')
+                    or json_extract_string({{ content }}, '$.is_error') = 'true'
+                    or json_extract_string({{ content }}, '$.isError') = 'true'
+        end,
+        false
+    )
+{%- endmacro %}
+
+{#- One row for each run of letters, digits, apostrophes, _ and @ in a text, and one that is null. -#}
 {% macro tokens(text) -%}
     {{ adapter.dispatch('tokens')(text) }}
 {%- endmacro %}
 
 {% macro duckdb__tokens(text) -%}
-    unnest(regexp_extract_all({{ text }}, '[\pL\pM\pN_@''’]+'))
+    unnest([null] || regexp_extract_all({{ text }}, '[\pL\pM\pN_@''’]+'))
+{%- endmacro %}
+
+{#- The ISO 639-1 code of the language of a text, or of 639-3 where that has none; und where it is not clear
+    (flows/transform/language.py). -#}
+{% macro language_of(text) -%}
+    {{ adapter.dispatch('language_of')(text) }}
+{%- endmacro %}
+
+{#- A function in Python that flows/transform/language_plugin.py adds to the connection. -#}
+{% macro duckdb__language_of(text) -%}
+    language_of({{ text }})
 {%- endmacro %}
 
 {#- The rank of a key in a random sample: the MD5 of its text in UTF-8, as hexadecimal digits in lower case. The keys
@@ -207,13 +309,14 @@
 {%- endmacro %}
 
 {#- The version of a topic's catalogue: the part before the dash of its id. -#}
-{% macro topic_version_of(topic_id) -%}
-    {{ split_part(topic_id, "'-'", 1) }}
+{% macro topic_version_of(topic_series) -%}
+    {{ split_part(topic_series, "'-'", 1) }}
 {%- endmacro %}
 
-{#- Whether a topic was added to a catalogue later: a version's first day is the day on which it was fitted. -#}
-{% macro is_added_topic() -%}
-    first_day > min(first_day) over (partition by day, route, topic_version)
+{#- A topic in one version of its catalogue: the version and the number of the topic. Texts are sorted anew by each
+    version, so the counts of one version cannot be compared with those of another, although the topic_id lasts. -#}
+{% macro topic_series() -%}
+    coalesce(left(topic_version, 4) || '-' || {{ split_part('topic_id', "'-'", 2) }}, topic_id)
 {%- endmacro %}
 
 {#- The text under a key of a JSON object; null without it. -#}

@@ -5,7 +5,7 @@
     `migrate_warehouse_to_<n>` and raise `newest_warehouse_version`. -#}
 
 {% macro newest_warehouse_version() -%}
-    {{ return(2) }}
+    {{ return(4) }}
 {%- endmacro %}
 
 {% macro version_relation() -%}
@@ -28,6 +28,7 @@
         {%- endfor -%}
         {%- if load_relation(version_relation()) is none or found < newest -%}
             {%- do adapter.create_schema(version_relation()) -%}
+            {%- do adapter.drop_relation(version_relation()) -%}
             {%- do run_query(create_table_as(false, version_relation(), 'select ' ~ newest ~ ' as version')) -%}
         {%- endif -%}
     {%- endif -%}
@@ -55,5 +56,22 @@
         {%- set relation = adapter.get_relation(target.database, 'intermediate', name) -%}
         {%- do log('dropping ' ~ relation ~ ', which no model builds any more') -%}
         {%- do adapter.drop_relation(relation) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- Version 3: seeds have new columns. A seed that is there keeps its columns, so all are dropped and loaded again. -#}
+{% macro migrate_warehouse_to_3() -%}
+    {%- for name in relations_of('seeds') -%}
+        {%- do adapter.drop_relation(adapter.get_relation(target.database, 'seeds', name)) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- Version 4: counts of topics are kept by topic and version of the catalogue. Until now there was one version of each. -#}
+{% macro migrate_warehouse_to_4() -%}
+    {%- for name in ['int_topic_counts_daily', 'int_series_topics_daily'] -%}
+        {%- set relation = adapter.get_relation(target.database, 'intermediate', name) -%}
+        {%- if relation and 'topic_id' in adapter.get_columns_in_relation(relation) | map(attribute='name') -%}
+            {%- do run_query('alter table ' ~ relation ~ ' rename column topic_id to topic_series') -%}
+        {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}

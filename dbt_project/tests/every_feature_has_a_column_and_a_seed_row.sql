@@ -1,11 +1,12 @@
 -- depends_on: {{ ref('int_text_features') }}
 -- depends_on: {{ ref('int_pair_features') }}
+-- depends_on: {{ ref('int_call_signals') }}
 with measured as (
     select cast(null as {{ type_string() }}) as feature
     where false
     {%- if execute %}
-    {%- for relation in [ref('int_text_features'), ref('int_pair_features')] %}
-    {%- for column in adapter.get_columns_in_relation(relation) if column.name not in text_keys() + text_marks() %}
+    {%- for relation in [ref('int_text_features'), ref('int_pair_features'), ref('int_call_signals')] %}
+    {%- for column in adapter.get_columns_in_relation(relation) if column.name not in text_keys() + text_marks() + signal_marks() %}
     union all
     select '{{ column.name }}' as feature
     {%- endfor %}
@@ -13,10 +14,10 @@ with measured as (
     {%- endif %}
 ),
 
--- The mix of calls has one row for all of its members and no column; so have criteria.
+-- The members of a mix of calls have one row together and no column; so have criteria.
 seeded as (
     select feature from {{ ref('features') }}
-    where {{ seed_feature('feature') }} not in ('model:', 'prompt:', 'criterion:')
+    where feature not like '%:'
 )
 
 select

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import date
 
-from flows.alerts import digest, notifiers
-from flows.config import Config
+from flows.alerts import digest, notifiers, service_channels
+from flows.alerts.http_channels import UndeliveredError
+from flows.config import Alert, Config
 from flows.errors import ConfigError, RunError
 
 
@@ -26,10 +27,23 @@ def send_test(config: Config) -> Iterator[str]:
     """Send a test message to every target, and say who took it. Raises RunError at the end if one did not."""
     failures = []
     for target, problem in notifiers.deliver_test(config.app, config.alerts):
-        name = f"{target.kind} at {notifiers.host(target)}"
+        name = notifiers.name(target)
         if problem:
             failures.append(f"{name}: {problem}")
         else:
             yield f"✓ {name} took the test message"
     if failures:
-        raise RunError(f"a test message could not be delivered: {'; '.join(failures)}; check the `url` in `alerts`")
+        raise RunError(
+            f"a test message could not be delivered: {'; '.join(failures)}; check the `url` or `block` in `alerts`"
+        )
+
+
+def why_not_sendable(target: Alert) -> str:
+    """What is wrong with the address of an `apprise` alert; empty where nothing is. Nothing is sent."""
+    if target.kind != "apprise":
+        return ""
+    try:
+        service_channels.service(target.url)
+    except UndeliveredError as error:
+        return str(error)
+    return ""

@@ -1,48 +1,41 @@
-"""What a night has to report: its failed expectations, worst first. Nothing here sends anything."""
+"""What a night has to report: its incidents and its failed checks, worst first. Nothing here sends anything."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from flows.config import Config
+from flows import acknowledgements
+from flows.alerts import example_texts
+from flows.alerts.digest_items import SEVERITIES, Item, Over, Quoted, is_over, item_of, order_of, over_of
+from flows.alerts.earlier_nights import earlier_night
+from flows.config import Config, on_duty
 from flows.errors import RunError, in_one_line
 from flows.outgoing import plain
-from flows.stage_failures import SUITE, with_failures
-
-# What arrived comes before what was concluded from it: causes first.
-_SUITES = ("landed_logs", "holdout", "eval_outputs", "verdicts")
-_SEVERITIES = ("critical", "warning")
-
-
-@dataclass(frozen=True)
-class Item:
-    """One failed expectation: what should have been, what was seen, and for how many nights.
-
-    `where` is the page to look at, `calls` are the calls.
-    """
-
-    suite: str
-    expectation: str
-    subject: str
-    severity: str
-    expected: str
-    observed: str
-    where: str
-    nights: int = 1
-    calls: tuple[str, ...] = ()
+from flows.stage_failures import with_failures
+from flows.words import counted
 
 
 @dataclass(frozen=True)
 class Digest:
-    """All failures of a night. Nothing is sent without items, or where all were reported on earlier nights."""
+    """All that a night has to report. `ended` are the incidents that settled or recovered.
+
+    `acknowledged` are incidents that someone takes care of: they are counted, and told no more. `review` says in one
+    line what people are asked to judge, and whose week it is; empty where there is nothing.
+    """
 
     app: str
     day: date
     items: tuple[Item, ...]
     report: str
+    ended: tuple[Over, ...] = ()
+    acknowledged: tuple[Item, ...] = ()
+    review: str = ""
+
+    @property
+    def over(self) -> tuple[str, ...]:
+        """What is over, a line each."""
+        return tuple(one.line for one in self.ended)
 
     @property
     def severity(self) -> str:
@@ -51,19 +44,42 @@ class Digest:
 
     @property
     def headline(self) -> str:
-        """How many failed, and what was observed of the worst."""
+        """The first incident's title, and how much more there is."""
+        return f"{self.app}, {self.day}: {self._first}"
+
+    @property
+    def _first(self) -> str:
         if not self.items:
-            return f"{self.app}, {self.day}: every expectation passed"
-        counts = [(self.count(severity), severity) for severity in _SEVERITIES]
-        failed = " and ".join(f"{count} {severity}" for count, severity in counts if count)
-        noun = "expectation" if len(self.items) == 1 else "expectations"
-        worst = self.items[0]
-        return f"{self.app}, {self.day}: {failed} {noun} failed; {worst.subject}: {worst.observed}"
+            more = f"; {len(self.over) - 1} more are over" if len(self.over) > 1 else ""
+            return f"{self.over[0]}{more}" if self.over else "every expectation passed"
+        first, rest = self.items[0], self.items[1:]
+        incidents = sum(item.is_incident for item in rest)
+        counts = [(incidents, "more incident"), (len(rest) - incidents, "failed check")]
+        more = " and ".join(counted(count, noun) for count, noun in counts if count)
+        told = f"{first.severity}, {first.age}" if first.is_incident else f"{first.severity} check failed"
+        return f"{told}: {first.line}" + (f"; {more}" if more else "")
+
+    @property
+    def counts(self) -> str:
+        """How much there is of each kind: `2 incidents (1 new), 1 failed check, 1 over`."""
+        incidents = sum(item.is_incident for item in self.items)
+        counts = [(incidents, "incident"), (len(self.items) - incidents, "failed check")]
+        told = [counted(count, noun) for count, noun in counts if count]
+        if incidents and self.ongoing:
+            new = incidents - self.ongoing
+            told[0] += f" ({new:,} new)" if new else ", known from earlier nights"
+        more = [(len(self.over), "over"), (len(self.acknowledged), "acknowledged")]
+        return ", ".join([*told, *(f"{count:,} {what}" for count, what in more if count)])
 
     @property
     def ongoing(self) -> int:
-        """How many items are breaches that began on an earlier night and were reported then."""
-        return sum(item.nights > 1 for item in self.items)
+        """How many items are incidents that were told on an earlier night, and are not told again."""
+        return sum(not item.is_news for item in self.items)
+
+    @property
+    def is_news(self) -> bool:
+        """Whether anything began, failed or ended: all else was told before, and is told once."""
+        return self.ongoing < len(self.items) or bool(self.over)
 
     def count(self, severity: str) -> int:
         """How many items have this severity."""
@@ -75,56 +91,77 @@ def of_night(config: Config, day: date, failures: Sequence[str] = ()) -> Digest:
 
     Results that cannot be read are a failure too, and do not keep the others from being told.
     """
-    rows, told = [], list(failures)
+    rows, told, review = [], list(failures), ""
     try:
         rows = config.open_lake().read("expectation_results", day).to_pylist()
+        review = to_review(config, day)
     except (RunError, OSError) as error:
         told.append(f"alert: {in_one_line(error)}")
-    return build(with_failures(rows, told), config.app, day, config.reports / day.isoformat())
+    digest = build(with_failures(rows, told), config.app, day, config.pages_of(day), config.owners)
+    digest = replace(with_history(digest, config), review=review)
+    if config.evidence == "texts" and any(alert.evidence == "texts" for alert in config.alerts):
+        return _with_examples(digest, config)
+    return digest
 
 
-def build(results: Iterable[Mapping[str, Any]], app: str, day: date, reports: Path) -> Digest:
-    """The failures among `results` (rows of expectation_results) that warn or worse, in a fixed order.
+def to_review(config: Config, day: date) -> str:
+    """How many answers the queue of `day` has, how to judge them, and who reviews this week; empty without a queue."""
+    queue = config.open_lake().read("review_queue", day, columns=["is_second"])["is_second"].to_pylist()
+    first = len(queue) - sum(map(bool, queue))
+    name = on_duty(config.review.rota, day)
+    whose = f"; this week: {plain(name)}" if name else ""
+    return f"{counted(first, 'answer')} to review: `genchi review --day {day}`{whose}" if first else ""
 
-    What is new comes before what goes on. `reports` is the folder of the night's page. The same results in any order
-    give the same digest.
+
+def build(
+    results: Iterable[Mapping[str, Any]], app: str, day: date, pages: str, owners: Mapping[str, str] | None = None
+) -> Digest:
+    """What of `results` (rows of expectation_results) warns or worse, and what is over, in a fixed order.
+
+    The worst comes first, and what is new before what goes on. `pages` is the folder or the address of the night's
+    pages, `owners` those of the configuration. The same results in any order give the same digest.
     """
-    failed = [row for row in results if not row["success"] and row["severity"] in _SEVERITIES]
+    rows, known = list(results), owners or {}
+    failed = sorted((row for row in rows if not row["success"] and row["severity"] in SEVERITIES), key=order_of)
+    over = (over_of(row, known) for row in rows if is_over(row))
+    told = sorted((one for one in over if one.line and one.severity != "info"), key=lambda one: one.line)
     return Digest(
-        plain(app), day, tuple(_item(row, reports) for row in sorted(failed, key=_order)), str(reports / "index.html")
+        plain(app), day, tuple(item_of(row, day, pages, known) for row in failed), f"{pages}/index.html", tuple(told)
     )
 
 
-def _item(row: Mapping[str, Any], reports: Path) -> Item:
-    page = "index.html" if row["suite"] in ("verdicts", SUITE) else f"data_docs/{row['suite']}.html"
-    told = {name: plain(row[name]) for name in ("expectation", "subject", "expected", "observed")}
-    return Item(
-        suite=row["suite"],
-        severity=row["severity"],
-        **told,
-        where=str(reports / page),
-        nights=_nights(row),
-        calls=_calls(row),
-    )
+def with_history(digest: Digest, config: Config) -> Digest:
+    """The digest without what is acknowledged, and with why an incident that goes on is told again.
+
+    A digest is told whole where the lake cannot say what was before.
+    """
+    try:
+        lake = config.open_lake()
+        known, before = acknowledgements.newest(lake), earlier_night(lake, digest.day)
+    except (RunError, OSError):
+        return digest
+    items, acknowledged = [], []
+    for item in digest.items:
+        found = known.get(item.subject) if item.is_incident else None
+        earlier = before if item.is_incident and item.state == "ongoing" else None
+        if earlier and item.severity == "critical" and earlier.severities.get(item.subject) == "warning":
+            items.append(replace(item, again="critical now"))  # who took care of a warning has not seen this
+        elif found and found.holds_on(digest.day):
+            acknowledged.append(replace(item, acknowledged=found.words))
+        else:
+            has_ended = earlier and found and found.holds_on(earlier.day)
+            items.append(replace(item, again="no longer acknowledged" if has_ended else ""))
+    return replace(digest, items=tuple(items), acknowledged=tuple(acknowledged))
 
 
-def _nights(row: Mapping[str, Any]) -> int:
-    """For how many nights a breach has lasted; 1 for what is not a breach."""
-    return int(_evidence(row).get("nights", 1))
+def _with_examples(digest: Digest, config: Config) -> Digest:
+    """The digest with the texts of a few calls of each incident, for the alerts that may have them."""
+    wanted = [call for item in digest.items for call in item.calls[: example_texts.SHOWN]]
+    found = example_texts.read(config, digest.day, wanted)
 
+    def quoting(item: Item) -> Item:
+        lines = tuple(found[call] for call in item.calls[: example_texts.SHOWN] if call in found)
+        said = item.quoted or Quoted(item.title, item.observed, ())
+        return replace(item, quoted=replace(said, examples=lines)) if item.is_incident else item
 
-def _calls(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """The calls that show a breach, by their ids, each on one line."""
-    return tuple(plain(" ".join(str(call).split())) for call in _evidence(row).get("example_call_ids") or ())
-
-
-def _evidence(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The evidence of a breach; empty for what is not a breach."""
-    found = json.loads(row.get("evidence_json") or "{}") if row["suite"] == "verdicts" else {}
-    return found if isinstance(found, dict) else {}
-
-
-def _order(row: Mapping[str, Any]) -> tuple[int, bool, int, str, str, str]:
-    suite = str(row["suite"])
-    place = _SUITES.index(suite) if suite in _SUITES else len(_SUITES)
-    return _SEVERITIES.index(row["severity"]), _nights(row) > 1, place, suite, row["expectation"], row["subject"]
+    return replace(digest, items=tuple(map(quoting, digest.items)))

@@ -1,4 +1,4 @@
-"""The wiring of alerts: the night's failures, to whom they are configured to go."""
+"""The wiring of alerts: the night's incidents and failures, to whom they are configured to go."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,29 +15,31 @@ from flows.prefect_run import STAGE_S, TASK
 
 @dataclass(frozen=True)
 class AlertResult:
-    """What failed, and how many targets got the digest now (`sent`) or before (`already`)."""
+    """What the night reports, and to how many targets it went."""
 
-    failed_critical: int
-    failed_warning: int
-    sent: int
-    already: int
-    ongoing: int = 0
+    digest: Digest
+    delivered: Delivered
+
+    def count(self, severity: str) -> int:
+        """How many incidents and failed checks have this severity."""
+        return self.digest.count(severity)
 
     def summary(self) -> str:
         """One line for the log of a night."""
-        if not self.failed_critical + self.failed_warning:
+        if not self.digest.counts:
             return "nothing to report"
-        if self.ongoing == self.failed_critical + self.failed_warning:
-            return f"nothing new: {self.ongoing} ongoing, reported on earlier nights"
+        if not self.digest.is_news:
+            return f"nothing new: {self.digest.counts}"
+        sent, already = self.delivered.sent, self.delivered.already
         delivery = "no alerts are configured"
-        if self.sent + self.already:
-            delivery = f"digest sent to {self.sent}" + (f", {self.already} had it already" if self.already else "")
-        return f"{self.failed_critical} critical and {self.failed_warning} warning expectations failed; {delivery}"
+        if sent + already:
+            delivery = f"digest sent to {sent}" + (f", {already} had it already" if already else "")
+        return f"{self.digest.counts}; {delivery}"
 
 
 @task(name="gather failures", task_run_name="gather failures {day}", **TASK)
 def gather(config: Config, day: date, failures: Sequence[str]) -> Digest:
-    """The digest of the night's failed expectations and stages."""
+    """The digest of the night's incidents, failed checks and stages."""
     return digest.of_night(config, day, failures)
 
 
@@ -49,18 +51,12 @@ def notify(config: Config, day: date, failures: Digest) -> Delivered:
 
 @flow(name="alert", flow_run_name="alert {day}", timeout_seconds=STAGE_S, persist_result=False)
 def alert(config: Config, day: date, failures: Sequence[str] = ()) -> AlertResult:
-    """Report the failed expectations and stages of `day`; nothing is sent where all passed."""
+    """Report the incidents, failed checks and stages of `day`; nothing is sent without news."""
     gathered = gather(config, day, failures)
-    return _result(gathered, notify(config, day, gathered))
+    return AlertResult(gathered, notify(config, day, gathered))
 
 
 def alert_without_prefect(config: Config, day: date, failures: Sequence[str]) -> AlertResult:
     """The same where Prefect itself fails, as on a full disk."""
     gathered = digest.of_night(config, day, failures)
-    return _result(gathered, notifiers.deliver(gathered, config.alerts, config.open_lake().alerts_sent(day)))
-
-
-def _result(gathered: Digest, delivered: Delivered) -> AlertResult:
-    return AlertResult(
-        gathered.count("critical"), gathered.count("warning"), delivered.sent, delivered.already, gathered.ongoing
-    )
+    return AlertResult(gathered, notifiers.deliver(gathered, config.alerts, config.open_lake().alerts_sent(day)))

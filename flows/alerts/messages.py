@@ -7,12 +7,16 @@ nothing in it is a mention, a link or a broadcast.
 import re
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import quote
 
-from flows.alerts.digest import Digest, Item
+from flows.alerts.digest import Digest
+from flows.alerts.digest_items import Item
+from flows.alerts.item_lines import about, acknowledged_line
 
 # https://docs.slack.dev/reference/block-kit/blocks: the most that Slack takes.
 _BLOCKS, _TEXT, _HEADER = 50, 3000, 150
-_CALLS = 600  # of which the calls to look at may take this much
+_CALLS = 300  # of which a line about calls, owners and commands may take this much
+_ADDRESS = ":/?#[]@!$'()*+,;=%~"  # of an address; <, >, | and & are quoted: they have a meaning in Slack
 _HALF_ENTITY = re.compile(r"&[a-z]{0,3}$")
 _BROADCAST = re.compile(r"@(?=everyone|channel|here)", re.IGNORECASE)
 _MARKS = {"critical": ":red_circle:", "warning": ":large_yellow_circle:"}
@@ -25,47 +29,73 @@ def webhook(digest: Digest) -> dict[str, Any]:
         "day": digest.day.isoformat(),
         "severity": digest.severity,
         "headline": digest.headline,
-        "items": [asdict(item) for item in digest.items],
+        "items": [_plain_item(item) for item in digest.items],
+        "over": list(digest.over),
+        "review": digest.review,
+        "acknowledged": len(digest.acknowledged),
         "report": digest.report,
     }
 
 
 def slack(digest: Digest) -> dict[str, Any]:
     """The digest as a Slack incoming webhook takes it, cut to Slack's limits with a count of what is left out."""
-    shown = digest.items if len(digest.items) <= _BLOCKS - 2 else digest.items[: _BLOCKS - 3]
+    room = _BLOCKS - 2 - bool(digest.over) - bool(digest.review)
+    shown = digest.items if len(digest.items) <= room else digest.items[: room - 1]
     blocks = [{"type": "header", "text": {"type": "plain_text", "text": _header(digest), "emoji": False}}]
     blocks += [_section(_item(item)) for item in shown]
     if len(shown) < len(digest.items):
-        blocks.append(_section(f"and {len(digest.items) - len(shown)} more failed expectations"))
-    blocks.append(_section(f"Report: {_escaped(digest.report)}"))
+        blocks.append(_section(f"and {len(digest.items) - len(shown)} more incidents and failed checks"))
+    if digest.over:
+        blocks.append(_section("\n".join(map(_escaped, digest.over))))
+    if digest.review:
+        blocks.append(_section(_escaped(digest.review)))
+    blocks.append(_section(f"{acknowledged_line(digest)}Page of the night: {_link(digest.report)}"))
     return {"text": _cut(_escaped(digest.headline), _TEXT), "blocks": blocks, "link_names": False, "parse": "none"}
 
 
-def webhook_test(app: str) -> dict[str, Any]:
+def _plain_item(item: Item) -> dict[str, Any]:
+    return {name: value for name, value in asdict(item).items() if name not in ("quoted", "acknowledged")}
+
+
+def webhook_test(text: str, app: str) -> dict[str, Any]:
     """A test message as plain JSON: the keys of a digest, with no items."""
-    return {"app": app, "day": None, "severity": "info", "headline": _test_text(app), "items": [], "report": None}
+    empty: dict[str, Any] = {
+        "day": None,
+        "severity": "info",
+        "items": [],
+        "over": [],
+        "review": "",
+        "acknowledged": 0,
+        "report": None,
+    }
+    return {"app": app, "headline": text, **empty}
 
 
-def slack_test(app: str) -> dict[str, Any]:
+def slack_test(text: str) -> dict[str, Any]:
     """A test message as a Slack incoming webhook takes it."""
-    return {"text": _cut(_escaped(_test_text(app)), _TEXT), "link_names": False, "parse": "none"}
-
-
-def _test_text(app: str) -> str:
-    return f"{app}: a test of genchi's alerts. Findings of a night will arrive here."
+    return {"text": _cut(_escaped(text), _TEXT), "link_names": False, "parse": "none"}
 
 
 def _header(digest: Digest) -> str:
-    counts = [f"{digest.count(severity)} {severity}" for severity in _MARKS if digest.count(severity)]
-    return _cut(_escaped(f"{digest.app}, {digest.day}: {', '.join(counts)}"), _HEADER)
+    return _cut(_escaped(digest.headline), _HEADER)
 
 
 def _item(item: Item) -> str:
+    return _incident(item) if item.is_incident else _check(item)
+
+
+def _incident(item: Item) -> str:
+    """Severity, age, need and title, then the sentences that follow it; the page is named once, below all."""
+    rest = item.observed.removeprefix(item.title).lstrip(". ")
+    calls = "".join(f"\n{_cut(_escaped(line), _CALLS)}" for line in about(item))
+    text = f"{_MARKS[item.severity]} *{item.severity}, {item.age}*: {_escaped(item.title)}"
+    return _cut(f"{text}\n{_escaped(rest)}" if rest else text, _TEXT - len(calls)) + calls
+
+
+def _check(item: Item) -> str:
     name = _escaped(f"{item.suite}: {item.expectation}, {item.subject}")
     text = f"{_MARKS[item.severity]} *{item.severity}* {name}\nexpected: {_escaped(item.expected)}"
-    where = f"\npage: {_escaped(item.where)}"
-    if item.calls:
-        where = "\n" + _cut(f"example calls: {_escaped(', '.join(item.calls))}", _CALLS) + where
+    where = "".join(f"\n{_cut(_escaped(line), _CALLS)}" for line in about(item)) + f"\npage: {_link(item.where)}"
     room = _TEXT - len(where)
     return _cut(f"{text}\nobserved: {_escaped(item.observed)}", room) + where
 
@@ -73,6 +103,13 @@ def _item(item: Item) -> str:
 def _section(text: str) -> dict[str, Any]:
     # verbatim: Slack makes no links, channels or mentions out of plain words.
     return {"type": "section", "text": {"type": "mrkdwn", "text": _cut(text, _TEXT), "verbatim": True}}
+
+
+def _link(address: str) -> str:
+    """A link to an address of `report_url`; a path as text."""
+    if not address.startswith(("https://", "http://")):
+        return _escaped(address)
+    return f"<{quote(address, safe=_ADDRESS)}>"
 
 
 def _escaped(text: str) -> str:

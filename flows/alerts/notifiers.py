@@ -5,24 +5,19 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-import httpx
-
-from flows.alerts import messages
+from flows.alerts import http_channels, messages, plain_text, prefect_blocks, service_channels
 from flows.alerts.digest import Digest
+from flows.alerts.http_channels import UndeliveredError
+from flows.alerts.routing import part_for
 from flows.config import Alert, not_set, unset_variables
 from flows.errors import RunError, in_one_line
 from flows.lake import Note
-from flows.outgoing import without_credentials
 from flows.retry_policy import brief_retries
+from flows.stage_failures import CAUGHT_UP, SUITE
 
 _logger = logging.getLogger(__name__)
-
-_MESSAGES: dict[str, Callable[[Digest], dict[str, Any]]] = {"webhook": messages.webhook, "slack": messages.slack}
-_TESTS: dict[str, Callable[[str], dict[str, Any]]] = {"webhook": messages.webhook_test, "slack": messages.slack_test}
-_TIMEOUT = httpx.Timeout(15, connect=5)
 
 
 @dataclass(frozen=True)
@@ -33,42 +28,40 @@ class Delivered:
     already: int = 0
 
 
-class _UndeliveredError(Exception):
-    """One target did not take the digest. `is_transient` is whether a later attempt may succeed."""
-
-    def __init__(self, problem: str, *, is_transient: bool) -> None:
-        super().__init__(problem)
-        self.is_transient = is_transient
-
-
 def deliver(
-    digest: Digest, targets: Sequence[Alert], record: Note, pause: Callable[[float], None] = time.sleep
+    digest: Digest,
+    targets: Sequence[Alert],
+    record: Note,
+    pause: Callable[[float], None] = time.sleep,
+    about: str = "",
 ) -> Delivered:
-    """Send `digest` to every target that has not had this very content yet; `record` remembers who had what.
+    """Send each target its part of `digest`, unless it had this very content; `record` remembers who had what.
 
-    Nothing is sent without items, nor where every one of them is a breach that began on a night before: it was told
-    then, and is told once. Raises RunError, after all targets were tried, where one did not take it, or where the
-    record cannot be written: the next run then sends the same again.
+    With `about`, what is about the same is the same content, whatever it says.
+
+    Nothing is sent without news: an incident that goes on was told on its first night, and is told once. Raises
+    RunError, after all targets were tried, where one did not take it, or where the record cannot be written: the next
+    run then sends the same again.
     """
-    if digest.ongoing == len(digest.items):
-        return Delivered()
     told = _read(record)
-    content = fingerprint(digest)
     sent, already, failures = 0, 0, []
-    with httpx.Client(timeout=_TIMEOUT) as client:
-        for target in targets:
-            if told.get(_key(target)) == content:
-                already += 1
-                continue
-            try:
-                _post(client, target.url, _MESSAGES[target.kind](digest), pause)
-            except _UndeliveredError as error:
-                failures.append(f"{target.kind} at {host(target)}: {error}")
-                continue
-            sent += 1
-            told[_key(target)] = content
+    for target in targets:
+        part = part_for(digest, target, targets)
+        if not part.is_news:
+            continue
+        content = about or fingerprint(part)
+        if told.get(_key(target)) == content:
+            already += 1
+            continue
+        try:
+            brief_retries(_may_pass, pause)(_send, target, part)
+        except UndeliveredError as error:
+            failures.append(f"{name(target)}: {error}")
+            continue
+        sent += 1
+        told[_key(target)] = content
     unwritten = _write(record, told) if sent else ""
-    _logger.info("digest of %d failures: sent to %d targets, %d had it already", len(digest.items), sent, already)
+    _logger.info("digest of %d items: sent to %d targets, %d had it already", len(digest.items), sent, already)
     if failures:
         raise RunError(f"an alert could not be delivered: {'; '.join([*failures, *filter(None, [unwritten])])}")
     if unwritten:
@@ -78,53 +71,78 @@ def deliver(
 
 def deliver_test(app: str, targets: Sequence[Alert]) -> Iterator[tuple[Alert, str]]:
     """Send a test message to each target, once; with each, why it did not take it (empty if it did)."""
-    with httpx.Client(timeout=_TIMEOUT) as client:
-        for target in targets:
-            try:
-                _post_once(client, target.url, _TESTS[target.kind](app))
-            except _UndeliveredError as error:
-                yield target, str(error)
-            else:
-                yield target, ""
+    for target in targets:
+        try:
+            _send_test(target, app)
+        except UndeliveredError as error:
+            yield target, str(error)
+        else:
+            yield target, ""
 
 
 def fingerprint(digest: Digest) -> str:
-    """The SHA-256 of what the digest says, in hex."""
-    return hashlib.sha256(json.dumps(messages.webhook(digest), sort_keys=True).encode()).hexdigest()
+    """The SHA-256 of what the digest says, in hex. To acknowledge an incident does not change it.
+
+    Nor does it matter which nights were caught up: a night that is run again has no more of them.
+    """
+    items = [item for item in (*digest.items, *digest.acknowledged) if (item.suite, item.subject) != (SUITE, CAUGHT_UP)]
+    said = [replace(item, acknowledged="", again="") for item in items]
+    content = [digest.app, str(digest.day), digest.report, digest.over, sorted(map(repr, said))]
+    return hashlib.sha256(json.dumps(content).encode("utf-8", "replace")).hexdigest()
 
 
-def _post(client: httpx.Client, url: str, message: dict[str, Any], pause: Callable[[float], None]) -> None:
-    """POST a message as JSON: three tries where the failure may pass (no connection, 429, 5xx), else one."""
-    brief_retries(lambda error: isinstance(error, _UndeliveredError) and error.is_transient, pause)(
-        _post_once, client, url, message
-    )
+def _may_pass(error: BaseException) -> bool:
+    """Whether a later attempt may succeed: then there are three."""
+    return isinstance(error, UndeliveredError) and error.is_transient
 
 
-def _post_once(client: httpx.Client, url: str, message: dict[str, Any]) -> None:
-    if unset := unset_variables(url):
-        raise _UndeliveredError(not_set(unset[0]), is_transient=False)
-    try:
-        response = client.post(url, json=message)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise _UndeliveredError(f"no valid URL ({type(error).__name__}); correct it", is_transient=False) from None
-    except httpx.RequestError as error:
-        raise _UndeliveredError(f"{type(error).__name__}: {error}", is_transient=True) from None
-    if not response.is_success:
-        is_transient = response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error
-        raise _UndeliveredError(f"answered {response.status_code}", is_transient=is_transient)
+def _send(target: Alert, digest: Digest) -> None:
+    _require_variables(target)
+    if target.kind == "webhook":
+        http_channels.post(target.url, messages.webhook(digest))
+    elif target.kind == "slack":
+        http_channels.post(target.url, messages.slack(digest))
+    else:
+        _as_text(target, digest.severity, plain_text.subject(digest), lambda most: plain_text.body(digest, most))
+
+
+def _send_test(target: Alert, app: str) -> None:
+    _require_variables(target)
+    text = plain_text.text_of_test(app)
+    if target.kind == "webhook":
+        http_channels.post(target.url, messages.webhook_test(text, app))
+    elif target.kind == "slack":
+        http_channels.post(target.url, messages.slack_test(text))
+    else:
+        text = plain_text.defused(text)
+        _as_text(target, "info", text, lambda most: text[:most])
+
+
+def _as_text(target: Alert, severity: str, subject: str, body: service_channels.Body) -> None:
+    if target.kind == "apprise":
+        service_channels.through_apprise(target.url, severity, subject, body)
+    else:
+        prefect_blocks.through_block(target.block or "", subject, body)
+
+
+def _require_variables(target: Alert) -> None:
+    if unset := unset_variables(target):
+        raise UndeliveredError(not_set(unset[0]), is_transient=False)
 
 
 def _key(target: Alert) -> str:
-    """A target's name in the record. Its URL may be a secret, and is not written."""
-    return f"{target.kind}-{hashlib.sha256(target.url.encode()).hexdigest()[:16]}"
+    """A target's name in the record. Its URL may be a secret, and is not written. One of an owner is one by itself."""
+    place = "\0".join([target.block or target.url, *([target.owner] if target.owner else [])])
+    return f"{target.kind}-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
 
 
-def host(target: Alert) -> str:
-    """The host of a target's URL. The rest of it may be a secret."""
-    try:
-        return httpx.URL(without_credentials(target.url)).host or "no host"
-    except httpx.InvalidURL:
-        return "no valid URL"
+def name(target: Alert) -> str:
+    """What a target is called in messages. Most of its URL may be a secret."""
+    if target.kind == "prefect":
+        return f"prefect {target.block}"
+    if target.kind == "apprise":
+        return f"apprise {service_channels.scheme(target.url)}://***"
+    return f"{target.kind} at {http_channels.host(target.url)}"
 
 
 def _read(record: Note) -> dict[str, str]:

@@ -37,5 +37,5 @@ def _own_options(as_day: Callable[[str], date]) -> argparse.ArgumentParser:
     parser.add_argument("--day", type=as_day, help="the day to build, YYYY-MM-DD (default: yesterday)")
     parser.add_argument("--start", type=as_day, help="the first day of a range to build")
     parser.add_argument("--end", type=as_day, help="the last day of the range")
-    parser.add_argument("--vars", help="more variables for dbt, as YAML: '{typo_sample: 500}'")
+    parser.add_argument("--vars", help="more variables for dbt, as YAML: '{texts_sampled: 500}'")
     return parser

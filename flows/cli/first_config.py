@@ -50,7 +50,7 @@ _REST = """
 #     - {{model: openai/a-smaller-model, api_key: "${{OPENAI_API_KEY}}"}}
 # budget: {{usd: 20}}
 
-# Where findings are sent, besides the page in reports/. `genchi alert --test` tries it.
+# Where incidents are told, besides the page in reports/. `genchi alert --test` tries it.
 # alerts:
 #   - {{kind: slack, url: "${{SLACK_WEBHOOK_URL}}"}}
 """

@@ -5,6 +5,7 @@ and 143 it was stopped by Ctrl-C or SIGTERM.
 """
 
 import argparse
+import os
 import shlex
 import sys
 import tempfile
@@ -13,8 +14,15 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from flows import progress
-from flows.cli import dbt_arguments, library_settings
+from flows import json_lines, progress
+from flows.cli import (
+    alert_arguments,
+    criteria_arguments,
+    dbt_arguments,
+    holdout_arguments,
+    library_settings,
+    review_arguments,
+)
 from flows.errors import ConfigError, GenchiError, in_one_line
 from flows.outgoing import plain, plain_streams
 from flows.stopping import is_stopping, stopping_on_signals
@@ -38,13 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if getattr(options, "log", None):
+        os.environ[json_lines.VARIABLE] = options.log
     library_settings.configure_environment()
     library_settings.end_clean()
     try:
-        from flows.cli import verbs  # noqa: PLC0415 - what takes long to import is not needed for --help
+        from flows.cli import people_verbs, verbs  # noqa: PLC0415 - what takes long to import is not needed for --help
 
         progress.show_lines()
-        verb: Callable[[argparse.Namespace], int] = getattr(verbs, options.verb)
+        room = people_verbs if hasattr(people_verbs, options.verb) else verbs
+        verb: Callable[[argparse.Namespace], int] = getattr(room, options.verb)
         return verb(options)
     except ConfigError as error:
         return _complain(error, _WRONG)
@@ -115,28 +126,45 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--repeats", type=_count, help="how many times each example is run (default: the route's)")
     compare.add_argument("--limit", type=_count, help="use at most this many examples; the same ones at every run")
     compare.set_defaults(verb="compare")
-    alert = _with_config(verbs.add_parser("alert", help="send one day's digest to those who have not had it yet"))
-    alert.add_argument("--day", type=_day, help="the day of the digest, YYYY-MM-DD (default: yesterday)")
-    alert.add_argument("--test", action="store_true", help="send a test message over each configured alert instead")
-    alert.set_defaults(verb="alert")
     show = _with_config(verbs.add_parser("show", help="print one call: its messages, its output, and its scores"))
     show.add_argument("call_id", help="the call's id, as the page and `genchi breaches` name it")
     show.add_argument("--day", type=_day, help="the day of the call, YYYY-MM-DD (default: the newest that has it)")
     show.add_argument("--json", action="store_true", help="print JSON")
     show.set_defaults(verb="show")
-    breaches = _with_config(verbs.add_parser("breaches", help="list the breaches of one day"))
+    breaches = _with_config(verbs.add_parser("breaches", help="list the incidents of one day with their breaches"))
     breaches.add_argument("--day", type=_day, help="the day to list, YYYY-MM-DD (default: yesterday)")
-    breaches.add_argument("--route", help="list the breaches of this route only (default: all)")
+    breaches.add_argument("--route", help="list the incidents of this route only (default: all)")
     breaches.add_argument("--json", action="store_true", help="print JSON")
     breaches.set_defaults(verb="breaches")
-    holdout = _with_config(verbs.add_parser("holdout", help="list every test set with its frozen version"))
-    holdout.set_defaults(verb="holdout")
+    holdout_arguments.add_verb(_with_config(verbs.add_parser("holdout", help=holdout_arguments.HELP)), _day, _count)
+    criteria_arguments.add_verb(verbs, _with_config, _day)
     migrate = _with_config(
         verbs.add_parser("migrate", help="upgrade an older lake and warehouse to this version; every run does so too")
     )
     migrate.set_defaults(verb="migrate")
+    review_arguments.add_verbs(verbs, _with_config, _day)
+    alert_arguments.add_verbs(verbs, _with_config, _day)
     dbt_arguments.add_verb(verbs, _day)
+    _add_deploy(verbs)
     return parser
+
+
+def _add_deploy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    deploy = _with_config(verbs.add_parser("deploy", help="write the deployments of this workspace into prefect.yaml"))
+    deploy.add_argument(
+        "--at",
+        metavar="CRON",
+        help="when a night begins, as in a crontab, in the time zone of genchi.yaml (default: '0 3 * * *')",
+    )
+    deploy.add_argument("--pool", help="the work pool in Prefect (default: genchi)")
+    deploy.add_argument(
+        "--file", type=Path, default=Path("prefect.yaml"), help="the file to write (default: prefect.yaml, here)"
+    )
+    instead = deploy.add_mutually_exclusive_group()
+    instead.add_argument("--print", action="store_true", help="print that file, and write nothing")
+    instead.add_argument("--cron", action="store_true", help="print the lines for a crontab instead")
+    instead.add_argument("--systemd", action="store_true", help="print a service and a timer of systemd instead")
+    deploy.set_defaults(verb="deploy")
 
 
 class _Version(argparse.Action):
@@ -151,6 +179,9 @@ class _Version(argparse.Action):
 def _with_config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, default=Path("genchi.yaml"), help="the configuration (default: genchi.yaml)"
+    )
+    parser.add_argument(
+        "--log", choices=("text", "json"), help="how genchi's own lines look (default: GENCHI_LOG, or text)"
     )
     return parser
 
@@ -179,7 +210,10 @@ def _complain(message: object, code: int) -> int:
     """Print a line, unless the command is stopping: what fails then is no news."""
     if not is_stopping():
         progress.clear()
-        sys.stderr.write(f"genchi: {plain(' '.join(str(message).split()))}\n")
+        told = plain(" ".join(str(message).split()))
+        is_json = json_lines.is_asked_for()
+        sys.stderr.write(json_lines.line(told, "error", exit_code=code) if is_json else f"genchi: {told}")
+        sys.stderr.write("\n")
     return code
 
 

@@ -15,15 +15,14 @@ import yaml
 
 from flows import progress
 from flows.cli import prefect_server
+from flows.cli.exit_codes import CRITICAL, FAILED, FINE, tell
 from flows.cli.first_config import refuse_existing, shown_place
 from flows.config import Config, load_config
 from flows.errors import ConfigError
-from flows.outgoing import drawing_on, plain
+from flows.outgoing import drawing_on
 
 if TYPE_CHECKING:
     from flows.evaluate import EvalSetup
-
-FINE, CRITICAL, FAILED = 0, 1, 3
 
 
 def nightly(options: argparse.Namespace) -> int:
@@ -44,7 +43,7 @@ def nightly(options: argparse.Namespace) -> int:
 
 
 def backfill(options: argparse.Namespace) -> int:
-    """Run a range of days, and print how many breaches began on each; CRITICAL if one of them is critical."""
+    """Run a range of days, and print the incidents that began and the index of pages; CRITICAL if one is critical."""
     setup = _load(options)
     if options.end < options.start:
         raise ConfigError(f"--end {options.end} is before --start {options.start}")
@@ -52,8 +51,10 @@ def backfill(options: argparse.Namespace) -> int:
         from flows.backfill import run_backfill  # noqa: PLC0415 - as above
 
         done = run_backfill(setup, options.start, options.end, options.only)
-    for day, count in sorted(done.breaches.items()):
-        tell(f"{day}: {count} breach{'es' if count > 1 else ''} began")
+    for began in done.began:
+        tell(f"{began.day}: {began.severity}: {began.title}")
+    if done.index:
+        tell(f"\n{done.index}")
     return CRITICAL if done.critical else FINE
 
 
@@ -117,15 +118,6 @@ def compare(options: argparse.Namespace) -> int:
     return CRITICAL if result.is_critical else FINE
 
 
-def holdout(options: argparse.Namespace) -> int:
-    """Print the version of every test set."""
-    from flows.ingest import describe_example_sets  # noqa: PLC0415 - as above
-
-    for line in describe_example_sets(load_config(options.config)):
-        tell(line)
-    return FINE
-
-
 def migrate(options: argparse.Namespace) -> int:
     """Upgrade an older lake and warehouse, and print their versions."""
     from flows import transform  # noqa: PLC0415 - as above
@@ -150,7 +142,7 @@ def show(options: argparse.Namespace) -> int:
 
 
 def breaches(options: argparse.Namespace) -> int:
-    """Print the breaches of one day."""
+    """Print the incidents of one day with their breaches."""
     from flows.cli import breach_list  # noqa: PLC0415 - as above
 
     config = load_config(options.config)
@@ -184,7 +176,7 @@ def dbt(options: argparse.Namespace) -> int:
         raise ConfigError(f"--end {last} is before --start {first}")
     more = yaml.safe_load(options.vars)
     if not isinstance(more, dict):
-        raise ConfigError(f"--vars {options.vars!r}: must be names with values, such as '{{typo_sample: 500}}'")
+        raise ConfigError(f"--vars {options.vars!r}: must be names with values, such as '{{texts_sampled: 500}}'")
     from flows.transform import run_command  # noqa: PLC0415 - as above
 
     yesterday = loaded.yesterday()
@@ -201,20 +193,12 @@ def init(options: argparse.Namespace) -> int:
     return FINE
 
 
-def alert(options: argparse.Namespace) -> int:
-    """Send the digest of a day, or a test message. Raises RunError if one target did not take it."""
-    from flows.alerts import send_digest, send_test  # noqa: PLC0415 - as above
+def deploy(options: argparse.Namespace) -> int:
+    """Write the workspace's deployments into prefect.yaml, or print what Prefect, cron or systemd need."""
+    from flows.cli import deploy as deploying  # noqa: PLC0415 - as above
 
-    loaded = load_config(options.config)
-    if not loaded.alerts:
-        raise ConfigError(f"{loaded.path}: no alerts are configured; name one with `alerts`")
-    if options.test:
-        for line in send_test(loaded):
-            tell(line)
-    else:
-        day = options.day or loaded.yesterday()
-        with loaded.open_lake().lock("alert"):
-            tell(f"{day}: {send_digest(loaded, day)}")
+    for line in deploying.run(load_config(options.config), options):
+        tell(line)
     return FINE
 
 
@@ -246,10 +230,3 @@ def _running(config: Config, options: argparse.Namespace, needed: Sequence[str] 
     progress.announce(f"{options.verb:<11} {config.app}, {days}, {config.path}")
     with prefect_server.server(needed):
         yield
-
-
-def tell(line: str) -> None:
-    """Print one line of a verb's result on stdout."""
-    progress.clear()
-    sys.stdout.write(plain(line, keep="\n") + "\n")
-    sys.stdout.flush()

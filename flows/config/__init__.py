@@ -2,11 +2,13 @@
 
 from flows.config.fields import parse_path
 from flows.config.load import Alert, Config, Model, Route, Severity, Source, load_config
+from flows.config.model_sections import Embedding, Models
 from flows.config.model_variants import BASELINE, ModelVariant
 from flows.config.problems import did_you_mean, first_problem
-from flows.config.sections import Budget, Embedding, Models
+from flows.config.rota import on_duty
+from flows.config.sections import Budget, Ping
 from flows.config.threshold_table import thresholds
-from flows.config.variables import UnsetVariableError, not_set, unset_variables
+from flows.config.variables import UnsetVariableError, not_set, unset_variables, why_not_sent
 from flows.config.yamlfile import read_yaml
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "Model",
     "ModelVariant",
     "Models",
+    "Ping",
     "Route",
     "Severity",
     "Source",
@@ -26,8 +29,10 @@ __all__ = [
     "first_problem",
     "load_config",
     "not_set",
+    "on_duty",
     "parse_path",
     "read_yaml",
     "thresholds",
     "unset_variables",
+    "why_not_sent",
 ]

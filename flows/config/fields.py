@@ -1,4 +1,4 @@
-"""Two kinds of values in genchi.yaml with a syntax of their own: field paths, and how long a table is kept.
+"""Values in genchi.yaml with a syntax of their own: field paths, how long a table is kept, and time zones.
 
 Belongs here: parsing and validation. Does not belong here: applying them (`ingest/redact/field_paths.py`,
 `retention.py`).
@@ -7,6 +7,7 @@ Belongs here: parsing and validation. Does not belong here: applying them (`inge
 import re
 from collections.abc import Mapping
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -62,6 +63,15 @@ def _known_tables(kept: Mapping[str, int | None]) -> Mapping[str, int | None]:
     return kept
 
 
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is not a known time zone; use a name such as UTC or Europe/Berlin") from error
+    return name
+
+
+Timezone = Annotated[str, AfterValidator(_known_timezone)]
 FieldPath = Annotated[str, AfterValidator(_is_path)]
 # The days that the rows of each table are kept, the day itself not counted; None is forever.
 Retention = Annotated[

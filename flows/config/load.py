@@ -1,16 +1,14 @@
 """`genchi.yaml` to one frozen, typed `Config`.
 
-Belongs here: what a user may write in the configuration, its defaults, and the one-line errors about it.
-Does not belong here: the criteria and holdouts that it names (evaluate reads them) and thresholds
-(`dbt_project/seeds/thresholds.csv` holds those).
+Belongs here: what a user may write in the configuration, its defaults, and the one-line errors about it. Does not: the
+criteria and holdouts that it names (evaluate reads them) and thresholds (`dbt_project/seeds/thresholds.csv`).
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -23,24 +21,13 @@ from pydantic import (
 
 from flows import outgoing
 from flows.config import variables, yamlfile
-from flows.config.fields import FieldPath, Retention
+from flows.config.fields import FieldPath, Retention, Timezone
+from flows.config.model_sections import Embedding, Model, Models, Price
 from flows.config.model_variants import BASELINE, ModelVariant, model_variants
-from flows.config.paths import LakePlace, WorkspacePath
+from flows.config.paths import LakePlace, WebAddress, WorkspacePath
 from flows.config.problems import did_you_mean, first_problem
-from flows.config.sections import (
-    Alert,
-    Budget,
-    Embedding,
-    Model,
-    Models,
-    Mute,
-    Price,
-    Review,
-    Route,
-    Section,
-    Shadow,
-    Source,
-)
+from flows.config.secret_values import secrets_of
+from flows.config.sections import Alert, Budget, Mute, Ping, Review, Route, Section, Shadow, Source
 from flows.config.threshold_table import known_thresholds, thresholds
 from flows.errors import ConfigError
 from flows.lake import Lake, Readers, Storage, withhold
@@ -65,14 +52,6 @@ Evidence = Literal["texts", "ids"]
 Redaction = Literal["email", "phone", "card", "secret", "iban", "ip"]
 
 
-def _known_timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is not a known time zone; use a name such as UTC or Europe/Berlin") from error
-    return name
-
-
 def _unless_it_waits(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     """A value that waits for a variable is validated when the variable is set."""
     return value if variables.unset_variables(value) else validate(value)
@@ -93,7 +72,7 @@ class Config(Section):
     """Directory or `s3://bucket/prefix` of the lake."""
     storage: Storage = Storage()
     """Access to the object store."""
-    timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
+    timezone: Timezone = "UTC"
     """Time zone that decides which day a call belongs to."""
     sources: tuple[Source, ...] = ()
     """Where the logs are. Without sources, the checks of arriving logs do not apply."""
@@ -101,6 +80,8 @@ class Config(Section):
     """JSONL of what development tests on: the reference for skew, and the source of worked examples."""
     window_days: int = Field(default=28, ge=1)
     """Length of the trailing window: the reference for drift."""
+    catch_up: int = Field(default=7, ge=0, le=60)
+    """Days before a night that it runs first where their nights did not run, without asking models; 0 for none."""
     redact: tuple[Redaction, ...] = ()
     """Kinds of personal data and API keys to remove from texts. Default: none."""
     redact_paths: tuple[FieldPath, ...] = ()
@@ -126,19 +107,25 @@ class Config(Section):
     shadow: Shadow = Shadow()
     """Live inputs that the candidates answer too."""
     evidence: Evidence = "texts"
-    """What a finding shows of its example calls on the page: `texts`, or only their `ids`."""
+    """What an incident shows of its example calls on the page: `texts`, or only their `ids`."""
     review: Review = Review()
-    """Reserved for the review queue."""
+    """The queue of answers that people judge."""
     embedding: Embedding = Embedding()
     """The model that turns texts into vectors."""
     alerts: tuple[Alert, ...] = ()
     """Where the digest of failed expectations goes."""
+    ping: Ping | None = None
+    """What to ask for after each good night, so that a night that did not run is noticed."""
+    owners: dict[str, str] = Field(default_factory=dict)
+    """Who owns what: a route, a criterion, `route/criterion`, or `*` for all else, to a name that digests carry."""
     readers: Readers = "group"
     """Who may read lake, warehouse and reports: `owner`, `group` (as far as the umask lets it) or `everybody`."""
     warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)
     """DuckDB file. Default: `<lake>/warehouse.duckdb`; next to `genchi.yaml` where the lake is in an object store."""
     reports: WorkspacePath = Field(default=Path("reports"), validate_default=True)
     """Folder of the pages."""
+    report_url: WebAddress | None = None
+    """Address at which that folder is served, for the links in digests. Default: digests name the page's path."""
 
     @model_serializer(mode="plain")
     def _without_secrets(self) -> dict[str, str]:
@@ -154,6 +141,10 @@ class Config(Section):
     def state(self) -> Path:
         """Where what one machine keeps of the lake lies: in it, or in `.genchi` where it is in an object store."""
         return self.lake if isinstance(self.lake, Path) else self.workspace / ".genchi"
+
+    def pages_of(self, day: date) -> str:
+        """Where the pages of a night are for who gets a digest: an address below `report_url`, or else their folder."""
+        return f"{self.report_url}/{day}" if self.report_url else str(self.reports / day.isoformat())
 
     def open_lake(self) -> Lake:
         """The lake of this workspace. From now on this process writes for the `readers` only."""
@@ -188,22 +179,25 @@ class Config(Section):
         """Whether there are models and a route to evaluate."""
         return bool(self.models and self.evaluated_routes())
 
-    def require_evaluation(self, *, judges: bool = True) -> None:
-        """Raise ConfigError if there is nothing to evaluate, or an environment variable of a model is not set.
+    def require_evaluation(self, *, candidates: bool = False) -> None:
+        """Raise ConfigError if there is nothing to evaluate, or an environment variable of the pinned model is not set.
 
-        Those of the judge count only where it `judges`.
+        One of a candidate counts only where the `candidates` are needed: else it stops that candidate, and one of the
+        judge what is judged.
         """
         if not self.evaluates:
-            needed = "`models`, and a route with `holdout` and `criteria`"
-            raise ConfigError(f"{self.path}: nothing to evaluate; add {needed}")
+            lacking = "`models`, and a route with `holdout` and `criteria`"
+            raise ConfigError(f"{self.path}: nothing to evaluate; add {lacking}")
         assert self.models is not None
-        needed_models = self.models if judges else self.models.model_copy(update={"judge": None})
-        variables.require_variables(self.path, "evaluation", models=needed_models)
+        needed = {"pinned": self.models.pinned, **({"candidates": self.models.candidates} if candidates else {})}
+        variables.require_variables(self.path, "evaluation", models=needed)
 
     def require_for_ingest(self) -> None:
-        """Raise ConfigError if an environment variable is not set that reading logs needs."""
-        sections = {"sources": self.sources, "user_key_secret": self.user_key_secret}
-        variables.require_variables(self.path, "reading logs", **sections)
+        """Raise ConfigError if an environment variable is not set that reading any log needs.
+
+        One that a single source needs stops only that source.
+        """
+        variables.require_variables(self.path, "reading logs", user_key_secret=self.user_key_secret)
 
     def require_for_semantics(self) -> None:
         """Raise ConfigError if an environment variable is not set that embedding texts needs."""
@@ -236,22 +230,8 @@ def load_config(path: str | Path, environment: Mapping[str, str] | None = None) 
     except ValidationError as error:
         raise ConfigError(f"{path}: {first_problem(error, written, Config, hidden=frozenset({'path'}))}") from None
     _check_consistency(config)
-    outgoing.hide(*_secrets_of(config))
+    outgoing.hide(*secrets_of(config))
     return config
-
-
-def _secrets_of(config: Config) -> Iterator[str | None]:
-    """What no message, log or page may show."""
-    yield from (config.user_key_secret, config.storage.secret, config.storage.token, config.embedding.api_key)
-    models = config.models.written() if config.models else ()
-    yield from (model.api_key for model in models)
-    addresses = [model.api_base for model in models] + [source.dsn for source in config.sources]
-    for address in filter(None, [*addresses, config.embedding.api_base]):
-        yield from outgoing.credentials_in(address)
-        yield from (found for _, found in re.findall(r"\bpassword\s*=\s*(['\"]?)(\S+)\1", address))
-    for alert in config.alerts:
-        yield from outgoing.credentials_in(alert.url)
-        yield alert.url.partition("://")[2].partition("/")[2]  # the path of a webhook is its key
 
 
 def _check_consistency(config: Config) -> None:
@@ -264,10 +244,14 @@ def _check_consistency(config: Config) -> None:
             raise ConfigError(
                 f"{config.path}: routes.{name}: has no `{lacking}`; set `holdout` and `criteria`, or neither"
             )
-        for key in ("holdout", "criteria", "output_schema"):
+        for key in ("holdout", "criteria"):
             file = getattr(route, key)
             if file is not None and not file.is_file():
                 raise ConfigError(f"{config.path}: routes.{name}.{key}: no such file: {file}")
+    for alert in config.alerts:
+        if alert.owner and alert.owner not in config.owners.values():
+            known = did_you_mean(alert.owner, config.owners.values())
+            raise ConfigError(f"{config.path}: alerts: no such owner {alert.owner!r} in `owners`; {known}")
     if config.dev_set is not None and not config.dev_set.is_file():
         raise ConfigError(f"{config.path}: dev_set: no such file: {config.dev_set}")
 

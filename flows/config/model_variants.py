@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Literal
 
-from flows.config.sections import Model, Models
+from flows.config.model_sections import Model, Models
 
 AS_IS = "as-is"
 BASELINE = "baseline/"

@@ -1,4 +1,4 @@
-"""Paths of genchi.yaml: relative ones are relative to its folder.
+"""Paths and addresses of genchi.yaml: relative ones are relative to its folder.
 
 The folder is the context of a validation. Without one, as where a test builds a section by hand, paths stay as given.
 """
@@ -30,9 +30,17 @@ def _lake_place(value: Any, info: ValidationInfo) -> Path | str:
     return _in_workspace(Path(place), info) if info.context else place
 
 
+def _web_address(address: str) -> str:
+    if not address.startswith(("https://", "http://")):
+        raise ValueError(f"{address!r} is not the address of a folder on the web; begin it with https://")
+    return address.rstrip("/")
+
+
 # A file or folder of this machine.
 WorkspacePath = Annotated[Path, AfterValidator(_in_workspace)]
 # Files of this machine or objects of a store, as a glob; a text, for `{day}` may be in it.
 SourcePattern = Annotated[str, AfterValidator(_pattern)]
 # A folder of this machine, or the address of a part of a bucket.
 LakePlace = Annotated[Path | str, PlainValidator(_lake_place)]
+# Where a folder is served; without a slash at its end.
+WebAddress = Annotated[str, AfterValidator(_web_address)]

@@ -20,12 +20,14 @@ from flows.config.load import Config
 _HEAD = """\
 # genchi.yaml: every key
 
-This page is generated: change a description in `flows/config/sections.py`, `flows/config/load.py` or
-`flows/lake/object_store.py`, then run `python -m flows.config.reference > flows/config/README.md`.
+This page is generated: change a description in `flows/config/sections.py`, `flows/config/model_sections.py`,
+`flows/config/load.py` or `flows/lake/object_store.py`, then run
+`python -m flows.config.reference > flows/config/README.md`.
 
 - Relative paths are relative to the folder of `genchi.yaml` (the workspace).
 - `${NAME}` in a text is replaced by the environment variable NAME. An unset variable stops what needs it: a missing
-  API key stops the evaluation, and not the reading of logs.
+  API key stops that model, or with the pinned model's the evaluation, and not the reading of logs. One of a source
+  stops that source, and not the others.
 - An unknown key is an error; the message names the nearest known key.
 - A default of "required" means that the section needs the key. "-" means not set.
 """

@@ -1,14 +1,15 @@
 """The sections of genchi.yaml: what may stand in each, and what a single one can know to be wrong."""
 
-import json
+import re
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from flows.config.fields import parse_path
 from flows.config.paths import SourcePattern, WorkspacePath
-from flows.config.variables import unset_variables
+from flows.config.variables import require_variables, unset_variables
 from flows.project import log_formats
 
 
@@ -19,12 +20,7 @@ def _known_format(name: str) -> str:
     return name
 
 
-def _sendable(params: dict[str, Any]) -> dict[str, Any]:
-    try:
-        json.dumps(params)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"cannot be sent to a model: {error}; write dates in quotes") from None
-    return params
+_SHORTEST_PASSWORD = 12
 
 
 class Section(BaseModel):
@@ -70,122 +66,6 @@ class Source(Section):
         return self
 
 
-class Price(Section):
-    """USD per million tokens."""
-
-    input: float = Field(ge=0)
-    """USD per million input tokens."""
-    output: float = Field(ge=0)
-    """USD per million output tokens."""
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
-
-
-class Model(Section):
-    """One model as litellm takes it. `name` is what lake and marts carry.
-
-    `prompt` is a file that takes the place of the examples' own prompt. `prompts` are versions to try beside each
-    other, files in `prompts/<route>/`; `few_shot` are numbers of worked examples to show before the question.
-    `routes` are those on which a candidate takes part; none named is all of them. With `batch`, holdouts go through
-    OpenAI's batch API: half the price, and up to a day's wait.
-    """
-
-    model: str
-    """Model as litellm names it, or `baseline/tfidf`."""
-    name: str = ""
-    """Unique name in lake and marts. Default: `model`."""
-    api_base: str | None = None
-    """Base URL of the endpoint. Default: that of the provider."""
-    api_key: str | None = Field(default=None, repr=False)
-    """API key. Default: litellm's environment variable for the provider."""
-    params: dict[str, Any] = Field(default_factory=dict)
-    """Parameters of each request, such as `{temperature: 0}`."""
-    prompt: str | None = None
-    """Prompt file that replaces the examples' own prompt."""
-    prompts: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w.-]*$")], ...] = ()
-    """Prompt versions to try: files `prompts/<route>/<version>.md`, or `as-is` for the examples' own prompt."""
-    few_shot: Annotated[tuple[Annotated[int, Field(ge=0, le=50)], ...], BeforeValidator(_listed)] = ()
-    """Numbers of worked examples to try (0 to 50), taken from the dev set."""
-    routes: tuple[str, ...] = ()
-    """Routes on which a candidate takes part. Default: all."""
-    price: Price | None = None
-    """Price, for models that litellm's price table lacks."""
-    batch: bool = False
-    """Use OpenAI's batch API for the holdouts: half the price, up to a day's wait."""
-
-    @field_validator("params")
-    @classmethod
-    def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
-        return _sendable(params)
-
-    @model_validator(mode="after")
-    def _has_a_batch_api(self) -> "Model":
-        if self.batch and not self.model.startswith("openai/") and not unset_variables(self.model):
-            raise ValueError(f"`batch` takes models called openai/...; {self.model} cannot be used in a batch")
-        return self
-
-    def model_post_init(self, _: Any) -> None:
-        if not self.name:
-            object.__setattr__(self, "name", self.model)
-
-
-class Embedding(Section):
-    """What turns texts into vectors: `wordllama` (in the package), `model2vec/<path>`, or a litellm embedding model.
-
-    Of a route's day and side at most `max_texts_per_day` texts are embedded, by a sample that is the same every time.
-    """
-
-    model: str = "wordllama"
-    """`wordllama`, `model2vec/<folder>`, or a litellm embedding model."""
-    api_base: str | None = None
-    """Base URL of the endpoint, for a litellm model."""
-    api_key: str | None = Field(default=None, repr=False)
-    """API key, for a litellm model."""
-    params: dict[str, Any] = Field(default_factory=dict)
-    """Parameters of each embedding request."""
-    max_texts_per_day: int = Field(default=2000, ge=1, le=999_999)
-    """Calls per route and day whose texts are embedded; a deterministic sample."""
-
-    @field_validator("params")
-    @classmethod
-    def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
-        return _sendable(params)
-
-
-class Canary(Section):
-    """How changes of the pinned model are found: so many prompts of the holdouts are sent a night, `answers` times.
-
-    With `reuse`, answers of earlier nights stand for the holdout where the canary shows the pinned model unchanged.
-    No prompts, no canary: then the whole holdout is sent to the pinned model each night.
-    """
-
-    prompts: int = Field(default=100, ge=0)
-    """Holdout prompts that the canary sends each night; 0 disables it."""
-    answers: int = Field(default=3, ge=1)
-    """Answers per prompt."""
-    reuse: bool = True
-    """Reuse the pinned model's earlier answers while the canary finds no change."""
-
-
-class Models(Section):
-    """The pinned model, and those that might take its place."""
-
-    pinned: Model
-    """The model in production."""
-    candidates: tuple[Model, ...] = ()
-    """Models that might replace it."""
-    judge: Model | None = None
-    """Model that decides criteria of kind `judge`."""
-    canary: Canary = Canary()
-    """Nightly check whether the pinned model changed."""
-
-    def written(self) -> tuple[Model, ...]:
-        """Each model once, however many prompts it is to try; the judge last."""
-        return (self.pinned, *self.candidates, *([self.judge] if self.judge else []))
-
-
 class Route(Section):
     """One job of the application. `margin` is in pass rate; None takes the default of the risk level.
 
@@ -226,20 +106,48 @@ class Shadow(Section):
     """Calls per route and day that the candidates answer too; 0 disables the shadow."""
 
 
-class Review(Section):
-    """How many samples a day a person is asked to look at."""
+_SAMPLES = {"strict": 60, "standard": 30, "relaxed": 15}
 
-    samples_per_day: int = Field(default=30, ge=0)
-    """Reserved for the review queue; not used yet."""
+
+class Review(Section):
+    """The queue of answers that people are asked to judge, who does so, and who may see the page."""
+
+    samples_per_day: int | None = Field(default=None, ge=0, le=1000)
+    """Answers per day, of all routes together; 0 disables the queue. Default: by `risk` 60, 30 or 15."""
+    draw: Literal["finding", "rates"] = "finding"
+    """`finding` aims a third of them at what may be wrong; `rates` draws as many failed by the judge as passed."""
+    within: int = Field(default=3, ge=1)
+    """Days after which a queue that nobody judged is told."""
+    rota: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
+    """Who reviews, a name for each week in turn; the digest and the page name whose week it is."""
+    password: str | None = Field(default=None, repr=False)
+    """Password of the review page, at least 12 characters. Without it the page is served on loopback only."""
+    hosts: tuple[str, ...] = ()
+    """Further names under which the review page may be reached, such as that of a proxy before it."""
+
+    def samples(self, risk: str) -> int:
+        """The number of answers a day: the given one, or that of the risk."""
+        return _SAMPLES[risk] if self.samples_per_day is None else self.samples_per_day
+
+    def require_password(self, path: Path) -> None:
+        """Raise ConfigError if the password waits for an environment variable; `path` is the configuration."""
+        require_variables(path, "the review page", review=self)
+
+    @field_validator("password")
+    @classmethod
+    def _is_long_enough(cls, password: str | None) -> str | None:
+        if password is not None and not unset_variables(password) and len(password) < _SHORTEST_PASSWORD:
+            raise ValueError(f"a password of the review page has at least {_SHORTEST_PASSWORD} characters")
+        return password
 
 
 class Mute(Section):
-    """Breaches to list as information only, until a date: those of one subject, or with one cause."""
+    """What to list as information only, until a date: one subject or incident, or what has one cause."""
 
     subject: str | None = None
-    """Subject of the breaches, as `genchi breaches` prints it; `*` stands for any text."""
+    """Subject of breaches as `genchi breaches` prints it, or id of an incident; `*` stands for any text."""
     cause: str | None = None
-    """What the breaches coincide with, such as `release 2.1`; `*` stands for any text."""
+    """What breaches coincide with, such as `release 2.1`, or cause of an incident; `*` stands for any text."""
     until: date
     """Last day, YYYY-MM-DD."""
     reason: str = Field(min_length=1)
@@ -252,10 +160,50 @@ class Mute(Section):
         return self
 
 
+def listed(value: Any) -> Any:
+    """A single value as a list of one."""
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _or_worse(value: Any) -> Any:
+    return ("critical", "warning") if value == "warning" else listed(value)
+
+
 class Alert(Section):
     """Where a digest goes."""
 
-    kind: Literal["webhook", "slack"]
-    """Format of the message."""
+    kind: Literal["webhook", "slack", "apprise", "prefect"]
+    """`webhook` (JSON), `slack` (an incoming webhook), `apprise` (e-mail, Teams and others), or a block of Prefect."""
+    url: str = Field(default="", repr=False)
+    """Where the digest is posted; for `apprise` [its URL](https://appriseit.com/services/), such as `mailtos://...`."""
+    block: str | None = None
+    """For `prefect`: a notification block of the Prefect server, such as `slack-webhook/my-block`."""
+    severity: Annotated[tuple[Literal["critical", "warning"], ...], BeforeValidator(_or_worse), Field(min_length=1)] = (
+        "critical",
+        "warning",
+    )
+    """What is sent: a list of severities, or the least one. Default: both."""
+    owner: str | None = None
+    """Send only what this one of the `owners` owns. Default: everything."""
+    evidence: Literal["ids", "texts"] = "ids"
+    """`texts`: quote users and answers in this alert, if the page does so too. Default: ids of calls, and no texts."""
+
+    @model_validator(mode="after")
+    def _says_where(self) -> "Alert":
+        if self.kind == "prefect":
+            if self.url or not re.fullmatch(r"[^/\s]+/[^/\s]+", self.block or ""):
+                raise ValueError("kind `prefect` takes a `block`, such as slack-webhook/my-block, and no `url`")
+        elif not self.url or self.block:
+            raise ValueError(f"kind `{self.kind}` takes a `url`, and no `block`")
+        return self
+
+
+class Ping(Section):
+    """An address to ask for after each good night. A monitor behind it, such as healthchecks.io, tells if none came."""
+
     url: str = Field(repr=False)
-    """Where the digest is posted."""
+    """The address. It is a secret, as that of a webhook is."""
+    method: Literal["get", "post"] = "post"
+    """How it is asked for; `post` sends a line with the day and the counts of incidents and failed checks."""
+    failed: bool = False
+    """Ask for the address with `/fail` at its end after a night with a failed stage."""

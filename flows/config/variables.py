@@ -1,7 +1,8 @@
 """`${NAME}` in genchi.yaml: taken from the environment, and what to do where a variable is not set.
 
-An unset variable stops only what needs it: `OPENAI_API_KEY` the evaluation, and not the reading of logs. Until then the
-value keeps its `${NAME}`. `_LATE` lists the keys that may wait; all others are needed by every command.
+An unset variable stops only what needs it: `OPENAI_API_KEY` the evaluation, and not the reading of logs; a variable of
+one source that source, and not the others. Until then the value keeps its `${NAME}`. `_LATE` lists the keys that may
+wait; all others are needed by every command.
 """
 
 import os
@@ -16,7 +17,8 @@ from flows.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LATE = re.compile(
-    r"sources\.\d+\.(path|dsn|query)|user_key_secret|embedding\.(model|api_key|api_base)|alerts\.\d+\.url"
+    r"sources\.\d+\.(path|dsn|query)|user_key_secret|embedding\.(model|api_key|api_base)|alerts\.\d+\.(url|block)"
+    r"|ping\.url|review\.password"
     r"|models\.(pinned|candidates\.\d+|judge)\.(model|name|api_key|api_base|params\..+)"
 )
 
@@ -56,6 +58,12 @@ def not_set(name: str, purpose: str = "") -> str:
 def unset_variables(value: Any) -> list[str]:
     """The names of the variables that the texts of a section still wait for, each once."""
     return list(dict.fromkeys(name for _, name in _waiting(value, ())))
+
+
+def why_not_sent(model: BaseModel) -> str | None:
+    """Why no request can be sent to a model: one of its variables is not set. None if they all are."""
+    unset = unset_variables(model)
+    return f"not sent: {not_set(unset[0])}" if unset else None
 
 
 def require_variables(path: Path, purpose: str, **sections: Any) -> None:

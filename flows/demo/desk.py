@@ -31,6 +31,12 @@ _WOBBLING = 0.03
 _URGENT = {"login": 0.5, "cancellation": 0.45, "delivery": 0.3, "damaged_item": 0.3, "praise": 0.0, "other": 0.05}
 
 
+_CLOSINGS = {
+    "en": "We are sorry for the trouble this has caused you. Is there anything else that we can do for you today?",
+    "de": "Die Umstände tun uns sehr leid. Können wir heute noch etwas anderes für Sie tun?",
+}
+
+
 def messages(text: str) -> list[dict[str, str]]:
     """The request of the application for a customer's message."""
     return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": text}]
@@ -54,6 +60,11 @@ def answer(rng: Random, language: str, intent: str, right: bool = True) -> dict[
         "language": language,
         "reply": customer_texts.reply(rng, language, filed),
     }
+
+
+def said_at_length(fields: dict[str, str]) -> dict[str, str]:
+    """The same answer by a model that says more."""
+    return fields | {"reply": f"{fields['reply']} {_CLOSINGS[fields['language']]}"}
 
 
 def rendered(rng: Random, fields: dict[str, str], as_list: bool = False) -> str:

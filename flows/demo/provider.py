@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from typing import Any
 
-from flows.demo import desk, simulator
+from flows.demo import desk, reviewer, simulator
 from flows.llm import load_litellm
 
 FINGERPRINT = "fp_simulated"
@@ -18,7 +18,7 @@ _litellm = load_litellm()
 
 
 class SimulatedDesk(_litellm.CustomLLM):  # type: ignore[name-defined,misc]  # loaded late, so Any
-    """Answers `simulated/support-desk-1` and `simulated/support-desk-2`.
+    """Answers `simulated/support-desk-1` and `simulated/support-desk-2`, and judges as `simulated/desk-judge-1`.
 
     The same request mostly gets the same answer; on three texts in a hundred every second answer differs.
     """
@@ -31,13 +31,15 @@ class SimulatedDesk(_litellm.CustomLLM):  # type: ignore[name-defined,misc]  # l
     def completion(self, model: str, messages: list[dict[str, Any]], **options: Any) -> Any:
         """A litellm ModelResponse. Raises CustomLLMError with status 404 for a model that does not exist."""
         text = _last_user_text(messages)
+        if model == reviewer.JUDGE:
+            return _response(model, messages, reviewer.verdict_reply(text))
         with self._lock:
             times_asked = self._times_asked[model, text]
             self._times_asked[model, text] += 1
         try:
             answer = desk.model_answer(model, text, times_asked)
         except KeyError:
-            known = f"{desk.PINNED} and {desk.CANDIDATE}"
+            known = f"{desk.PINNED}, {desk.CANDIDATE} and {reviewer.JUDGE}"
             raise _litellm.llms.custom_llm.CustomLLMError(
                 404, f"no simulated model {model!r}; there are {known}"
             ) from None

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from random import Random
 
 from flows.demo import customer_texts, desk
-from flows.demo.incidents import LIST_OUTPUTS, LOYALTY_POINTS, MOBILE_RELEASE
+from flows.demo.incidents import LIST_OUTPUTS, LOYALTY_POINTS, MOBILE_RELEASE, OUTAGE, OUTAGE_HOURS, SWAPPED_MODEL
 
 SEED = 7
 _CALLS = (412, 416, 410, 404, 398, 372, 366)  # Monday to Sunday
@@ -109,9 +109,13 @@ def _call(rng: Random, day: date, days_before: int, weights: dict[str, float]) -
         version = desk.BROKEN_VERSION
     text = customer_texts.written(rng, user.language, intent, casual)
     fields = desk.answer(rng, user.language, intent, right=rng.random() >= 0.08)
+    if SWAPPED_MODEL.covers(days_before):
+        fields = desk.said_at_length(fields)
     answer = desk.rendered(rng, fields, as_list=version == desk.BROKEN_VERSION)
     failed = rng.random() < _FAILING
-    second = rng.choices(range(24), _BY_HOUR)[0] * 3600 + rng.random() * 3600
+    hour = rng.choices(range(24), _BY_HOUR)[0]
+    second = hour * 3600 + rng.random() * 3600
+    failed = failed or (OUTAGE.covers(days_before) and hour in OUTAGE_HOURS)
     return Call(
         call_id=f"chatcmpl-{day:%Y%m%d}-{rng.getrandbits(64):016x}",
         user=user,

@@ -1,4 +1,4 @@
-"""Checks whether the nights found the planted incidents of the demo, from marts.fct_breaches."""
+"""Checks whether the nights found the planted incidents of the demo, from marts.fct_incidents."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,76 +9,64 @@ from flows.warehouse import query
 
 
 @dataclass(frozen=True)
-class Finding:
-    """The result for one planted incident. `day` and `evidence` are of the first breach that shows it."""
+class Told:
+    """One incident that began on a day of the demo, as marts.fct_incidents has it on that day."""
 
-    incident: Incident
-    day: date | None = None
-    evidence: str = ""
-
-    @property
-    def found(self) -> bool:
-        """Whether a breach shows it."""
-        return self.day is not None
-
-    @property
-    def text(self) -> str:
-        """The finding as one line: the incident's name, and the breach's sentence if there is one."""
-        if self.day is None:
-            return f"{self.incident.name}: not found; planted: {self.incident.story}"
-        return f"{self.incident.name}, {self.day}: {self.evidence}"
+    day: date
+    cause_kind: str
+    cause: str | None
+    title: str
 
 
 @dataclass(frozen=True)
-class Breach:
-    """One row of marts.fct_breaches, without its numbers."""
+class Result:
+    """The result for one planted incident: the first incident that a night told of it, if one did."""
 
-    day: date
-    kind: str
-    subject: str
-    summary: str
+    incident: Incident
+    told: Told | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether a night told of it."""
+        return self.told is not None
+
+    @property
+    def text(self) -> str:
+        """The result as one line: the incident's name, and the title that a night gave it."""
+        if self.told is None:
+            return f"{self.incident.name}: not found; planted: {self.incident.story}"
+        return f"{self.incident.name}, {self.told.day}: {self.told.title}"
 
 
-def findings(config: Config, last_day: date) -> tuple[Finding, ...]:
-    """One finding for each planted incident. Raises RunError without a warehouse."""
-    breaches = _breaches(config, last_day)
-    return tuple(_finding(incident, breaches, last_day) for incident in INCIDENTS)
-
-
-def unexpected(config: Config, last_day: date) -> tuple[Breach, ...]:
-    """The breaches of the demo's days that no planted incident explains. Raises RunError without a warehouse."""
+def results(config: Config, last_day: date) -> tuple[Result, ...]:
+    """One result for each planted incident. Raises RunError without a warehouse."""
+    told = _told(config, last_day)
     return tuple(
-        breach
-        for breach in _breaches(config, last_day)
-        if not any(
-            _belongs(breach, incident, last_day, (*incident.subjects, *incident.explains)) for incident in INCIDENTS
-        )
+        Result(incident, next((one for one in told if _is_of(one, incident, last_day)), None)) for incident in INCIDENTS
     )
 
 
-def _breaches(config: Config, last_day: date) -> list[Breach]:
-    """All of the demo's days, oldest first."""
-    first_day = last_day - timedelta(days=DAYS - 1)
+def unexpected(config: Config, last_day: date) -> tuple[Told, ...]:
+    """The incidents of the demo's days that no planted one explains. Raises RunError without a warehouse."""
+    return tuple(
+        one for one in _told(config, last_day) if not any(_is_of(one, incident, last_day) for incident in INCIDENTS)
+    )
+
+
+def _told(config: Config, last_day: date) -> list[Told]:
+    """All that began on the demo's days, oldest first."""
     rows = query(
         config.warehouse,
-        "select day, kind, subject, summary from marts.fct_breaches where day between ? and ? order by all",
-        [first_day, last_day],
+        "select day, cause_kind, cause, title from marts.fct_incidents where state = 'open' and day between ? and ?"
+        " order by all",
+        [last_day - timedelta(days=DAYS - 1), last_day],
     )
-    return [Breach(row["day"], row["kind"], row["subject"], row["summary"]) for row in rows]
+    return [Told(**row) for row in rows]
 
 
-def _finding(incident: Incident, breaches: list[Breach], last_day: date) -> Finding:
-    """The first breach for the first of the incident's subjects that has one."""
-    for subject in incident.subjects:
-        for breach in breaches:
-            if _belongs(breach, incident, last_day, (subject,)):
-                return Finding(incident, breach.day, breach.summary)
-    return Finding(incident)
-
-
-def _belongs(breach: Breach, incident: Incident, last_day: date, subjects: tuple[str, ...]) -> bool:
+def _is_of(told: Told, incident: Incident, last_day: date) -> bool:
     return (
-        incident.covers((last_day - breach.day).days)
-        and breach.kind in incident.kinds
-        and breach.subject.startswith(subjects)
+        incident.covers((last_day - told.day).days)
+        and told.cause_kind == incident.cause_kind
+        and incident.cause in (told.cause or "")
     )

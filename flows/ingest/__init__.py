@@ -3,7 +3,7 @@
 `sources/<format>.sql` says what a log format means, one SELECT a format. Drop a file there to add one.
 """
 
-from flows.ingest.example_sets import describe_example_sets
+from flows.ingest.example_sets import describe_example_sets, version_of_route
 from flows.ingest.find import count_rows, postgres_rows, sample_query, shown_dsn, unreadable
 from flows.ingest.preview import (
     SAMPLE,
@@ -33,4 +33,5 @@ __all__ = [
     "sample_query",
     "shown_dsn",
     "unreadable",
+    "version_of_route",
 ]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,14 @@ def describe_example_sets(config: Config) -> list[str]:
             examples = _examples(config, path)
             lines.append(f"{name}: {len(examples):,} examples, version {version_of(examples)}, {path}")
     return lines or [f"{config.path}: no test set; name one with `dev_set` or a route's `holdout`"]
+
+
+def version_of_route(config: Config, route: str, rows: Iterable[dict[str, Any]]) -> str:
+    """The version under which a night freezes these examples as the route's holdout. Raises ConfigError, as `read`."""
+    path = config.routes[route].holdout
+    assert path is not None
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return version_of(list(_read(path, lines.encode(errors="surrogatepass"))))
 
 
 def _rows(config: Config) -> Iterator[dict[str, Any]]:
@@ -122,8 +130,12 @@ def _set(kind: str, examples: list[dict[str, Any]], route: str | None) -> list[d
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
     """The examples of a JSONL file with `messages` filled in from `input`. Raises ConfigError, with the line."""
+    return _read(path, path.read_bytes())
+
+
+def _read(path: Path, content: bytes) -> Iterator[dict[str, Any]]:
     seen: dict[str, int] = {}
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    for number, line in enumerate(content.splitlines(), 1):
         if not line.strip():
             continue
         try:

@@ -15,12 +15,14 @@ from flows.lake.lake import (
     from_rows,
     nightly_run_id,
 )
-from flows.lake.lookup import rows_with
+from flows.lake.lookup import first_rejects, rows_with
 from flows.lake.object_store import Found, Storage, is_remote, known_place
 from flows.lake.parquet_files import CorruptError, replace_parquet
 from flows.lake.permissions import Readers, withhold
+from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
+from flows.lake.written_files import WrittenFile, take_written
 
 __all__ = [
     "LATE_DAYS",
@@ -36,12 +38,15 @@ __all__ = [
     "Staging",
     "Storage",
     "Unread",
+    "WrittenFile",
     "batches_of",
     "conform",
     "count_of",
     "each_day",
     "find_files",
+    "first_rejects",
     "from_rows",
+    "in_force",
     "in_one_text",
     "is_remote",
     "known_place",
@@ -54,5 +59,6 @@ __all__ = [
     "search",
     "storable",
     "storable_row",
+    "take_written",
     "withhold",
 ]

@@ -61,6 +61,8 @@ class _Changes:
 
 
 _changes: defaultdict[str, _Changes] = defaultdict(_Changes)
+# What this process has written in each lake since `take_written`, also under locks that it has released.
+_written: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
 
 
 class Inventory:
@@ -85,6 +87,12 @@ class Inventory:
         """Note what a file is now; None if it was removed."""
         if _is_recorded(name):
             self._own.entries[name] = entry
+            if entry:
+                _written[self._backend.address][name] = entry
+
+    def take_written(self) -> dict[str, Entry]:
+        """The files that this process has written since the last call."""
+        return _written.pop(self._backend.address, {})
 
     def flush(self) -> None:
         """Write the months of the files that were replaced. What was expected and not recorded is looked at again."""

@@ -24,7 +24,7 @@ from flows.lake.backends import Backend, open_backend
 from flows.lake.days import LATE_DAYS, day_of, each_day, nightly_run_id
 from flows.lake.inventory import Entry, Fault, Inventory
 from flows.lake.object_store import Storage
-from flows.lake.parquet_files import CorruptError, Hashed, RowGroups, batches_of, naming, read_rows
+from flows.lake.parquet_files import CorruptError, Hashed, RowGroups, batches_of, naming, read_rows, repeating
 from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
 from flows.lake.transaction import Staging
 
@@ -138,7 +138,7 @@ class Lake:
         with self._recording(name):
             with self.backend.replacing(name) as place:
                 hashed = Hashed(place)
-                pq.write_table(conform(rows, table), hashed, compression="zstd")
+                pq.write_table(conform(rows, table), hashed, compression="zstd", use_dictionary=repeating(table))
             self._inventory.record(name, Entry(hashed.bytes, len(rows), hashed.sha256))
         return self.backend.place(name)
 
@@ -198,8 +198,8 @@ class Lake:
         """Lock the lake against other writing runs; reentrant within one process.
 
         Waits for another run at most `patience` seconds, and reports which one. Then finishes what a killed run had
-        begun to publish, and migrates an older lake. Raises RunError if the other run takes longer, and for a lake of
-        a later version.
+        begun to publish, and migrates an older lake. Raises LockedError if the other run takes longer, and RunError for
+        a lake of a later version.
         """
         with lock.holding(self.backend, verb, patience, self._bring_up_to_date):
             try:
@@ -271,9 +271,9 @@ class Lake:
         """The journal of a run's answers until they are landed. A local file, because it is appended to."""
         return self._state / "_journal" / f"{run_id}.jsonl"
 
-    def alerts_sent(self, day: date) -> Note:
-        """The record of which digest of a day was sent to which channel."""
-        return Note(self.backend, f"_alerts/{day.isoformat()}.json")
+    def alerts_sent(self, what: date | str) -> Note:
+        """The record of which digest of a day was sent to which channel, or another record of alerts by its name."""
+        return Note(self.backend, f"_alerts/{what}.json")
 
     def words(self, version: str) -> Path:
         """The dictionary that typos are counted with. A local file, which can be created again."""

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
-from flows.errors import RunError
+from flows.errors import LockedError, RunError
 from flows.lake.backends import Backend, LocalBackend, S3Backend
 
 PATIENCE = 3600.0
@@ -186,7 +186,7 @@ _process = _Process()
 def holding(backend: Backend, verb: str, patience: float, on_acquired: Callable[[], None]) -> Iterator[None]:
     """Hold the lock of a lake. Reentrant within this process; the first holder releases it.
 
-    Waits at most `patience` seconds for another run, and reports once which one; then raises RunError. `on_acquired`
+    Waits at most `patience` seconds for another run, and reports once which one; then raises LockedError. `on_acquired`
     is called when the lock was newly taken, before any other thread of this process continues.
     """
     _acquire(backend, verb, patience, on_acquired)
@@ -226,9 +226,10 @@ def _acquire(backend: Backend, verb: str, patience: float, on_acquired: Callable
         if holder is None:
             return
         if time.monotonic() >= deadline:
-            raise RunError(
+            raise LockedError(
                 f"{backend.address}: the lake is locked by {holder.text}; waited {patience:.0f} s;"
-                " run the command again when that run has ended"
+                " run the command again when that run has ended",
+                holder.verb,
             )
         if holder.id != reported:
             _logger.info("waiting for the lake, locked by %s", holder.text)

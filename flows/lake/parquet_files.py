@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from flows.errors import RunError
 from flows.lake.atomic import replacing
-from flows.lake.schemas import conform
+from flows.lake.schemas import SCHEMAS, conform
 
 _ROWS_AT_ONCE = 1 << 14
 _PARTITION = re.compile(r"([a-z_]+)/day=(\d{4}-\d\d-\d\d)/([^/]+)\.parquet$")
@@ -54,11 +54,9 @@ def naming(place: Path | str) -> Iterator[None]:
 
 def read_rows(source: Path | IO[bytes], place: Path | str, table: str, columns: Sequence[str] | None) -> pa.Table:
     """One file in the table's schema. Columns that were added after the file was written are null."""
-    with naming(place):
-        if columns is not None:
-            there = set(pq.read_schema(source).names)
-            columns = [name for name in columns if name in there]
-        return conform(pq.read_table(source, columns=columns, partitioning=None), table)
+    with naming(place), pq.ParquetFile(source) as file:
+        wanted = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+        return conform(file.read(wanted), table)
 
 
 def batches_of(
@@ -143,3 +141,12 @@ class RowGroups:
         if held is not None and len(held):
             self._writer.write_table(held.slice(0, count).combine_chunks(), row_group_size=_ROWS_AT_ONCE)
             self._held = [] if count is None else [held.slice(count)]
+
+
+def repeating(table: str) -> list[str]:
+    """The columns that Parquet looks for repeated values in: all but vectors, whose numbers do not repeat."""
+    return [
+        f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
+        for field in SCHEMAS[table]
+        if not (pa.types.is_list(field.type) and pa.types.is_floating(field.type.value_type))
+    ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from flows.lake.review_schemas import REVIEW_SCHEMAS
 from flows.lake.storable_values import storable_row
 
 UNWRAPPED = ":unwrapped"
@@ -151,7 +152,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     # null where scores are only 0 or 1.
     "estimates": _ordered(
         _schema(
-            "run_id model arm route criterion slice severity",
+            "run_id model arm route criterion slice severity need",
             n_examples=_COUNT,
             n_repeats=_COUNT,
             n_unscored=_COUNT,
@@ -166,7 +167,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             mean_score=_RATE,
         ),
         "run_id model arm route criterion slice severity min_pass_rate n_examples n_repeats n_unscored pass_rate"
-        " ci_low ci_high n_flaky pass_hat_k pass_at_k spread mean_score",
+        " ci_low ci_high n_flaky pass_hat_k pass_at_k spread mean_score need",
     ),
     # `is_graded`: scores between 0 and 1, whose means are compared. `n_unanswered` examples of the pinned model have an
     # unscored answer of the candidate; the ends of the interval are given for the case that all of these were wrong
@@ -216,12 +217,16 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     # The topics of a route's catalogue of that night; the centre is in the space of `model`.
     "topic_catalog": _ordered(
-        _schema("route side topic_id topic_version model label", radius=_RATE, n=_COUNT)
+        _schema("route side topic_id topic_version model label", radius=_RATE, n=_COUNT, fitted_texts=_COUNT)
+        .append(pa.field("ids_given", _COUNT))
         .append(pa.field("first_day", pa.date32()))
+        .append(pa.field("added_day", pa.date32()))
+        .append(pa.field("fitted_day", pa.date32()))
         .append(pa.field("terms", pa.list_(_TEXT)))
         .append(pa.field("example_call_ids", pa.list_(_TEXT)))
         .append(pa.field("centre", pa.list_(pa.float32()))),
-        "route side topic_id topic_version model label terms example_call_ids radius n first_day centre",
+        "route side topic_id topic_version model label terms example_call_ids radius n first_day added_day fitted_day"
+        " fitted_texts ids_given centre",
     ),
     # Tests of semantics besides shares: `test` is new_topic (a dense group far from every known topic) or
     # two_sample (the day's texts against the window's). The group's topic_id, label and examples are its own.
@@ -231,15 +236,41 @@ SCHEMAS: dict[str, pa.Schema] = {
         ),
         "route side test topic_id label n n_current statistic p_value example_call_ids",
     ),
-    # The share that a topic would have had on the days before it was found; see semantics/novelty.py.
+    # The share that a topic would have had on the days before it, or its version, was found; see semantics/novelty.py.
     "topic_pasts": _ordered(
-        _schema("route topic_id", past_day=pa.date32(), total=_RATE, cluster_squares=_RATE, cluster_cross=_RATE),
-        "route topic_id past_day total cluster_squares cluster_cross",
+        _schema(
+            "route topic_id topic_version",
+            past_day=pa.date32(),
+            total=_RATE,
+            cluster_squares=_RATE,
+            cluster_cross=_RATE,
+        ),
+        "route topic_id topic_version past_day total cluster_squares cluster_cross",
     ),
     "expectation_results": _ordered(
         _schema("suite expectation subject severity observed expected evidence_json", success=_FLAG),
         "suite expectation subject success severity observed expected evidence_json",
     ),
+    # One stage of a run of a night, written as it ends. `rows` are those of its day that it wrote to the lake, `bytes`
+    # all that it wrote there; `cost_usd` is that of the answers among them, `peak_memory_bytes` that of the process
+    # meanwhile. `state` is ok or failed.
+    "night_runs": _ordered(
+        _schema(
+            "run stage state",
+            position=_COUNT,
+            started_at=_TIME,
+            seconds=_RATE,
+            rows=_COUNT,
+            bytes=_COUNT,
+            cost_usd=_RATE,
+            peak_memory_bytes=_COUNT,
+        ),
+        "run stage position started_at seconds rows bytes cost_usd peak_memory_bytes state",
+    ),
+    # Someone has seen an incident and takes care of it, until the end of `until_day`; null: as long as it lasts. The
+    # newest row of an incident counts; one whose `until_day` is past takes it back.
+    "acknowledgements": _schema("ack_id incident_id acknowledged_by note", at=_TIME, until_day=pa.date32()),
+    **REVIEW_SCHEMAS,
 }
 
 

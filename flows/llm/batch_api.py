@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.errors import RunError, in_one_line
-from flows.lake import storable
 from flows.llm import reply
-from flows.llm.client import Answer, LiteLLMClient, Message
+from flows.llm.answer import Answer, answer_of
+from flows.llm.client import LiteLLMClient, Message
 from flows.llm.retries import provider_retries
 
 log = logging.getLogger(__name__)
@@ -93,28 +93,21 @@ class Batches:
                 record = json.loads(line)
                 if record["response"]["status_code"] == 200:
                     yield str(record["custom_id"]), self._to_answer(record["response"]["body"])
-            except (ValueError, LookupError, TypeError, AttributeError) as error:
+            except (ValueError, LookupError, TypeError, AttributeError, reply.ReplyError) as error:
                 log.warning("%s: cannot read a line of the output file of a batch: %r", self._client.model.name, error)
 
     def _to_answer(self, body: Mapping[str, Any]) -> Answer:
         """The Answer of a chat completion in the output file. It has no latency, which a batch does not report."""
         choice = body["choices"][0]
-        input_tokens, output_tokens = reply.tokens_of(body.get("usage"), choice["message"])
-        is_filtered = choice.get("finish_reason") == reply.CONTENT_FILTER
-        return Answer(
-            "error" if is_filtered else "ok",
-            error_type=reply.CONTENT_FILTER if is_filtered else None,
-            error_class=reply.CONTENT_FILTER if is_filtered else None,
-            text=None if is_filtered else storable(reply.text_of(choice["message"])),
-            output_json=storable(json.dumps(choice["message"], ensure_ascii=False)),
-            response_id=reply.name_of(body.get("id")),
-            model_served=reply.name_of(body.get("model")),
-            system_fingerprint=reply.name_of(body.get("system_fingerprint")),
-            finish_reason=reply.name_of(choice.get("finish_reason")),
-            native_finish_reason=reply.name_of(choice.get("finish_reason")),
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            cost_usd=self._cost_usd(input_tokens, output_tokens),
+        native = reply.name_of(choice.get("finish_reason"))
+        reply.refuse_failed(native)
+        tokens = reply.tokens_of(body.get("usage"), choice["message"])
+        return answer_of(
+            choice["message"],
+            reply.in_common_words(native, native),
+            named=body,
+            tokens=tokens,
+            cost_usd=self._cost_usd(*tokens),
         )
 
     def _cost_usd(self, input_tokens: int | None, output_tokens: int | None) -> float | None:

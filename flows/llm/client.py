@@ -11,12 +11,11 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from flows.config import Embedding, Model
-from flows.lake import storable
+from flows.config import Budget, Embedding, Model
 from flows.llm import reply
+from flows.llm.answer import Answer, answer_of
 from flows.llm.failures import NOT_SENT, class_of, words_of
 from flows.llm.litellm_setup import internal_call_flag, load_litellm
 from flows.llm.openai_client import close_plain_content_clients, plain_content_client
@@ -30,36 +29,6 @@ _ASSUMED_OUTPUT_TOKENS = 500
 _CHARACTERS_PER_TOKEN = 4
 
 Message = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to one request. `output_json` is the message with its tool calls; a `cost_usd` of None is unknown.
-
-    `text` is None for a tool call without text; an empty answer is "". A content filter is the error `content_filter`,
-    whether the provider reports it in a reply or as a failure.
-
-    `latency_ms` is that of the successful attempt. `error_type` is the name of the exception, or `provider_down` if
-    the request was not sent because the breaker was open; `error_class` is one of flows/llm/failures.py, and
-    `error_message` has the provider's own words. `finish_reason` is litellm's word, `native_finish_reason` the
-    provider's.
-    """
-
-    status: Literal["ok", "error"]
-    text: str | None = None
-    output_json: str | None = None
-    response_id: str | None = None
-    model_served: str | None = None
-    system_fingerprint: str | None = None
-    finish_reason: str | None = None
-    latency_ms: float | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cost_usd: float | None = None
-    error_type: str | None = None
-    error_message: str | None = None
-    native_finish_reason: str | None = None
-    error_class: str | None = None
 
 
 class ModelClient(Protocol):
@@ -92,6 +61,9 @@ class FakeClient:
     def estimate_usd(self, messages: Sequence[Message], params: Mapping[str, Any]) -> float | None:
         """The `cost_usd` of the constructor."""
         return self.cost_usd
+
+
+ClientFactory = Callable[[Model], ModelClient]
 
 
 class LiteLLMClient:
@@ -190,8 +162,10 @@ class LiteLLMClient:
             self.breaker.record_byte()
             parts.append(part)
         whole = self.litellm.stream_chunk_builder(parts)
-        if whole is None:
+        native = getattr(stream, "received_finish_reason", None)
+        if whole is None or (native is None and not reply.message_of(whole.choices[0]).get("content")):
             raise reply.ReplyError("the reply has no choices")
+        whole.choices[0].provider_specific_fields = {"native_finish_reason": native or whole.choices[0].finish_reason}
         if not any(getattr(part, "usage", None) for part in getattr(stream, "chunks", ())):
             whole.usage = None
         return whole
@@ -204,24 +178,14 @@ class LiteLLMClient:
     def _to_answer(self, response: Any, latency_ms: float) -> Answer:
         choice = reply.choice_of(response)
         message = reply.message_of(choice)
-        asked, answered = reply.tokens_of(getattr(response, "usage", None), message)
-        finish_reason = reply.finish_reason_of(choice)
-        is_filtered = finish_reason.common == reply.CONTENT_FILTER
-        return Answer(
-            "error" if is_filtered else "ok",
-            error_type=reply.CONTENT_FILTER if is_filtered else None,
-            error_class=reply.CONTENT_FILTER if is_filtered else None,
-            text=None if is_filtered else storable(reply.text_of(message)),
-            output_json=storable(json.dumps(message, ensure_ascii=False)),
-            response_id=reply.name_of(response.id),
-            model_served=reply.name_of(response.model),
-            system_fingerprint=reply.name_of(getattr(response, "system_fingerprint", None)),
-            finish_reason=finish_reason.common,
-            native_finish_reason=finish_reason.native,
+        tokens = reply.tokens_of(getattr(response, "usage", None), message)
+        return answer_of(
+            message,
+            reply.finish_reason_of(choice),
+            named=vars(response),
+            tokens=tokens,
+            cost_usd=self._cost_usd(response, *tokens),
             latency_ms=latency_ms,
-            input_tokens=asked,
-            output_tokens=answered,
-            cost_usd=self._cost_usd(response, asked, answered),
         )
 
     def _cost_usd(self, response: Any, asked: int | None, answered: int | None) -> float | None:
@@ -254,7 +218,14 @@ class LiteLLMClient:
             error_type=reply.error_type_of(error),
             error_class=class_of(error),
             error_message=masked(words_of(error, self.model.api_key)),
+            native_finish_reason=getattr(error, "finish_reason", None),
         )
+
+
+def paced_clients(budget: Budget) -> ClientFactory:
+    """Makes the clients of a run, which share its rate limits."""
+    pacer = Pacer(budget.requests_per_minute, budget.tokens_per_minute)
+    return lambda model: LiteLLMClient(model, pacer)
 
 
 def api_key_of(model: Model | Embedding) -> str | None:
@@ -274,6 +245,3 @@ async def close_clients() -> None:
     await close_plain_content_clients()
     await litellm.close_litellm_async_clients()
     litellm.in_memory_llm_clients_cache.flush_cache()  # so that the next loop does not get a closed client
-
-
-ClientFactory = Callable[[Model], ModelClient]

@@ -1,6 +1,8 @@
-"""OpenAI's client for endpoints that speak its protocol: a reply whose content is a list of blocks is read as its text.
+"""OpenAI's client for endpoints that speak its protocol, with replies that litellm cannot read put into its words.
 
-litellm refuses such a reply, which then is asked for again and again. It takes a client of one's own for these models.
+A content that is a list of blocks becomes its text: litellm refuses such a reply, which then is asked for again and
+again. An error in a reply with status 200 becomes an object with message and code: of others litellm loses the words.
+litellm takes a client of one's own for these models.
 """
 
 import json
@@ -10,26 +12,29 @@ from typing import Any
 
 import httpx
 
-from flows.llm.reply import text_of_blocks
+from flows.llm.reply import error_told, text_of_blocks
 
 _HAS_BLOCKS = re.compile(rb'"content"\s*:\s*\[')
+_IS_WHOLE = re.compile(rb'"choices"\s*:\s*\[\s*\{')
+_HAS_ERROR = re.compile(rb'"error"\s*:\s*[^n\s]')  # not null
 _open: list[Any] = []
 
 
-class _PlainContent(httpx.AsyncBaseTransport):
-    """Passes requests on to another transport, and puts text in place of blocks in the replies."""
+class _PlainReplies(httpx.AsyncBaseTransport):
+    """Passes requests on to another transport, and puts replies with status 200 into litellm's words."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The reply, with plain content."""
+        """The reply, in litellm's words."""
         response = await self._inner.handle_async_request(request)
         if "json" not in response.headers.get("content-type", ""):
             return response
         response.request = request
         body = await response.aread()
-        if not _HAS_BLOCKS.search(body):
+        is_usual = _IS_WHOLE.search(body) and not _HAS_BLOCKS.search(body) and not _HAS_ERROR.search(body)
+        if is_usual or response.status_code != httpx.codes.OK:
             return response
         kept = [
             (name, value)
@@ -46,6 +51,8 @@ class _PlainContent(httpx.AsyncBaseTransport):
 def _plain(body: bytes) -> bytes:
     try:
         reply = json.loads(body)
+        if told := error_told(reply):
+            return json.dumps({"error": told}).encode()
         messages = [choice["message"] for choice in reply["choices"]]
         for message in messages:
             if isinstance(message.get("content"), list):
@@ -61,7 +68,7 @@ def plain_content_client(api_base: str, api_key: str | None) -> Any:
     from openai import AsyncOpenAI  # noqa: PLC0415 - as above
 
     make: Callable[[], httpx.AsyncBaseTransport | None] = AsyncHTTPHandler.create_async_transport
-    http = httpx.AsyncClient(transport=_PlainContent(make() or httpx.AsyncHTTPTransport()), follow_redirects=False)
+    http = httpx.AsyncClient(transport=_PlainReplies(make() or httpx.AsyncHTTPTransport()), follow_redirects=False)
     client = AsyncOpenAI(api_key=api_key, base_url=api_base, max_retries=0, http_client=http)
     _open.append(client)
     return client

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.lake import count_of, storable
+from flows.llm.finish_reasons import REPETITION, failure_told_by, is_cut
 
 CONTENT_FILTER = "content_filter"
 _FILTER_WORDS = (
@@ -18,17 +19,28 @@ _FILTER_WORDS = (
     "responsibleaipolicyviolation",
     "content_policy_violation",
 )
-_ERRORS = ("error", "network_error", "ERROR")
 _BAD_GATEWAY = 502
+_WORDS = ("message", "msg", "error_msg", "errmsg", "error_message", "status_msg", "detail")
+_CODES = ("code", "error_code", "errcode", "status_code")
 _LONGEST_NAME = 1000  # characters of an id or a name
 
 
 class ReplyError(Exception):
-    """An error that a provider reports in a reply with status 200. `status_code` is the error's own, or 502."""
+    """An error that a provider reports in a reply with status 200. `status_code` is the provider's own code, or 502.
 
-    def __init__(self, message: str, status_code: int = _BAD_GATEWAY) -> None:
+    `finish_reason` is the provider's, and `error_class` one of flows/llm/failures.py, where that reason is the error.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        status_code: int | str = _BAD_GATEWAY,
+        *,
+        finish_reason: str | None = None,
+        error_class: str | None = None,
+    ) -> None:
         super().__init__(message)
-        self.status_code = status_code
+        self.status_code, self.finish_reason, self.error_class = status_code, finish_reason, error_class
 
 
 def choice_of(response: Any) -> Any:
@@ -37,22 +49,68 @@ def choice_of(response: Any) -> Any:
         raise ReplyError("the reply has no choices")
     choice = response.choices[0]
     extra = getattr(choice, "provider_specific_fields", None) or {}
-    if error := extra.get("error"):
-        details = error if isinstance(error, Mapping) else {"message": error}
-        code = details.get("code")
-        raise ReplyError(
-            str(details.get("message") or details), code if isinstance(code, int) and code >= 400 else _BAD_GATEWAY
-        )
-    if (reason := extra.get("native_finish_reason")) in _ERRORS:
-        raise ReplyError(f"finish_reason {reason}")
+    native = name_of(extra.get("native_finish_reason"))
+    if told := error_told({"error": extra.get("error")}):
+        raise ReplyError(told["message"], told["code"], finish_reason=native)
+    refuse_failed(native)
     return choice
+
+
+def refuse_failed(native_finish_reason: str | None) -> None:
+    """Raise ReplyError for a finish reason that tells of the provider's failure: what has come is no answer."""
+    found = failure_told_by(native_finish_reason)
+    if found not in (None, REPETITION):
+        raise ReplyError(f"finish_reason {native_finish_reason}", finish_reason=native_finish_reason, error_class=found)
+
+
+def error_told(body: Any) -> dict[str, Any] | None:
+    """`message` and `code` of the error that the body of a reply with status 200 reports; None if it reports none.
+
+    Such a body has an `error`, or a message in place of `choices`. The code is the provider's number or word, or 502.
+    """
+    if not isinstance(body, Mapping):
+        return None
+    error = body.get("error")
+    if isinstance(error, Mapping) and not (_first(error, _WORDS) or _first(error, _CODES)):
+        error = None
+    if not error:
+        error = None if body.get("choices") else {**body, **_inner(body)}
+        if error is None or _first(error, _WORDS) is None:
+            return None
+    details = error if isinstance(error, Mapping) else {"message": error}
+    code = _first(details, _CODES)
+    if code is None:
+        code = _first(body, _CODES)
+    message = _first(details, _WORDS) or json.dumps(details, default=str)
+    return {
+        "message": message if isinstance(message, str) else json.dumps(message, default=str),
+        "code": code if isinstance(code, int | str) and not isinstance(code, bool) else _BAD_GATEWAY,
+    }
+
+
+def _inner(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object in which MiniMax's API tells its status."""
+    inner = body.get("base_resp")
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _first(details: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((details[key] for key in keys if details.get(key) not in (None, "", 0)), None)
+
+
+def http_status_of(error: BaseException) -> int | None:
+    """The HTTP status of a failure, also where a provider tells it inside a reply, as a number or a text."""
+    status = getattr(error, "status_code", None)
+    if isinstance(status, str) and status.isascii() and status.isdigit():
+        status = int(status[:4])
+    return status if isinstance(status, int) and 300 <= status < 600 else None
 
 
 def error_type_of(error: BaseException) -> str:
     """The name of a failure: `content_filter` where a provider refuses a text by its policy, else the exception's."""
     name = type(error).__name__
-    told = f"{error} {getattr(error, 'body', '')}".lower()
-    is_refusal = getattr(error, "status_code", None) in (400, 403) and any(word in told for word in _FILTER_WORDS)
+    told = f"{error} {getattr(error, 'body', '')} {getattr(error, 'status_code', '')}".lower()
+    is_refusal = http_status_of(error) in (400, 403, None) and any(word in told for word in _FILTER_WORDS)
     return CONTENT_FILTER if is_refusal or name == "ContentPolicyViolationError" else name
 
 
@@ -65,11 +123,25 @@ class FinishReason:
 
 
 def finish_reason_of(choice: Any) -> FinishReason:
-    """The finish reason. The provider's own word is also the common one where litellm has none and says `stop`."""
+    """The finish reason. Where litellm has no word for the provider's own and says `stop`, that one is the common one
+    too, or `length` if it means that.
+    """
     extra = getattr(choice, "provider_specific_fields", None) or {}
     mapped = name_of(choice.finish_reason)
     native = name_of(extra.get("native_finish_reason")) or mapped
-    return FinishReason(native if mapped == "stop" else mapped, native)
+    return in_common_words(native, native if mapped == "stop" else mapped)
+
+
+def in_common_words(native: str | None, mapped: str | None) -> FinishReason:
+    """The finish reason `native` of a provider, for which another library has the word `mapped`."""
+    return FinishReason("length" if is_cut(native) else mapped, native)
+
+
+def own_failure(reason: FinishReason) -> str | None:
+    """The class of a failure that the model itself caused and that a finish reason tells; None if there is none."""
+    if reason.common == CONTENT_FILTER:
+        return CONTENT_FILTER
+    return REPETITION if failure_told_by(reason.native) == REPETITION else None
 
 
 def name_of(value: Any) -> str | None:

@@ -4,6 +4,8 @@ import hashlib
 import re
 
 from flows import outgoing
+from flows.report.cards import age
+from flows.report.incident_rows import in_order
 from flows.report.night_verdict import answers, guard_failures, night_verdict
 from flows.report.page import ReportResult
 from flows.report.rows import Facts
@@ -30,13 +32,16 @@ def key_of(app: str) -> str:
 
 
 def markdown(facts: Facts, result: ReportResult) -> str:
-    """Verdict, breaches, failed checks and the answers about candidates, each text escaped."""
+    """Verdict, incidents, failed checks and the answers about candidates, each text escaped."""
     verdict = night_verdict(facts)
     lines = [f"# {plain(verdict.word)}", "", plain(verdict.sentence), ""]
-    for breach in facts.breaches[:_SHOWN]:
-        lines.append(f"- **{plain(breach.severity)}** {plain(breach.subject)}: {plain(breach.summary)}")
-    if len(facts.breaches) > _SHOWN:
-        lines.append(f"- and {counted(len(facts.breaches) - _SHOWN, 'more breach', 'more breaches')}")
+    ordered = in_order(facts.incidents)
+    for incident in ordered[:_SHOWN]:
+        when = age(incident) if incident.is_going_on else incident.state
+        told = f"{plain(incident.title)}. {plain(incident.summary)}"
+        lines.append(f"- **{plain(incident.severity)}**, {plain(when)}: {told}")
+    if len(ordered) > _SHOWN:
+        lines.append(f"- and {counted(len(ordered) - _SHOWN, 'more incident')}")
     for found in guard_failures(facts)[:_SHOWN]:
         expected, observed = plain(found.expected or ""), plain(found.observed or "")
         name = plain(f"{found.suite}, {found.expectation}, {found.subject}")

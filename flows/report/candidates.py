@@ -9,15 +9,15 @@ from markupsafe import Markup
 from flows.report import charts
 from flows.report.charts import Scale
 from flows.report.evaluation_rows import Flip, FrontierRow, Pin
+from flows.report.evidence import FLIPPED
 from flows.report.night_verdict import worse_slices
 from flows.report.rows import Facts
 from flows.report.wording import milliseconds, money, percent
 from flows.words import counted
 
-SHOWN = 10  # examples of one kind; the others are in the mart
 LONGEST = 1200  # characters of an answer
 
-FLIPS = {"regressed": "regressed", "repaired": "repaired", "flaky": "flaky"}
+FLIPS = ("regressed", "repaired", "flaky")
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,13 @@ class Frontier:
 
 @dataclass(frozen=True)
 class Flips:
-    """Examples of one model, route and criterion that fared alike: the first `SHOWN`, of `total`."""
+    """Examples of one model, route and criterion that fared alike: the first `evidence.FLIPPED`, of `total`."""
 
     route: str
     criterion: str
     what: str
     rows: tuple[Flip, ...]
     total: int
-
-    @property
-    def word(self) -> str:
-        """`what` for people."""
-        return FLIPS[self.what]
 
 
 def frontiers(facts: Facts) -> tuple[Frontier, ...]:
@@ -121,14 +116,14 @@ def flips_of(facts: Facts, model: str) -> tuple[Flips, ...]:
     found: list[Flips] = []
     for (route, criterion), rows in groupby(mine, lambda row: (row.route, row.criterion)):
         found += _by_kind(route, criterion, list(rows))
-    return tuple(sorted(found, key=lambda one: tuple(FLIPS).index(one.what)))
+    return tuple(sorted(found, key=lambda one: FLIPS.index(one.what)))
 
 
 def _by_kind(route: str, criterion: str, rows: list[Flip]) -> Iterable[Flips]:
     for what in FLIPS:
         alike = [row for row in rows if what in (row.flip, row.flip or row.state)]
         if alike:
-            yield Flips(route, criterion, what, tuple(alike[:SHOWN]), len(alike))
+            yield Flips(route, criterion, what, tuple(alike[:FLIPPED]), len(alike))
 
 
 def pin_sentence(pin: Pin) -> str:

@@ -1,137 +1,187 @@
-"""The findings of a night as cards: the breaches of one finding together, the worst first. Pure."""
+"""The incidents of a night as cards: what happened, what to do, what it looks like, and what moved. Pure."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from markupsafe import Markup
 
-from flows.report import charts
-from flows.report.charts import Point
-from flows.report.evidence import EXAMPLES
-from flows.report.finding_kinds import is_share, kind_of
-from flows.report.night_verdict import findings
-from flows.report.rows import Breach, CallText, Facts, FeatureDay
-from flows.report.wording import number, percent, points
+from flows.report.breach_kinds import is_share, kind_of
+from flows.report.breach_pictures import NOTHING, Picture, picture_of, picture_of_change
+from flows.report.candidates import cut
+from flows.report.evaluation_rows import Flip
+from flows.report.evidence import EXAMPLES, examples_of
+from flows.report.incident_rows import SEVERITIES, Change, Incident, in_order
+from flows.report.next_steps import Words, next_step
+from flows.report.rows import Breach, CallText, Facts
+from flows.report.wording import number, percent
+from flows.text_marks import Piece, pieces
+from flows.words import day_and_month
+
+DRAWN = 12  # series of an incident with a history; of the others only the numbers are shown
+LONG, SHORT = 600, 240  # characters of a text that an incident is about, and of the other one
+
+
+@dataclass(frozen=True)
+class Quote:
+    """One call: its texts, cut; of its output what a typical call does not have is marked."""
+
+    call_id: str
+    about: str
+    question: str
+    answer: tuple[Piece, ...]
+    error: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One series of an incident: before and now in words, and its history, which may be empty."""
+
+    change: Change
+    what: str
+    before: str
+    now: str
+    picture: Markup
+    legend: str
 
 
 @dataclass(frozen=True)
 class Card:
-    """One finding: its breaches, example calls, and a picture of the worst breach (which may be empty).
+    """One incident. `calls` are the ids of calls without texts; the picture and `typical` may be missing.
 
-    `examples` are the texts of the first calls and `typical` those of a call from before, if known; `calls` are the
-    ids of the calls without texts.
+    `acknowledged` says who takes care of it. `regressed` are examples that a candidate fails and the pinned model
+    passes, in two quotes each: pinned, candidate.
     """
 
     anchor: str
-    title: str
-    severity: str
+    incident: Incident
+    age: str
+    next_step: tuple[Words, ...]
     breaches: tuple[Breach, ...]
-    calls: tuple[str, ...]
     picture: Markup
     legend: str
-    examples: tuple[CallText, ...] = ()
-    typical: CallText | None = None
+    examples: tuple[Quote, ...]
+    typical: Quote | None
+    calls: tuple[str, ...]
+    moved: tuple[Moved, ...]
+    regressed: tuple[Quote, ...] = ()
+    acknowledged: str = ""
 
 
-def cards(facts: Facts) -> tuple[Card, ...]:
-    """The findings of the night, the worst first and production before candidates."""
-    return tuple(_card(facts, found, f"finding-{n}") for n, found in enumerate(findings(facts.breaches), 1))
+@dataclass(frozen=True)
+class Cards:
+    """The incidents of the night, in the order of the page: told, over (a line each), and for information.
+
+    `loose` are the breaches that are part of no incident: information too.
+    """
+
+    told: tuple[Card, ...]
+    over: tuple[Incident, ...]
+    info: tuple[Card, ...]
+    loose: tuple[Breach, ...]
 
 
-def _card(facts: Facts, found: Sequence[Breach], anchor: str) -> Card:
-    worst = found[0]
-    picture, legend = PICTURES[kind_of(worst.kind).picture](facts, worst)
-    calls = tuple(dict.fromkeys(call for breach in found for call in breach.calls))
-    examples = tuple(facts.texts[call] for call in calls[:EXAMPLES] if call in facts.texts)
-    typical = next((facts.typical[breach.name] for breach in found if breach.name in facts.typical), None)
-    named = tuple(call for call in calls if call not in {example.call_id for example in examples})
-    return Card(anchor, worst.subject, worst.severity, tuple(found), named, picture, legend, examples, typical)
+def cards(facts: Facts) -> Cards:
+    """The night's cards; the same for the same facts."""
+    ordered = in_order(facts.incidents)
+    made = [_card(facts, found, n) for n, found in enumerate(ordered, 1) if found.is_going_on]
+    known = {found.incident_id for found in ordered}
+    return Cards(
+        tuple(card for card in made if card.incident.is_told),
+        tuple(found for found in ordered if not found.is_going_on),
+        tuple(card for card in made if not card.incident.is_told),
+        tuple(sorted((breach for breach in facts.breaches if breach.incident_id not in known), key=_rank)),
+    )
 
 
-def _volume_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
-    calls = Counter[date]()
-    for row in facts.usage:
-        if row.route == breach.evidence.get("route"):
-            calls[row.day] += row.calls
-    if breach.evidence.get("n_current") == 0:
-        calls[facts.day] = 0  # the mart has no row of a day without calls
-    drawn = [Point(day, n, None, breach.first_seen <= day <= facts.day) for day, n in sorted(calls.items())]
-    legend = "Calls per day. Marked: days with this finding."
-    return _history(facts, drawn, f"{breach.subject}, calls by day", number), legend
+def _members(breaches: Sequence[Breach], incident: Incident) -> tuple[Breach, ...]:
+    """The breaches of an incident: those that its evidence names first, in its order."""
+    place = {name: n for n, name in enumerate(incident.breach_names)}
+    mine = [breach for breach in breaches if breach.incident_id == incident.incident_id]
+    return tuple(sorted(mine, key=lambda breach: (place.get(breach.name, len(place)), _rank(breach))))
 
 
-def _topic_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
-    about = (breach.evidence.get("route"), breach.evidence.get("feature"))
-    drawn = [
-        Point(row.day, row.share_current, row.share_reference, breach.first_seen <= row.day)
-        for row in facts.topics
-        if (row.route, f"topic:{row.topic_id}") == about
-    ]
-    legend = "Share of the inputs by day. Dashed: the previous days. Marked: days with this finding."
-    return _history(facts, drawn, f"{breach.subject}, share by day", percent), legend
+def _rank(breach: Breach) -> tuple[int, int, str]:
+    return SEVERITIES.index(breach.severity), kind_of(breach.kind).rank, breach.subject
 
 
-def _history(facts: Facts, drawn: Sequence[Point], label: str, write: Callable[[float | None], str]) -> Markup:
-    """The days of a series; nothing for fewer than two days."""
-    return charts.series(drawn, facts.first_day, facts.day, label, write) if len(drawn) > 1 else Markup("")
+def _card(facts: Facts, incident: Incident, n: int) -> Card:
+    breaches = _members(facts.breaches, incident)
+    drawn = (picture_of(facts, breach) for breach in breaches)
+    picture, legend = next((found for found in drawn if found[0]), NOTHING)
+    shown = examples_of(incident, facts.texts)
+    typical = _typical(facts, incident, breaches, shown)
+    with_texts = {call.call_id for call in shown}
+    is_about_inputs = bool(incident.changes) and incident.changes[0].side == "input"
+    where = {call.route for call in [*shown, *([typical] if typical else [])]}
+
+    def quote(call: CallText, before: CallText | None, when: str) -> Quote:
+        on = f", on {call.route}" if len(where) > 1 and call.route else ""
+        return _quote(call, before, f"{when}{on}", SHORT if not is_about_inputs else LONG, LONG)
+
+    return Card(
+        f"incident-{n}",
+        incident,
+        age(incident),
+        next_step(incident),
+        breaches,
+        picture,
+        legend,
+        tuple(quote(call, typical, "This night") for call in shown),
+        quote(typical, None, f"Before, typical: {day_and_month(typical.day)}") if typical else None,
+        tuple(call for call in incident.calls if call not in with_texts),
+        tuple(_moved(facts, incident, change, place) for place, change in enumerate(incident.changes)),
+        tuple(_regressed(facts, incident)) if incident.cause_kind == "candidate" else (),
+        facts.acknowledged.get(incident.incident_id, ""),
+    )
 
 
-def _feature_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
-    days = [row for row in facts.series if _is_about(row, breach)]
-    drawn = [Point(row.day, row.value_current, row.value_reference, bool(row.is_breach), row.n_current) for row in days]
-    write = percent if is_share(str(breach.evidence.get("feature"))) else number
-    reference = str(breach.evidence.get("reference", "trailing"))
-    legend = f"Dashed: reference ({_REFERENCES.get(reference, reference)}). Marked: days with this finding."
-    return charts.series(drawn, facts.first_day, facts.day, f"{breach.subject} by day", write), legend
+def _regressed(facts: Facts, incident: Incident) -> Iterator[Quote]:
+    """The first examples that got worse, with their questions; none where no texts are shown."""
+    examples: dict[tuple[str, str], Flip] = {}  # an example may be worse on several criteria
+    for row in facts.flips:
+        if row.flip == "regressed" and row.model == incident.cause and row.route in incident.routes and row.answer:
+            examples.setdefault((row.route, row.example_id), row)
+    for row in list(examples.values())[:EXAMPLES]:
+        question = cut(facts.questions.get((row.route, row.example_id)), SHORT)
+        pinned, answer = cut(row.pinned_answer, LONG), cut(row.answer, LONG)
+        yield Quote(row.example_id, "Pinned model, example", question, (Piece(pinned),) if pinned else (), "")
+        yield Quote(row.example_id, f"{row.model}, example", "", pieces(answer, pinned), "")
 
 
-_REFERENCES = {"trailing": "the previous days", "dev": "dev set", "holdout": "holdout"}
+def age(incident: Incident) -> str:
+    """`new`, or for how many nights and since when."""
+    if incident.state == "open":
+        return "new"
+    return f"night {incident.nights:,}, since {day_and_month(incident.first_seen)}"
 
 
-def _is_about(row: FeatureDay, breach: Breach) -> bool:
-    wanted = {"model_served": "*", "prompt_version": "*", "reference": "trailing", **breach.evidence}
-    names = ("route", "side", "feature", "reference", "model_served", "prompt_version")
-    return all(getattr(row, name) == wanted.get(name) for name in names)
+def _typical(
+    facts: Facts, incident: Incident, breaches: Sequence[Breach], shown: Sequence[CallText]
+) -> CallText | None:
+    """A call from before, of the route of the first call that is shown where there is one."""
+    names = dict.fromkeys([*incident.breach_names, *(breach.name for breach in breaches)])
+    found = [facts.typical[name] for name in names if name in facts.typical]
+    alike = [call for call in found if shown and call.route == shown[0].route]
+    return next(iter([*alike, *found]), None)
 
 
-def _pass_rate_picture(facts: Facts, breach: Breach) -> tuple[Markup, str]:
-    scores = [
-        row
-        for row in facts.scores
-        if row.arm == "pinned" and f"{breach.subject}/".startswith(f"{row.route}/{row.criterion}/")
-    ]
-    drawn = [
-        Point(row.day, row.pass_rate, row.min_pass_rate, _is_below(row.pass_rate, row.min_pass_rate), row.n_examples)
-        for row in sorted(scores, key=lambda row: row.day)
-    ]
-    picture = charts.series(drawn, facts.first_day, facts.day, f"{breach.subject}, pass rate by night")
-    return picture, "Dashed: the required minimum."
+def _quote(call: CallText, before: CallText | None, about: str, question: int, answer: int) -> Quote:
+    text = cut(call.output_text, answer)
+    is_alike = before is not None and before.route == call.route
+    marked = pieces(text, cut(before.output_text, answer)) if before and is_alike else (Piece(text),) if text else ()
+    return Quote(call.call_id, about, cut(call.input_text, question), marked, cut(call.error_message, answer))
 
 
-def _is_below(rate: float | None, least: float | None) -> bool:
-    return rate is not None and least is not None and rate < least
+def _moved(facts: Facts, incident: Incident, change: Change, place: int) -> Moved:
+    write: Callable[[float | None], str] = percent if _is_share(change) else number
+    what = change.what if change.feature else kind_of(change.what).words  # of what is no series, its kind
+    return Moved(change, what, write(change.before), write(change.now), *_history(facts, incident, change, place))
 
 
-def _delta_picture(_: Facts, breach: Breach) -> tuple[Markup, str]:
-    low, middle, high, margin = (breach.evidence.get(name) for name in ("ci_low", "delta", "ci_high", "margin"))
-    if low is None or middle is None or high is None:
-        return Markup(""), ""
-    scale, ticks = charts.delta_scale([low, middle, high, margin])
-    lines = [(0.0, "zero")] + ([(-float(margin), "margin")] if margin is not None else [])
-    label = f"{points(middle)} percentage points, 95% interval {points(low)} to {points(high)}"
-    row = charts.interval((low, middle, high), scale, "worse", label, lines)
-    legend = "Candidate minus pinned, in percentage points of pass rate, with its 95% interval."
-    return row + charts.axis(scale, ticks), legend
+def _is_share(change: Change) -> bool:
+    """Of what is no feature (a pass rate, a difference), all values are shares; topics have no row of their own."""
+    return not change.feature or change.feature.startswith("topic:") or is_share(change.feature)
 
 
-PICTURES: dict[str, Callable[[Facts, Breach], tuple[Markup, str]]] = {
-    "calls": _volume_picture,
-    "topic": _topic_picture,
-    "feature": _feature_picture,
-    "pass_rate": _pass_rate_picture,
-    "difference": _delta_picture,
-    "none": lambda _facts, _breach: (Markup(""), ""),
-}
-"""What is drawn of a breach and its legend, by the column `picture` of the seed breach_kinds."""
+def _history(facts: Facts, incident: Incident, change: Change, place: int) -> Picture:
+    return picture_of_change(facts, incident, change) if place < DRAWN else NOTHING

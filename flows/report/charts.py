@@ -5,10 +5,11 @@ and on a phone while its lines and letters keep their size. Colours are classes 
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from types import MappingProxyType
 
 from markupsafe import Markup
 
@@ -17,6 +18,7 @@ from flows.report.wording import MINUS, percent, short_day
 LEFT, RIGHT = 9.0, 96.0  # percent; the left margin holds the scale
 TOP, BOTTOM = 12.0, 128.0  # pixels
 HEIGHT = 150
+NO_SEAMS: Mapping[date, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,18 @@ class Scale:
 
 
 def series(
-    days: Sequence[Point], first: date, last: date, label: str, write: Callable[[float | None], str] = percent
+    days: Sequence[Point],
+    first: date,
+    last: date,
+    label: str,
+    write: Callable[[float | None], str] = percent,
+    *,
+    seams: Mapping[date, str] = NO_SEAMS,
 ) -> Markup:
     """A feature's days from `first` to `last`: values, the reference as a dashed line, breach days marked.
 
-    A day without a value is a gap. `write` puts a value into words. Without any value there is no picture.
+    A day without a value is a gap. `write` puts a value into words. `seams` are days from which on values mean
+    something else, with what to say of each. Without any value there is no picture.
     """
     known = [point.value for point in days if point.value is not None]
     if not known:
@@ -61,6 +70,7 @@ def series(
     parts = [
         *_grid(down, write),
         *(_mark(point, across) for point in days if point.marked),
+        *(_seam(day, text, across) for day, text in seams.items() if first <= day <= last),
         *_lines([(point.day, point.reference) for point in days], across, down, "reference"),
         *_lines([(point.day, point.value) for point in days], across, down, "value"),
         *(_dot(point, across, down, write) for point in days),
@@ -160,6 +170,13 @@ def _grid(down: Scale, write: Callable[[float | None], str]) -> list[Markup]:
 def _mark(point: Point, across: Scale) -> Markup:
     x = across.at(point.day.toordinal())
     return _line(x, TOP - 8, x, BOTTOM, "mark")
+
+
+def _seam(day: date, text: str, across: Scale) -> Markup:
+    x = across.at(day.toordinal())
+    return Markup('<line x1="{}%" y1="{}" x2="{}%" y2="{}" class="seam"><title>{}</title></line>').format(
+        x, TOP - 8, x, BOTTOM, f"{short_day(day)}: {text}"
+    )
 
 
 def _dot(point: Point, across: Scale, down: Scale, write: Callable[[float | None], str]) -> Markup:

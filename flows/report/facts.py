@@ -5,25 +5,30 @@ cannot be read gives no rows and a failed check, so that the page of a night is 
 """
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
+from flows import acknowledgements
 from flows.config import Config
 from flows.errors import RunError, in_one_line
 from flows.lake import Lake
 from flows.report.evaluation_rows import Comparison, Failure, Flip, FrontierRow, Pin, Score
-from flows.report.evidence import read_texts
+from flows.report.evidence import read_questions, read_rejected, read_texts, without_texts
+from flows.report.incident_rows import COLUMNS, Incident, in_order, incident_of
+from flows.report.people_rows import Alignment, CriterionDrift, LabelRate
+from flows.report.review_rows import MARTS as OF_REVIEW
+from flows.report.review_rows import read_review
 from flows.report.rows import (
     Breach,
-    CallText,
     Expectation,
     Facts,
     FeatureDay,
     Freshness,
     LandedFile,
+    NightStage,
+    Seam,
     Structure,
     TopicDay,
     Usage,
@@ -32,6 +37,7 @@ from flows.stage_failures import with_failures
 from flows.warehouse import query
 
 Row = TypeVar("Row")
+T = TypeVar("T")
 
 _BEST_FIRST = "route, pass_rate desc nulls last, cost_per_1k_calls, model"
 
@@ -48,7 +54,12 @@ MARTS = (
     "fct_request_failures",
     "fct_example_flips",
     "fct_pin_integrity_daily",
+    "fct_criteria_drift",
+    "fct_label_rates",
+    "fct_judge_alignment",
     "fct_breaches",
+    "fct_incidents",
+    *OF_REVIEW,
 )
 
 
@@ -58,23 +69,42 @@ def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts
     marts, lake = _Marts(config, unread), _Tables(config.open_lake(), day, unread)
     window, in_window = (day - timedelta(days=config.window_days), day), "day between ? and ?"
     usage = marts.rows(Usage, "fct_usage_daily", in_window, window, "route, model_served, day")
-    breaches = _breaches(marts, day)
+    incidents, breaches = _incidents(marts, day), _breaches(marts, day)
     stored = lake.rows(Expectation, "expectation_results")
     landed = lake.rows(LandedFile, "manifest")
-    quarantined = Counter(str(row["reason"]) for row in lake.read("quarantine", ["reason"]))
-    texts, typical = _texts(config, lake.lake, day, breaches, unread)
+    quarantined = _known(unread, lambda: read_rejected(config, lake.lake, day)) or ()
+    texts, typical = _known(unread, lambda: read_texts(config, lake.lake, day, incidents, breaches)) or ({}, {})
+    seen = _known(unread, lambda: acknowledgements.in_force(lake.lake, day)) or {}
     nightly = "run_id = 'nightly-' || day"  # what `genchi compare` found is an answer to a person, not of the night
     of_night, by_candidate = f"day = ? and {nightly}", "candidate, route, criterion"
+    flipped = marts.rows(
+        Flip,
+        "fct_example_flips",
+        f"{of_night} and (flip is not null or state = 'flaky')",
+        (day,),
+        "model, route, criterion, flip desc nulls last, example_id",
+    )
+    questions = _known(unread, lambda: read_questions(config, lake.lake, day, flipped)) or {}
     return Facts(
         app=config.app,
         day=day,
         window_days=config.window_days,
         calls=sum(row.calls for row in usage if row.day == day),
         compared=_compared(marts, day),
+        incidents=incidents,
+        acknowledged={incident: found.words for incident, found in seen.items()},
         breaches=breaches,
         texts=texts,
         typical=typical,
-        series=_series(marts, breaches, window),
+        series=_series(marts, _features(incidents, breaches), window),
+        seams=marts.rows(Seam, "fct_criteria_drift", in_window, window, "route, criterion, day"),
+        label_rates=marts.rows(LabelRate, "fct_label_rates", "day = ?", (day,), "route, criterion, window_days"),
+        alignments=marts.rows(
+            Alignment, "fct_judge_alignment", "day = ?", (day,), "route, criterion, judge, criterion_version"
+        ),
+        relabelled=marts.rows(
+            CriterionDrift, "fct_criteria_drift", f"{in_window} and n_relabelled > 0", window, "route, criterion, day"
+        ),
         comparisons=marts.rows(
             Comparison, "fct_model_comparisons", of_night, (day,), by_candidate, without=frozenset({"slice"})
         ),
@@ -90,22 +120,19 @@ def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts
             _BEST_FIRST,
         ),
         failures=marts.rows(Failure, "fct_request_failures", of_night, (day,), "route, model, error_class"),
-        flips=marts.rows(
-            Flip,
-            "fct_example_flips",
-            f"{of_night} and (flip is not null or state = 'flaky')",
-            (day,),
-            "model, route, criterion, flip desc nulls last, example_id",
-        ),
+        flips=flipped if config.evidence == "texts" else without_texts(flipped),
+        questions=questions,
         pins=_pins(marts, day),
         usage=usage,
         structure=marts.rows(Structure, "fct_structure_daily", in_window, window, "route, model_served, day"),
         topics=marts.rows(TopicDay, "fct_topic_drift_daily", in_window, window, "route, topic_id, day"),
         freshness=marts.rows(Freshness, "fct_holdout_freshness", "day = ?", (day,), "route"),
         landed=tuple(sorted(landed, key=lambda row: (row.source, row.file))),
-        quarantined=tuple(sorted(quarantined.items(), key=lambda item: (-item[1], item[0]))),
+        quarantined=quarantined,
         expectations=_expectations(stored, [*failures, *unread]),
         missing=marts.missing(),
+        stages=_stages(marts, lake, day, config.window_days),
+        review=_known(unread, lambda: read_review(config, lake.lake, day, marts.ask)),
     )
 
 
@@ -171,15 +198,13 @@ class _Tables:
         return tuple(kind(**row) for row in self.read(table, names))
 
 
-def _texts(
-    config: Config, lake: Lake, day: date, breaches: Sequence[Breach], unread: list[str]
-) -> tuple[dict[str, CallText], dict[str, CallText]]:
-    """Example and typical calls; none where they cannot be read."""
+def _known(unread: list[str], read: Callable[[], T]) -> T | None:
+    """What `read` returns; None where the lake cannot be read."""
     try:
-        return read_texts(config, lake, day, breaches)
+        return read()
     except RunError as error:
         _note(unread, error)
-        return {}, {}
+        return None
 
 
 def _note(unread: list[str], error: Exception) -> None:
@@ -204,6 +229,14 @@ def _compared(marts: _Marts, day: date) -> int:
     return int(found[0]["n"]) if found else 0
 
 
+def _stages(marts: _Marts, lake: "_Tables", day: date, window_days: int) -> tuple[NightStage, ...]:
+    """The stages of the window's nights: of this one as far as they have ended, which the mart does not know yet."""
+    where, days = "day >= ? and day < ?", (day - timedelta(days=window_days), day)
+    names = [column.name for column in fields(NightStage) if column.name != "day"]
+    tonight = (NightStage(day=day, **row) for row in lake.read("night_runs", names))
+    return (*marts.rows(NightStage, "fct_night_runs", where, days, "day, run, position"), *tonight)
+
+
 def _pins(marts: _Marts, day: date) -> tuple[Pin, ...]:
     """The pins of a day; one that has a row on an earlier day has a past."""
     earlier = {row["model"] for row in marts.ask("fct_pin_integrity_daily", "distinct model", "day < ?", (day,))}
@@ -211,8 +244,14 @@ def _pins(marts: _Marts, day: date) -> tuple[Pin, ...]:
     return tuple(replace(pin, has_past=pin.model in earlier) for pin in pins)
 
 
+def _incidents(marts: _Marts, day: date) -> tuple[Incident, ...]:
+    """The incidents that the day is told about, the most severe first."""
+    return in_order([incident_of(row) for row in marts.ask("fct_incidents", ", ".join(COLUMNS), "day = ?", (day,))])
+
+
 def _breaches(marts: _Marts, day: date) -> tuple[Breach, ...]:
     columns = "kind, subject, severity, summary, evidence_json, first_seen, nights"
+    columns += ", incident_id" if "fct_incidents" in marts.tables else ""  # a warehouse of an older version has neither
     rows = marts.ask("fct_breaches", columns, "day = ? order by kind, subject", (day,))
     return tuple(Breach(evidence=_evidence(row.pop("evidence_json")), **row) for row in rows)
 
@@ -222,9 +261,14 @@ def _evidence(text: str | None) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _series(marts: _Marts, breaches: Sequence[Breach], window: tuple[date, date]) -> tuple[FeatureDay, ...]:
-    """The window's days of every feature in a breach."""
-    features = sorted({str(breach.evidence["feature"]) for breach in breaches if "feature" in breach.evidence})
+def _features(incidents: Sequence[Incident], breaches: Sequence[Breach]) -> list[str]:
+    """The features that moved with an incident or are in a breach."""
+    named = {change.feature for incident in incidents for change in incident.changes}
+    return sorted(named | {str(breach.evidence["feature"]) for breach in breaches if "feature" in breach.evidence})
+
+
+def _series(marts: _Marts, features: Sequence[str], window: tuple[date, date]) -> tuple[FeatureDay, ...]:
+    """The window's days of `features`."""
     if not features:
         return ()
     marks = ", ".join("?" * len(features))

@@ -1,13 +1,15 @@
-"""The flow of the report: the page, then the artifact."""
+"""The flow of the report: the page and the index over all nights, then the artifact."""
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 from prefect import flow, task
 
 from flows.config import Config
+from flows.lake import each_day
 from flows.prefect_run import STAGE_S, TASK
-from flows.report import artifact, page
+from flows.report import artifact, nights, page
 from flows.report.facts import read_facts
 from flows.report.page import ReportResult
 from flows.report.rows import Facts
@@ -17,6 +19,12 @@ from flows.report.rows import Facts
 def write(config: Config, facts: Facts) -> ReportResult:
     """The page, in its place."""
     return page.lay_out(config, facts)
+
+
+@task(name="write index", **TASK)
+def index(config: Config) -> Path:
+    """The calendar over all nights, beside their pages; its path."""
+    return nights.write_index(config)
 
 
 @task(name="publish verdict", **TASK)
@@ -30,8 +38,23 @@ def report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportRes
     """Write the page of `day` and publish its verdict. `failures` are the stages that failed so far."""
     facts = read_facts(config, day, failures)
     result = write(config, facts)
+    index(config)
     publish(facts, result)
     return result
+
+
+@flow(name="report-days", flow_run_name="report {first} to {last}", timeout_seconds=STAGE_S, persist_result=False)
+def report_days(config: Config, first: date, last: date) -> Path:
+    """The pages of the days from `first` to `last`, without Evidently's, and the index over all nights; its path."""
+    for day in each_day(first, last):
+        write_quickly(config, day)
+    return index(config)
+
+
+@task(name="write page", task_run_name="write page {day}", **TASK)
+def write_quickly(config: Config, day: date) -> ReportResult:
+    """The page of a day without Evidently's, which costs seconds."""
+    return page.lay_out(config, read_facts(config, day), draws=False)
 
 
 def report_without_prefect(config: Config, day: date, failures: Sequence[str]) -> ReportResult:

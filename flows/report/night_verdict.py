@@ -1,26 +1,24 @@
-"""From facts to a word and a sentence. Pure but for the seed of kinds.
+"""From facts to a word and a sentence. Pure.
 
 The verdicts themselves are computed in SQL and by the expectations; here they are ordered and put into words.
 `critical` needs action now, `warning` needs a look, `healthy` was compared and nothing was found, `unknown` was not
-compared. A finding is one feature or one subject with all its breaches.
+compared.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from flows.lake import UNWRAPPED
 from flows.report.evaluation_rows import Comparison
-from flows.report.finding_kinds import kind_of
-from flows.report.rows import Breach, Expectation, Facts
+from flows.report.incident_rows import SEVERITIES, in_order
+from flows.report.rows import Expectation, Facts
 from flows.report.wording import points
 from flows.words import counted
 
 Status = Literal["critical", "warning", "healthy", "unknown"]
 
-SEVERITIES = ("critical", "warning", "info")
-MIRROR = "verdicts"  # this suite repeats the breaches; to count both would count each finding twice
+MIRROR = "verdicts"  # this suite repeats the incidents; to count both would count each incident twice
 
 
 @dataclass(frozen=True)
@@ -48,82 +46,29 @@ class Answer:
     sentence: str
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What several findings coincide with, in a sentence, and whether the worst of all is among them."""
-
-    sentence: str = ""
-    is_of_worst: bool = False
-
-
 def night_verdict(facts: Facts) -> Verdict:
-    """The verdict of a night; the worst finding decides."""
-    groups = findings(facts.breaches)
-    found = [group[0] for group in groups]
-    critical = [breach for breach in found if breach.severity == "critical"]
-    warnings = [breach.summary for breach in found if breach.severity == "warning"]
-    guards = [_expectation(row) for row in guard_failures(facts) if row.severity == "critical"]
-    warnings += [_expectation(row) for row in guard_failures(facts) if row.severity == "warning"]
-    rest = _more(len(critical) + len(guards) - 1, len(warnings))
-    shared = one_cause(groups)
+    """The verdict of a night; the worst incident decides."""
+    incidents = [incident for incident in in_order(facts.incidents) if incident.is_told]
+    checks = guard_failures(facts)
+    critical = [check for check in checks if check.severity == "critical"]
+    if incidents and incidents[0].severity == "critical":
+        return Verdict("critical", "Broken", _join(incidents[0].title, _more(len(incidents) - 1, len(checks))))
+    if not incidents and not _knows_anything(facts):
+        return Verdict("unknown", "Cannot tell", _why_unknown(facts, len(critical)))
     if critical:
-        return Verdict("critical", "Broken", _and(_join(critical[0].summary, rest), shared.sentence))
-    if not _knows_anything(facts):
-        return Verdict("unknown", "Cannot tell", _why_unknown(facts, len(guards)))
-    if guards:
-        return Verdict("critical", "Checks failed", _and(_join(guards[0], rest), shared.sentence))
-    if warnings:
-        first = "" if shared.is_of_worst else _join(warnings[0], "")
-        return Verdict("warning", f"Look at {counted(len(warnings), 'finding')}", _and(first, shared.sentence))
+        rest = _more(len(incidents), len(checks) - 1)
+        return Verdict("critical", "Checks failed", _join(_expectation(critical[0]), rest))
+    if incidents:
+        word = f"Look at {counted(len(incidents), 'incident')}"
+        return Verdict("warning", word, _join(incidents[0].title, _more(len(incidents) - 1, len(checks))))
+    if checks:
+        word = f"Look at {counted(len(checks), 'check')}"
+        return Verdict("warning", word, _join(_expectation(checks[0]), _more(0, len(checks) - 1)))
     return Verdict("healthy", "Still works", _what_held(facts))
 
 
-def findings(breaches: Iterable[Breach]) -> tuple[tuple[Breach, ...], ...]:
-    """Breaches in groups: those of one feature (with any reference) or of one subject are one finding.
-
-    The worst finding comes first, production before candidates, and the worst breach first within its finding.
-    """
-    groups: dict[tuple[str, ...], list[Breach]] = {}
-    for breach in sorted(breaches, key=_rank):
-        groups.setdefault(_about(breach), []).append(breach)
-    return tuple(map(tuple, groups.values()))
-
-
-def _rank(breach: Breach) -> tuple[int, int, int, str]:
-    return SEVERITIES.index(breach.severity), kind_of(breach.kind).rank, breach.nights, breach.subject
-
-
-def _about(breach: Breach) -> tuple[str, ...]:
-    found = breach.evidence
-    if "feature" not in found:
-        return breach.kind, breach.subject
-    names = ("route", "side", "feature", "model_served", "prompt_version")
-    return tuple(str(found.get(name, "*")) for name in names)
-
-
-def one_cause(groups: Sequence[Sequence[Breach]]) -> Shared:
-    """The cause that most of a route's findings have in common; nothing where no two have one."""
-    causes = [
-        _cause(group) for group in groups if kind_of(group[0].kind).about == "traffic" and group[0].severity != "info"
-    ]
-    found = Counter((route, cause) for route, cause in causes if cause)
-    if not found or max(found.values()) < 2:
-        return Shared()
-    (route, cause), n = min(found.items(), key=lambda item: (-item[1], item[0]))
-    total = sum(of_route == route for of_route, _ in causes)
-    some = "all" if n == total else str(n)
-    sentence = f"{counted(total, 'finding')} in the traffic of route {route}; {some} of them coincide with {cause}."
-    return Shared(sentence, _cause(groups[0]) == (route, cause))
-
-
-def _cause(group: Sequence[Breach]) -> tuple[str, str]:
-    """The route of a finding, and what it coincides with; empty where that is not known."""
-    named = (breach.evidence.get("cause") for breach in group)
-    return str(group[0].evidence.get("route", "")), str(next(filter(None, named), ""))
-
-
 def guard_failures(facts: Facts) -> list[Expectation]:
-    """The failed expectations that do not repeat a breach, the worst first."""
+    """The failed expectations that do not repeat an incident, the worst first."""
     found = [row for row in facts.failed if row.suite != MIRROR and row.severity != "info"]
     return sorted(found, key=lambda row: SEVERITIES.index(row.severity))
 
@@ -227,16 +172,20 @@ def _names(rows: Iterable[Comparison], verdict: str) -> str:
 
 
 def _knows_anything(facts: Facts) -> bool:
-    """Whether anything was compared with a reference, or scored."""
+    """Whether anything was compared with a reference, or scored, and what was found is known."""
+    if "fct_incidents" in facts.missing:
+        return False
     return facts.compared > 0 or any(score.pass_rate is not None for score in facts.scores_of_the_night)
 
 
 def _why_unknown(facts: Facts, guards: int) -> str:
+    rest = f"{counted(guards, 'critical check')} failed" if guards else ""
+    if "fct_incidents" in facts.missing and facts.compared:
+        return _join("The incidents of the night were not built.", rest)
     if facts.calls:
         why = f"{counted(facts.calls, 'call')} logged, but there is no reference yet to compare them with"
     else:
         why = _no_calls(facts)
-    rest = f"{counted(guards, 'critical check')} failed" if guards else ""
     nothing = "and nothing was scored in an evaluation" if facts.scores_of_the_night else "and nothing was evaluated"
     return _join(f"{why[0].upper()}{why[1:]}, {nothing}.", rest)
 
@@ -245,13 +194,13 @@ def _no_calls(facts: Facts) -> str:
     """That there are none; where records were quarantined instead, how many, and the first reason."""
     if not facts.quarantined:
         return "no calls were logged"
-    n = sum(number for _, number in facts.quarantined)
-    return f"no calls were logged: {counted(n, 'record')} could not be read ({facts.quarantined[0][0]})"
+    n = sum(found.n for found in facts.quarantined)
+    return f"no calls were logged: {counted(n, 'record')} could not be read ({facts.quarantined[0].reason})"
 
 
-def _more(critical: int, warnings: int) -> str:
-    parts = [f"{critical} more critical"] if critical > 0 else []
-    parts += [counted(warnings, "warning")] if warnings else []
+def _more(incidents: int, checks: int) -> str:
+    parts = [counted(incidents, "more incident")] if incidents > 0 else []
+    parts += [counted(checks, "failed check")] if checks > 0 else []
     return " and ".join(parts)
 
 
@@ -270,7 +219,7 @@ def _what_held(facts: Facts) -> str:
         parts.append(_no_calls(facts))
     parts.append(_what_was_evaluated(facts))
     sentence = "; ".join(parts) + "."
-    notes = sum(breach.severity == "info" for breach in facts.breaches)
+    notes = sum(incident.is_going_on for incident in facts.incidents)  # none of them is more than information
     return _join(sentence[0].upper() + sentence[1:], f"{counted(notes, 'note')} below" if notes else "")
 
 
@@ -286,8 +235,3 @@ def _what_was_evaluated(facts: Facts) -> str:
 def _join(first: str, rest: str) -> str:
     first = first if first.endswith((".", "!", "?")) else f"{first}."
     return f"{first} {rest[0].upper()}{rest[1:]}." if rest else first
-
-
-def _and(first: str, second: str) -> str:
-    """Two sentences, either of which may be missing."""
-    return " ".join(filter(None, (first, second)))

@@ -10,25 +10,23 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from flows.config import Config
 from flows.lake import replace_text
 from flows.outgoing import plain
-from flows.report import candidates, evidently_page, tables, wording
+from flows.report import candidates, evidently_page, nights, tables
+from flows.report.breach_kinds import kind_of
 from flows.report.cards import cards
 from flows.report.facts import read_facts
-from flows.report.finding_kinds import kind_of
-from flows.report.night_verdict import MIRROR, Status, night_verdict
+from flows.report.incident_rows import in_order
+from flows.report.night_rows import stage_rows
+from flows.report.night_verdict import MIRROR, Status, Verdict, night_verdict
 from flows.report.rows import Facts
+from flows.report.templating import new_environment
 from flows.report.topic_rows import topics
-from flows.words import counted
 
 logger = logging.getLogger(__name__)
 
-TEMPLATES = Path(__file__).parent / "templates"
-FILTERS = ("long_day", "number", "percent", "points", "short_day")
+_NOT_DRAWN = "a backfill does not draw them"
 
 
 @dataclass(frozen=True)
@@ -44,24 +42,32 @@ class ReportResult:
 class Links:
     """The pages beside this one, as relative addresses; None where there is no such page, with the reason."""
 
+    nights: str | None = None
     data_docs: str | None = None
     evidently: str | None = None
     evidently_reason: str = ""
 
 
 def write_report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportResult:
-    """Write the page of `day`, `<reports>/<day>/index.html`, and Evidently's beside it; say what the verdict is.
+    """Write the page of `day`, `<reports>/<day>/index.html`, Evidently's beside it, and the index over all nights.
 
     Works on any lake and any warehouse, also on none: what is missing, cannot be read or failed is said on the page.
     """
-    return lay_out(config, read_facts(config, day, failures))
+    result = lay_out(config, read_facts(config, day, failures))
+    nights.write_index(config)
+    return result
 
 
-def lay_out(config: Config, facts: Facts) -> ReportResult:
-    """The same from facts that were read already."""
+def lay_out(config: Config, facts: Facts, *, draws: bool = True) -> ReportResult:
+    """The page from facts that were read already, without the index. Evidently's page costs seconds: `draws` it or not.
+
+    An Evidently page that lies there is left and linked where it is not drawn anew.
+    """
     day, folder = facts.day, config.reports / facts.day.isoformat()
-    drawing = evidently_page.write(config, day, folder / "evidently.html")
+    place = folder / "evidently.html"
+    drawing = evidently_page.write(config, day, place) if draws else evidently_page.Drawing(place.is_file(), _NOT_DRAWN)
     links = Links(
+        nights="../index.html",
         data_docs="data_docs/index.html" if (folder / "data_docs" / "index.html").is_file() else None,
         evidently="evidently.html" if drawing.is_written else None,
         evidently_reason=drawing.reason,
@@ -72,39 +78,38 @@ def lay_out(config: Config, facts: Facts) -> ReportResult:
     return ReportResult(folder / "index.html", verdict.status, plain(verdict.headline))
 
 
-def _as_text(value: object) -> object:
-    """What a template shows: texts without what steers a browser or turns words around. Pictures stay markup."""
-    if isinstance(value, Markup):
-        return Markup(plain(value, keep="\n\t"))  # noqa: S704 - this package's own, of escaped parts
-    return plain(value, keep="\n\t") if isinstance(value, str) else value
+def _about(facts: Facts, verdict: Verdict) -> str:
+    """The night in the index: its first incident where that decided the verdict, else the verdict's sentence."""
+    told = [incident.title for incident in in_order(facts.incidents) if incident.is_told]
+    decided = bool(told) and verdict.sentence.startswith(told[0])
+    return nights.headline_of(told[0], len(told) - 1) if decided else verdict.sentence
 
 
 def render(facts: Facts, links: Links) -> str:
     """The page as text; the same for the same facts and links."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        finalize=_as_text,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update({name: getattr(wording, name) for name in FILTERS}, counted=counted, cut=candidates.cut)
+    verdict = night_verdict(facts)
     checks = [found for found in facts.expectations if found.suite != MIRROR]
-    return environment.get_template("page.html").render(
-        facts=facts,
-        links=links,
-        verdict=night_verdict(facts),
-        cards=cards(facts),
-        kind_of=kind_of,
-        topics=topics(facts),
-        candidates=tables.candidates(facts),
-        flips={model: candidates.flips_of(facts, model) for model in {row.model for row in facts.flips}},
-        frontiers=candidates.frontiers(facts),
-        pins=[(pin, candidates.pin_sentence(pin)) for pin in facts.pins],
-        rates=tables.rates(facts),
-        usage_rows=tables.usage_rows(facts),
-        failed=[found for found in checks if not found.success],
-        checks=checks,
-        suites=sorted(Counter(found.suite for found in checks if found.success).items()),
+    return (
+        new_environment()
+        .get_template("page.html")
+        .render(
+            facts=facts,
+            links=links,
+            verdict=verdict,
+            review=facts.review,
+            marks=nights.marks(verdict.status, _about(facts, verdict)),
+            cards=cards(facts),
+            kind_of=kind_of,
+            topics=topics(facts),
+            candidates=tables.candidates(facts),
+            flips={model: candidates.flips_of(facts, model) for model in {row.model for row in facts.flips}},
+            frontiers=candidates.frontiers(facts),
+            pins=[(pin, candidates.pin_sentence(pin)) for pin in facts.pins],
+            rates=tables.rates(facts),
+            usage_rows=tables.usage_rows(facts),
+            stage_rows=stage_rows(facts),
+            failed=[found for found in checks if not found.success],
+            checks=checks,
+            suites=sorted(Counter(found.suite for found in checks if found.success).items()),
+        )
     )

@@ -3,17 +3,24 @@
 The fields carry the names and the meaning of the columns that they were read from.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from flows.report.evaluation_rows import Comparison, Failure, Flip, FrontierRow, Pin, Score
+from flows.report.incident_rows import Incident
+from flows.report.people_rows import Alignment, CriterionDrift, LabelRate
+from flows.report.review_rows import ToReview
 
 
 @dataclass(frozen=True)
 class Breach:
-    """One verdict of the night. `evidence` holds the numbers behind `summary`; `nights` counts this one too."""
+    """One thing that left its limits. `evidence` holds the numbers behind `summary`; `nights` counts this one too.
+
+    `incident_id` names the incident that it is part of; None for information that is part of none.
+    """
 
     kind: str
     subject: str
@@ -22,6 +29,7 @@ class Breach:
     evidence: Mapping[str, Any]
     first_seen: date
     nights: int
+    incident_id: str | None = None
 
     @property
     def name(self) -> str:
@@ -46,6 +54,7 @@ class CallText:
 
     call_id: str
     day: date
+    route: str | None
     input_text: str | None
     output_text: str | None
     error_message: str | None
@@ -67,6 +76,16 @@ class FeatureDay:
     n_reference: int
     n_current: int
     is_breach: bool | None
+
+
+@dataclass(frozen=True)
+class Seam:
+    """The day from which a route's criterion has another version: days before it are not comparable with it."""
+
+    day: date
+    route: str
+    criterion: str
+    criterion_version: str
 
 
 @dataclass(frozen=True)
@@ -113,6 +132,22 @@ class TopicDay:
 
 
 @dataclass(frozen=True)
+class NightStage:
+    """One stage of a night as it ran; `rows` of the day and `bytes` that it wrote to the lake."""
+
+    day: date
+    run: str
+    stage: str
+    position: int
+    seconds: float
+    rows: int
+    bytes: int
+    cost_usd: float | None
+    peak_memory_bytes: int
+    state: str
+
+
+@dataclass(frozen=True)
 class Freshness:
     """How old a route's holdout is, and which share of the inputs it does not test; null without topics."""
 
@@ -124,7 +159,10 @@ class Freshness:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One file that was read, and what became of its records."""
+    """One file of the night, and what became of its records; `problem` says why it could not be read (to its end).
+
+    `incomplete` counts the calls and signals with a value that could not be read; None in rows of older versions.
+    """
 
     source: str
     file: str
@@ -134,6 +172,19 @@ class LandedFile:
     duplicates: int
     other: int
     quarantined: int
+    incomplete: int | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A reason for quarantine: how many records, and the first of them; `text` is None where no texts are shown."""
+
+    reason: str
+    n: int
+    file: str
+    line: int | None
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +204,8 @@ class Expectation:
 class Facts:
     """All that the page of one night says. `compared` counts the features that had a reference that day.
 
-    `texts` are the example calls by their call_id, `typical` a call from before by the name of the breach.
+    `acknowledged` says by incident who takes care of it. `texts` are the example calls by their call_id, `typical` a
+    call from before by the name of the breach.
     """
 
     app: str
@@ -161,15 +213,22 @@ class Facts:
     window_days: int
     calls: int = 0
     compared: int = 0
+    incidents: tuple[Incident, ...] = ()
+    acknowledged: Mapping[str, str] = field(default_factory=dict)
     breaches: tuple[Breach, ...] = ()
     texts: Mapping[str, CallText] = field(default_factory=dict)
     typical: Mapping[str, CallText] = field(default_factory=dict)
     series: tuple[FeatureDay, ...] = ()
+    seams: tuple[Seam, ...] = ()
+    label_rates: tuple[LabelRate, ...] = ()
+    alignments: tuple[Alignment, ...] = ()
+    relabelled: tuple[CriterionDrift, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     slices: tuple[Comparison, ...] = ()
     scores: tuple[Score, ...] = ()
     frontier: tuple[FrontierRow, ...] = ()
     flips: tuple[Flip, ...] = ()
+    questions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     pins: tuple[Pin, ...] = ()
     usage: tuple[Usage, ...] = ()
@@ -177,9 +236,28 @@ class Facts:
     topics: tuple[TopicDay, ...] = ()
     freshness: tuple[Freshness, ...] = ()
     landed: tuple[LandedFile, ...] = ()
-    quarantined: tuple[tuple[str, int], ...] = ()
+    quarantined: tuple[Rejected, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     missing: tuple[str, ...] = ()
+    stages: tuple[NightStage, ...] = ()
+    review: ToReview | None = None
+
+    @property
+    def incomplete(self) -> int:
+        """The calls and signals of the night with a value that could not be read."""
+        return sum(file.incomplete or 0 for file in self.landed)
+
+    @property
+    def of_several_versions(self) -> frozenset[tuple[str, str]]:
+        """Route and criterion where judges are compared with people by several versions; the page names them there."""
+        versions = {(row.route, row.criterion, row.criterion_version) for row in self.alignments}
+        counts = Counter((route, criterion) for route, criterion, _ in versions)
+        return frozenset(name for name, count in counts.items() if count > 1)
+
+    @property
+    def unread(self) -> tuple[LandedFile, ...]:
+        """The files and folders that could not be read (to their end)."""
+        return tuple(file for file in self.landed if file.problem is not None)
 
     @property
     def first_day(self) -> date:

@@ -1,17 +1,21 @@
-"""The topics of a route: found once and frozen; later, topics are only added.
+"""The topics of a route in versions: fitted again as texts come in, with ids that last where topics last.
 
-A catalogue is fitted on a route's first days with enough texts (see `run.py`). Its `topic_version` is the hash of the
-data that it was fitted to and is part of every topic_id, so the meaning of an id never changes. It is never fitted
-again automatically; a new topic is added with the next number. To start again, remove the lake's `topic_catalog` and
-backfill. Another embedding model has a different vector space, and starts a separate catalogue.
+A first catalogue is fitted on a route's first days with enough texts (see `run.py`). It is provisional: it is fitted
+again as soon as the window has twice the texts that it was fitted on. From then on it is fitted again once a window.
+Each fit is a version; `topic_version` is the hash of its centres. A topic of the new version that has its texts in
+common with one of the old version keeps that topic's id; the others get the next numbers. Between fits, topics are only
+added. The first part of a topic_id is the route's first version. Another embedding model has a different vector space,
+and starts a separate catalogue.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
 from flows.lake import Lake, from_rows
 from flows.semantics import topic_naming
@@ -23,11 +27,19 @@ SIDE = "input"
 EXAMPLES = 5
 # With fewer texts no catalogue is fitted.
 FEWEST_TEXTS = 200
+# A catalogue is fitted again when the window has this many times the texts that it was fitted on.
+_MORE_TEXTS = 2
+_OF_VERSION = ("topic_version", "fitted_day", "fitted_texts", "ids_given")
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic of a route. `radius` is in cosine distance; `n` counts the texts in which it was found."""
+    """One topic of a route. `radius` is in cosine distance; `n` counts the texts in which it was found.
+
+    `first_day` is the first day on which it was known, `added_day` the day on which it was found as a new topic, None
+    for one that came with a fit. `fitted_day` and `fitted_texts` are those of the version, and `ids_given` is how many
+    ids the route has used so far: ids are not used again.
+    """
 
     route: str
     side: str
@@ -40,6 +52,10 @@ class Topic:
     radius: float
     n: int
     first_day: date
+    added_day: date | None
+    fitted_day: date
+    fitted_texts: int
+    ids_given: int
     centre: list[float]
 
 
@@ -53,6 +69,11 @@ class Catalog:
         return bool(self.topics)
 
     @property
+    def ids(self) -> set[str]:
+        """The topics' ids."""
+        return {topic.topic_id for topic in self.topics}
+
+    @property
     def centres(self) -> np.ndarray:
         """(topics, d)."""
         return np.array([topic.centre for topic in self.topics], np.float32)
@@ -64,16 +85,38 @@ class Catalog:
         return places, distances, distances > radii[places]
 
     def added_since(self, day: date) -> np.ndarray:
-        """For each topic whether it was added, after the catalogue was fitted, on `day` or later."""
-        fitted = min((topic.first_day for topic in self.topics), default=day)
-        return np.array([topic.first_day >= day and topic.first_day > fitted for topic in self.topics], bool)
+        """For each topic whether it was found as a new one on `day` or later."""
+        return np.array([topic.added_day is not None and topic.added_day >= day for topic in self.topics], bool)
+
+    def is_due(self, day: date, texts: int, window_days: int) -> bool:
+        """Whether it is to be fitted again on a day whose window has so many texts."""
+        if not self.topics or texts < FEWEST_TEXTS:
+            return False
+        fitted = self.topics[0]
+        age = (day - fitted.fitted_day).days
+        return age >= window_days or (age > 0 and texts >= _MORE_TEXTS * fitted.fitted_texts)
 
     def with_new(self, members: Vectors, texts: Mapping[str, str], background: Vectors, day: date) -> "Catalog":
         """The catalogue with one more topic, of `members`; its name distinguishes it from the `background`."""
-        first = self.topics[0]
+        first, number = self.topics[0], max(topic.ids_given for topic in self.topics) + 1
         terms, _ = topic_naming.terms_of([_with_authors(members, texts), _with_authors(background, texts)])
-        made = _topic(members, first.topic_version, len(self.topics), terms, day)
-        return Catalog((*self.topics, replace(made, route=first.route, model=first.model)))
+        topic_id = f"{first.topic_id.split('-')[0]}-{number:02d}"
+        made = replace(
+            first,
+            topic_id=topic_id,
+            label=_label(terms, topic_id),
+            terms=list(terms),
+            **_shape(members),
+            first_day=day,
+            added_day=day,
+            ids_given=number,
+        )
+        known = Catalog((*self.topics, made))
+        # The calls that are shown are those that belong to it and to no other topic.
+        places, _, _ = known.assign(members.vectors)
+        own = members.where(places == len(self.topics))
+        made = replace(made, example_call_ids=examples_of(own, known.centres[-1])) if len(own) else made
+        return Catalog((*self.topics, made))
 
 
 def of_night(lake: Lake, day: date, route: str, model: str) -> Catalog:
@@ -87,8 +130,8 @@ def of_night(lake: Lake, day: date, route: str, model: str) -> Catalog:
     for known_day in [*before, *[known for known in days if known >= day]]:
         found = _read(lake, known_day, route, model)
         if found.topics:
-            fitted = min(topic.first_day for topic in found.topics)
-            return found if known_day < day else Catalog(tuple(one for one in found.topics if one.first_day == fitted))
+            is_later = found.added_since(day) & (known_day >= day)
+            return Catalog(tuple(one for one, later in zip(found.topics, is_later, strict=True) if not later))
     return Catalog()
 
 
@@ -101,29 +144,35 @@ def routes_before(lake: Lake, day: date) -> set[str]:
 
 
 def fit(rows: Vectors, texts: Mapping[str, str], route: str, model: str, day: date) -> Catalog:
-    """The topics of `rows`; `day` is the first on which they are known. None where there are fewer than 200 texts."""
+    """The first topics of a route, of `rows`; `day` is the first on which they are known.
+
+    None where there are fewer than 200 texts.
+    """
+    return (
+        _fitted(rows, texts, Catalog(), route=route, model=model, day=day) if len(rows) >= FEWEST_TEXTS else Catalog()
+    )
+
+
+def fit_again(rows: Vectors, texts: Mapping[str, str], before: Catalog, day: date, since: date) -> Catalog:
+    """A new version of the catalogue `before`. Topics that were found as new ones since `since` stay as they are."""
+    recent = before.added_since(since)
+    if recent.any():
+        places, _, _ = before.assign(rows.vectors)
+        rows = rows.where(~recent[places])
     if len(rows) < FEWEST_TEXTS:
-        return Catalog()
-    found = topics.find(rows.vectors, seed=0)
-    version = _version(route, model, found.centres)
-    groups = [rows.where(found.places == place) for place in range(len(found.centres))]
-    terms = topic_naming.terms_of([_with_authors(group, texts) for group in groups])
-    made = [
-        replace(
-            _topic(group, version, number, terms[number], day),
-            route=route,
-            model=model,
-            radius=float(found.radii[number]),
-            centre=found.centres[number].tolist(),
-        )
-        for number, group in enumerate(groups)
-    ]
-    return Catalog(tuple(made))
+        return before
+    route, model = before.topics[0].route, before.topics[0].model
+    old = Catalog(tuple(topic for topic, is_recent in zip(before.topics, recent, strict=True) if not is_recent))
+    given = max(topic.ids_given for topic in before.topics)
+    found = _fitted(rows, texts, old, route=route, model=model, day=day, ids_given=given)
+    version = {name: getattr(found.topics[0], name) for name in _OF_VERSION}
+    kept = [replace(topic, **version) for topic, is_recent in zip(before.topics, recent, strict=True) if is_recent]
+    return Catalog((*found.topics, *kept))
 
 
 def land(lake: Lake, day: date, catalogs: Iterable[Catalog]) -> None:
     """Write the topics that were known at the end of a night."""
-    rows = [asdict(topic) for catalog in catalogs for topic in catalog.topics]
+    rows = [vars(topic) for catalog in catalogs for topic in catalog.topics]
     lake.write("topic_catalog", day, from_rows(rows, "topic_catalog"))
 
 
@@ -135,23 +184,57 @@ def examples_of(members: Vectors, centre: np.ndarray) -> list[str]:
     return [members.call_ids[order[place]] for place in sorted(first)[:EXAMPLES]]
 
 
-def _topic(members: Vectors, version: str, number: int, terms: Sequence[str], day: date) -> Topic:
-    topic_id = f"{version[:4]}-{number + 1:02d}"
+def _fitted(
+    rows: Vectors, texts: Mapping[str, str], before: Catalog, *, route: str, model: str, day: date, ids_given: int = 0
+) -> Catalog:
+    """The topics of `rows`, with the ids of those of `before` that they are again."""
+    found = topics.find(rows.vectors, seed=0, start=before.centres if before else None)
+    earlier = topics.matched(found.places, topics.assign(rows.vectors, before.centres)[0]) if before else {}
+    version = _version(route, model, found.centres)
+    family = before.topics[0].topic_id.split("-")[0] if before else version[:4]
+    groups = [rows.where(found.places == place) for place in range(len(found.centres))]
+    terms = topic_naming.terms_of([_with_authors(group, texts) for group in groups])
+    unmatched = [place for place in range(len(groups)) if place not in earlier]
+    numbers = {place: ids_given + at for at, place in enumerate(unmatched, 1)}
+    ids_given += len(unmatched)
+    made = []
+    for place, group in enumerate(groups):
+        old = before.topics[earlier[place]] if place in earlier else None
+        topic_id = old.topic_id if old else f"{family}-{numbers[place]:02d}"
+        shape = {**_shape(group), "radius": float(found.radii[place]), "centre": found.centres[place].tolist()}
+        made.append(
+            Topic(
+                route=route,
+                side=SIDE,
+                topic_id=topic_id,
+                topic_version=version,
+                model=model,
+                label=_label(terms[place], topic_id),
+                terms=list(terms[place]),
+                **shape,
+                first_day=old.first_day if old else day,
+                added_day=old.added_day if old else None,
+                fitted_day=day,
+                fitted_texts=len(rows),
+                ids_given=ids_given,
+            )
+        )
+    return Catalog(tuple(sorted(made, key=lambda topic: int(topic.topic_id.split("-")[1]))))
+
+
+def _shape(members: Vectors) -> dict[str, Any]:
+    """What a topic has of its members alone."""
     centre = unit(members.vectors.mean(axis=0)[None, :])[0]
-    return Topic(
-        route="",
-        side=SIDE,
-        topic_id=topic_id,
-        topic_version=version,
-        model="",
-        label=topic_naming.label_of(terms, f"topic {topic_id}"),
-        terms=list(terms),
-        example_call_ids=examples_of(members, centre),
-        radius=topics.radius(members.vectors),
-        n=len(members),
-        first_day=day,
-        centre=centre.tolist(),
-    )
+    return {
+        "example_call_ids": examples_of(members, centre),
+        "radius": topics.radius(members.vectors),
+        "n": len(members),
+        "centre": centre.tolist(),
+    }
+
+
+def _label(terms: Sequence[str], topic_id: str) -> str:
+    return topic_naming.label_of(terms, f"topic {topic_id}")
 
 
 def _with_authors(rows: Vectors, texts: Mapping[str, str]) -> list[tuple[str | None, str]]:
@@ -166,5 +249,6 @@ def _version(route: str, model: str, centres: np.ndarray) -> str:
 
 
 def _read(lake: Lake, day: date, route: str, model: str) -> Catalog:
-    rows = lake.read("topic_catalog", day).to_pylist()
-    return Catalog(tuple(Topic(**row) for row in rows if row["route"] == route and row["model"] == model))
+    rows = lake.read("topic_catalog", day)
+    rows = rows.filter(pc.and_(pc.equal(rows["route"], route), pc.equal(rows["model"], model)))
+    return Catalog(tuple(Topic(**row) for row in rows.to_pylist()))

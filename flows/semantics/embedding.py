@@ -20,7 +20,7 @@ from flows.stats.neighbours import unit
 WORDLLAMA = "wordllama"
 MODEL2VEC = "model2vec/"
 # How texts are prepared (texts.py) is part of a vector's name: with another preparation the same text has another one.
-PREPARED = "+folded"
+PREPARED = "+plain"
 
 
 class Embedder(Protocol):

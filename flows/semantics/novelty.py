@@ -1,6 +1,6 @@
 """Changes that the shares of known topics do not show: new dense groups of texts, and days that differ as a whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -29,11 +29,11 @@ _FEWEST_TEXTS = 30
 
 @dataclass(frozen=True)
 class Night:
-    """One route's production inputs up to a day, with the texts of the day by call_id."""
+    """One route's texts of one side up to a day; `texts` reads the day's inputs by call_id."""
 
     day: date
     rows: Vectors
-    texts: Mapping[str, str]
+    texts: Callable[[], Mapping[str, str]] = dict
 
     @property
     def today(self) -> Vectors:
@@ -64,7 +64,7 @@ def new_topics(night: Night, catalog: Catalog, route: str, since: date) -> tuple
             break
         is_added = group.p_value <= ADDED_AT and len(found) < MOST_A_NIGHT and bool(catalog.topics)
         if is_added:
-            catalog = catalog.with_new(group.members, night.texts, night.today, night.day)
+            catalog = catalog.with_new(group.members, night.texts(), night.today, night.day)
         found.append(_row(route, group, catalog.topics[-1] if is_added else None, night.day))
         if not is_added:
             break
@@ -72,31 +72,34 @@ def new_topics(night: Night, catalog: Catalog, route: str, since: date) -> tuple
     return catalog, found
 
 
-def past_of(night: Night, catalog: Catalog, place: int) -> Iterator[Row]:
-    """The share that a topic of this night would have had on past days: one row for each past day.
+def pasts_of(night: Night, catalog: Catalog, places: Sequence[int]) -> Iterator[Row]:
+    """The shares that topics of this night would have had on past days: one row for each topic and past day.
 
     With the sums that the noise of clusters needs: over the authors of a day, the sums of s, s * s and s * n, where n
     is the number of an author's texts of that day and s the number of those about this topic.
     """
     rows = night.rows.where(night.rows.days < night.day.toordinal())
-    if not len(rows):
+    if not len(rows) or not places:
         return
     nearest_places, _, _ = catalog.assign(rows.vectors)
     of_author = _codes(rows.authors, rows.days)
     n = np.bincount(of_author)
-    s = np.bincount(of_author, nearest_places == place, len(n))
     days = np.zeros(len(n), int)
     days[of_author] = rows.days
-    topic = catalog.topics[place]
-    for day in np.unique(days):
-        theirs = days == day
-        sums = {"total": s[theirs], "cluster_squares": s[theirs] ** 2, "cluster_cross": s[theirs] * n[theirs]}
-        yield {
-            "route": topic.route,
-            "topic_id": topic.topic_id,
-            "past_day": date.fromordinal(int(day)),
-            **{name: float(values.sum()) for name, values in sums.items()},
-        }
+    past_days, of_day = np.unique(days, return_inverse=True)
+    for place in places:
+        s = np.bincount(of_author, nearest_places == place, len(n))
+        sums = {"total": s, "cluster_squares": s**2, "cluster_cross": s * n}
+        by_day = {name: np.bincount(of_day, values) for name, values in sums.items()}
+        topic = catalog.topics[place]
+        for at, day in enumerate(past_days.tolist()):
+            yield {
+                "route": topic.route,
+                "topic_id": topic.topic_id,
+                "topic_version": topic.topic_version,
+                "past_day": date.fromordinal(day),
+                **{name: float(values[at]) for name, values in by_day.items()},
+            }
 
 
 def densest(rows: Vectors, day: date) -> Group | None:
@@ -108,16 +111,16 @@ def densest(rows: Vectors, day: date) -> Group | None:
     if (rows.days == today).sum() < _FEWEST_TEXTS or (rows.days < today).sum() < _FEWEST_PAST:
         return None
     # Among many equal texts the first ones are the nearest, so they must not be in the order of days.
-    rows = rows.take(np.random.default_rng(today).permutation(len(rows)))
-    graph = nearest(projected(rows.vectors), _GRAPH)
+    order = np.random.default_rng(today).permutation(len(rows))
+    graph = nearest(projected(rows.vectors)[order], _GRAPH)
     spots: list[Group] = []
     for span in SPANS:
-        blocks = -((today - rows.days) // span)
+        blocks = -((today - rows.days[order]) // span)
         if len(np.unique(blocks)) < 2:
             continue
-        authors = _codes(rows.authors, blocks)
+        authors = _codes(rows.authors[order], blocks)
         spot = scan.find(of_others(graph, authors, scan.DEEPEST), blocks, authors, 0, today)
-        spots.append(Group(spot.p_value, spot.statistic, _members(rows, graph, blocks == 0, spot)))
+        spots.append(Group(spot.p_value, spot.statistic, _members(rows, order, graph, blocks == 0, spot)))
     # A group without texts of the day is not a group of the day.
     own = [group for group in spots if (group.members.days == today).any()] or spots[:1]
     best = min(own, key=lambda group: group.p_value)
@@ -155,8 +158,10 @@ def _row(route: str, group: Group, topic: Topic | None, day: date) -> Row:
     }
 
 
-def _members(rows: Vectors, graph: np.ndarray, is_current: np.ndarray, spot: scan.Hotspot) -> Vectors:
-    """The group around the middle of a hotspot.
+def _members(
+    rows: Vectors, order: np.ndarray, graph: np.ndarray, is_current: np.ndarray, spot: scan.Hotspot
+) -> Vectors:
+    """The group around the middle of a hotspot; graph and hotspot are of the rows in this order.
 
     It starts with the current texts among the nearest of the middle. Around their mean, it takes the circle whose share
     of current texts is most unlikely.
@@ -166,12 +171,12 @@ def _members(rows: Vectors, graph: np.ndarray, is_current: np.ndarray, spot: sca
         return rows.where(kept)
     kept[spot.middle] = True
     kept[[place for place in graph[spot.middle, : spot.size] if is_current[place]]] = True
-    similar = rows.vectors @ unit(rows.vectors[kept].mean(axis=0)[None, :])[0]
-    order = np.argsort(-similar, kind="stable")
-    ratios = scan.log_ratios(np.cumsum(is_current[order]), np.arange(1, len(order) + 1), float(is_current.mean()))
-    chosen = order[: int(ratios.argmax()) + 1]
+    centre = unit(rows.vectors[order[kept]].mean(axis=0)[None, :])[0]
+    near = np.argsort(-(rows.vectors @ centre)[order], kind="stable")
+    ratios = scan.log_ratios(np.cumsum(is_current[near]), np.arange(1, len(near) + 1), float(is_current.mean()))
+    chosen = near[: int(ratios.argmax()) + 1]
     kept[chosen[is_current[chosen]]] = True
-    return rows.where(kept)
+    return rows.take(order[kept])
 
 
 def _thinned(rows: Vectors, day: date) -> Vectors:
@@ -209,5 +214,6 @@ def _belongs(rows: Vectors, catalog: Catalog, place: int) -> np.ndarray:
 
 def _codes(authors: np.ndarray, blocks: np.ndarray) -> np.ndarray:
     """One number for each author and block of days."""
-    _, codes = np.unique(np.stack([authors, blocks]), axis=1, return_inverse=True)
-    return np.array(codes, int).reshape(-1)
+    spread = blocks - blocks.min(initial=0)
+    _, codes = np.unique(authors * (spread.max(initial=0) + 1) + spread, return_inverse=True)
+    return codes

@@ -42,7 +42,7 @@ class Remote:
         self._timeout_s, self._hang_patience_s = timeout_s, hang_patience_s
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """The vectors (n, d), of length 1. Raises RunError if a batch fails permanently."""
+        """The vectors (n, d), of length 1. Raises RunError if a batch fails permanently or has odd values."""
         found = asyncio.run(self._all([list(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)]))
         widths = {len(vector) for vector in found}
         if len(found) != len(texts) or len(widths) > 1:
@@ -50,7 +50,14 @@ class Remote:
                 f"{self._model.model}: expected {len(texts)} vectors of one length, got {len(found)} of lengths"
                 f" {sorted(widths)}; check `embedding.model` and `embedding.api_base`"
             )
-        return unit(np.asarray(found, np.float32).reshape(len(texts), -1))
+        vectors = np.asarray(found, np.float32).reshape(len(texts), -1)
+        odd = int((~np.isfinite(vectors)).any(1).sum())
+        if odd:
+            raise RunError(
+                f"{self._model.model}: {odd} of {len(texts)} vectors have values that are no finite number; check"
+                " `embedding.model` and what answers at `embedding.api_base`"
+            )
+        return unit(vectors)
 
     async def _all(self, batches: list[list[str]]) -> list[list[float]]:
         pacer = Pacer(self._budget.requests_per_minute)

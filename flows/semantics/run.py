@@ -3,35 +3,46 @@
 Belongs here: the order of the steps, day by day. Running the same days again gives the same files.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, field
 from datetime import date, timedelta
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
+from flows import progress
 from flows.config import Config
 from flows.lake import Lake, each_day, from_rows
 from flows.retention import EXPIRED
-from flows.semantics import catalog, embedding, novelty, texts, vectors
+from flows.semantics import catalog, embedding, novelty, scripts, texts, vectors
 from flows.semantics.catalog import Catalog
 from flows.semantics.novelty import Night, Row
-from flows.semantics.vectors import Embedded, Vectors
+from flows.semantics.vectors import Embedded, Reader, Vectors
+from flows.words import counted
 
 # A catalogue is fitted on the window before a route's first day, on that day, and, in a backfill, on up to six days
 # after it, so that all weekdays are included.
 _FIT_AHEAD = 6
+_READ_FOR_SCRIPTS = 200  # texts of a route
 _ORIGINS = ("dev", "holdout")
 
 
 @dataclass(frozen=True)
 class TopicsResult:
-    """The results of the topics step: topics at the end of the days, topics added in them, and tests made."""
+    """The results of the topics step: topics at the end of the days, topics added in them, and tests made.
+
+    Catalogues got so many new versions, in which topics were kept, came and ended.
+    """
 
     topics: int = 0
     added: int = 0
     tests: int = 0
+    versions: int = 0
+    kept: int = 0
+    came: int = 0
+    ended: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,11 @@ class SemanticsResult:
         done, topics = self.embedded, self.topics
         rate = f", {done.new / done.seconds:,.0f} per second" if done.new and done.seconds else ""
         new = f", {topics.added:,} of them new" if topics.added else ""
-        return f"{done.texts:,} texts, {done.new:,} newly embedded{rate}; {topics.topics:,} topics{new}"
+        versions = (
+            f"; {counted(topics.versions, 'new version')} of the topics: {topics.kept:,} kept, {topics.came:,} new,"
+            f" {topics.ended:,} ended" if topics.versions else ""
+        )  # fmt: skip
+        return f"{done.texts:,} texts, {done.new:,} newly embedded{rate}; {topics.topics:,} topics{new}{versions}"
 
 
 def run_semantics(config: Config, first: date, last: date) -> SemanticsResult:
@@ -82,23 +97,26 @@ def find_topics(config: Config, first: date, last: date) -> TopicsResult:
 
 def _find_topics(config: Config, first: date, last: date) -> TopicsResult:
     lake, model = config.open_lake(), embedding.name_of(config)
-    run = _Run(lake, config, model, last)
+    run = _Run(lake, config, model, last, Reader(lake, model))
     added = tests = 0
+    refits: list[tuple[set[str], set[str]]] = []
     known: list[Catalog] = []
     for day in each_day(first, last):
-        known, rows, tested, pasts = [], [], [], []
-        input_texts = run.input_texts([day])
-        for route in _routes(lake, day, model):
-            night = run.night(day, route, input_texts)
-            before = catalog.of_night(lake, day, route, model) or run.fitted(day, route)
+        known, rows, tested = [], [], []
+        pasts: list[Row] = []
+        for route in sorted({*run.reader.routes(day), *catalog.routes_before(lake, day)}):
+            night = run.night(day, route)
+            earlier = catalog.of_night(lake, day, route, model) or run.fitted(day, route)
+            before = run.fitted_again(night, earlier)
+            if before is not earlier:
+                refits.append((earlier.ids, before.ids))
             after, found = novelty.new_topics(night, before, route, day - timedelta(days=config.window_days))
             known.append(after)
             tested += [*found, *run.two_samples(night, route)]
-            pasts += [
-                row for place in range(len(before.topics), len(after.topics))
-                for row in novelty.past_of(night, after, place)
-            ]  # fmt: skip
-            rows.append(_assigned(lake, after, route, [day], model))
+            # A new version has a past of its own, so that no share moves because texts are sorted differently.
+            new = range(0 if before is not earlier else len(before.topics), len(after.topics))
+            pasts += novelty.pasts_of(night, after, new)
+            rows.append(run.assigned(after, route, day))
             added += len(after.topics) - len(before.topics)
         catalog.land(lake, day, known)
         _land_topics(lake, day, rows)
@@ -107,7 +125,17 @@ def _find_topics(config: Config, first: date, last: date) -> TopicsResult:
         tests += len(tested)
         if day == first:
             run.fill_window(day, known)
-    return TopicsResult(sum(len(one.topics) for one in known), added, tests)
+        if day == last:
+            run.tell_of_scripts(day)
+    return TopicsResult(
+        sum(len(one.topics) for one in known),
+        added,
+        tests,
+        len(refits),
+        sum(len(old & new) for old, new in refits),
+        sum(len(new - old) for old, new in refits),
+        sum(len(old - new) for old, new in refits),
+    )
 
 
 def _missing(lake: Lake, config: Config, first: date) -> list[date]:
@@ -126,13 +154,6 @@ def _is_embedded(lake: Lake, day: date, model: str) -> bool:
     return model in used or (not used and day in lake.days("embeddings"))
 
 
-def _routes(lake: Lake, day: date, model: str) -> list[str]:
-    """The routes that had calls, and those with known topics."""
-    rows = lake.read("embeddings", day, columns=["route", "origin", "model"])
-    rows = rows.filter(pc.and_(pc.equal(rows["origin"], "production"), pc.equal(rows["model"], model)))
-    return sorted({*pc.unique(rows["route"]).to_pylist(), *catalog.routes_before(lake, day)})
-
-
 @dataclass(frozen=True)
 class _Run:
     """The state that the steps of a run share: `last` is its last day."""
@@ -141,10 +162,12 @@ class _Run:
     config: Config
     model: str
     last: date
+    reader: Reader
     texts_by_day: dict[date, dict[str, str]] = field(default_factory=dict)
 
-    def night(self, day: date, route: str, input_texts: Mapping[str, str]) -> Night:
-        return Night(day, vectors.read(self.lake, self.window_and(day), route, self.model), input_texts)
+    def night(self, day: date, route: str) -> Night:
+        rows = self.reader.read(self.window_and(day), route)
+        return Night(day, rows, lambda: self.input_texts([day]))
 
     def window_and(self, day: date) -> list[date]:
         return [*vectors.window(day, self.config.window_days), day]
@@ -152,10 +175,17 @@ class _Run:
     def fitted(self, day: date, route: str) -> Catalog:
         ahead = each_day(day + timedelta(days=1), min(self.last, day + timedelta(days=_FIT_AHEAD)))
         days = [*self.window_and(day), *ahead]
-        rows = vectors.read(self.lake, days, route, self.model)
+        rows = self.reader.read(days, route)
         if len(rows) < catalog.FEWEST_TEXTS:
             return Catalog()
         return catalog.fit(rows, self.input_texts(days), route, self.model, day)
+
+    def fitted_again(self, night: Night, known: Catalog) -> Catalog:
+        """A new version of what is known, where one is due."""
+        if not known.is_due(night.day, len(night.rows), self.config.window_days):
+            return known
+        days = self.window_and(night.day)
+        return catalog.fit_again(night.rows, self.input_texts(days), known, night.day, days[0])
 
     def input_texts(self, days: Iterable[date]) -> dict[str, str]:
         """The inputs of the embedded calls, by call_id. Days that are not needed again are dropped from memory."""
@@ -164,35 +194,42 @@ class _Run:
             del self.texts_by_day[day]
         for day in asked:
             if day not in self.texts_by_day:
-                self.texts_by_day[day] = texts.input_texts(
-                    self.lake, day, vectors.ids(self.lake, day, self.model, catalog.SIDE)
-                )
+                self.texts_by_day[day] = texts.of_calls(self.lake, day, self.reader.ids(day, catalog.SIDE))
         return {call_id: text for day in asked for call_id, text in self.texts_by_day[day].items()}
 
     def two_samples(self, night: Night, route: str) -> Iterator[Row]:
         if row := novelty.two_samples(night, route, "input"):
             yield row
-        outputs = vectors.read(self.lake, self.window_and(night.day), route, self.model, side="output")
-        if row := novelty.two_samples(Night(night.day, outputs, {}), route, "output"):
+        outputs = self.reader.read(self.window_and(night.day), route, side="output")
+        if row := novelty.two_samples(Night(night.day, outputs), route, "output"):
             yield row
+
+    def tell_of_scripts(self, day: date) -> None:
+        """A line for each route and side whose texts the model cannot tell apart."""
+        for route in sorted(self.reader.routes(day)):
+            for side in ("input", "output"):
+                rows = self.reader.read([day], route, side=side)
+                ids = rows.call_ids[:_READ_FOR_SCRIPTS]
+                read = partial(texts.of_calls, self.lake, day, ids, side)
+                if said := scripts.complaint(self.model, side, rows.vectors[: len(ids)], read):
+                    progress.tell(f"route {route}: {said}")
 
     def fill_window(self, first: date, known: list[Catalog]) -> None:
         """Assign topics of the first night to days of the window that are embedded but have no topics."""
         embedded, have = set(self.lake.days("embeddings")), set(self.lake.days("topics"))
         for day in vectors.window(first, self.config.window_days):
             if day in embedded and day not in have:
-                rows = [_assigned(self.lake, one, one.topics[0].route, [day], self.model) for one in known if one]
+                rows = [self.assigned(one, one.topics[0].route, day) for one in known if one]
                 _land_topics(self.lake, day, rows)
 
-
-def _assigned(lake: Lake, known: Catalog, route: str, days: list[date], model: str) -> pa.Table:
-    """The topics of a route's production inputs, and of the examples that are the route's or every route's."""
-    found: list[pa.Table] = []
-    if known.topics:
-        for origin in ("production", *_ORIGINS):
-            for name in (route,) if origin == "production" else (route, texts.EVERY_ROUTE):
-                found.append(_rows(vectors.read(lake, days, name, model, origin=origin), known, route, origin))
-    return pa.concat_tables(found) if found else from_rows([], "topics")
+    def assigned(self, known: Catalog, route: str, day: date) -> pa.Table:
+        """The topics of a route's production inputs, and of the examples that are the route's or every route's."""
+        found: list[pa.Table] = []
+        if known.topics:
+            for origin in ("production", *_ORIGINS):
+                for name in (route,) if origin == "production" else (route, texts.EVERY_ROUTE):
+                    found.append(_rows(self.reader.read([day], name, origin=origin), known, route, origin))
+        return pa.concat_tables(found) if found else from_rows([], "topics")
 
 
 def _rows(rows: Vectors, known: Catalog, route: str, origin: str) -> pa.Table:

@@ -5,6 +5,7 @@ For each route and day, the sample is the `max_texts_per_day` calls with the sma
 and answers from a cache are not production, and a failed call has no output, as in dbt's int_calls.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,17 @@ from flows.stats.sample import rank, rank_in_sql
 # Longer texts are cut at this length: the beginning of a text shows its topic, and a pasted document must not cost
 # more than a thousand questions.
 MAX_CHARACTERS = 2000
+
+# Of a text, so many times the characters that are kept are read.
+_READ = 8
+# Marks of layout; each pattern reads a text in linear time, for texts are hostile.
+_BROKEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad][ \t]*\r?\n[ \t]*(?=[^\W\d_])|\u00ad")
+_LINE_MARKS = re.compile(
+    r"^[ \t]*+(?:#{1,6}(?=[ \t])|>|[-*+\u2022](?=[ \t])|\d{1,3}[.)](?=[ \t])|```[^\n]*|[-=*_|:+ \t]{3,}+$)",
+    re.MULTILINE,
+)
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\s]{0,300}\)")
+_MARKS = re.compile(r"\*\*|__|~~|`|\||(?<![\w*])[*_](?=\w)|(?<=[\w.,;:!?])[*_](?!\w)")
 
 # An example without a route belongs to every route.
 EVERY_ROUTE = "*"
@@ -71,10 +83,11 @@ _SAMPLED = f"""
 """
 
 
-def input_texts(lake: Lake, day: date, call_ids: Sequence[str]) -> dict[str, str]:
-    """The inputs of these calls of a day, by call_id, as they are embedded; missing calls are left out."""
-    found = rows_with(lake, "interactions", day, key="call_id", values=call_ids, columns=("call_id", "input_text"))
-    return {row["call_id"]: _prepared(row["input_text"]) for row in found.to_pylist()}
+def of_calls(lake: Lake, day: date, call_ids: Sequence[str], side: str = "input") -> dict[str, str]:
+    """One side of these calls of a day, by call_id, as it is embedded; missing calls are left out."""
+    column = f"{side}_text"
+    found = rows_with(lake, "interactions", day, key="call_id", values=call_ids, columns=("call_id", column))
+    return {row["call_id"]: _prepared(row[column]) for row in found.to_pylist()}
 
 
 def _production(lake: Lake, day: date, count: int) -> Iterator[Text]:
@@ -104,8 +117,11 @@ def _examples(lake: Lake, day: date, count: int) -> Iterator[Text]:
 
 
 def _prepared(text: str | None) -> str:
-    """The text with every run of white space folded to one space, cut.
+    """The text as it is embedded: its words in lower case, without line breaks and marks of layout, cut.
 
-    Models of words give line breaks a meaning: where a crawler stops to wrap lines, all texts would change their topic.
+    Models of words give line breaks, capitals and marks a meaning: where a crawler stops to wrap lines, or a client to
+    send Markdown, all texts would change their topic. A word that is broken at the end of a line is one word again.
     """
-    return " ".join((text or "").split())[:MAX_CHARACTERS]
+    text = (text or "")[: _READ * MAX_CHARACTERS]
+    text = _LINK.sub(r"\1", _LINE_MARKS.sub("", _BROKEN.sub("", text)))
+    return " ".join(_MARKS.sub(" ", text).split())[:MAX_CHARACTERS].lower()

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,11 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.errors import RunError
-from flows.lake import SCHEMAS, Lake, conform
+from flows.lake import Lake, conform
 from flows.semantics.embedding import Embedder
 from flows.semantics.texts import Text
 
 _BATCH = 4096
+# Vectors that a run keeps in memory.
+KEPT_BYTES = 1 << 30
+_KEY = ("origin", "route", "side")
+_Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,21 @@ class Vectors:
 
     def where(self, kept: np.ndarray) -> "Vectors":
         """Those rows for which `kept` (n,) is true."""
-        return self.take(np.flatnonzero(kept))
+        return self if kept.all() else self.take(np.flatnonzero(kept))
 
     def take(self, places: np.ndarray) -> "Vectors":
         """The rows at these positions, in this order."""
         ids = [self.call_ids[place] for place in places.tolist()]
         return Vectors(ids, self.days[places], self.authors[places], self.vectors[places])
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One day's texts of one origin, route and side: `authors` are their names."""
+
+    call_ids: list[str]
+    authors: pa.Array
+    vectors: np.ndarray
 
 
 def hash_of(text: str, model: str) -> str:
@@ -73,35 +87,49 @@ def embed_day(lake: Lake, day: date, window_days: int, texts: Sequence[Text], em
     return Embedded(len(texts), len(by_hash), len(new), seconds)
 
 
-def read(
-    lake: Lake, days: Iterable[date], route: str, model: str, *, side: str = "input", origin: str = "production"
-) -> Vectors:
-    """The embeddings of one route and side on some days, in order of day and id. Other models' are left out."""
-    columns = ["call_id", "side", "origin", "route", "model", "cluster", "vector"]
-    parts: list[pa.Table] = []
-    ordinals: list[int] = []
-    for day in days:
-        rows = lake.read("embeddings", day, columns=columns)
-        wanted = {"route": route, "side": side, "model": model, "origin": origin}
-        for name, value in wanted.items():
-            rows = rows.filter(pc.equal(rows[name], value))
-        parts.append(rows)
-        ordinals += [day.toordinal()] * len(rows)
-    whole = pa.concat_tables(parts) if parts else SCHEMAS["embeddings"].empty_table().select(columns)
-    return Vectors(
-        whole["call_id"].to_pylist(),
-        np.array(ordinals, int),
-        _codes(pc.coalesce(whole["cluster"], whole["call_id"]).to_pylist()),
-        _matrix(whole["vector"]),
-    )
+class Reader:
+    """The production and example embeddings of one model, by day. Other models' rows are left out.
 
+    What is read stays in memory, up to KEPT_BYTES: the nights of a backfill share all but one day of their windows.
+    """
 
-def ids(lake: Lake, day: date, model: str, side: str) -> list[str]:
-    """The production calls of every route whose texts of a side are embedded on a day."""
-    rows = lake.read("embeddings", day, columns=["call_id", "side", "origin", "model"])
-    for name, value in {"side": side, "origin": "production", "model": model}.items():
-        rows = rows.filter(pc.equal(rows[name], value))
-    return [str(call_id) for call_id in rows["call_id"].to_pylist()]
+    def __init__(self, lake: Lake, model: str) -> None:
+        self.lake, self.model = lake, model
+        self._days: OrderedDict[date, dict[_Key, _Part]] = OrderedDict()
+
+    def read(self, days: Iterable[date], route: str, *, side: str = "input", origin: str = "production") -> Vectors:
+        """The embeddings of one route and side on some days, in order of day and id."""
+        parts = [(day, part) for day in days if (part := self._day(day).get((origin, route, side)))]
+        if not parts:
+            return Vectors([], np.empty(0, int), np.empty(0, int), np.empty((0, 0), np.float32))
+        lengths = [len(part.vectors) for _, part in parts]
+        authors = pa.concat_arrays([part.authors for _, part in parts]).dictionary_encode()
+        return Vectors(
+            [call_id for _, part in parts for call_id in part.call_ids],
+            np.repeat([day.toordinal() for day, _ in parts], lengths),
+            authors.indices.to_numpy().astype(int),
+            np.concatenate([part.vectors for _, part in parts]),
+        )
+
+    def ids(self, day: date, side: str) -> list[str]:
+        """The production calls of every route whose texts of a side are embedded on a day."""
+        return [
+            call_id
+            for (origin, _, of_side), part in self._day(day).items() if (origin, of_side) == ("production", side)
+            for call_id in part.call_ids
+        ]  # fmt: skip
+
+    def routes(self, day: date) -> set[str]:
+        """The routes with production texts on a day."""
+        return {route for origin, route, _ in self._day(day) if origin == "production"}
+
+    def _day(self, day: date) -> dict[_Key, _Part]:
+        if day not in self._days:
+            self._days[day] = _parts(self.lake, day, self.model)
+            while len(self._days) > 1 and sum(map(_bytes, self._days.values())) > KEPT_BYTES:
+                self._days.popitem(last=False)
+        self._days.move_to_end(day)
+        return self._days[day]
 
 
 def window(day: date, window_days: int) -> list[date]:
@@ -156,6 +184,21 @@ def _matrix(vectors: pa.ChunkedArray) -> np.ndarray:
     return flat.reshape(n, -1) if n else np.empty((0, 0), np.float32)
 
 
-def _codes(names: list[str]) -> np.ndarray:
-    codes: dict[str, int] = {}
-    return np.array([codes.setdefault(name, len(codes)) for name in names], int)
+def _parts(lake: Lake, day: date, model: str) -> dict[_Key, _Part]:
+    """The day's rows of the model by origin, route and side."""
+    rows = lake.read("embeddings", day, columns=[*_KEY, "model", "call_id", "cluster", "vector"])
+    if pc.unique(rows["model"]).to_pylist() != [model]:
+        rows = rows.filter(pc.equal(rows["model"], model))
+    places: dict[_Key, list[int]] = defaultdict(list)
+    for place, key in enumerate(zip(*(rows[name].to_pylist() for name in _KEY), strict=True)):
+        places[key].append(place)
+    matrix, call_ids = _matrix(rows["vector"]), rows["call_id"].combine_chunks()
+    authors = pc.coalesce(rows["cluster"], rows["call_id"]).combine_chunks()
+    return {
+        key: _Part(call_ids.take(pa.array(mine)).to_pylist(), authors.take(pa.array(mine)), matrix[mine])
+        for key, mine in places.items()
+    }
+
+
+def _bytes(parts: dict[_Key, _Part]) -> int:
+    return sum(part.vectors.nbytes for part in parts.values())

@@ -1,19 +1,24 @@
 """Test every series of a day against its past, from the daily sums that dbt computes.
 
-The dbt model `int_series_tests` calls it. The method is in `flows.stats.noise`; here its inputs are built and its
-results named. A number is tested by its mean and by the shares of its values in the lowest and the highest tenth of the
-past, so that a change of shape is found too. Most of the alpha is spent on the mean.
+The dbt model `int_series_tests` calls it. The methods are in `flows.stats.noise` and `flows.stats.windows`; here their
+inputs are built and their results named. A number is tested by its mean and by the shares of its values in the lowest
+and the highest tenth of the past, so that a change of shape is found too. Most of the alpha is spent on the mean.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 
-from flows.stats.noise import Daily, DayTest, day_test
+from flows.stats.members import chosen_members
+from flows.stats.noise import Daily
+from flows.stats.profile import profiles
+from flows.stats.seams import since_last_change, version_numbers
 from flows.stats.volume import DAYS_BEFORE, volumes
+from flows.stats.windows import LONGEST, Windows, combined, window_tests
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Row = Mapping[str, Any]
@@ -25,6 +30,7 @@ _TAIL = 0.1
 _LEAST_TAIL, _LARGEST_TAIL = 0.02, 0.3
 # With fewer past days the noise comes mostly from resampled callers and assumed day-to-day variance.
 _HISTORY_DAYS = 7
+_PROFILE = "output_profile"  # all features of a route's outputs together
 _CALLS = "calls"  # the number of calls is a series too, under this name
 _SUMS = {field.name: field.name for field in fields(Daily)} | {"squares": "total_squares"}
 
@@ -37,16 +43,26 @@ class _Series:
     is_share: Array
     daily: Daily
     bins: dict[int, Array]
+    versions: Array
 
     def over(self, first: int, last: int) -> "_Series":
         """The days `first` to `last` (included), with the series that have values on them."""
-        cut = {name: getattr(self.daily, name)[:, first : last + 1] for name in _SUMS}
-        there = [int(place) for place in np.flatnonzero(cut["n"].sum(1) > 0)]
+        cut = Daily(**{name: getattr(self.daily, name)[:, first : last + 1] for name in _SUMS})
+        versions = self.versions[:, first : last + 1]
+        cut = since_last_change(cut, versions)
+        bins = {place: counts[:, first : last + 1] for place, counts in self.bins.items()}
+        there = [int(place) for place in np.flatnonzero(cut.n.sum(1) > 0)]
+        return _Series(self.keys, self.is_share, cut, bins, versions).only(there)
+
+    def only(self, places: Sequence[int]) -> "_Series":
+        """The series at these places, in this order."""
+        there = np.array(places, int)
         return _Series(
-            [self.keys[place] for place in there],
+            [self.keys[place] for place in places],
             self.is_share[there],
-            Daily(**{name: values[there] for name, values in cut.items()}),
-            {n: self.bins[place][:, first : last + 1] for n, place in enumerate(there) if place in self.bins},
+            Daily(**{name: getattr(self.daily, name)[there] for name in _SUMS}),
+            {n: self.bins[place] for n, place in enumerate(places) if place in self.bins},
+            self.versions[there],
         )
 
 
@@ -58,66 +74,111 @@ def series_tests(
     kinds: Mapping[str, str],
     days: tuple[date, date],
     window_days: int,
+    most_members: Mapping[str, int] | None = None,
+    versions: Iterable[Row] = (),
 ) -> list[Row]:
     """Test every series on each of `days` (first, last); a day without calls has no rows.
 
     `sums` are the rows of int_series_daily for whole series, `bins` those of int_feature_histograms_daily for all calls
-    of production, both with the `window_days` before the first day and in the order of day within their keys; `calls`
-    are those of int_call_counts_daily, with two weeks more. `kinds` is share or number by feature, a share where it is
-    missing. The rows of a day do not depend on which other days are tested with it.
+    of production, both with the `days_before` the first day and in the order of day within their keys; `calls`
+    are those of int_call_counts_daily, with two weeks more. `kinds` is share or number by feature or by its prefix, a
+    share where it is missing. `most_members` bounds how many members of a mix are tested (`flows.stats.members`), over
+    the window and the day itself, so that a chosen one stays for as long as it was ever frequent there. `versions` are
+    the rows by version of series that have one (`flows.stats.seams`). The rows of a day do not depend on which other
+    days are tested with it.
     """
     first, last = days
-    start = first - timedelta(days=window_days)
+    reach = days_before(window_days)
+    start = first - timedelta(days=reach)
     n_days = (last - start).days + 1
     known = _read(sums, bins, kinds, n_days, start)
+    known = replace(known, versions=version_numbers(versions, known.keys, n_days, start))
     counts = _read_calls(calls, n_days + DAYS_BEFORE, start - timedelta(days=DAYS_BEFORE))
     rows: list[Row] = []
-    for place in range(window_days, n_days):
-        day, series = start + timedelta(days=place), known.over(place - window_days, place)
-        series = _with_volumes(series, counts, slice(place - window_days, place + DAYS_BEFORE + 1))
-        weekday = np.array([(day - timedelta(days=n)).weekday() for n in range(window_days, -1, -1)])
-        rows += [{"day": day, **row} for row in _rows(series, weekday)] if series.keys else []
+    for place in range(reach, n_days):
+        day, series = start + timedelta(days=place), known.over(place - reach, place)
+        n, total = (sums[:, -window_days - 1 :] for sums in (series.daily.n, series.daily.total))
+        series = series.only(chosen_members(series.keys, n, total, series.is_share, most_members or {}))
+        series = _with_volumes(series, counts, slice(place - reach, place + DAYS_BEFORE + 1))
+        weekday = np.array([(day - timedelta(days=n)).weekday() for n in range(reach, -1, -1)])
+        rows += [{"day": day, **row} for row in _rows(series, weekday, window_days)] if series.keys else []
     return rows
 
 
-def _rows(series: _Series, weekday: Array) -> list[dict[str, object]]:
+def days_before(window_days: int) -> int:
+    """How many days before the first tested one are read: the window, and before it the nights of the longest test."""
+    return window_days + LONGEST
+
+
+def _rows(series: _Series, weekday: Array, window_days: int) -> list[dict[str, object]]:
     """One row for each series that has values on the tested day."""
     with_tails = _with_tails(series)
-    tests = day_test(with_tails.daily, weekday, with_tails.is_share)
-    p_values = _p_of_numbers(tests, with_tails.keys, series)
-    return [
+    tested = window_tests(with_tails.daily, weekday, with_tails.is_share, window_days)
+    p_of_windows = {k: _p_of_numbers(p, with_tails.keys, series) for k, p in tested.p_values.items()}
+    p_values, nights = combined(p_of_windows)
+    found = tested.told(np.concatenate([nights, np.ones(len(with_tails.keys) - len(nights), int)]))
+    numbers = {
+        "observed": found.observed,
+        "expected": found.expected,
+        "effect": found.effect,
+        "standard_error": found.error,
+        "degrees_of_freedom": found.freedom,
+        "p_value": p_values,
+        "n_effective": found.n_effective,
+    }
+    columns = {name: _finite_or_none(values) for name, values in numbers.items()}
+    rows: list[dict[str, object]] = [
         {
             "route": route,
             "side": side,
             "feature": feature,
-            "n": round(float(np.expm1(tests.observed[n]))) if feature == _CALLS else int(series.daily.n[n, -1]),
-            "basis": "history" if tests.n_days[n] >= _HISTORY_DAYS else "resampled",
-            "n_days": int(tests.n_days[n]),
-            "observed": _finite_or_none(tests.observed[n]),
-            "expected": _finite_or_none(tests.expected[n]),
-            "effect": _finite_or_none(tests.effect[n]),
-            "standard_error": _finite_or_none(tests.error[n]),
-            "degrees_of_freedom": _finite_or_none(tests.freedom[n]),
-            "p_value": _finite_or_none(p_values[n]),
-            "n_effective": _finite_or_none(tests.n_effective[n]),
+            "n": round(float(np.expm1(found.observed[n]))) if feature == _CALLS else int(series.daily.n[n, -1]),
+            "basis": "history" if found.n_days[n] >= _HISTORY_DAYS else "resampled",
+            "n_days": int(found.n_days[n]),
+            "window_nights": int(nights[n]),
+            **{name: values[n] for name, values in columns.items()},
         }
         for n, (route, side, feature) in enumerate(series.keys)
         if series.daily.n[n, -1] > 0
     ]
+    return rows + _profile_rows(series, tested)
 
 
-def _finite_or_none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _finite_or_none(values: Array) -> list[float | None]:
+    return [value if known else None for value, known in zip(values.tolist(), np.isfinite(values), strict=True)]
 
 
-def _p_of_numbers(tests: DayTest, keys: list[Key], series: _Series) -> Array:
+def _profile_rows(series: _Series, tested: Windows) -> list[dict[str, object]]:
+    """A row for all features of a route's outputs together."""
+    calls: dict[str, int] = defaultdict(int)
+    for (route, side, _), n in zip(series.keys, series.daily.n[:, -1], strict=True):
+        if side == "output":
+            calls[route] = max(calls[route], int(n))
+    return [
+        {
+            "route": found.route,
+            "side": "output",
+            "feature": _PROFILE,
+            "n": calls[found.route],
+            "basis": "history",
+            "n_days": int(np.isfinite(tested.deviates).any(0).sum()),
+            "window_nights": found.nights,
+            "observed": found.distance,
+            "p_value": found.p_value,
+            "moved": list(found.moved),
+        }
+        for found in profiles(series.keys, tested)
+    ]
+
+
+def _p_of_numbers(p_values: Array, keys: list[Key], series: _Series) -> Array:
     """The p-values of the series; for a number the smallest of its three, each divided by its share of the alpha."""
-    p = tests.p_value[: len(series.keys)].copy()
+    p = p_values[: len(series.keys)].copy()
     numbers = list(series.bins)
     p[numbers] = np.minimum(p[numbers] / _OF_MEAN, 1.0)
     places = {key: n for n, key in enumerate(series.keys)}
     for n, key in enumerate(keys[len(series.keys) :], len(series.keys)):
-        of_tail = tests.p_value[n] / ((1 - _OF_MEAN) / 2)
+        of_tail = p_values[n] / ((1 - _OF_MEAN) / 2)
         p[places[key]] = min(p[places[key]], of_tail)  # min keeps the first if the tail has no p-value (NaN)
     return p
 
@@ -138,7 +199,8 @@ def _with_tails(series: _Series) -> _Series:
             ):  # unknown clusters: the common design effect applies
                 sums[name].append(np.zeros((1, counts.shape[1])))
     is_share = np.concatenate([series.is_share, np.ones(len(keys) - len(series.keys), bool)])
-    return _Series(keys, is_share, Daily(**{name: np.concatenate(parts) for name, parts in sums.items()}), {})
+    daily = Daily(**{name: np.concatenate(parts) for name, parts in sums.items()})
+    return _Series(keys, is_share, daily, {}, np.zeros(daily.n.shape, int))
 
 
 def _tails(counts: Array) -> Iterator[Array]:
@@ -160,10 +222,17 @@ def _read(sums: Iterable[Row], bins: Iterable[Row], kinds: Mapping[str, str], n_
         for name, column in _SUMS.items():
             of_series[name][(row["day"] - start).days] = row[column] or 0
     keys = list(by_key)
-    is_share = np.array([kinds.get(feature, "share") == "share" for _, _, feature in keys], bool)
+    is_share = np.array([_kind(feature, kinds) == "share" for _, _, feature in keys], bool)
     daily = {name: np.array([by_key[key][name] for key in keys]).reshape(-1, n_days) for name in _SUMS}
     numbers = {key: n for n, key in enumerate(keys) if not is_share[n]}
-    return _Series(keys, is_share, Daily(**daily), _read_bins(bins, numbers, n_days, start))
+    return _Series(
+        keys, is_share, Daily(**daily), _read_bins(bins, numbers, n_days, start), np.zeros((len(keys), n_days), int)
+    )
+
+
+def _kind(feature: str, kinds: Mapping[str, str]) -> str:
+    """The kind of a feature, or of the prefix that ends in a colon."""
+    return kinds.get(feature) or kinds.get(feature.partition(":")[0] + ":", "share")
 
 
 def _key(row: Row) -> Key:
@@ -193,7 +262,7 @@ def _with_volumes(series: _Series, counts: Mapping[str, Array], days: slice) -> 
     }
     keys = [*series.keys, *((route, "pair", _CALLS) for route in counts)]
     is_share = np.concatenate([series.is_share, np.zeros(len(counts), bool)])
-    return _Series(keys, is_share, Daily(**sums), series.bins)
+    return _Series(keys, is_share, Daily(**sums), series.bins, series.versions)
 
 
 def _read_bins(bins: Iterable[Row], numbers: Mapping[Key, int], n_days: int, start: date) -> dict[int, Array]:

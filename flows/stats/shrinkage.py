@@ -22,22 +22,27 @@ _FREEDOM_OF_A_WEEK = 6
 
 @dataclass(frozen=True)
 class Squeezed:
-    """For S series: `wander`, the day-to-day variance on the log odds scale, and its degrees of freedom."""
+    """For S series: `wander`, the day-to-day variance on the log odds scale, and its degrees of freedom.
+
+    `common` is the day-to-day variance that all series have in common.
+    """
 
     wander: Array
     freedom: Array
+    common: float
 
 
-def squeeze(dispersion: Array, freedom: Array, worth: Array, reliable: Array) -> Squeezed:
+def squeeze(dispersion: Array, freedom: Array, worth: Array, reliable: Array, varies: Array) -> Squeezed:
     """Shrink the dispersions of S series towards a common prior.
 
     `dispersion` (S,) is the variance of past days in units of their sampling variance, with `freedom` degrees of
     freedom; `worth` is what a day-to-day variance of 1 adds to it. Series with a common day-to-day variance t^2 have
     the dispersion 1 + t^2 worth. Around this, dispersions vary by chance and by series; the variance of their
     logarithms separates the two (Smyth 2004, SAGMB 3:3, section 6.2) and sets the shrinkage. Only `reliable` series,
-    with enough events for the dispersion to follow a chi-square distribution, are used for the prior.
+    with enough events for the dispersion to follow a chi-square distribution, are used for the prior, and of them only
+    those whose values have varied (`varies`): the dispersion of a constant is that of its rounding errors.
     """
-    informative = reliable & (freedom >= 1) & np.isfinite(worth) & (dispersion > 0)
+    informative = reliable & varies & (freedom >= 1) & np.isfinite(worth) & (dispersion > 0)
     wander = _common_wander(dispersion[informative], freedom[informative], worth[informative])
     prior = 1 + wander * np.nan_to_num(worth)
     scale, prior_freedom = _common_scale(dispersion[informative] / prior[informative], freedom[informative])
@@ -51,21 +56,24 @@ def squeeze(dispersion: Array, freedom: Array, worth: Array, reliable: Array) ->
     # Rare events are counts: sampling explains nearly all of their noise. After a week it counts as known.
     is_count = ~reliable & (freedom >= _FREEDOM_OF_A_WEEK)
     freedom = np.where(is_count, _MOST_FREEDOM, np.minimum(of_series + known, _MOST_FREEDOM))
-    return Squeezed((squeezed - 1) / np.where(worth > 0, worth, np.inf), freedom)
+    return Squeezed((squeezed - 1) / np.where(worth > 0, worth, np.inf), freedom, wander)
 
 
 def _common_wander(dispersion: Array, freedom: Array, worth: Array) -> float:
-    """The common day-to-day variance, by weighted least squares, combined with the assumed one."""
-    wander = ASSUMED_WANDER**2
+    """The common day-to-day variance, by weighted least squares, combined with the assumed one.
+
+    Both count by their precision: what many calls a day say of it outweighs the assumption within days.
+    """
+    wander, precision = ASSUMED_WANDER**2, _WORTH_OF_ASSUMED / ASSUMED_WANDER**4
     if len(dispersion):
         for _ in range(5):
             expected = 1 + wander * worth
             # Outliers are capped at five times the expected dispersion.
             capped = np.minimum(dispersion, 5 * expected)
             weight = freedom * worth / expected**2
-            estimate = max(0.0, float((weight * (capped - 1)).sum() / max((weight * worth).sum(), 1e-300)))
-            certainty = float(freedom.sum())
-            wander = (certainty * estimate + _WORTH_OF_ASSUMED * ASSUMED_WANDER**2) / (certainty + _WORTH_OF_ASSUMED)
+            known = float((weight * worth).sum())
+            estimate = max(0.0, float((weight * (capped - 1)).sum()) / max(known, 1e-300))
+            wander = (known * estimate + precision * ASSUMED_WANDER**2) / (known + precision)
     return wander
 
 

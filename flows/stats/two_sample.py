@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.special import fdtrc, gammaincc
 
 # The days of history needed to estimate the day-to-day noise.
@@ -31,35 +32,38 @@ def compare(
     the kernel of the cosine (Gretton et al. 2012, JMLR 13:723). days: (n,) whole numbers, one after the other in
     time. clusters: (n,) the authors. An author's texts of a day count as one, their mean.
     """
-    means, groups = _author_means(vectors, days, clusters)
-    others = np.unique(groups[groups != current])
-    if not len(others) or not (groups == current).any():
+    labels, which = np.unique(days, return_inverse=True)
+    if len(labels) < 2 or current not in labels:
         return None
+    means, groups = _author_means(vectors, which, clusters)
+    others = labels[labels != current]
     if len(others) < MIN_DAYS:
-        return _resampled(means, groups == current, seed)
-    return _learnt(means, groups, current, others, period)
+        return _resampled(means, labels[groups] == current, seed)
+    parts = np.split(means, np.flatnonzero(np.diff(groups)) + 1)
+    order = np.argsort(labels == current, kind="stable")  # the day itself comes last
+    return _learnt([parts[place] for place in order], labels[order], period)
 
 
 def _author_means(vectors: np.ndarray, days: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean vector of each author on each day, and its day."""
-    _, first, place = np.unique(np.stack([days, clusters]), axis=1, return_index=True, return_inverse=True)
-    place = place.ravel()
-    sums = np.zeros((len(first), vectors.shape[1]))
-    np.add.at(sums, place, vectors)
-    return sums / np.bincount(place)[:, None], days[first]
+    """The mean vector of each author on each day, and its day; in the order of days. `days` are numbered from 0."""
+    _, authors = np.unique(clusters, return_inverse=True)
+    width = authors.max() + 1
+    keys, places, counts = np.unique(days * width + authors, return_inverse=True, return_counts=True)
+    weights = (1 / counts[places]).astype(np.float32)
+    averaging = csr_array((weights, (places, np.arange(len(places)))), shape=(len(keys), len(places)))
+    return averaging @ vectors.astype(np.float32, copy=False), keys // width
 
 
-def _learnt(means: np.ndarray, groups: np.ndarray, current: int, others: np.ndarray, period: int) -> TwoSample:
-    """Test against the deviations of past days from all other past days.
+def _learnt(parts: list[np.ndarray], labels: np.ndarray, period: int) -> TwoSample:
+    """Test against the deviations of past days from all other past days. `parts` are the days' authors, today's last.
 
     Every day's mean is expected to be that of all other days, moved a share of the way to that of the same weekday
     (the share that would have served the past days best). The squared errors, each over its share that is due to few
     texts, are compared as variances are: today's over the mean of the past days' is F with m and m*days degrees of
     freedom, where m is the number of directions in which days differ, by Satterthwaite's (1946) matching of moments.
     """
-    labels = np.r_[others, current]
-    centres = np.array([means[groups == day].mean(axis=0) for day in labels])
-    noise = np.array([_sampling_noise(means[groups == day]) for day in labels])
+    centres = np.array([part.mean(axis=0, dtype=np.float64) for part in parts])
+    noise = np.array([_sampling_noise(part, centre) for part, centre in zip(parts, centres, strict=True)])
     pulls = (0.0, 0.4, 0.8)
     errors = min((_errors(centres, labels, pull, period) for pull in pulls), key=lambda found: (found[:-1] ** 2).sum())
     squares = (errors**2).sum(axis=1)
@@ -69,7 +73,7 @@ def _learnt(means: np.ndarray, groups: np.ndarray, current: int, others: np.ndar
     scaled = squares / expected
     freedom = _directions(errors[:-1] / np.sqrt(expected[:-1])[:, None])
     ratio = scaled[-1] / max(float(scaled[:-1].mean()), 1e-12)
-    return TwoSample(float(squares[-1]), float(fdtrc(freedom, freedom * len(others), ratio)), "history")
+    return TwoSample(float(squares[-1]), float(fdtrc(freedom, freedom * (len(parts) - 1), ratio)), "history")
 
 
 def _errors(centres: np.ndarray, labels: np.ndarray, pull: float, period: int) -> np.ndarray:
@@ -86,11 +90,10 @@ def _errors(centres: np.ndarray, labels: np.ndarray, pull: float, period: int) -
     return found
 
 
-def _sampling_noise(means: np.ndarray) -> float:
+def _sampling_noise(means: np.ndarray, centre: np.ndarray) -> float:
     """The expected squared error of the mean of these authors' vectors; of a single author all there is."""
-    if len(means) < 2:
-        return float((means**2).sum())
-    return float(means.var(axis=0, ddof=1).sum() / len(means))
+    n, squares = len(means), float(np.vdot(means, means))
+    return squares if n < 2 else max(squares - n * float(centre @ centre), 0.0) / (n - 1) / n
 
 
 def _directions(errors: np.ndarray) -> float:
@@ -112,13 +115,18 @@ def _resampled(means: np.ndarray, is_current: np.ndarray, seed: int) -> TwoSampl
     closely (Gretton et al. 2009, NIPS 22).
     """
     rng = np.random.default_rng(seed)
-    drawn = np.array([_gap(means, rng.permutation(is_current)) for _ in range(DRAWS)])
-    observed = _gap(means, is_current)
+    drawn = _gaps(means, np.array([rng.permutation(is_current) for _ in range(DRAWS)]))
+    observed = float(_gaps(means, is_current[None, :])[0])
     mean, variance = float(drawn.mean()), float(drawn.var(ddof=1))
     if variance <= 0:
         return TwoSample(observed, 1.0, "resampled")
     return TwoSample(observed, float(gammaincc(mean**2 / variance, observed * mean / variance)), "resampled")
 
 
-def _gap(means: np.ndarray, is_current: np.ndarray) -> float:
-    return float(((means[is_current].mean(axis=0) - means[~is_current].mean(axis=0)) ** 2).sum())
+def _gaps(means: np.ndarray, are_current: np.ndarray) -> np.ndarray:
+    """The squared distances (draws,) of the means of the current rows from those of the others."""
+    here = are_current.sum(axis=1, keepdims=True)
+    means = means.astype(np.float64)
+    sums = are_current.astype(np.float64) @ means
+    gaps: np.ndarray = ((sums / here - (means.sum(axis=0) - sums) / (len(means) - here)) ** 2).sum(axis=1)
+    return gaps

@@ -3,7 +3,17 @@
 Belongs here: running the project in `dbt_project`, the only writer of the warehouse. Does not belong here: SQL.
 """
 
-from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, migrate
+from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, migrate
 from flows.transform.dbt_command import run_command
+from flows.transform.language import languages_of
 
-__all__ = ["COMPARISON", "EVALUATION", "EVERYTHING", "MONITORING", "migrate", "run_command"]
+__all__ = [
+    "COMPARISON",
+    "EVALUATION",
+    "EVERYTHING",
+    "MONITORING",
+    "REVIEW",
+    "languages_of",
+    "migrate",
+    "run_command",
+]

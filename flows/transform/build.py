@@ -20,9 +20,10 @@ from flows.warehouse import damage_of, query
 
 logger = logging.getLogger(__name__)
 
-# The selectors of dbt_project/selectors.yml: all, the parts that a night builds before and after the evaluation, and
-# the part that one comparison by hand needs.
+# The selectors of dbt_project/selectors.yml: all, the parts that a night builds before and after the evaluation, the
+# part that one comparison by hand needs, and the part that labels change.
 EVERYTHING, MONITORING, EVALUATION, COMPARISON = "everything", "monitoring", "evaluation", "comparison"
+REVIEW = "review"
 _DAYS_OF = ("interactions", "completions", "scores", "examples")
 _KEPT = ("--exclude", "config.materialized:ephemeral")  # as in the selectors: only tables are tested
 
@@ -153,5 +154,6 @@ def variables(config: Config) -> dict[str, object]:
         "risk": config.risk,
         "thresholds": dict(config.thresholds),
         "mutes": [mute.model_dump(mode="json") for mute in config.mute],
+        "evidence": config.evidence,
         "unwrapped_suffix": UNWRAPPED,
     }

@@ -17,6 +17,7 @@ from typing import Any
 from flows.config import Config
 from flows.errors import RunError
 from flows.project import DBT_PROJECT
+from flows.transform import ephemeral_models
 
 _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _LOG_BYTES = 10 << 20
@@ -73,6 +74,7 @@ def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[C
         "DBT_LOG_LEVEL_FILE": "none",  # dbt does not close its log file, so `_log_in` writes it
         **environment,
     }
+    ephemeral_models.install()
     with _environment(settings), _log_in(kept / "logs") as note, _closing_afterwards(), _open_to_dbt(config):
         yield note
 

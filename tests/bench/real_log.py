@@ -1,11 +1,11 @@
-"""Eight months of three real nightly pipelines by one backfill: which known events are found, when, what else begins.
+"""Eight months of three real nightly pipelines by one backfill: which known events are told, when, and as what.
 
     python -m tests.bench.real_log [folder]
 
 Writes the log of ../shared/data/arxiv_digest (or of GENCHI_SHARED) as a workspace in the folder (default: a temporary
 one), runs `genchi backfill` over all of it, and prints for every event that its SOURCE.txt tells of the night on which
-the first breach of its route and side begins and how many begin that night; then every other night on which breaches
-begin, for someone to look at. A folder that has a warehouse already is only read.
+an incident of its route and side begins, the cause that it names, and whether anything of it begins again within 28
+days; then every other incident, for someone to look at. A folder that has a warehouse already is only read.
 """
 
 import json
@@ -14,6 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -28,32 +29,33 @@ AFTER = 28  # days within which an event that was found should not be found agai
 
 @dataclass(frozen=True)
 class Event:
-    """A change that is known from elsewhere: where it shows, and since when."""
+    """A change that is known from elsewhere: where it shows, since when, and which kinds of cause are right."""
 
     day: date
     route: str
     sides: tuple[str, ...]
     what: str
+    causes: tuple[str, ...]
 
 
 OUTPUTS = ("output", "pair")
 EVENTS = (
-    Event(date(2025, 7, 23), "digest", OUTPUTS, "another model for two nights"),
-    Event(date(2025, 7, 23), "astro", OUTPUTS, "its owner changed the prompt"),
-    Event(date(2025, 8, 19), "digest", OUTPUTS, "the alias points at V3.1"),
-    Event(date(2025, 8, 19), "astro", OUTPUTS, "every call times out"),
-    Event(date(2025, 9, 3), "number-theory", OUTPUTS, "answers turn from English to Chinese"),
-    Event(date(2025, 9, 22), "digest", OUTPUTS, "the alias points at V3.1-Terminus"),
-    Event(date(2025, 11, 12), "digest", ("input",), "line breaks leave the inputs"),
-    Event(date(2025, 11, 12), "astro", ("input",), "line breaks leave the inputs"),
-    Event(date(2025, 12, 2), "digest", OUTPUTS, "the alias points at V3.2"),
+    Event(date(2025, 7, 23), "digest", OUTPUTS, "another model for two nights", ("model_under_name",)),
+    Event(date(2025, 7, 23), "astro", OUTPUTS, "its owner changed the prompt", ("prompt_version",)),
+    Event(date(2025, 8, 19), "digest", OUTPUTS, "the alias points at V3.1", ("model_under_name",)),
+    Event(date(2025, 8, 19), "astro", OUTPUTS, "every call times out", ("canned_answer", "outage")),
+    Event(date(2025, 9, 3), "number-theory", OUTPUTS, "answers turn from English to Chinese", ("language",)),
+    Event(date(2025, 9, 22), "digest", OUTPUTS, "the alias points at V3.1-Terminus", ("model_under_name",)),
+    Event(date(2025, 11, 12), "digest", ("input",), "line breaks leave the inputs", ("log_format",)),
+    Event(date(2025, 11, 12), "astro", ("input",), "line breaks leave the inputs", ("log_format",)),
+    Event(date(2025, 12, 2), "digest", OUTPUTS, "the alias points at V3.2", ("model_under_name",)),
 )
 
 _BEGUN = """
-select first_seen, split_part(subject, '/', 1) as route, split_part(subject, '/', 2) as side, kind, subject
-from marts.fct_breaches
-where day = first_seen
-order by first_seen, subject
+select day, incident_id, cause_kind, routes, title, evidence_json
+from marts.fct_incidents
+where state = 'open'
+order by day, incident_id
 """
 _NIGHTS = "select distinct day from marts.fct_usage_daily where route = ? and day between ? and ? order by day"
 
@@ -86,36 +88,56 @@ def write_workspace(folder: Path) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Told:
+    """One incident on the day on which it began; `sides` are those of its breaches by route."""
+
+    day: date
+    cause_kind: str
+    routes: frozenset[str]
+    title: str
+    sides: frozenset[tuple[str, str]]
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Told":
+        """From a row of fct_incidents. A subject is route/side/feature."""
+        subjects = [breach.split(" ", 1)[1].split("/") for breach in json.loads(row["evidence_json"])["breaches"]]
+        sides = frozenset((parts[0], parts[1]) for parts in subjects if len(parts) > 1)
+        return cls(row["day"], row["cause_kind"], frozenset(row["routes"]), row["title"], sides)
+
+    def shows(self, event: Event) -> bool:
+        """Whether it is on the route and a side of an event, on which nothing but the number of calls would not do."""
+        return self.cause_kind != "volume" and any((event.route, side) in self.sides for side in event.sides)
+
+
 def report(warehouse: Path) -> None:
-    """Print the events and the other nights."""
-    begun = query(warehouse, _BEGUN)
-    explained: set[tuple[date, str]] = set()
-    again = 0
-    print(f"{'since':<12} {'route':<14} {'found on':<12} {'breaches':>8}  event")
+    """Print the events and the other incidents."""
+    begun = [Told.from_row(row) for row in query(warehouse, _BEGUN)]
+    explained: set[Told] = set()
+    again, on_time, right = [], 0, 0
+    print(f"{'since':<12} {'route':<14} {'told on':<12} {'cause told':<18} event")
     for event in EVENTS:
         until = event.day + timedelta(days=AFTER)
         nights = [row["day"] for row in query(warehouse, _NIGHTS, [event.route, event.day, until])][:WITHIN]
-        own = [
-            row
-            for row in begun
-            if row["route"] == event.route and row["side"] in event.sides and event.day <= row["first_seen"] <= until
-        ]
-        found = next((row["first_seen"] for row in own if row["first_seen"] in nights), None)
-        that_night = [row for row in own if row["first_seen"] == found]
-        later = {row["first_seen"] for row in own} - {found}
-        again += len(later) if found else 0
-        explained |= {(row["first_seen"], event.route) for row in that_night}
-        print(f"{event.day!s:<12} {event.route:<14} {found or '-'!s:<12} {len(that_night):>8}  {event.what}")
-    print(
-        f"\nnights within {AFTER} days of an event that was found, on which breaches of its route begin again: {again}"
-    )
-    others = sorted({(row["first_seen"], row["route"]) for row in begun} - explained)
-    print(f"other nights and routes on which breaches begin: {len(others)}")
-    for day, route in others:
-        subjects = [
-            f"{row['kind']} {row['subject']}" for row in begun if (row["first_seen"], row["route"]) == (day, route)
-        ]
-        print(f"  {day}  {', '.join(subjects)}")
+        own = [told for told in begun if told.shows(event) and event.day <= told.day <= until]
+        found = next((told for told in own if told.day in nights), None)
+        if found:
+            explained.add(found)
+            on_time += found.day == nights[0]
+            right += found.cause_kind in event.causes
+            again += [told for told in own if told.day > found.day]
+        when, cause = (str(found.day), found.cause_kind) if found else ("-", "-")
+        print(f"{event.day!s:<12} {event.route:<14} {when:<12} {cause:<18} {event.what}")
+    print(f"\ntold on the first night: {on_time} of {len(EVENTS)}; cause named rightly: {right} of {len(EVENTS)}")
+    again = [told for told in again if told not in explained]  # another event is not told again
+    print(f"begun again within {AFTER} days of an event that was told: {len(again)}")
+    for told in again:
+        print(f"  {told.day}  {told.cause_kind:<16} {told.title}")
+    others = [told for told in begun if told not in explained]
+    of_volume = sum(told.cause_kind == "volume" for told in others)
+    print(f"other incidents: {len(others)}, of them about the number of calls: {of_volume}")
+    for told in others:
+        print(f"  {told.day}  {told.cause_kind:<16} {told.title}")
 
 
 def run(folder: Path) -> None:

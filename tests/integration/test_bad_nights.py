@@ -50,7 +50,7 @@ def write_logs(folder: Path, day: date = DAY, calls: int = 40) -> dict[str, Any]
 
 
 def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every mart, and every table of the lake, as sorted rows."""
+    """Every mart, and every table of the lake but the times that a night took, as sorted rows."""
     settings = load.load_config(path)
     marts = {
         name: sorted(tuple(map(str, row.values())) for row in query(settings.warehouse, f"from marts.{name}"))
@@ -59,13 +59,14 @@ def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
     lake = {
         str(file.relative_to(settings.lake)): [(hashlib.sha256(file.read_bytes()).hexdigest(),)]
         for file in sorted(settings.lake.rglob("*.parquet"))
+        if "night_runs" not in file.parts
     }
     return {**marts, **lake}
 
 
-def test_a_missing_day_is_a_failed_critical_expectation_and_not_a_green_night(tmp_path: Path) -> None:
-    sources = write_logs(tmp_path, date(2026, 3, 1))
-    path = tmp_path / "genchi.yaml"
+def test_a_missing_day_is_a_failed_critical_expectation_and_not_a_green_night(place: Path) -> None:
+    sources = write_logs(place, date(2026, 3, 1))
+    path = place / "genchi.yaml"
     with webhook() as hook:
         path.write_text(json.dumps({
             "app": "a", "lake": "lake", **sources, "alerts": [{"kind": "webhook", "url": hook.url}],
@@ -73,7 +74,7 @@ def test_a_missing_day_is_a_failed_critical_expectation_and_not_a_green_night(tm
         night = run(path)
         assert night.critical >= 1
         failed = [
-            row for row in Lake(tmp_path / "lake").read("expectation_results", DAY).to_pylist() if not row["success"]
+            row for row in Lake(place / "lake").read("expectation_results", DAY).to_pylist() if not row["success"]
         ]
         assert {(row["suite"], row["severity"]) for row in failed} == {("landed_logs", "critical")}
         assert len(hook.received) == 1
@@ -81,7 +82,7 @@ def test_a_missing_day_is_a_failed_critical_expectation_and_not_a_green_night(tm
 
 
 def test_a_stage_that_failed_is_a_failed_run_an_alert_and_no_green_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows import nightly
 
@@ -89,9 +90,9 @@ def test_a_stage_that_failed_is_a_failed_run_an_alert_and_no_green_page(
         raise RunError("dbt: the model fct_usage_daily failed")
 
     with webhook() as hook:
-        path = tmp_path / "genchi.yaml"
+        path = place / "genchi.yaml"
         path.write_text(json.dumps({
-            "app": "a", "lake": "lake", **write_logs(tmp_path), "alerts": [{"kind": "webhook", "url": hook.url}],
+            "app": "a", "lake": "lake", **write_logs(place), "alerts": [{"kind": "webhook", "url": hook.url}],
         }), encoding="utf-8")  # fmt: skip
         run(path)
         assert hook.received == []
@@ -107,11 +108,11 @@ def test_a_stage_that_failed_is_a_failed_run_an_alert_and_no_green_page(
     assert [(row["state"]["type"], row["state"]["name"]) for row in ends] == [("FAILED", "Failed")]
 
 
-def test_a_provider_that_is_down_hides_no_drift_and_gives_no_verdict(tmp_path: Path, shared: Path) -> None:
+def test_a_provider_that_is_down_hides_no_drift_and_gives_no_verdict(place: Path, shared: Path) -> None:
     with webhook() as hook:
         path = happy_numbers(
-            tmp_path, shared, "http://127.0.0.1:9/v1", "gpt-4-0314", "gpt-4-0613",
-            hook=hook.url, examples=60, **write_logs(tmp_path),
+            place, shared, "http://127.0.0.1:9/v1", "gpt-4-0314", "gpt-4-0613",
+            hook=hook.url, examples=60, **write_logs(place),
         )  # fmt: skip
         night = run(path)
         settings = load.load_config(path)
@@ -125,9 +126,9 @@ def test_a_provider_that_is_down_hides_no_drift_and_gives_no_verdict(tmp_path: P
         assert len(hook.received) == 1
 
 
-def test_a_second_run_of_a_day_leaves_every_table_as_it_was(tmp_path: Path, shared: Path) -> None:
+def test_a_second_run_of_a_day_leaves_every_table_as_it_was(place: Path, shared: Path) -> None:
     with replayed(shared, "happy_numbers.parquet") as url:
-        path = happy_numbers(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=40, **write_logs(tmp_path))
+        path = happy_numbers(place, shared, url, "gpt-4-0314", "gpt-4-0613", examples=40, **write_logs(place))
         run(path)
         once = tables(path)
         run(path)
@@ -148,13 +149,13 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_night_that_is_killed_is_repaired_by_the_next_and_pays_for_no_answer_twice(
-    tmp_path: Path, shared: Path, moment: str
+    place: Path, shared: Path, moment: str
 ) -> None:
-    lake = tmp_path / "lake"
+    lake = place / "lake"
     with replayed(shared, "happy_numbers.parquet", "--delay-ms", "100") as url:
         path = happy_numbers(
-            tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=60, budget={"concurrency": 8},
-            **write_logs(tmp_path),
+            place, shared, url, "gpt-4-0314", "gpt-4-0613", examples=60, budget={"concurrency": 8},
+            **write_logs(place),
         )  # fmt: skip
         command = [sys.executable, "-m", "flows.cli", "nightly", "--config", str(path), "--day", str(DAY)]
         killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -166,7 +167,7 @@ def test_a_night_that_is_killed_is_repaired_by_the_next_and_pays_for_no_answer_t
         half = [file for file in lake.rglob("*.parquet") if file.read_bytes()[-4:] != b"PAR1"]
         assert half == []
         run(path)
-        rows = Lake(tmp_path / "lake").read("completions", DAY, nightly_run_id(DAY)).to_pylist()
+        rows = Lake(place / "lake").read("completions", DAY, nightly_run_id(DAY)).to_pylist()
         assert len(rows) == 120
         assert all(row["status"] == "ok" for row in rows)
         asked = stats(url)

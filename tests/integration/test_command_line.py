@@ -125,7 +125,8 @@ def test_a_night_without_a_server_is_quiet_calls_nobody_and_says_a_line_a_step(t
     assert dialled <= {"'127.0.0.1'", "'localhost'", "'::1'", "b'127.0.0.1'", "b'localhost'"}, dialled
     lines = done.stderr.splitlines()
     assert [line.split()[1] for line in lines] == [
-        "nightly", "ingest", "semantics", "production", "transform", "evaluate", "check", "report", "alert",
+        *("nightly", "labels", "ingest", "semantics", "production", "transform", "evaluate", "review"),
+        *("check", "report", "alert"),
     ], done.stderr  # fmt: skip
     assert str(tmp_path / "reports" / "2026-03-02" / "index.html") in done.stdout
 

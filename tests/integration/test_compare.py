@@ -9,6 +9,7 @@ import pytest
 
 from flows.config import load
 from flows.warehouse import query
+from tests.integration import in_process
 from tests.integration.servers import replayed
 from tests.integration.workspaces import happy_numbers
 
@@ -32,7 +33,8 @@ def test_the_verdict_is_that_of_the_night_and_a_second_run_asks_nothing(tmp_path
         assert "difference -48.4 points" in lines[0]
         assert lines[1].startswith("regressed examples: correct: ")
         assert "1,000 requests sent" in progress
-        _, again, progress = compare(path, *models)
+        done = in_process.genchi("compare", "--config", str(path), "--day", str(DAY), *models)
+        again, progress = done.stdout.splitlines(), done.stderr
         assert again == lines
         assert " 0 requests sent, 1,000 answers reused" in progress
     run_id = lines[-1].removeprefix("run_id ")
@@ -44,6 +46,8 @@ def test_the_verdict_is_that_of_the_night_and_a_second_run_asks_nothing(tmp_path
 
 def test_a_provider_that_is_down_is_no_verdict_and_exit_code_3(tmp_path: Path, shared: Path) -> None:
     path = happy_numbers(tmp_path, shared, "http://127.0.0.1:9/v1", "gpt-4-0314", "gpt-4-0613", examples=2)
-    code, lines, complaint = compare(path, "--pinned", "gpt-4-0314", "--candidate", "gpt-4-0613", "--route", "happy")
-    assert (code, lines) == (3, [])
-    assert "nothing could be compared: 4 of 4 requests have no answer; gpt-4-0314: " in complaint.splitlines()[-1]
+    models = ("--pinned", "gpt-4-0314", "--candidate", "gpt-4-0613", "--route", "happy")
+    done = in_process.genchi("compare", "--config", str(path), "--day", str(DAY), *models)
+    assert (done.returncode, done.stdout) == (3, "")
+    told = done.stderr.splitlines()[-1]
+    assert "nothing could be compared: 4 of 4 requests have no answer; gpt-4-0314: " in told

@@ -25,10 +25,10 @@ from tests.integration.servers import webhook
 DAY = date(2026, 3, 2)
 pytestmark = [pytest.mark.long]
 STAGES = (
-    *("ingest", "semantics", "score_production", "transform", "evaluated", "check", "report"),
+    *("labels", "ingest", "semantics", "score_night", "transform", "evaluated", "review", "check", "report"),
     *("retention", "alert", "announce_night"),
 )
-NAMES = {"score_production": "production", "evaluated": "evaluate", "announce_night": "event"}
+NAMES = {"score_night": "production", "evaluated": "evaluate", "announce_night": "event"}
 
 
 def workspace(folder: Path, hook: str, **more: Any) -> Path:
@@ -46,8 +46,8 @@ def workspace(folder: Path, hook: str, **more: Any) -> Path:
 
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stages before the checks do nothing."""
-    done = SimpleNamespace(summary=lambda: "done", days=())
-    for name in ("ingest", "semantics", "score_production", "transform"):
+    done = SimpleNamespace(summary=lambda: "done", days=(), first=DAY)
+    for name in ("labels", "ingest", "semantics", "score_night", "transform", "review"):
         monkeypatch.setattr(nightly, name, lambda *_, **__: done)
 
 

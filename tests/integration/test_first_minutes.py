@@ -14,7 +14,7 @@ from flows.cli import init_command
 from flows.cli.doctor import examine
 from flows.config.load import Config, load_config
 from flows.ingest import landing
-from tests.integration import postgres
+from tests.integration import in_process, postgres
 from tests.integration.test_command_line import genchi
 from tests.reading import CASES, GOLDEN, format_of
 
@@ -79,6 +79,7 @@ def test_a_newcomer_reaches_a_page_by_the_commands_that_are_printed(tmp_path: Pa
     assert sum(len(lake.read("interactions", day)) for day in lake.days("interactions")) == 13
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_a_night_without_the_key_of_a_model_does_all_but_evaluate(tmp_path: Path) -> None:
     (tmp_path / "logs.jsonl").write_text(
         '{"call_id": "a", "started_at": "2026-03-02T10:00:00Z", "input_text": "hi", "output_text": "ho"}\n', "utf-8"
@@ -92,7 +93,8 @@ def test_a_night_without_the_key_of_a_model_does_all_but_evaluate(tmp_path: Path
         encoding="utf-8",
     )
     told = "models.pinned.api_key: the environment variable MODEL_KEY is not set; evaluation needs it: set it"
-    assert newcomer(tmp_path, "ingest", "--day", str(DAY)).returncode == 0
+    ingested = in_process.genchi("ingest", "--config", str(tmp_path / "genchi.yaml"), "--day", str(DAY))
+    assert ingested.returncode == 0, ingested.stderr
     alone = newcomer(tmp_path, "evaluate", "--day", str(DAY))
     assert (alone.returncode, alone.stderr.count("\n")) == (2, 1)
     assert told in alone.stderr

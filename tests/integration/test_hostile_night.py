@@ -22,8 +22,8 @@ import yaml
 
 from flows.config import load_config
 from flows.outgoing import plain
+from tests.chromium import chromium
 from tests.hostile_texts import HOSTILE, MARK, URL
-from tests.integration.test_page_in_browser import CHROMIUM, FLAGS
 from tests.serving import Quiet, serving
 
 pytestmark = pytest.mark.long
@@ -129,7 +129,10 @@ def write_workspace(folder: Path, url: str, texts: list[str]) -> None:
             "pinned": {"model": "openai/m", "name": "pinned <i>\x1b[2J", **model},
             "candidates": [{"model": "openai/n", "name": "{{ 7 * 7 }}\u202e<script>alert(1)</script>", **model}],
         },
-        "alerts": [{"kind": kind, "url": f"{url}/hook/{kind}"} for kind in ("webhook", "slack")],
+        "alerts": [
+            *({"kind": kind, "url": f"{url}/hook/{kind}"} for kind in ("webhook", "slack")),
+            {"kind": "apprise", "url": f"{url.replace('http', 'json', 1)}/hook/apprise?format=markdown"},
+        ],
     }  # fmt: skip
     (folder / "genchi.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 
@@ -245,21 +248,16 @@ def test_no_file_but_the_configuration_has_the_key(night: Night) -> None:
 
 
 def test_messages_are_plain_and_call_nobody(night: Night) -> None:
-    assert len(night.peers.posted) == 2
+    assert len(night.peers.posted) == 3
     for message in night.peers.posted:
         told = json.dumps(message, ensure_ascii=False)
-        assert UNSAFE.findall(told.replace("@\u2060", "@")) == []
-        if "blocks" in message:
+        assert UNSAFE.findall(re.sub("(?<=[@<\\]])\u2060", "", told)) == []
+        if "headline" not in message:
             assert not re.search(r"<!?(?:channel|here|everyone|@)", told)
 
 
 def test_the_pages_run_nothing_and_fetch_nothing_in_a_browser(night: Night) -> None:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+    with chromium() as browser:
         for path in night.pages:
             page = browser.new_context().new_page()
             requests: list[str] = []
@@ -272,5 +270,4 @@ def test_the_pages_run_nothing_and_fetch_nothing_in_a_browser(night: Night) -> N
             assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == [], path
             assert noise == [], path
             page.close()
-        browser.close()
     assert night.peers.strayed == []

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -74,67 +75,87 @@ def server() -> Iterator[Server]:
     server.process.wait(60)
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A workspace in which everything before a job was done, and what one undisturbed run of the job makes of it."""
+
+    start: Path
+    undisturbed: str
+    seconds: float
+
+
+class Prepared:
+    """A workspace, and copies of it before each job. They are run at one place, because their files know it."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server, self.folder = server, folder
+        self.new, self.place = folder / "new" / "w", folder / "w"
+        self._begun: dict[tuple[str, bool], Begun] = {}
+        server.done("workspace", self.new)
+
+    def before(self, job: str, *, has_warehouse: bool) -> Begun:
+        """Made once for each job; with what earlier jobs built or, as on a new machine, without it."""
+        key = job, has_warehouse and "transform" in KILLS[job][1]
+        if key not in self._begun:
+            self._begun[key] = self._begin(*key)
+        return self._begun[key]
+
+    def again(self, start: Path) -> Path:
+        """A copy at the one place."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        shutil.copytree(start, self.place)
+        return self.place
+
+    def _begin(self, job: str, has_warehouse: bool) -> Begun:
+        self.again(self.new)
+        for earlier in KILLS[job][1]:
+            self.server.done(earlier, self.place)
+        if not has_warehouse:
+            (self.place / "lake" / "warehouse.duckdb").unlink(missing_ok=True)  # what dbt has parsed stays
+        start = self.folder / f"before-{job}-{has_warehouse}"
+        shutil.copytree(self.place, start)
+        tries = 1 if job == "transform" else 2
+        seconds = min(self.server.done(job, self.again(start))["seconds"] for _ in range(tries))
+        return Begun(start, self.server.state(self.place), seconds)
+
+
 @pytest.fixture(scope="module")
-def prepared(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("prepared") / "w"
-    server.done("workspace", folder)
-    return folder
-
-
-def moved(prepared: Path, folder: Path) -> Path:
-    """A copy at the one path that its files know."""
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(prepared, folder)
-    return folder
+def prepared(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return Prepared(server, tmp_path_factory.mktemp("prepared"))
 
 
 @pytest.mark.parametrize("job", KILLS)
-def test_a_run_that_is_killed_at_any_moment_is_mended_by_the_next(
-    server: Server, prepared: Path, tmp_path: Path, job: str
-) -> None:
-    kills, before = KILLS[job]
-    rng, start, folder = random.Random(13), tmp_path / "start", tmp_path / "w"
-    moved(prepared, folder)
-    for earlier in before:
-        server.done(earlier, folder)
-    (folder / "lake" / "warehouse.duckdb").unlink(missing_ok=True)  # what dbt has parsed stays
-    shutil.copytree(folder, start)
-    seconds = min(server.done(job, moved(start, folder))["seconds"] for _ in range(1 if job == "transform" else 2))
-    undisturbed, killed = server.state(folder), 0
+def test_a_run_that_is_killed_at_any_moment_is_mended_by_the_next(server: Server, prepared: Prepared, job: str) -> None:
+    kills, before = KILLS[job][0], prepared.before(job, has_warehouse=False)
+    rng, killed = random.Random(13), 0
     for _ in range(3 * kills):
         if killed == kills:
             break
-        moved(start, folder)
-        killed += server.run(job, folder, kill_s=rng.uniform(0, seconds))["killed"]
+        folder = prepared.again(before.start)
+        killed += server.run(job, folder, kill_s=rng.uniform(0, before.seconds))["killed"]
         server.state(folder)  # everything that is there can be read
         server.done(job, folder)
-        assert server.state(folder) == undisturbed
+        assert server.state(folder) == before.undisturbed
         assert not list(folder.glob("lake/_staging/*"))
     assert killed == kills
 
 
 @pytest.mark.parametrize(("job", "fault"), FAULTS, ids=lambda one: one if isinstance(one, str) else json.dumps(one))
 def test_a_disk_that_refuses_leaves_nothing_half_and_the_error_names_what(
-    server: Server, prepared: Path, tmp_path: Path, job: str, fault: dict[str, Any]
+    server: Server, prepared: Prepared, job: str, fault: dict[str, Any]
 ) -> None:
-    start, folder = tmp_path / "start", tmp_path / "w"
-    moved(prepared, folder)
-    for earlier in KILLS[job][1]:
-        server.done(earlier, folder)
-    shutil.copytree(folder, start)
-    server.done(job, folder)
-    undisturbed = server.state(folder)
-    moved(start, folder)
+    before = prepared.before(job, has_warehouse=True)
+    folder = prepared.again(before.start)
     failed = server.run(job, folder, fault=fault)
     assert failed["error"], "the fault did not come"
     assert str(folder) in failed["error"], failed["error"]
     assert "\n" not in failed["error"]
     server.state(folder)  # everything that is there can be read
     server.done(job, folder)
-    assert server.state(folder) == undisturbed
+    assert server.state(folder) == before.undisturbed
 
 
-def test_a_disk_that_is_full_leaves_nothing_half(server: Server, prepared: Path, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_leaves_nothing_half(server: Server, prepared: Prepared, tmp_path: Path) -> None:
     """A real one: a file system in memory that is too small for what is to be written."""
     place = tmp_path / "disk"
     place.mkdir()
@@ -143,7 +164,7 @@ def test_a_disk_that_is_full_leaves_nothing_half(server: Server, prepared: Path,
         pytest.skip("this user may not mount a file system")
     try:
         folder = place / "w"
-        shutil.copytree(prepared, folder)
+        shutil.copytree(prepared.new, folder)
         free = shutil.disk_usage(place).free
         for left in (0, 8 << 10, 40 << 10):
             (place / "filler").write_bytes(b"x" * max(0, free - left))

@@ -157,7 +157,7 @@ def test_a_night_ends_by_the_configuration_with_which_it_began(seen: Seen) -> No
 
 def test_prefect_shows_the_night_by_its_day_its_app_and_what_it_came_to(seen: Seen) -> None:
     runs = {row["name"]: row for row in prefect_api("/flow_runs/filter", flow_runs={"tags": {"all_": ["Kept App"]}})}
-    assert runs[f"nightly {DAY}"]["state"]["name"] == "Critical findings"
+    assert runs[f"nightly {DAY}"]["state"]["name"] == "Critical"
     assert runs[f"nightly {DAY}"]["state"]["type"] == "COMPLETED"
     assert set(runs) >= {f"ingest {DAY}", f"semantics {DAY} to {DAY}", f"evaluate {DAY}", f"report {DAY}"}
     assert set(runs[f"ingest {DAY}"]["tags"]) == {"Kept App", "ingest"}

@@ -1,7 +1,5 @@
 """The night's pages in a real browser: nothing is fetched, nothing runs, and the verdict is seen at once."""
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,16 +7,10 @@ from typing import Any
 import pytest
 
 from flows.report.page import write_report
+from tests.chromium import SIZES
 from tests.unit.report import synthetic, topics
 
 pytestmark = pytest.mark.long
-
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 
 
 @dataclass
@@ -37,18 +29,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     docs.parent.mkdir(parents=True)
     docs.write_text("<title>Data Docs</title>")
     return write_report(config, synthetic.DAY).path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
-        browser.close()
 
 
 def visit(browser: Any, path: Path, size: str = "desk", scheme: str = "light") -> Visit:
@@ -81,8 +61,8 @@ def test_the_verdict_is_seen_without_scrolling_and_nothing_is_fetched(
 
 def test_hostile_text_is_shown_and_does_nothing(browser: Any, pages: Path) -> None:
     seen = visit(browser, pages)
-    assert synthetic.HOSTILE in seen.page.locator("#findings").inner_text()
-    assert synthetic.HOSTILE_CALL in (seen.page.locator("#findings").text_content() or "")  # folded
+    assert synthetic.HOSTILE in seen.page.locator("#incidents").inner_text()
+    assert synthetic.HOSTILE_CALL in (seen.page.locator("#incidents").text_content() or "")  # folded
     assert topics.HOSTILE in seen.page.locator("#topics").inner_text()
     assert seen.page.locator("img, script, iframe").count() == 0
 
@@ -104,6 +84,27 @@ def test_words_stand_out_from_their_ground(browser: Any, pages: Path, scheme: st
     }"""
     names = ["ink", "muted", "accent", "critical", "warning", "healthy", "unknown"]
     assert min(seen.page.evaluate(contrast, names)) >= 4.5
+
+
+def test_a_row_of_what_moved_opens_the_history_of_its_series(browser: Any, pages: Path) -> None:
+    seen = visit(browser, pages)
+    card = seen.page.locator("#incident-1")
+    card.get_by_text("What moved: 3 series").click()
+    history = card.locator(".moved svg").first
+    assert not history.is_visible()
+    card.get_by_text("outputs that are JSON").click()
+    assert history.is_visible()
+    assert seen.page.locator("mark").count() == seen.page.locator(".quote mark, .glossary mark").count()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_index_over_nights_leads_to_the_page(browser: Any, pages: Path, size: str) -> None:
+    seen = visit(browser, pages, size)
+    seen.page.get_by_text("all nights").click()
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+    seen.page.locator(".calendar a").first.click()
+    assert seen.page.locator("h1").inner_text() == "Broken"
+    assert seen.console == []
 
 
 def test_every_picture_and_table_has_a_name(browser: Any, pages: Path) -> None:

@@ -1,7 +1,5 @@
 """A night on real answers of real models: it must say what is known to be true of them."""
 
-import subprocess
-import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import pytest
 from flows.config import load
 from flows.lake.lake import Lake, nightly_run_id
 from flows.warehouse import query
+from tests.integration import in_process
 from tests.integration.servers import replayed, webhook
 from tests.integration.workspaces import happy_numbers, leetcode, leetcode_logs
 
@@ -29,17 +28,16 @@ def comparison(path: Path) -> dict[str, Any]:
 
 
 def run(path: Path, day: date = DAY) -> tuple[int, str]:
-    """The exit code and the headline of a night, as a person runs it."""
-    command = [sys.executable, "-m", "flows.cli", "nightly", "--config", str(path), "--day", str(day)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    """The exit code and the headline of a night."""
+    done = in_process.genchi("nightly", "--config", str(path), "--day", str(day))
     assert done.stdout, done.stderr
     return done.returncode, done.stdout.strip().splitlines()[0]
 
 
-def test_a_candidate_that_is_much_worse_is_on_the_page_and_wakes_nobody(tmp_path: Path, shared: Path) -> None:
+def test_a_candidate_that_is_much_worse_is_on_the_page_and_wakes_nobody(place: Path, shared: Path) -> None:
     with replayed(shared, "happy_numbers.parquet") as url, webhook() as hook:
         path = happy_numbers(
-            tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", hook=hook.url, criterion={"min_pass_rate": 0.8}
+            place, shared, url, "gpt-4-0314", "gpt-4-0613", hook=hook.url, criterion={"min_pass_rate": 0.8}
         )
         code, _ = run(path)
         assert rates(path) == pytest.approx({"gpt-4-0314": 0.836, "gpt-4-0613": 0.352})
@@ -59,9 +57,9 @@ def test_a_candidate_that_is_much_worse_is_on_the_page_and_wakes_nobody(tmp_path
         assert len(Lake(load.load_config(path).lake).read("completions", DAY, nightly_run_id(DAY))) == 1000
 
 
-def test_a_model_that_got_better_is_exit_code_0_and_no_digest(tmp_path: Path, shared: Path) -> None:
+def test_a_model_that_got_better_is_exit_code_0_and_no_digest(place: Path, shared: Path) -> None:
     with replayed(shared, "happy_numbers.parquet") as url, webhook() as hook:
-        path = happy_numbers(tmp_path, shared, url, "gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613", hook=hook.url)
+        path = happy_numbers(place, shared, url, "gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613", hook=hook.url)
         code, _ = run(path)
         assert rates(path) == pytest.approx({"gpt-3.5-turbo-0301": 0.306, "gpt-3.5-turbo-0613": 0.482})
         assert comparison(path)["verdict"] == "better"
@@ -70,9 +68,9 @@ def test_a_model_that_got_better_is_exit_code_0_and_no_digest(tmp_path: Path, sh
         assert [row for row in expectations(path) if not row["success"]] == []
 
 
-def test_code_in_a_fence_is_said_to_be_wrapped_wrongly_and_not_to_be_worse(tmp_path: Path, shared: Path) -> None:
+def test_code_in_a_fence_is_said_to_be_wrapped_wrongly_and_not_to_be_worse(place: Path, shared: Path) -> None:
     with replayed(shared, "leetcode_easy.parquet") as url:
-        path = leetcode(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613")
+        path = leetcode(place, shared, url, "gpt-4-0314", "gpt-4-0613")
         code, _ = run(path)
     settings = load.load_config(path)
     found = query(settings.warehouse, "select model, criterion, pass_rate from marts.fct_eval_scores")
@@ -99,10 +97,10 @@ def test_code_in_a_fence_is_said_to_be_wrapped_wrongly_and_not_to_be_worse(tmp_p
         assert said in page, said
 
 
-def test_faults_of_a_provider_are_retried_and_change_no_rate(tmp_path: Path, shared: Path) -> None:
+def test_faults_of_a_provider_are_retried_and_change_no_rate(place: Path, shared: Path) -> None:
     faults = ("--fault", "429:0.15", "--fault", "500:0.1", "--garble-rate", "0.05")
     with replayed(shared, "happy_numbers.parquet", *faults) as url:
-        path = happy_numbers(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=100)
+        path = happy_numbers(place, shared, url, "gpt-4-0314", "gpt-4-0613", examples=100)
         run(path)
         rows = Lake(load.load_config(path).lake).read("completions", DAY, nightly_run_id(DAY)).to_pylist()
     assert len(rows) == 200
@@ -112,10 +110,10 @@ def test_faults_of_a_provider_are_retried_and_change_no_rate(tmp_path: Path, sha
     assert row["unscored"] == len(unanswered)
 
 
-def test_real_answers_as_production_logs_land_without_loss_with_their_code_fences(tmp_path: Path, shared: Path) -> None:
+def test_real_answers_as_production_logs_land_without_loss_with_their_code_fences(place: Path, shared: Path) -> None:
     from flows.backfill import backfill
 
-    path, rows = leetcode_logs(tmp_path, shared)
+    path, rows = leetcode_logs(place, shared)
     settings = load.load_config(path)
     days = sorted({datetime.strptime(row["timestamp"], "%m/%d/%Y, %H:%M:%S").date() for row in rows})  # noqa: DTZ007 - the recording has no zone
     backfill(days[0], days[-1], str(path))

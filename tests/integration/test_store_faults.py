@@ -1,5 +1,6 @@
 """An object store that refuses, fails or breaks off in a write: one line says so, and nothing half-written counts."""
 
+import asyncio
 import http.client
 import socket
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,8 +17,9 @@ from flows.errors import RunError
 from flows.lake import lock
 from flows.lake.lake import Lake
 from flows.lake.object_store import Storage
+from tests.integration import in_process
 from tests.integration.servers import make_bucket, object_store
-from tests.integration.test_object_store import LAST_DAY, run, workspace
+from tests.integration.test_object_store import LAST_DAY, environment, run, workspace
 from tests.publishing import generation_of, publish
 from tests.serving import Quiet, serving
 
@@ -112,8 +115,29 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
             yield behind
 
 
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """s3fs and botocore try as often as they do in a night, but do not pause between the attempts."""
+    import botocore.retries.standard
+    import s3fs.core
+
+    def no_delay(*_: object) -> float:
+        return 0.0
+
+    class Quick:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(asyncio, name)
+
+        async def sleep(self, _: float) -> None:
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(s3fs.core, "asyncio", Quick())
+    monkeypatch.setattr(botocore.retries.standard.ExponentialBackoff, "delay_amount", no_delay)
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.usefixtures("short_pauses")
 def test_writes_that_fail_leave_all_of_the_old_or_all_of_the_new_and_the_next_run_goes_on(
     store: Faulty, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,10 +176,11 @@ def publish_in_a_run(lake: Lake, generation: int) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("fault", ["denied", "broken"])
+@pytest.mark.usefixtures("prefect_server")
 def test_a_refused_write_ends_the_command_in_one_line_and_the_next_run_reads_all(
-    store: Faulty, fault: str, tmp_path: Path
+    store: Faulty, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace(tmp_path, store.storage, f"command-{fault}")
+    path = workspace(tmp_path, store.storage, f"command-{fault}")
     with store.failing(fault, part="/lake/interactions/"):
         done = run(tmp_path, store.storage, "ingest", "--day", str(LAST_DAY), code=(3,))
     told = [line for line in done.stderr.splitlines() if line.startswith("genchi: ")]
@@ -164,6 +189,9 @@ def test_a_refused_write_ends_the_command_in_one_line_and_the_next_run_reads_all
     assert "Traceback" not in done.stderr
     lake = Lake(f"s3://genchi/command-{fault}/lake", store.storage, tmp_path / ".genchi")
     assert lake.days("interactions") == []
-    run(tmp_path, store.storage, "ingest", "--day", str(LAST_DAY))
+    for name, value in environment(store.storage).items():
+        monkeypatch.setenv(name, value)
+    next_run = in_process.genchi("ingest", "--config", str(path), "--day", str(LAST_DAY))
+    assert next_run.returncode == 0, next_run.stderr
     assert lake.read("interactions", LAST_DAY).num_rows > 100
     assert lake.faults(is_deep=True) == []

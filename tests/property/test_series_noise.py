@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from flows.stats.noise import Daily, day_test, standardised
+from flows.stats.deviates import standardised
+from flows.stats.noise import Daily, day_test
 from flows.stats.shrinkage import squeeze
 from tests.bench.detection.sums import series, upto
 from tests.bench.detection.world import simulate
@@ -77,7 +78,7 @@ def test_dispersions_of_like_series_are_squeezed_together_and_that_of_another_ki
     rng = np.random.default_rng(2)
     dispersion, worth = 3 * rng.chisquare(20, 60) / 20, np.full(60, 50.0)
     dispersion[0] = 40.0
-    squeezed = squeeze(dispersion, np.full(60, 20.0), worth, np.ones(60, bool))
+    squeezed = squeeze(dispersion, np.full(60, 20.0), worth, np.ones(60, bool), np.ones(60, bool))
     total = 1 + squeezed.wander * worth
     assert total[1:].std() < dispersion[1:].std() / 2
     assert total[1:].mean() == pytest.approx(3, rel=0.15)
@@ -89,7 +90,7 @@ def test_p_values_are_honest_where_nothing_happens() -> None:
     for seed in range(4):
         world = simulate(seed, 40)
         keys, daily = series(world)
-        is_share = np.array([key.is_share for key in keys])
+        is_share = np.array([key.is_share for key in keys[: len(daily.n)]])
         for day in range(29, 40):
             p.append(day_test(upto(daily, day, 28), world.weekday[day - 28 : day + 1], is_share).p_value)
     found = np.concatenate(p)

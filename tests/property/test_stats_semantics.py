@@ -39,6 +39,36 @@ def test_every_other_author_is_one_voice_and_nobody_is_their_own_neighbour(seed:
         assert authors[row] not in others
 
 
+@given(st.integers(2, 400), st.integers(1, 80), st.integers(1, 5), st.integers(0, 2**31))
+@settings(max_examples=30, deadline=None)
+def test_of_equal_texts_the_nearest_are_still_the_nearest(count: int, wanted: int, kinds: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = unit(rng.normal(size=(kinds, 5)))[rng.integers(0, kinds, count)]
+    found = nearest(vectors, wanted)
+    assert all(len(set(row) - {place}) == min(wanted, count - 1) for place, row in enumerate(found.tolist()))
+    similar = vectors @ vectors.T
+    np.fill_diagonal(similar, -np.inf)
+    best = -np.sort(-similar, axis=1)[:, : min(wanted, count - 1)]
+    assert np.allclose(np.take_along_axis(similar, found, axis=1), best, atol=1e-5)
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=20, deadline=None)
+def test_the_table_of_ratios_is_the_binomial_log_likelihood_ratio(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    neighbours = rng.integers(-1, 90, (90, scan.DEEPEST))
+    is_current = rng.random(90) < 0.3
+    is_current[0] = True
+    overall = is_current.mean()
+    found = scan.Graph.of(neighbours).ratios(is_current)
+    for row, ratios in zip(neighbours[is_current], found, strict=True):
+        for size, ratio in zip(scan.SIZES, ratios, strict=True):
+            seen = sum(is_current[place] for place in row[:size] if place >= 0)
+            law = scipy_stats.binom.logpmf
+            expected = law(seen, size, seen / size) - law(seen, size, overall) if seen / size > overall else 0.0
+            assert ratio == pytest.approx(expected, abs=1e-9)
+
+
 def test_texts_that_are_all_the_same_are_no_error() -> None:
     same = unit(np.ones((300, 8)))
     assert projected(same).shape == (300, 1)
@@ -108,6 +138,49 @@ def test_topics_are_the_planted_groups_and_a_radius_holds_its_members() -> None:
     assert (distances > found.radii[places]).mean() == pytest.approx(0.01, abs=0.03)
     places, distances = topics.assign(unit(rng.normal(size=(200, 32))), found.centres)
     assert (distances > found.radii[places]).mean() > 0.95
+
+
+def test_topics_that_shade_into_each_other_are_as_many_as_their_texts_allow() -> None:
+    rng = np.random.default_rng(7)
+    vectors = unit(1 + rng.normal(size=(900, 32)))
+    assert len(topics.find(vectors, seed=0).centres) == 40
+    assert len(topics.find(vectors[:320], seed=0).centres) == 15
+
+
+def test_topics_keep_their_places_when_texts_move_on_and_new_ones_come() -> None:
+    rng = np.random.default_rng(8)
+    centres = rng.normal(size=(7, 32))
+
+    def texts_of(kinds: list[int], each: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.repeat(kinds, each)
+        return unit(centres[labels] + 0.4 * rng.normal(size=(len(labels), 32))), labels
+
+    before, _ = texts_of([0, 1, 2, 3, 4, 5], 100)
+    first = topics.find(before, seed=0)
+    now, labels = texts_of([1, 2, 3, 4, 5, 6], 100)
+    again = topics.find(now, seed=0, start=first.centres)
+    earlier, _ = topics.assign(now, first.centres)
+    same = topics.matched(again.places, earlier)
+    assert len(again.centres) == 6
+    assert len(same) == 5
+    new = int(np.bincount(again.places[labels == 6]).argmax())
+    assert new not in same
+    for place, old in same.items():
+        assert again.centres[place] @ first.centres[old] > 0.95
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=60))
+@settings(deadline=None)
+def test_a_match_has_a_third_in_common_and_is_of_one_pair(pairs: list[tuple[int, int]]) -> None:
+    places, earlier = np.array(pairs, int).reshape(-1, 2).T
+    same = topics.matched(places, earlier)
+    assert len(set(same.values())) == len(same)
+    for new, old in same.items():
+        here, there = places == new, earlier == old
+        assert 3 * (here & there).sum() >= (here | there).sum() > 0
+    for one in set(places.tolist()):
+        if (earlier[places == one] == one).all() and (places[earlier == one] == one).all():
+            assert one not in earlier or same[one] == one  # the same members
 
 
 @pytest.mark.parametrize("days_before", [1, 3, 14, 28])

@@ -76,6 +76,16 @@ def test_rows_that_come_late_are_removed_by_the_next_night(tmp_path: Path) -> No
     assert len(Lake(settings.lake).read("interactions", old)) == 0
 
 
+@pytest.mark.parametrize("table", ["feedback", "holdout_joins", "annotations", "review_strata", "criteria"])
+def test_a_late_row_does_not_rebuild_a_day_without_what_people_said_of_it(tmp_path: Path, table: str) -> None:
+    settings = workspace(tmp_path, f"{{{table}: 1d}}")
+    old = TODAY - timedelta(days=2)
+    Lake(settings.lake).write(table, old, from_rows([{SCHEMAS[table].names[0]: "x"}], table))
+    assert retention.first_to_rebuild(settings, (old,), TODAY, TODAY) == old
+    retention.apply(settings, TODAY)
+    assert retention.first_to_rebuild(settings, (old,), TODAY, TODAY) == old + timedelta(days=1)
+
+
 @pytest.mark.long
 def test_the_numbers_of_a_day_outlive_its_rows_whatever_is_rebuilt(tmp_path: Path) -> None:
     settings = workspace(tmp_path)
@@ -97,10 +107,30 @@ def test_the_numbers_of_a_day_outlive_its_rows_whatever_is_rebuilt(tmp_path: Pat
             word in name
             for word in (
                 *("comparisons", "eval", "breach", "topic", "freshness", "frontier", "prompt"),
-                *("production", "flips", "pin_integrity", "request_failures"),
+                *(
+                    "production",
+                    "flips",
+                    "pin_integrity",
+                    "holdout_versions",
+                    "request_failures",
+                    "incident",
+                    "canned_outputs",
+                    "failed_calls",
+                    "users_daily",
+                    "review",
+                    "text_fields",
+                    "criteria_drift",
+                    "label",
+                    "judge_alignment",
+                    "review_strata",
+                    "judge_anchors",
+                    "feedback",
+                    "call_signals",
+                    "night_runs",
+                ),
             )
         )
-        assert final or is_empty_here
+        assert final or is_empty_here, name
         assert [row for row in after[name] if row["day"] <= days[4]] == final
     usage = query(settings.warehouse, "select day, calls from marts.fct_usage_daily order by day")
     assert [row["calls"] for row in usage] == [*range(20, 30), 30]

@@ -29,6 +29,9 @@ DOING = {
     "a library swallows the exception": (
         "    while True:\n        try: time.sleep(600)\n        except BaseException: pass"
     ),
+    "an exception in a `__del__`, which Python ignores": (
+        "    class Slow:\n        def __del__(self): time.sleep(600)\n    while True: Slow()"
+    ),
     "a thread waits for a socket": (
         "    import socket\n    here, there = socket.socketpair()\n"
         "    waiting = threading.Thread(target=here.recv, args=(1,)); waiting.start(); waiting.join()"

@@ -3,65 +3,74 @@
 {%- set least_calls = 5 -%}
 {%- set least_cover = 0.8 -%}
 
-with series as (
+with days as (
     select * from {{ ref('int_series_daily') }}
-    where dimension = 'topic' and day >= {{ window_start(first_day()) }}
+    where dimension = 'topic' and {{ is_built_day() }}
 ),
 
-days as (
-    select * from series
-    where {{ is_built_day() }}
+counts as (
+    select
+        *,
+        {{ topic_version_of('topic_series') }} as catalog_version
+    from {{ ref('int_topic_window_counts') }}
 ),
 
 built as (
     select distinct
         day,
-        route
+        route,
+        {{ topic_version_of('member') }} as catalog_version
     from days
 ),
 
+measured as (
+    select distinct {{ series | join(', ') }}
+    from days
+),
+
+-- Of a version that is newer than the window, what it would have counted.
 windows as (
     select
         built.day,
-        series.route,
-        series.side,
-        series.feature,
-        series.member,
-        sum(series.n) as n
+        built.route,
+        counts.topic_series,
+        sum(counts.n) as n
     from built
-    inner join series
+    inner join counts
         on
-            built.route = series.route
-            and series.day >= {{ window_start('built.day') }}
-            and built.day > series.day
-    group by built.day, series.route, series.side, series.feature, series.member
+            built.route = counts.route
+            and built.catalog_version = counts.catalog_version
+            and counts.day >= {{ window_start('built.day') }}
+            and built.day > counts.day
+    group by built.day, built.route, counts.topic_series
 ),
 
 weighed as (
     select
-        windows.day,
-        windows.route,
-        windows.side,
-        windows.feature,
+        measured.day,
+        measured.route,
+        measured.side,
+        measured.feature,
         windows.n as n_window,
         days.n as n_day,
         days.total as total_day
-    from windows
+    from measured
+    inner join windows on measured.day = windows.day and measured.route = windows.route
     left join days
         on
-            windows.day = days.day
-            and windows.route = days.route
-            and windows.side = days.side
-            and windows.feature = days.feature
-            and windows.member = days.member
+            measured.day = days.day
+            and measured.route = days.route
+            and measured.side = days.side
+            and measured.feature = days.feature
+            and windows.topic_series = days.member
 ),
 
 mixed as (
     select
         {{ series | join(', ') }},
         {{ exact_sum('case when n_day >= ' ~ least_calls ~ ' then n_window * total_day / n_day end') }}
-        / sum(case when n_day >= {{ least_calls }} then n_window end) as mean_at_constant_mix,
-        sum(case when n_day >= {{ least_calls }} then n_window end) / sum(n_window) as cover
+        / nullif(sum(case when n_day >= {{ least_calls }} then n_window end), 0) as mean_at_constant_mix,
+        sum(case when n_day >= {{ least_calls }} then n_window end) / nullif(sum(n_window), 0) as cover
     from weighed
     group by {{ series | join(', ') }}
 ),

@@ -4,6 +4,7 @@
 {%- set keys = ['day', 'origin', 'route', 'side', 'model_served', 'prompt_version', 'release'] -%}
 {%- set text_features = features_of(ref('int_text_features')) -%}
 {%- set pair_features = features_of(ref('int_pair_features')) -%}
+{%- set signals = features_of(ref('int_call_signals')) -%}
 
 with texts as (
     select * from {{ ref('int_text_features') }}
@@ -20,6 +21,11 @@ scores as (
     where {{ days }}
 ),
 
+signal_rows as (
+    select * from {{ ref('int_call_signals') }}
+    where {{ days }}
+),
+
 features as (
     select * from {{ ref('features') }}
 ),
@@ -30,6 +36,10 @@ sums_of_texts as (
 
 sums_of_pairs as (
     {{ sums_of_rows('pairs', keys, pair_features) }}
+),
+
+sums_of_signals as (
+    {{ sums_of_rows('signal_rows', keys, signals) }}
 ),
 
 sums_of_scores as (
@@ -47,6 +57,8 @@ cells as (
     {{ turned('sums_of_texts', keys, ['n', 'total', 'total_squares'], text_features) }}
     union all
     {{ turned('sums_of_pairs', keys, ['n', 'total', 'total_squares'], pair_features) }}
+    union all
+    {{ turned('sums_of_signals', keys, ['n', 'total', 'total_squares'], signals) }}
     union all
     select * from sums_of_scores
 )

@@ -4,6 +4,7 @@ with features as (
 
 mix as (
     select * from {{ ref('int_mix_daily') }}
+    where feature <> kind  -- the row of all calls, which is no member
 )
 
 select
@@ -27,7 +28,7 @@ from features
         route,
         '*' as model_served,
         '*' as prompt_version,
-        'pair' as side,
+        side,
         feature,
         {{ bin }} as bin,
         cast({{ n }} as bigint) as n,

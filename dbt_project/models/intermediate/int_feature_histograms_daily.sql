@@ -7,6 +7,11 @@ with seeded as (
     select * from {{ ref('features') }}
 ),
 
+fields as (
+    select * from {{ ref('int_field_numbers') }}
+    where {{ days }}
+),
+
 flags as (
     select cells.*
     from {{ ref('int_feature_cells_daily') }} as cells
@@ -94,3 +99,18 @@ select
 from added
 -- Examples have no model and no prompt version.
 where origin = 'production' or n_wholes = 2
+union all
+select
+    day,
+    'production' as origin,
+    route,
+    '*' as model_served,
+    '*' as prompt_version,
+    side,
+    feature,
+    bin,
+    count(*) as n,
+    {{ exact_sum('value') }} as total,
+    {{ exact_sum('value * value') }} as total_squares
+from fields
+group by day, route, side, feature, bin

@@ -1,4 +1,5 @@
 {%- set slice = 'route, model_served, prompt_version, side, feature, bin' -%}
+{#- A day is compared with days on which a criterion had the same version. -#}
 
 with histograms as (
     select * from {{ ref('int_feature_histograms') }}
@@ -20,19 +21,39 @@ dev_routes as (
     where origin = 'dev' and {{ is_built_day() }}
 ),
 
+versions as (
+    select * from {{ ref('int_criterion_days') }}
+),
+
 daily as (
     select
-        day,
-        {{ slice }},
-        n,
-        total,
-        total_squares
+        histograms.day,
+        histograms.route,
+        histograms.model_served,
+        histograms.prompt_version,
+        histograms.side,
+        histograms.feature,
+        histograms.bin,
+        coalesce(versions.criterion_version, '') as criterion_version,
+        histograms.n,
+        histograms.total,
+        histograms.total_squares
     from histograms
-    where origin = 'production' and day between {{ window_start(first_day()) }} and {{ last_day() }}
+    left join versions
+        on
+            histograms.day = versions.day
+            and histograms.route = versions.route
+            and histograms.side = versions.side
+            and histograms.feature = versions.feature
+    where
+        histograms.origin = 'production'
+        and histograms.day between {{ window_start(first_day()) }} and {{ last_day() }}
 ),
 
 bins as (
-    select distinct {{ slice }}
+    select distinct
+        {{ slice }},
+        criterion_version
     from daily
 ),
 
@@ -60,6 +81,7 @@ trailing_window as (
     select
         day,
         {{ slice }},
+        criterion_version,
         is_asked,
         cast(sum(n) over past as bigint) as n,
         cast(sum(cast(total as decimal(38, 12))) over past as double) as total,
@@ -67,7 +89,7 @@ trailing_window as (
     from marked
     window
         past as (
-            partition by {{ slice }}
+            partition by {{ slice }}, criterion_version
             order by {{ datediff("cast('1970-01-01' as date)", 'day', 'day') }}
             range between {{ var('window_days') }} preceding and 1 preceding
         )
@@ -100,13 +122,27 @@ example_sets as (
 )
 
 select
-    day,
+    windows.day,
     'trailing' as reference,
-    {{ slice }},
-    n,
-    total,
-    total_squares
-from trailing_window
-where is_asked and n > 0
+    windows.route,
+    windows.model_served,
+    windows.prompt_version,
+    windows.side,
+    windows.feature,
+    windows.bin,
+    windows.n,
+    windows.total,
+    windows.total_squares
+from trailing_window as windows
+left join versions
+    on
+        windows.day = versions.day
+        and windows.route = versions.route
+        and windows.side = versions.side
+        and windows.feature = versions.feature
+where
+    windows.is_asked
+    and windows.n > 0
+    and windows.criterion_version = coalesce(versions.criterion_version, '')
 union all
 select * from example_sets

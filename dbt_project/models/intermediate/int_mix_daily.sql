@@ -22,7 +22,7 @@ with present as (
 pasts as (
     select distinct
         route,
-        'topic:' || topic_id as feature,
+        'topic:' || topic_series as feature,
         past_day as day,
         total,
         cluster_squares,
@@ -40,7 +40,7 @@ known as (
     {%- endif %}
 ),
 
--- Topics of another catalogue are not missing members: nothing was assigned to them.
+-- Topics of another version are not missing members: nothing was assigned to them.
 versioned as (
     select
         *,
@@ -49,7 +49,7 @@ versioned as (
 ),
 
 -- A member with calls within the window before or after has total 0 on a day without calls, instead of no row. For a
--- topic that was found later, the number of inputs about it on earlier days is known.
+-- topic or a version that was found later, the number of inputs about it on earlier days is known.
 filled as (
     select distinct
         built.day,
@@ -69,12 +69,12 @@ filled as (
             built.route = seen.route
             and built.side = seen.side
             and built.kind = seen.kind
-            and built.catalog_version = seen.catalog_version
             and seen.day between {{ window_start('built.day') }} and {{ window_end('built.day') }}
     left join pasts
         on built.route = pasts.route and built.day = pasts.day and seen.feature = pasts.feature
     where
         seen.total > 0
+        and (built.catalog_version = seen.catalog_version or pasts.total is not null)
         and not exists (
             select 1 from known as given
             where

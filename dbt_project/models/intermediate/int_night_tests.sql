@@ -8,6 +8,21 @@ topic_tests as (
     where {{ is_built_day() }}
 ),
 
+-- A version's topics have counts on days before it too, but are tested from its first day on.
+catalog as (
+    select
+        day,
+        route,
+        topic_series
+    from {{ ref('stg_topic_catalog') }}
+    where side = 'input' and {{ is_built_day() }}
+),
+
+judge_tests as (
+    select * from {{ ref('stg_anchor_tests') }}
+    where {{ is_built_day() }} and p_value is not null
+),
+
 features as (
     select * from {{ ref('features') }}
 ),
@@ -23,13 +38,22 @@ tests as (
         series_tests.effect,
         series_tests.n,
         series_tests.n_effective,
+        series_tests.window_nights,
+        series_tests.moved,
         series_tests.p_value,
         case
             when series_tests.feature = 'calls' then 'volume'
+            when series_tests.feature = 'output_profile' then 'group'
             else coalesce(features.kind, 'share')
         end as kind
     from series_tests
     left join features on {{ seed_feature('series_tests.feature') }} = features.feature
+    left join catalog
+        on
+            series_tests.day = catalog.day
+            and series_tests.route = catalog.route
+            and series_tests.feature = 'topic:' || catalog.topic_series
+    where series_tests.feature not like 'topic:%' or catalog.topic_series is not null
     union all
     select
         day,
@@ -41,34 +65,65 @@ tests as (
         null as effect,
         n_current as n,
         null as n_effective,
+        1 as window_nights,
+        null as moved,
         p_value,
         'group' as kind
     from topic_tests
+    union all
+    select
+        day,
+        route,
+        'judge' as side,
+        'judge:' || judge as feature,
+        unlike as observed,
+        unlike_before as expected,
+        unlike - unlike_before as effect,
+        n_items as n,
+        null as n_effective,
+        window_nights,
+        null as moved,
+        p_value,
+        'judge' as kind
+    from judge_tests
+),
+
+-- What has too few calls to be a breach takes no part in the control, where it would let others pass more easily.
+eligible as (
+    select
+        *,
+        case
+            when
+                case kind
+                    when 'volume' then greatest(n, exp(expected) - 1) >= {{ threshold('min_calls') }}
+                    when 'group' then true
+                    when 'judge' then true
+                    else n >= {{ threshold('min_calls') }}
+                end
+                then p_value
+        end as p_controlled,
+        case kind
+            when 'share' then abs(effect) >= {{ threshold('min_drift_delta') }}
+            when 'number' then abs(effect) >= {{ threshold('min_drift_shift') }}
+            when 'judge' then effect >= {{ threshold('min_judge_shift') }}
+            when 'volume' then abs(effect) >= {{ threshold('min_volume_shift') }}
+            else true
+        end as is_large
+    from tests
 ),
 
 ranked as (
     select
         *,
-        count(p_value) over (partition by day) as family_size,
-        row_number() over (partition by day order by p_value nulls last, route, side, feature) as family_rank,
-        case kind
-            when 'share' then abs(effect) >= {{ threshold('min_drift_delta') }}
-            when 'number' then abs(effect) >= {{ threshold('min_drift_shift') }}
-            when 'volume' then abs(effect) >= {{ threshold('min_volume_shift') }}
-            else true
-        end
-        and case kind
-            when 'volume' then greatest(n, exp(expected) - 1) >= {{ threshold('min_calls') }}
-            when 'group' then true
-            else n >= {{ threshold('min_calls') }}
-        end as is_large
-    from tests
+        count(p_controlled) over (partition by day) as family_size,
+        row_number() over (partition by day order by p_controlled nulls last, route, side, feature) as family_rank
+    from eligible
 ),
 
 adjusted as (
     select
         *,
-        {{ benjamini_hochberg('p_value', 'family_rank', 'family_size', ['day']) }} as q_value
+        {{ benjamini_hochberg('p_controlled', 'family_rank', 'family_size', ['day']) }} as q_value
     from ranked
 )
 
@@ -83,8 +138,10 @@ select
     effect,
     n,
     n_effective,
+    window_nights,
+    moved,
     p_value,
-    case when p_value is not null then q_value end as q_value,
-    coalesce(is_large and q_value <= {{ threshold('max_q_value') }} and p_value is not null, false) as is_breach,
-    coalesce(is_large and p_value <= {{ threshold('open_p_value') }}, false) as is_ongoing
+    case when p_controlled is not null then q_value end as q_value,
+    coalesce(is_large and q_value <= {{ threshold('max_q_value') }} and p_controlled is not null, false) as is_breach,
+    coalesce(is_large and p_controlled <= {{ threshold('open_p_value') }}, false) as is_ongoing
 from adjusted

@@ -25,7 +25,8 @@ texts as (
             subject_id,
             characters,
             json_valid,
-            {{ text_marks() | join(', ') }}
+            script,
+            asks_for_json
         from texts
         where side = '{{ side }}'
     ),
@@ -59,5 +60,10 @@ select
     length_ratio,
     is_error as failed,
     finish_reason in ('length', 'max_tokens') as truncated,
-    latency_ms
+    tool_calls,
+    tool_failed,
+    latency_ms,
+    input_tokens,
+    output_tokens,
+    cost_usd
 from measured

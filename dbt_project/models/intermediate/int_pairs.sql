@@ -1,3 +1,6 @@
+{#- Beyond these limits a number of a log is wrong, and its square would not fit into an exact sum. -#}
+{%- set limits = {'latency_ms': 1e9, 'input_tokens': 1e9, 'output_tokens': 1e9, 'cost_usd': 1e5} -%}
+
 with calls as (
     select * from {{ ref('int_calls') }}
     where not is_cache_hit
@@ -21,8 +24,14 @@ select
     cluster_key,
     params_json,
     is_error,
-    case when not is_error then finish_reason end as finish_reason,
-    case when not is_error and latency_ms >= 0 then latency_ms end as latency_ms
+    {% for name, limit in limits.items() -%}
+        case
+            when not is_error and {{ name }} between 0 and {{ limit }} then cast({{ name }} as double)
+        end as {{ name }},
+    {% endfor -%}
+    case when not is_error then cast({{ count_tool_calls('output_json') }} as double) end as tool_calls,
+    {{ has_failed_tool('messages_json') }} as tool_failed,
+    case when not is_error then finish_reason end as finish_reason
 from calls
 union all
 select
@@ -37,6 +46,10 @@ select
     {{ hash_of('example_id') }} as cluster_key,
     null as params_json,
     null as is_error,
-    null as finish_reason,
-    null as latency_ms
+    {% for name in limits -%}
+        null as {{ name }},
+    {% endfor -%}
+    null as tool_calls,
+    null as tool_failed,
+    null as finish_reason
 from examples

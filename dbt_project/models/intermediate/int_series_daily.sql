@@ -13,6 +13,11 @@ topics as (
     where {{ days }}
 ),
 
+users as (
+    select * from {{ ref('int_series_users_daily') }}
+    where {{ days }}
+),
+
 cells as (
     select * from {{ ref('int_feature_cells_daily') }}
     where origin = 'production' and {{ days }}
@@ -27,19 +32,22 @@ mix as (
     select mixes.*
     from {{ ref('int_mix_daily') }} as mixes
     where
-        {{ days }}
-        {%- if is_incremental() %}
-        -- Days that were built earlier lack the members that are new tonight.
-            or not exists (
-                select there.day
-                from {{ this }} as there
-                where
-                    mixes.day = there.day
-                    and mixes.route = there.route
-                    and mixes.side = there.side
-                    and mixes.feature = there.feature
-            )
-        {%- endif %}
+        mixes.feature <> mixes.kind  -- the row of all calls, which is no member
+        and (
+            {{ days }}
+            {%- if is_incremental() %}
+            -- Days that were built earlier lack the members that are new tonight.
+                or not exists (
+                    select there.day
+                    from {{ this }} as there
+                    where
+                        mixes.day = there.day
+                        and mixes.route = there.route
+                        and mixes.side = there.side
+                        and mixes.feature = there.feature
+                )
+            {%- endif %}
+        )
 ),
 
 parts as (
@@ -58,13 +66,22 @@ parts as (
     select
         {{ series | join(', ') }},
         'topic' as dimension,
-        topic_id as member,
+        topic_series as member,
         n,
         total,
         total_squares
     from topics
     union all
-    -- A changed criterion causes a shift in its own series.
+    select
+        {{ series | join(', ') }},
+        'user' as dimension,
+        user_name as member,
+        n,
+        total,
+        total_squares
+    from users
+    union all
+    -- Days of different versions of a criterion are not compared.
     select
         {{ series | join(', ') }},
         'criterion_version' as dimension,

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace_days') }}
 
 {%- set days = is_day_to_build(ref('int_text_features')) -%}
-{%- set keys = ['day', 'route', 'side', 'topic_id'] -%}
+{%- set keys = ['day', 'route', 'side', 'topic_series'] -%}
 {%- set sums = ['n', 'total', 'total_squares'] -%}
 {%- set text_features = features_of(ref('int_text_features')) -%}
 {%- set call_features = features_of(ref('int_pair_features')) -%}
@@ -34,7 +34,7 @@ scores as (
     {{ kind }}_of_topics as (
         select
             {{ kind }}.*,
-            topics.topic_id
+            topics.topic_series
         from {{ kind }}
         inner join topics
             on {{ kind }}.day = topics.day and {{ kind }}.subject_id = topics.subject_id

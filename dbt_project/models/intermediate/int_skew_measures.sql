@@ -46,6 +46,10 @@ night as (
 
 constant_mix as (
     select * from {{ ref('int_constant_mix') }}
+),
+
+windows as (
+    select * from {{ ref('int_window_values') }}
 )
 
 -- The noise of a day's calls gives their effective number; a slice gets its proportion of it.
@@ -74,6 +78,10 @@ select
     night.is_ongoing as is_ongoing_of_past,
     night.expected as expected_of_past,
     night.effect as effect_of_past,
+    night.window_nights,
+    windows.window_first_day,
+    windows.value_window,
+    windows.value_before_window,
     constant_mix.mix_shift,
     measures.model_served = '*' and measures.prompt_version = '*' as is_whole,
     features.kind = 'number' and measures.is_without_values as is_binned,
@@ -97,3 +105,12 @@ left join constant_mix
         and measures.route = constant_mix.route
         and measures.side = constant_mix.side
         and measures.feature = constant_mix.feature
+left join windows
+    on
+        measures.reference = 'trailing'
+        and measures.model_served = '*'
+        and measures.prompt_version = '*'
+        and measures.day = windows.day
+        and measures.route = windows.route
+        and measures.side = windows.side
+        and measures.feature = windows.feature

@@ -14,6 +14,11 @@ text_words as (
     where {{ is_day_to_build(ref('stg_interactions')) }}
 ),
 
+repeated_outputs as (
+    select * from {{ ref('int_repeated_outputs') }}
+    where {{ is_day_to_build(ref('stg_interactions')) }}
+),
+
 cased as (
     select
         *,
@@ -75,10 +80,13 @@ described as (
         side = 'input'
         and ({{ has_part('lower_text', 'json') }} or coalesce(json_kind in ('OBJECT', 'ARRAY'), false))
             as asks_for_json,
+        case when side = 'output' and origin = 'production' and not is_empty then {{ hash_of('text_value') }} end
+            as text_hash,
 
         n_characters as characters,
         n_words as words,
         n_sentences as sentences,
+        {{ count_character('text_value', '\n') }} as line_breaks,
         1 - (n_letters + n_spaces) / nullif(cast(n_characters as double), 0) as non_letter_share,
         1 - n_ascii / nullif(cast(n_characters as double), 0) as non_ascii_share,
         is_empty as empty,
@@ -106,7 +114,11 @@ described as (
 -- Joined last, so that the texts do not pass through a join.
 select
     described.*,
-    1 - text_words.words_known / cast(text_words.words_checked as double) as typo_share
+    1 - text_words.words_known / cast(nullif(text_words.words_checked, 0) as double) as typo_share,
+    case
+        when described.side = 'output' and described.origin = 'production'
+            then repeated_outputs.text_hash is not null
+    end as repeated
 from described
 left join text_words
     on
@@ -115,3 +127,8 @@ left join text_words
         and described.route = text_words.route
         and described.side = text_words.side
         and described.subject_id = text_words.subject_id
+left join repeated_outputs
+    on
+        described.day = repeated_outputs.day
+        and described.route = repeated_outputs.route
+        and described.text_hash = repeated_outputs.text_hash

@@ -1,56 +1,46 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_days',
+    on_schema_change='sync_all_columns'
+) }}
+
+{%- set keys = ['day', 'origin', 'route', 'side', 'subject_id', 'cluster_key', 'language_code'] -%}
 
 with texts as (
-    select * from {{ ref('int_texts') }}
+    select * from {{ ref('int_sampled_texts') }}
     where {{ is_day_to_build(ref('stg_interactions')) }}
-),
-
--- A separate table: a CTE used twice would be materialized with all texts.
-route_sizes as (
-    select
-        *,
-        {{ sample_limit(var('typo_sample'), 'n_answered') }} as sample_limit
-    from {{ ref('int_call_counts_daily') }}
 ),
 
 words as (
     select word from {{ ref('stg_words') }}
 ),
 
-sampled as (
-    select texts.*
+-- Before the texts are split: a function beside `tokens` is computed for each token.
+described as (
+    select
+        *,
+        case when origin = 'production' then {{ language_of('text_value') }} end as language_code
     from texts
-    left join route_sizes
-        on texts.day = route_sizes.day and texts.route = route_sizes.route
-    where
-        texts.origin <> 'production'
-        or {{ sample_rank('texts.subject_id') }} < route_sizes.sample_limit
 ),
 
 text_tokens as (
     select
-        day,
-        origin,
-        route,
-        side,
-        subject_id,
+        {{ keys | join(', ') }},
         {{ tokens('text_value') }} as token
-    from sampled
+    from described
 ),
 
 checked as (
-    select * from text_tokens
-    where {{ matches('token', '^[a-z]{4,}$') }}
+    select
+        {{ keys | join(', ') }},
+        case when {{ matches('token', '^[a-z]{4,}$') }} then token end as token
+    from text_tokens
 )
 
 select
-    checked.day,
-    checked.origin,
-    checked.route,
-    checked.side,
-    checked.subject_id,
-    count(*) as words_checked,
+    {{ keys | join(', ') }},
+    count(checked.token) as words_checked,
     count(words.word) as words_known
 from checked
 left join words on checked.token = words.word
-group by checked.day, checked.origin, checked.route, checked.side, checked.subject_id
+group by {{ keys | join(', ') }}

@@ -9,8 +9,8 @@ select
     day,
     origin,
     route,
-    topic_id,
+    topic_series,
     count(*) as n,
     {{ count_if('is_novel') }} as n_novel
 from topics
-group by day, origin, route, topic_id
+group by day, origin, route, topic_series

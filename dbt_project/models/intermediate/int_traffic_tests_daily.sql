@@ -20,7 +20,7 @@ groups as (
 topics as (
     select
         *,
-        {{ is_added_topic() }} as is_added
+        added_day is not null as is_added
     from {{ ref('stg_topic_catalog') }}
     where side = 'input' and {{ is_built_day() }}
 )
@@ -35,6 +35,8 @@ select
     night.expected,
     night.effect,
     night.n,
+    night.window_nights,
+    night.moved,
     night.p_value,
     night.q_value,
     night.is_breach,
@@ -54,4 +56,4 @@ left join topics
     on
         night.day = topics.day
         and night.route = topics.route
-        and night.feature = 'topic:' || topics.topic_id
+        and night.feature = 'topic:' || topics.topic_series

@@ -2,11 +2,13 @@
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from flows.alerts import why_not_sendable
 from flows.cli.doctor.check_result import Finding, Level
 from flows.config import BASELINE, Alert, Config, Model, not_set, unset_variables
 from flows.llm import is_local
@@ -57,26 +59,39 @@ def alert_findings(config: Config) -> Iterator[Finding]:
         yield Finding("ok", "alerts: none configured; failures show in the report and the exit code")
     for alert in config.alerts:
         yield _alert(alert)
+    if config.ping:
+        unset = unset_variables(config.ping)
+        yield Finding("misconfigured", f"ping: {not_set(unset[0])}") if unset else _address("ping", config.ping.url)
 
 
 def _alert(alert: Alert) -> Finding:
     if unset := unset_variables(alert):
         return Finding("misconfigured", f"alert {alert.kind}: {not_set(unset[0])}")
+    if alert.kind in ("apprise", "prefect"):
+        problem = why_not_sendable(alert)
+        told = problem or "its address is valid; `genchi alert --test` sends a message"
+        return Finding("misconfigured" if problem else "ok", f"alert {alert.kind}: {told}")
+    found = _address(f"alert {alert.kind}", alert.url)
+    return found if found.level != "ok" else replace(found, text=f"{found.text}; `genchi alert --test` sends a message")
+
+
+def _address(name: str, address: str) -> Finding:
+    """Whether an address is valid, and whether its host takes a connection."""
     try:
-        url = urlsplit(alert.url)
+        url = urlsplit(address)
         host, port = url.hostname, url.port or (443 if url.scheme == "https" else 80)
     except ValueError:
         host = None
     if host is None or url.scheme not in ("http", "https"):
         problem = "not a valid URL; write one such as https://hooks.example.org/..."
-        return Finding("misconfigured", f"alert {alert.kind}: {problem}")
+        return Finding("misconfigured", f"{name}: {problem}")
     try:
         with socket.create_connection(_first_hop(url, host, port), timeout=_TIMEOUT_S):
             pass
     except OSError as error:
         problem = f"{host}:{port} cannot be reached: {error.strerror or error}; check its `url` and the network"
-        return Finding("misconfigured", f"alert {alert.kind}: {problem}")
-    return Finding("ok", f"alert {alert.kind}: {host} can be reached; `genchi alert --test` sends a message")
+        return Finding("misconfigured", f"{name}: {problem}")
+    return Finding("ok", f"{name}: {host} can be reached")
 
 
 def _first_hop(url: SplitResult, host: str, port: int) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from flows.cli.doctor.machine_checks import disk_findings, version_findings
 from flows.cli.doctor.place_checks import lake_findings, published_findings, report_findings
 from flows.config import Config
 from flows.errors import ConfigError, RunError
+from flows.evaluate import read_setup
 from flows.ingest import describe_example_sets
 
 
@@ -27,8 +28,27 @@ def examine(config: Config, day: date, *, is_deep: bool = False) -> Iterator[Fin
     yield from disk_findings(config)
     yield from source_findings(config, day)
     yield from _test_sets(config)
+    yield from _criteria(config)
     yield from model_findings(config)
     yield from alert_findings(config)
+
+
+def _criteria(config: Config) -> Iterator[Finding]:
+    """Criteria and output schemas that cannot be applied; what is wrong with one hides no other."""
+    try:
+        setup = read_setup(config)
+    except ConfigError as error:
+        yield Finding("misconfigured", f"evaluation: {error}")
+        return
+    for route, criteria in setup.criteria.items():
+        problems = {f"criterion `{one.name}`": one.problem for one in criteria}
+        if route in setup.output_schemas:
+            problems["`output_schema`"] = setup.output_schemas[route].problem
+        for name, problem in problems.items():
+            if problem:
+                yield Finding("misconfigured", f"route {route}: {name} is not applied: {problem}")
+        if criteria and not any(problems.values()):
+            yield Finding("ok", f"route {route}: {len(criteria)} criteria can be applied")
 
 
 def _test_sets(config: Config) -> Iterator[Finding]:

@@ -1,7 +1,14 @@
 """Criteria: definitions, the file they are read from, scorers, JSON schemas, repair of formats, the judge prompt."""
 
-from flows.evaluate.criteria.criteria_file import Criterion, criteria_by_route
+from flows.evaluate.criteria.criteria_file import (
+    NOT_DECISIVE,
+    Criterion,
+    criteria_by_route,
+    criterion_of,
+    load_criteria,
+)
 from flows.evaluate.criteria.definitions import OUTPUT_SCHEMA, Cost, Judge, Latency, Python
+from flows.evaluate.criteria.folding import is_blank
 from flows.evaluate.criteria.json_schema import Schema, hash_of, load_or_report
 from flows.evaluate.criteria.judge_prompt import Mode, read_verdict
 from flows.evaluate.criteria.judge_scores import (
@@ -26,6 +33,7 @@ from flows.evaluate.criteria.scorers import (
 
 __all__ = [
     "AGAINST_ITSELF",
+    "NOT_DECISIVE",
     "NO_TEXT",
     "OUTPUT_SCHEMA",
     "SINGLE",
@@ -42,9 +50,12 @@ __all__ = [
     "Schema",
     "Score",
     "criteria_by_route",
+    "criterion_of",
     "failed",
     "hash_of",
+    "is_blank",
     "judge_requests",
+    "load_criteria",
     "load_or_report",
     "read_verdict",
     "score",

@@ -24,7 +24,7 @@ from flows.evaluate.criteria.definitions import (
     Python,
 )
 from flows.evaluate.criteria.json_schema import Schema, UnusableError, hash_of, load_or_report, load_schema
-from flows.evaluate.criteria.python_file import FunctionError, PythonFile, load_file
+from flows.evaluate.criteria.python_file import PythonFile, load_file
 from flows.evaluate.criteria.time_limit import Timeouts
 from flows.lake import UNWRAPPED
 
@@ -37,6 +37,7 @@ Files = dict[Path, PythonFile]
 class Criterion:
     """One criterion, ready to score. `version` changes with anything that may change a score, and nothing else.
 
+    `problem` says why it cannot be applied: its answers are unscored.
     `judge` is the judge model of a judge criterion. `is_repaired` criteria score the repaired answer; see `repaired`.
     """
 
@@ -46,6 +47,7 @@ class Criterion:
     function: Callable[[dict[str, Any], str], Any] | None = None
     judge: Model | None = None
     is_repaired: bool = False
+    problem: str | None = None
     timeouts: Timeouts = field(default_factory=Timeouts, compare=False, repr=False)
 
     @property
@@ -77,6 +79,10 @@ class Criterion:
                 return replace(self, definition=definition, version=version, is_repaired=True)
             case _:
                 return None
+
+
+NOT_DECISIVE = {"name", "severity", "need", "min_pass_rate", "samples_per_day", "author", "reason"}
+"""The keys that do not change which answers pass, and so not a criterion's version."""
 
 
 def criteria_by_route(config: Config) -> dict[str, tuple[Criterion, ...]]:
@@ -122,6 +128,19 @@ def load_criteria(
     return criteria
 
 
+def criterion_of(raw: dict[str, Any], judge: Model | None = None) -> Criterion:
+    """One criterion from its keys, as a candidate of which no file is known: no schema and no Python function.
+
+    Raises ConfigError for wrong keys.
+    """
+    definition = _define(Path("candidate"), 1, raw)
+    decisive = definition.model_dump(mode="json", exclude=NOT_DECISIVE)
+    version = hash_of(decisive)
+    if isinstance(definition, Judge) and judge is not None:
+        version = hash_of(decisive, judge.model, judge.api_base, judge.params, judge_prompt.version(definition.mode))
+    return Criterion(definition, version, judge=judge if isinstance(definition, Judge) else None)
+
+
 def _read_list(path: Path) -> list[Any]:
     raw = read_yaml(path)
     if not isinstance(raw, list) or not raw:
@@ -141,35 +160,34 @@ def _build(
     report: bool,
 ) -> Criterion:
     definition = _define(path, number, raw)
-    decisive = definition.model_dump(mode="json", exclude={"name", "severity", "min_pass_rate", "samples_per_day"})
+    decisive = definition.model_dump(mode="json", exclude=NOT_DECISIVE)
     if not decisive.get("args"):
         decisive.pop("args", None)  # a criterion without arguments is the same as before there were any
+    where = f"{path}: criterion `{definition.name}`"
     match definition:
         case Judge():
             if judge is None:
-                raise ConfigError(
-                    f"{path}: criterion `{definition.name}`: no judge model is configured; set `models.judge`"
-                )
+                raise ConfigError(f"{where}: no judge model is configured; set `models.judge`")
             version = hash_of(
                 decisive, judge.model, judge.api_base, judge.params, judge_prompt.version(definition.mode)
             )
             return Criterion(definition, version, judge=judge)
         case JsonSchema():
-            schema = (load_or_report if report else load_schema)(_schema_path(path, definition, output_schema))
-            return Criterion(definition, hash_of(decisive, schema.version), schema=schema)
+            file = _schema_path(path, definition, output_schema)
+            schema = load_or_report(file, where) if report else load_schema(file)
+            return Criterion(definition, hash_of(decisive, schema.version), schema=schema, problem=schema.problem)
         case Python():
-            where = f"{path}: criterion `{definition.name}`"
             module, name = definition.function.split(":")
             source = workspace.joinpath(*module.split(".")).with_suffix(".py")
             try:
-                file = load_file(where, source, loaded, name)
+                python = load_file(where, source, loaded, name)
             except UnusableError as error:
                 if not report:
                     raise
-                log.warning("%s; its answers are unscored", error)
-                return Criterion(definition, hash_of(decisive, str(error)), function=partial(_refuse, str(error)))
-            function = partial(_call, file, name, definition.args)
-            return Criterion(definition, hash_of(decisive, file.text), function=function)
+                log.warning("%s. Until then its answers are unscored", error)
+                return Criterion(definition, hash_of(decisive, str(error)), problem=str(error))
+            function = partial(_call, python, name, definition.args)
+            return Criterion(definition, hash_of(decisive, python.text), function=function)
         case Exact() | Contains() | Numeric():
             return Criterion(definition, hash_of(decisive, folding.RULES, number_reading.RULES))
         case _:
@@ -201,7 +219,3 @@ def _schema_path(path: Path, definition: JsonSchema, output_schema: Path | None)
 
 def _call(file: PythonFile, name: str, args: Mapping[str, Any], example: Mapping[str, Any], text: str) -> Any:
     return file.call(name, example, text, args)
-
-
-def _refuse(problem: str, example: Mapping[str, Any], text: str) -> Any:
-    raise FunctionError(problem)

@@ -9,6 +9,8 @@ from flows.evaluate.criteria import time_limit
 from flows.lake import UNWRAPPED
 
 OUTPUT_SCHEMA = "output_schema"
+Need = Literal["reliability", "harmlessness", "factual_consistency", "usefulness", "scalability", "cost"]
+"""What users need that a criterion is about, as in dbt's seeds."""
 
 
 def _is_pattern(text: str) -> str:
@@ -29,6 +31,11 @@ Pattern = Annotated[str, AfterValidator(_is_pattern)]
 Extract = Annotated[str, AfterValidator(_has_group)]
 
 
+def _underscored(need: object) -> object:
+    """`factual consistency` is how people write it."""
+    return need.replace(" ", "_") if isinstance(need, str) else need
+
+
 def _is_free(name: str) -> str:
     if name == OUTPUT_SCHEMA or name.endswith(UNWRAPPED):
         raise ValueError("is a reserved name; choose another")
@@ -36,10 +43,15 @@ def _is_free(name: str) -> str:
 
 
 class _Definition(BaseModel):
+    """What all kinds have. `author` and `reason` say who wrote it and why; they are no part of its version."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: Annotated[str, Field(min_length=1), AfterValidator(_is_free)]
     severity: Severity = "warning"
+    need: Annotated[Need, BeforeValidator(_underscored)] = "usefulness"
     min_pass_rate: float | None = Field(default=None, ge=0, le=1)
+    author: str | None = None
+    reason: str | None = None
 
 
 class Exact(_Definition):

@@ -23,6 +23,14 @@ def visible(text: str) -> str:
     return "".join(filter(None, map(_plain, unicodedata.normalize("NFC", text))))
 
 
+def is_blank(text: str) -> bool:
+    """Whether a text has nothing but space and invisible characters."""
+    bare = text.strip()
+    if bare and "!" <= bare[0] <= "~":  # nearly every answer
+        return False
+    return not any(_plain(character).strip() for character in bare)
+
+
 def _plain(character: str) -> str:
     if character in "\n\t\r":
         return character

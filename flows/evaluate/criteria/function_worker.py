@@ -12,6 +12,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
+from numbers import Real
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -78,12 +80,12 @@ def _reply(module: ModuleType, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(result: Any) -> Any:
-    """A bool or float as Python's own, also if numpy made it; a text that shows anything else."""
+    """A bool or a real number as Python's bool or float, also if numpy made it; a text that shows anything else."""
     if getattr(result, "shape", None) == () and hasattr(result, "item"):
         result = result.item()
     if isinstance(result, bool):
         return result
-    return float(result) if isinstance(result, int | float) else repr(result)
+    return float(result) if isinstance(result, Real | Decimal) else repr(result)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import ConfigError
+from flows.evaluate.criteria import schema_formats
+from flows.evaluate.criteria.schema_formats import names_a_format
 from flows.evaluate.criteria.schema_rules import constrains, pattern_checker, unwrapped, validator_for
 
 log = logging.getLogger(__name__)
@@ -33,9 +35,14 @@ class Schema:
     def __init__(self, schema: dict[str, Any], problem: str | None = None) -> None:
         from referencing import Registry  # noqa: PLC0415 - imported late: only some criteria need it
 
-        self.version = hash_of(schema) if problem is None else hash_of(schema, problem)
+        # The version of a schema without formats is that of before formats were checked.
+        self.version = hash_of(
+            schema, *filter(None, (problem, schema_formats.RULES if names_a_format(schema) else None))
+        )
         self.problem = problem
-        self._validator = validator_for(schema)(schema, registry=Registry())
+        self._validator = validator_for(schema)(
+            schema, registry=Registry(), format_checker=schema_formats.format_checker()
+        )
 
     def first_violation(self, value: Any) -> str | None:
         """`path: message` of the first violation; None if the value is valid.
@@ -54,15 +61,11 @@ class UnusableError(ConfigError):
 def load_schema(path: Path) -> Schema:
     """Read a JSON schema; the wrappers in which OpenAI's API takes one are removed.
 
-    Raises ConfigError if the file is not JSON, and UnusableError if it is not a valid schema or accepts everything.
+    Raises UnusableError if there is no such file, or if it is not JSON, is not a valid schema, or accepts everything.
     """
     from jsonschema import SchemaError  # noqa: PLC0415 - imported late: only some criteria need it
 
-    try:
-        schema = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read as JSON: {error}") from None
-    schema = unwrapped(schema)
+    schema = unwrapped(_read(path))
     if not isinstance(schema, dict):
         raise UnusableError(f"{path}: a JSON schema must be an object, found {type(schema).__name__}")
     try:
@@ -77,12 +80,28 @@ def load_schema(path: Path) -> Schema:
     return Schema(schema)
 
 
-def load_or_report(path: Path) -> Schema:
-    """As `load_schema`, but a schema that cannot be used is one with a `problem`, which is also logged."""
+def _read(path: Path) -> Any:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnusableError(f"{path}: cannot be read ({error.strerror}); write the JSON schema there") from None
+    if not content.strip():
+        raise UnusableError(f"{path}: is empty; write the JSON schema there")
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UnusableError(f"{path}: is not JSON ({error}); correct it") from None
+
+
+def load_or_report(path: Path, where: str) -> Schema:
+    """As `load_schema`, but a schema that cannot be used is one with a `problem`, which is also logged.
+
+    `where` names what the schema belongs to.
+    """
     try:
         return load_schema(path)
     except UnusableError as error:
-        log.warning("%s; what it is applied to is unscored", error)
+        log.warning("%s: %s. Until then no answer is checked by it", where, error)
         return Schema({}, str(error))
 
 

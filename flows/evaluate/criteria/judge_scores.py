@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from flows.config import why_not_sent
 from flows.evaluate.criteria import judge_prompt
 from flows.evaluate.criteria.criteria_file import Criterion
 from flows.evaluate.criteria.definitions import Judge
@@ -85,7 +86,8 @@ def score_from_replies(criterion: Criterion, requests: Sequence[JudgeRequest], r
     for request in requests:
         reply = replies.get(request.request_hash)
         if reply is None or reply["status"] != "ok":
-            return unscored(f"not judged: {reply['error_type'] if reply else 'the judge was not asked'}")
+            why = reply["error_type"] if reply else criterion.judge and why_not_sent(criterion.judge)
+            return unscored(f"not judged: {why or 'the judge was not asked'}")
         if reply["verdict"] is None:
             return unscored("the judge's reply as a whole is not a verdict: one JSON object of reason and verdict")
         found.append(reply)

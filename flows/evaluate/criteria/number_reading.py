@@ -2,7 +2,8 @@
 
 Digits may be grouped by commas, points, spaces, apostrophes or underscores. A single comma or point is a decimal one,
 but for a comma before exactly three digits (1,234), which groups as in English. A hyphen within a word is no sign.
-A fraction (3/4) and a power (10^6, 1.5 * 10^6) are their values. Dates, times and ratios are no numbers.
+A fraction (3/4) and a power (10^6, 1.5 * 10^6) are their values. Dates, times, ratios and ranges (5-7) are no numbers,
+nor is what has another base (0x1f).
 """
 
 import math
@@ -11,7 +12,7 @@ import unicodedata
 
 from flows.evaluate.criteria.folding import visible
 
-RULES = "signs; grouped digits; decimal commas; fractions; powers; finite; a number as a whole or not at all"
+RULES = "signs; grouped digits; decimal commas; fractions; powers; finite; base 10; a number as a whole or not at all"
 
 _PLAIN = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe58\ufe63\uff0d", "-")
@@ -27,7 +28,8 @@ _CANDIDATE = re.compile(
 _TIMES = re.compile(r" ?(?:[\u00d7x*\u00b7]|\\times|\\cdot) ?10(?:\^\{?|\*\*)(?P<power>[-+]?\d{1,3})(?!\d)\}?")
 _POWER = re.compile(r"(?:\^\{?|\*\*)(?P<power>[-+]?\d{1,3})(?!\d)\}?")
 _OVER = re.compile(r" ?[/\u2044] ?(?P<below>\d{1,15})(?![\d.,/]\d|\d)")
-_GOES_ON = re.compile(r"[/:^]\d|-\d{2}-\d{2}(?!\d)")
+_GOES_ON = re.compile(r"[/:^]\d| ?-\d| - \d")
+_BASE = re.compile(r"[xX][0-9a-fA-F]|[oO][0-7]|[bB][01]")  # behind the 0 of another base
 _SUPERSCRIPT = re.compile(r"(?<=\d)[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _GROUPED = re.compile(r"\d{1,3}(?:([,.' _])\d{3})(?:\1\d{3})*")
@@ -59,7 +61,7 @@ def _as_it_goes_on(number: float, text: str, end: int) -> float | None:
         return _power(number, int(power["power"]))
     if over := _OVER.match(text, end):
         return _finite(number / int(over["below"])) if int(over["below"]) else None
-    if _GOES_ON.match(text, end):
+    if _GOES_ON.match(text, end) or (text[end - 1] == "0" and number == 0 and _BASE.match(text, end)):
         return None
     if (part := _vulgar(text[end : end + 1])) is not None:
         return math.copysign(abs(number) + part, number)

@@ -17,7 +17,6 @@ from threading import Lock
 from typing import Any
 
 from flows.child_processes import start_child
-from flows.errors import ConfigError
 from flows.evaluate.criteria import function_worker
 from flows.evaluate.criteria.json_schema import UnusableError, hash_of
 from flows.evaluate.criteria.time_limit import FUNCTION_S, IMPORT_S, TimeLimitError
@@ -134,16 +133,16 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 def load_file(where: str, file: Path, loaded: dict[Path, PythonFile], function: str) -> PythonFile:
     """The file of a python criterion, imported once for all criteria. It is trusted like the configuration.
 
-    Raises UnusableError if the file fails to load, and ConfigError if there is no such file or function.
+    Raises UnusableError if there is no such file or function, or if the file fails to load.
     """
     if file not in loaded:
         if not file.is_file():
-            raise ConfigError(f"{where}: no such file: {file}")
+            raise UnusableError(f"{where}: no such file: {file}; write it, or correct `function`")
         loaded[file] = PythonFile(file)
     try:
         missing = loaded[file].missing([function])
     except FunctionError as error:
         raise UnusableError(f"{where}: {file} {error}") from None
     if missing:
-        raise ConfigError(f"{where}: {file} has no function `{function}`")
+        raise UnusableError(f"{where}: {file} has no function `{function}`; write it, or correct `function`")
     return loaded[file]

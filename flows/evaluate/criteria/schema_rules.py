@@ -11,12 +11,13 @@ from functools import cache
 from typing import Any
 
 from flows.evaluate.criteria import ecma_pattern, time_limit
+from flows.evaluate.criteria.schema_formats import FORMATS
 
 _TYPES = {"array", "boolean", "null", "number", "object", "string"}
 _LIMITS = (
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern"),
     *("minItems", "maxItems", "uniqueItems", "contains", "minProperties", "maxProperties", "required"),
-    *("dependentRequired", "dependencies", "if", "oneOf", "$ref", "$dynamicRef", "$recursiveRef"),
+    *("dependentRequired", "dependencies", "oneOf", "$ref", "$dynamicRef", "$recursiveRef"),
 )
 _NO_EFFECT: tuple[Any, ...] = ([], {}, 0, False)
 _ONE_SCHEMA = ("additionalProperties", "unevaluatedProperties", "propertyNames", "items", "additionalItems")
@@ -44,11 +45,11 @@ _WRAPPERS = (
     *("responseJsonSchema", "response_json_schema"),
 )
 # `type` is not among them: a wrapper has it as well.
-_LIMITS_AND_MORE = {*_LIMITS, *_ONE_SCHEMA, *_LISTS, *_BY_NAME, "anyOf", "enum", "const", "not"}
+_LIMITS_AND_MORE = {*_LIMITS, *_ONE_SCHEMA, *_LISTS, *_BY_NAME, "anyOf", "enum", "const", "not", "if"}
 
 
 def constrains(schema: Any) -> bool:
-    """Whether some JSON value may be invalid under a schema. References and conditions count as a constraint."""
+    """Whether some JSON value may be invalid under a schema. References count as a constraint."""
     if not isinstance(schema, Mapping):
         return schema is False
     types = schema.get("type", [])
@@ -62,7 +63,9 @@ def constrains(schema: Any) -> bool:
         or (isinstance(schema.get("not"), Mapping | bool) and schema["not"] is not False)
     ):
         return True
-    parts = [schema[key] for key in _ONE_SCHEMA if key in schema]
+    if schema.get("format") in FORMATS:
+        return True
+    parts = [schema[key] for key in (*_ONE_SCHEMA, *(("then", "else") if "if" in schema else ())) if key in schema]
     parts += [part for key in _LISTS if isinstance(schema.get(key), list) for part in schema[key]]
     parts += [part for key in _BY_NAME if isinstance(schema.get(key), Mapping) for part in schema[key].values()]
     any_of = schema.get("anyOf")

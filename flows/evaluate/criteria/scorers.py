@@ -22,7 +22,7 @@ from flows.evaluate.criteria.definitions import (
     Python,
     Regex,
 )
-from flows.evaluate.criteria.folding import fold, is_same_json
+from flows.evaluate.criteria.folding import fold, is_blank, is_same_json
 from flows.evaluate.criteria.json_schema import Schema, parse_json
 from flows.evaluate.criteria.number_reading import first_number
 from flows.evaluate.criteria.python_file import FunctionError
@@ -81,8 +81,11 @@ NO_TEXT = unscored("the answer is a tool call without text")
 def score(criterion: Criterion, example: Example, answer: Response) -> Score:
     """Apply a code criterion to `answer`. Raises TypeError for a judge criterion; see `score_from_replies`.
 
-    Unscored if a pattern or function reaches its time limit; after several, the criterion is not applied any more.
+    Unscored if the criterion has a problem, or if a pattern or function reaches its time limit; after several, the
+    criterion is not applied any more.
     """
+    if criterion.problem is not None:
+        return unscored(criterion.problem)
     try:
         criterion.timeouts.check()
         return _apply(criterion, example, answer)
@@ -104,7 +107,7 @@ def _apply(criterion: Criterion, example: Example, answer: Response) -> Score:
 
 
 def _apply_to_text(criterion: Criterion, example: Example, text: str) -> Score:  # noqa: PLR0911 - one return a kind
-    if not text.strip() and isinstance(criterion.definition, Regex | Length | Python) and example.expected != "":
+    if isinstance(criterion.definition, Regex | Length | Python) and example.expected != "" and is_blank(text):
         return failed("the answer is empty")
     match criterion.definition:
         case Exact() | Contains() | Numeric() as definition:
@@ -128,7 +131,7 @@ def score_repaired(criterion: Criterion, example: Example, answer: Response, raw
     `raw` is the score of the answer as it is. The better of the two counts. The reason says what was removed, also if
     the repaired answer passes.
     """
-    if raw.score == 1 or answer.text is None:
+    if raw.score == 1 or answer.text is None or criterion.problem is not None:
         return None
     found = _repair(criterion, example, answer.text)
     if not found.repairs:

@@ -1,7 +1,8 @@
 """How much a night has spent so far; every `RunBudget` starts from it.
 
-The budget is that of a night. Evaluation, canary, shadow, scoring of production (including days that late rows reached)
-and their judge requests share it. Any other run, such as `genchi compare`, has a separate budget.
+The budget is that of a night. Evaluation, canary, anchor set, a holdout's parent, shadow, scoring of production
+(including days that late rows reached) and their judge requests share it. Any other run, such as `genchi compare`, has
+a separate budget.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,6 +19,9 @@ from flows.evaluate.generate.request_runner import RunBudget
 from flows.evaluate.generate.requests import KEY_COLUMNS, Row, digest, key_of
 from flows.lake import LATE_DAYS, Lake, nightly_run_id
 
+ANCHOR_KEY = ("request_hash", "route", "criterion", "subject_id", "repeat")
+"""What one verdict on the anchor set is known by, within a night."""
+
 
 def canary_run_id(day: date) -> str:
     """The run_id of a night's canary."""
@@ -32,6 +36,16 @@ def shadow_run_id(day: date) -> str:
 def production_run_id(day: date) -> str:
     """The run_id of a night's scoring of production, including judge requests about earlier days."""
     return f"production-{day.isoformat()}"
+
+
+def anchor_run_id(day: date) -> str:
+    """The run_id of a night's grading of the anchor set."""
+    return f"anchor-{day.isoformat()}"
+
+
+def parent_run_id(day: date) -> str:
+    """The run_id of a night's evaluation of the versions that holdouts had the night before."""
+    return f"parent-{day.isoformat()}"
 
 
 def judge_journal(lake: Lake, day: date, run_id: str) -> Path:
@@ -53,13 +67,24 @@ def spent_usd(config: Config, day: date, run_id: str) -> float:
     if config.budget.usd is None:
         return 0.0
     lake = config.open_lake()
-    of_night = (nightly_run_id(day), canary_run_id(day), shadow_run_id(day), production_run_id(day))
-    runs = of_night if run_id in of_night else (run_id,)
-    paid = sum(_paid_for_answers(lake, day, run) + _paid_for_judgements(lake, day, run) for run in runs)
+    of_night = (
+        nightly_run_id(day), canary_run_id(day), parent_run_id(day), shadow_run_id(day), production_run_id(day)
+    )  # fmt: skip
+    is_of_night = run_id in (*of_night, anchor_run_id(day))
+    runs = of_night if is_of_night else (run_id,)
+    paid = anchors_usd(lake, day) if is_of_night else 0.0
+    paid += sum(_paid_for_answers(lake, day, run) + _paid_for_judgements(lake, day, run) for run in runs)
     if production_run_id(day) in runs:
         late = (one for one in lake.days("judgements") if day - timedelta(days=LATE_DAYS) <= one < day)
         paid += sum(_paid_for_judgements(lake, one, production_run_id(day)) for one in late)
     return paid
+
+
+def anchors_usd(lake: Lake, day: date) -> float:
+    """USD spent so far on grading the anchor set in the night of `day`."""
+    run_id = anchor_run_id(day)
+    landed = lake.batches("anchor_grades", day, (*ANCHOR_KEY, "cost_usd", "status"), run_id)
+    return _total_usd(landed, read_journal(lake.journal(run_id)), lambda row: "/".join(str(row[k]) for k in ANCHOR_KEY))
 
 
 def _paid_for_answers(lake: Lake, day: date, run_id: str) -> float:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from flows import progress
-from flows.config import Config
+from flows.config import Config, why_not_sent
 from flows.evaluate.generate import baseline_client
 from flows.evaluate.generate.answer_reuse import StoredAnswers, unscored_before
 from flows.evaluate.generate.batch_run import BatchRun
@@ -20,7 +20,7 @@ from flows.evaluate.generate.request_runner import RunBudget, ask_all, row_of
 from flows.evaluate.generate.requests import Request, Row, requests_of_run
 from flows.evaluate.setup import EvalTask
 from flows.lake import Lake, from_rows
-from flows.llm import NOT_SENT, Answer, Batches, ClientFactory, LiteLLMClient, ModelClient, Pacer, close_clients
+from flows.llm import NOT_SENT, Answer, Batches, ClientFactory, LiteLLMClient, ModelClient, close_clients, paced_clients
 from flows.llm import PRICE as BATCH_PRICE
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,16 @@ class EvalRun:
         every = requests_of_run(self.run_id, self.tasks, self.first)
         return (request for request in every if request.arm in self.arms)
 
+    @cached_property
+    def left_out(self) -> dict[str, str]:
+        """Why no request is sent to a model, by the names of those whose environment variables are not all set."""
+        found = {model.name: why_not_sent(model) for model in self.config.all_models() if model.arm in self.arms}
+        return {name: why for name, why in found.items() if why}
+
+    def to_send(self, pending: PendingRequests) -> Iterator[Request]:
+        """The requests that have no answer yet and can be sent."""
+        return (request for request in self if request.model not in self.left_out and pending.is_open(request))
+
 
 def generate_answers(run: EvalRun, budget: RunBudget, clients: ClientFactory | None = None) -> GenerationResult:
     """Send the requests that have no answer yet, write all answers as the run's file, and delete its journal.
@@ -79,6 +89,8 @@ def generate_answers(run: EvalRun, budget: RunBudget, clients: ClientFactory | N
     if run.reusable:
         wanted = (request for request in run if request.arm in run.reusable)
         stored.find_reusable(pending, wanted, run.since)
+    for name, why in run.left_out.items():
+        progress.tell(f"{name} is left out: {why}")
     count = asyncio.run(_ask(run, pending, journal, budget, clients))
     _land(lake, run, pending, stored)
     journal.unlink(missing_ok=True)
@@ -92,9 +104,7 @@ class _Clients(dict[str, ModelClient]):
 
     def __init__(self, run: EvalRun, make: ClientFactory | None) -> None:
         super().__init__()
-        budget = run.config.budget
-        pacer = Pacer(budget.requests_per_minute, budget.tokens_per_minute)
-        self._make = baseline_client.with_baselines(make or (lambda model: LiteLLMClient(model, pacer)), run.tasks)
+        self._make = baseline_client.with_baselines(make or paced_clients(run.config.budget), run.tasks)
         self._models = {model.name: model for model in run.config.all_models()}
         self.batched = {name for name, model in self._models.items() if model.batch and run.use_batch_api}
 
@@ -117,7 +127,7 @@ async def _ask(
     while batches held a reservation, are then sent one by one.
     """
     clients = _Clients(run, make)
-    counts = _report_estimate(run, budget, filter(pending.is_open, run), clients)
+    counts = _report_estimate(run, budget, run.to_send(pending), clients)
     batch_runs = {
         name: BatchRun(name, Batches(client), partial(_unanswered_of, run, pending, name), journal, budget)
         for name in counts
@@ -138,11 +148,11 @@ async def _ask(
     )
     try:
         asked = await _start_batches(run, pending, budget, clients, batch_runs)
-        others = (one for one in run if one.model not in batch_runs and pending.is_open(one))
+        others = (one for one in run.to_send(pending) if one.model not in batch_runs)
         asked += await ask(others, total=sum(count for name, count in counts.items() if name not in batch_runs))
         for batch_run in batch_runs.values():
             asked += await batch_run.collect(pending)
-        return asked + (await ask(filter(pending.is_open, run)) if batch_runs else 0)
+        return asked + (await ask(run.to_send(pending)) if batch_runs else 0)
     finally:
         await close_clients()
 
@@ -158,7 +168,7 @@ async def _start_batches(
     asked = sum([await batch_run.resume(pending) for batch_run in batch_runs.values()])
     left = budget.left
     for name, batch_run in batch_runs.items():
-        covered = _affordable(filter(pending.is_open, run), clients, RunBudget(left))
+        covered = _affordable(run.to_send(pending), clients, RunBudget(left))
         await batch_run.start(request for request in covered if request.model == name)
     return asked
 
@@ -204,11 +214,16 @@ def _warn_about_budget(budget: RunBudget, usd: float, unpriced: set[str]) -> Non
 
 
 def _land(lake: Lake, run: EvalRun, pending: PendingRequests, stored: StoredAnswers) -> None:
-    """Write one row for each request: its answer, its last failure, or a `budget` error if it was not sent."""
+    """Write one row for each request: its answer, its last failure, or an error that says why it was not sent."""
     with lake.writing("completions", run.day, run.run_id) as land:
         for rows in stored.answers():
             land(from_rows(pending.take(rows), "completions"))
         if pending.is_done:
             return
         for not_asked in in_chunks(pending.take_unanswered(run)):
-            land(from_rows((row_of(request, _NOT_SENT) for request in not_asked), "completions"))
+            land(from_rows((row_of(request, _not_sent(run, request)) for request in not_asked), "completions"))
+
+
+def _not_sent(run: EvalRun, request: Request) -> Answer:
+    why = run.left_out.get(request.model)
+    return replace(_NOT_SENT, error_type="unset_variable", error_message=why) if why else _NOT_SENT

@@ -7,20 +7,24 @@ again, on the same day and on later ones.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from flows.config import Config
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows import progress
+from flows.config import Config, why_not_sent
 from flows.evaluate.criteria import SINGLE, JudgeRequest, Mode, Reply, read_verdict
 from flows.evaluate.generate.budget import judge_journal
 from flows.evaluate.generate.journal import read_journal
 from flows.evaluate.generate.request_runner import RunBudget, ask_all
 from flows.evaluate.generate.requests import Row
 from flows.lake import each_day, from_rows
-from flows.llm import Answer, ClientFactory, LiteLLMClient, Pacer, close_clients
+from flows.llm import Answer, ClientFactory, close_clients, paced_clients
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +46,20 @@ class JudgingResult:
         return f"{sent}, {self.without_verdict:,} replies without a verdict{stopped}"
 
 
-def judge_replies(config: Config, day: date) -> dict[str, Reply]:
+def judge_replies(config: Config, day: date, wanted: Collection[str] | None = None) -> dict[str, Reply]:
     """Stored replies of the trailing window up to `day`, by request_hash: of several the one that says most, a verdict
     more than another reply, and that more than a failure; of equals the latest.
 
-    Verdicts are read again from the stored texts, so that replies of any night count by the same rule.
+    `wanted` are the hashes of the requests that matter; None means all. Verdicts are read again from the stored texts,
+    so that replies of any night count by the same rule.
     """
     lake, found = config.open_lake(), dict[str, Reply]()
+    hashes = None if wanted is None else pa.array(sorted(wanted), pa.string())
     for past in each_day(day - timedelta(days=config.window_days), day):
-        for reply in _with_verdicts(lake.read("judgements", past, columns=_READ).to_pylist()):
+        rows = lake.read("judgements", past, columns=_READ)
+        if hashes is not None:
+            rows = rows.filter(pc.is_in(rows["request_hash"], hashes))
+        for reply in _with_verdicts(rows.to_pylist()):
             before = found.get(reply["request_hash"])
             if before is None or _worth(reply) >= _worth(before):
                 found[reply["request_hash"]] = reply
@@ -72,14 +81,17 @@ def ask_judge(
     budget: RunBudget,
     *,
     clients: ClientFactory | None = None,
+    stored: Mapping[str, Reply] | None = None,
 ) -> JudgingResult:
     """Send the judge requests that have no verdict yet, and write the replies as the file `run_id` of the day.
 
-    Requests that the budget does not cover are not sent. Each reply goes to a journal as it arrives.
+    Requests that the budget does not cover are not sent, nor is any while an environment variable of the judge is not
+    set. Each reply goes to a journal as it arrives. `stored` is what `judge_replies` has for the requests; by default
+    all is read.
     """
     lake = config.open_lake()
     journal, before = judge_journal(lake, day, run_id), budget.spent
-    stored = judge_replies(config, day)
+    stored = judge_replies(config, day) if stored is None else dict(stored)
     stored |= {row["request_hash"]: row for row in _with_verdicts(read_journal(journal)) if row["verdict"]}
     wanted: set[str] = set()
     todo: list[JudgeRequest] = []
@@ -87,6 +99,10 @@ def ask_judge(
         if request.request_hash not in wanted and not stored.get(request.request_hash, {}).get("verdict"):
             todo.append(request)
         wanted.add(request.request_hash)
+    reused = len(wanted) - len(todo)
+    if todo and config.judge and (why := why_not_sent(config.judge)):
+        progress.tell(f"the judge is left out: {len(todo):,} requests {why}")
+        todo = []
     todo.sort(key=lambda request: request.request_hash not in stored)  # what failed before is sent first
     asked = asyncio.run(_run_requests(config, run_id, todo, journal, budget, clients=clients)) if todo else 0
     landed = lake.read("judgements", day, run_id).to_pylist()
@@ -98,7 +114,7 @@ def ask_judge(
     without_verdict = sum(
         key in stored and stored[key]["status"] == "ok" and not stored[key]["verdict"] for key in wanted
     )
-    judged = JudgingResult(asked, len(wanted) - len(todo), without_verdict, budget.spent - before, budget.is_exhausted)
+    judged = JudgingResult(asked, reused, without_verdict, budget.spent - before, budget.is_exhausted)
     log.info("judged: %s", judged.summary())
     return judged
 
@@ -138,9 +154,7 @@ async def _run_requests(
 ) -> int:
     """Write the replies to `todo` to the journal; returns their number."""
     assert config.judge is not None
-    limits = config.budget
-    pacer = Pacer(limits.requests_per_minute, limits.tokens_per_minute)
-    make = clients or (lambda model: LiteLLMClient(model, pacer))
+    make = clients or paced_clients(config.budget)
     client, judge = make(config.judge), config.judge.name
     try:
         return await ask_all(
@@ -149,7 +163,7 @@ async def _run_requests(
             lambda request, answer: {**_row(request, answer), "run_id": run_id, "judge": judge},
             journal,
             budget,
-            concurrency=limits.concurrency,
+            concurrency=config.budget.concurrency,
             total=len(todo),
         )
     finally:

@@ -1,5 +1,6 @@
-"""Criteria applied to production answers: code criteria to all of them, the judge to a sample."""
+"""Production answers scored by the criteria of the holdout, and again when a criterion has changed."""
 
 from flows.evaluate.production.production_scores import ProductionResult, score_days
+from flows.evaluate.production.rescoring import NightScores, Rescored, rescore_window
 
-__all__ = ["ProductionResult", "score_days"]
+__all__ = ["NightScores", "ProductionResult", "Rescored", "rescore_window", "score_days"]

@@ -6,7 +6,7 @@ each answer has the probability k / n, and the same sample however often the day
 
 import heapq
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,15 +16,14 @@ import pyarrow as pa
 from flows.config import Config, unset_variables
 from flows.evaluate.criteria import Case, Criterion, Judge, judge_requests, score_from_replies
 from flows.evaluate.examples import messages_of
-from flows.evaluate.generate import ask_judge, budget_of, judge_replies, production_run_id
+from flows.evaluate.generate import RunBudget, ask_judge, budget_of, judge_replies, production_run_id
 from flows.evaluate.production.production_criteria import rows_of
-from flows.evaluate.setup import EvalSetup
+from flows.evaluate.setup import IDENTITY, EvalSetup
 from flows.lake import rows_with
 from flows.llm import ClientFactory
 from flows.stats.sample import rank
 
 _COLUMNS = ("call_id", "model_served", "messages_json", "input_text", "output_text")
-_IDENTITY = {"model", "api_base", "params"}
 
 
 @dataclass
@@ -48,11 +47,18 @@ class Sample:
         return [call_id for _, call_id in self._drawn[:size]]
 
 
-def samples(setup: EvalSetup) -> dict[str, Sample]:
-    """An empty sample for each route with a binary judge criterion, by the route's name."""
+def samples(setup: EvalSetup, only: Collection[tuple[str, str]] | None = None) -> dict[str, Sample]:
+    """An empty sample for each route with a binary judge criterion, by the route's name.
+
+    `only` are the routes and criteria that matter; None means all.
+    """
     found = {}
     for name, criteria in setup.criteria.items():
-        mine = tuple(one for one in criteria if not one.is_pairwise and size_of(one))
+        mine = tuple(
+            one
+            for one in criteria
+            if not one.is_pairwise and size_of(one) and (only is None or (name, one.name) in only)
+        )
         if mine:
             found[name] = Sample(name, mine, max(map(size_of, mine)))
     return found
@@ -64,15 +70,22 @@ def size_of(criterion: Criterion) -> int:
 
 
 def score_samples(
-    config: Config, day: date, night: date, drawn: Iterable[Sample], *, clients: ClientFactory | None, ask: bool
+    config: Config,
+    day: date,
+    night: date,
+    drawn: Iterable[Sample],
+    *,
+    clients: ClientFactory | None,
+    ask: bool,
+    budget: RunBudget | None = None,
 ) -> Iterator[pa.Table]:
     """Rows of `scores` for the samples. New judge requests are sent only if `ask` is true; else stored replies count.
 
-    The samples are of answers of `day`; the requests are paid from the budget of `night`. While an environment variable
-    is not set that is part of what a judge's scores are known by, the stored scores stay as they are.
+    The samples are of answers of `day`; the requests are paid from the `budget`, by default that of `night`. While an
+    environment variable is not set that is part of what a judge's scores are known by, the stored scores stay.
     """
     drawn = list(drawn)
-    if config.judge and unset_variables(config.judge.model_dump(include=_IDENTITY)):
+    if config.judge and unset_variables(config.judge.model_dump(include=IDENTITY)):
         yield _stored_scores(config, day, drawn)
         return
     parts = [(sample, one, sample.call_ids(size_of(one))) for sample in drawn for one in sample.criteria]
@@ -82,11 +95,14 @@ def score_samples(
         for sample, one, ids in parts
         for call_id in ids
     }
+    every = [request for found in requests.values() for request in found]
+    hashes = {request.request_hash for request in every}
+    replies = judge_replies(config, day, hashes)
     if ask:
-        every = (request for found in requests.values() for request in found)
         run_id = production_run_id(night)
-        ask_judge(config, day, run_id, every, budget_of(config, night, run_id), clients=clients)
-    replies = judge_replies(config, day)
+        left = budget or budget_of(config, night, run_id)
+        ask_judge(config, day, run_id, every, left, clients=clients, stored=replies)
+        replies = judge_replies(config, day, hashes)
     for sample, one, ids in parts:
         found = {key: score_from_replies(one, requests[sample.route, one.name, key], replies) for key in ids}
         known = [key for key in ids if ask or requests[sample.route, one.name, key][0].request_hash in replies]

@@ -5,18 +5,18 @@ Code criteria apply to every answer, judge criteria to a sample with a known inc
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass
 from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.evaluate.generate import production_run_id
+from flows.evaluate.generate import RunBudget, production_run_id
 from flows.evaluate.production import judge_sample
 from flows.evaluate.production.judge_sample import Sample
 from flows.evaluate.production.production_criteria import INPUTS, Check, checks
-from flows.evaluate.setup import EvalSetup
+from flows.evaluate.setup import EvalSetup, note_versions
 from flows.lake import SCHEMAS, each_day
 from flows.llm import ClientFactory
 
@@ -43,8 +43,9 @@ def score_days(
 ) -> ProductionResult:
     """Score every day from `first` to `last`, both included, and add up what was found. As `score_production`.
 
-    `last` is the night that does so: one budget is that of all the days.
+    `last` is the night that does so: one budget is that of all the days. Versions of criteria that are new are noted.
     """
+    note_versions(setup, last)
     found = [score_production(setup, day, clients, ask=ask, night=last) for day in each_day(first, last)]
     return ProductionResult(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
 
@@ -63,26 +64,50 @@ def score_production(
     is no shadow. An answer without text (not logged) is unscored. The judge is asked only where `ask` says so; else
     such verdicts count as are stored; it is paid for by `night`, by default that of the day.
     """
-    config = setup.config
-    lake, file = config.open_lake(), production_run_id(day)
-    code_checks = {name: found for name in config.routes if (found := checks(setup, name))}
-    judge_samples = judge_sample.samples(setup)
-    if not (code_checks or judge_samples):
+    rows = scored_rows(setup, day, night or day, clients, ask=ask)
+    lake, file = setup.config.open_lake(), production_run_id(day)
+    if rows is None:
         lake.remove("scores", day, file)
         return ProductionResult()
+    lake.write("scores", day, rows, file)
+    checked = ProductionResult(len(rows), pc.sum(pc.invert(rows["passed"])).as_py() or 0, rows["passed"].null_count)
+    log.info("%s: %s", day, checked.summary())
+    return checked
+
+
+def scored_rows(
+    setup: EvalSetup,
+    day: date,
+    night: date,
+    clients: ClientFactory | None = None,
+    *,
+    ask: bool = False,
+    budget: RunBudget | None = None,
+    only: Collection[tuple[str, str]] | None = None,
+) -> pa.Table | None:
+    """The rows of `scores` as `score_production` writes them; None where nothing applies to production.
+
+    `budget` is what the judge may be paid from, by default that of `night`. `only` are the routes and criteria to
+    score; None means all.
+    """
+    config = setup.config
+    code_checks = {}
+    for name in config.routes:
+        if found := [one for one in checks(setup, name) if only is None or (name, one.criterion) in only]:
+            code_checks[name] = found
+    judge_samples = judge_sample.samples(setup, only)
+    if not (code_checks or judge_samples):
+        return None
     parts = [SCHEMAS["scores"].empty_table()]
-    for batch in lake.batches("interactions", day, _columns(code_checks.values())):
+    for batch in config.open_lake().batches("interactions", day, _columns(code_checks.values())):
         answers = _answers(batch)
         for name in config.routes:
             of_route = answers.filter(pc.equal(answers["route"], name))
             parts += [check.rows(of_route, name) for check in code_checks.get(name, ())]
             _offer(judge_samples.get(name), of_route)
-    parts += judge_sample.score_samples(config, day, night or day, judge_samples.values(), clients=clients, ask=ask)
-    rows = pa.concat_tables(parts).combine_chunks()
-    lake.write("scores", day, rows, file)
-    checked = ProductionResult(len(rows), pc.sum(pc.invert(rows["passed"])).as_py() or 0, rows["passed"].null_count)
-    log.info("%s: %s", day, checked.summary())
-    return checked
+    drawn = judge_samples.values()
+    parts += judge_sample.score_samples(config, day, night, drawn, clients=clients, ask=ask, budget=budget)
+    return pa.concat_tables(parts).combine_chunks()
 
 
 def _columns(found: Iterable[Iterable[Check]]) -> tuple[str, ...]:

@@ -126,6 +126,11 @@ class RouteScorer:
         return unscored("the example is no longer in the frozen holdout") if example is None else example
 
 
+def completion_id(row: Row) -> str:
+    """The `subject_id` of an answer of `completions`."""
+    return "/".join(str(row[key]) for key in ("run_id", "model", "route", "example_id", "repeat"))
+
+
 def pinned_answers(pinned: str, answers: Iterable[Row]) -> dict[tuple[str, int], str]:
     """The pinned model's texts by (example_id, repeat), for the `RouteScorer` of a route with a pairwise judge."""
     return {
@@ -146,7 +151,7 @@ def _response(row: Row) -> Response:
 def _row(row: Row, criterion: Criterion, found: Score) -> Row:
     return {
         "subject": "completion",
-        "subject_id": "/".join(str(row[key]) for key in ("run_id", "model", "route", "example_id", "repeat")),
+        "subject_id": completion_id(row),
         "criterion": criterion.name,
         **{key: row[key] for key in _KEY_COLUMNS},
         "criterion_version": criterion.version,

@@ -116,6 +116,18 @@ def with_q_values(rows: Sequence[Row]) -> list[Row]:
     return [{**row, "q_value": value} for row, value in zip(rows, q, strict=True)]
 
 
+def _where(evaluation: RouteEvaluation, criterion: Criterion, part: Slice) -> Row:
+    """The columns that say what a row is about, but for its models."""
+    return {
+        "run_id": evaluation.run_id,
+        "route": evaluation.route,
+        "criterion": criterion.name,
+        "slice": part[0],
+        "severity": criterion.definition.severity,
+        "n_repeats": evaluation.repeats,
+    }
+
+
 def _estimate(
     evaluation: RouteEvaluation,
     model: ModelVariant,
@@ -125,23 +137,19 @@ def _estimate(
     *,
     is_graded: bool,
 ) -> Row:
-    name, ids = part
+    _, ids = part
     tally = tallies.get((model.name, criterion.name), Tally())
     scores = list(_of(tally, ids).values())
     # Half a point of a pairwise judge is a tie, which is half a win; of any other criterion it is a pass.
     passes = scores if criterion.is_pairwise else [tuple(float(score >= PASS) for score in one) for one in scores]
     rate, steady = pass_rate(passes), steadiness(passes, evaluation.repeats)
     return {
-        "run_id": evaluation.run_id,
+        **_where(evaluation, criterion, part),
         "model": model.name,
         "arm": model.arm,
-        "route": evaluation.route,
-        "criterion": criterion.name,
-        "slice": name,
-        "severity": criterion.definition.severity,
         "min_pass_rate": criterion.definition.min_pass_rate,
+        "need": criterion.definition.need,
         "n_examples": rate.n_examples,
-        "n_repeats": evaluation.repeats,
         "n_unscored": _unscored(tally, ids),
         "pass_rate": rate.rate,
         "ci_low": rate.low,
@@ -163,7 +171,7 @@ def _comparison(
     *,
     is_graded: bool,
 ) -> Row:
-    name, ids = part
+    _, ids = part
     pinned = evaluation.models[0].name
     old, new = (tallies.get((model, criterion.name), Tally()) for model in (pinned, candidate))
     reach = _HALF if criterion.is_pairwise else 1.0
@@ -172,17 +180,12 @@ def _comparison(
     found = compare_scores(*scores)
     unanswered = if_unanswered(*scores, new.unscored, found, compare_scores)
     return {
-        "run_id": evaluation.run_id,
+        **_where(evaluation, criterion, part),
         "pinned": pinned,
         "candidate": candidate,
-        "route": evaluation.route,
-        "criterion": criterion.name,
-        "slice": name,
-        "severity": criterion.definition.severity,
         "margin": evaluation.margin,
         "is_graded": is_graded,
         "n_examples": found.n_examples,
-        "n_repeats": evaluation.repeats,
         "n_unscored": _unscored(old, ids) + _unscored(new, ids),
         "n_unanswered": unanswered.n,
         "delta": found.delta,

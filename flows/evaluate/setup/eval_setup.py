@@ -3,10 +3,10 @@
 A night reads them before its first stage and passes them on. An edit during a night takes effect the next night.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from flows.config import Config
-from flows.evaluate.criteria import Criterion, Schema, criteria_by_route, load_or_report
+from flows.evaluate.criteria import Criterion, Judge, Schema, criteria_by_route, load_or_report
 from flows.evaluate.examples import labelled_in_file
 from flows.evaluate.setup import variants
 from flows.evaluate.setup.variants import Variant
@@ -33,10 +33,17 @@ class EvalSetup:
         self.output_schemas = output_schemas
         self.variants = variants
 
-    def require_evaluation(self) -> None:
-        """Raise ConfigError if there is nothing to evaluate, or an environment variable that it needs is not set."""
-        routes = self.config.evaluated_routes()
-        self.config.require_evaluation(judges=any(one.judge for route in routes for one in self.criteria[route]))
+    def questions(self) -> Iterator[tuple[str, str, str, str, str]]:
+        """The criteria that a judge decides answer by answer: route, name, version, the question, and the judge."""
+        for route, criteria in self.criteria.items():
+            for one in criteria:
+                if isinstance(one.definition, Judge) and one.judge and not one.is_pairwise:
+                    passes = "" if one.definition.pass_if in (None, "yes") else " (no passes)"
+                    yield route, one.name, one.version, f"{one.definition.question}{passes}", one.judge.name
+
+    def require_evaluation(self, *, candidates: bool = False) -> None:
+        """Raise ConfigError as `Config.require_evaluation` does."""
+        self.config.require_evaluation(candidates=candidates)
 
 
 def load_setup(config: Config) -> EvalSetup:
@@ -58,6 +65,10 @@ def read_setup(config: Config) -> EvalSetup:
     return EvalSetup(
         config,
         criteria_by_route(config),
-        {name: load_or_report(route.output_schema) for name, route in config.routes.items() if route.output_schema},
+        {
+            name: load_or_report(route.output_schema, f"{config.path}: routes.{name}.output_schema")
+            for name, route in config.routes.items()
+            if route.output_schema
+        },
         {name: variants.variants_of_route(config, name) for name in config.evaluated_routes()},
     )

@@ -25,7 +25,7 @@ with calls as not materialized (
         status = 'success'
         and not coalesce(is_shadow, false)
         and not coalesce(cache_hit, false)
-        and coalesce(finish_reason, '') not in ('tool_calls', 'function_call')
+        and coalesce(finish_reason, '') not in ('tool_calls', 'function_call', 'tool_use')
         and trim(coalesce(output_text, '')) <> ''
         and coalesce(nullif(messages_json, ''), nullif(input_text, '')) is not null
 ),

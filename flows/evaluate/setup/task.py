@@ -47,15 +47,19 @@ def read_tasks(setup: EvalSetup, day: date) -> list[EvalTask]:
     if config.models is None:
         log.info("no models are configured: nothing to evaluate")
         return tasks
-    for name, route in config.evaluated_routes().items():
-        holdout = read_holdout(lake, day, name)
-        examples = sample(holdout, route.limit)
-        if not examples:
+    for name in config.evaluated_routes():
+        task = read_task(setup, lake, day, name)
+        if not task.examples:
             log.warning("route %s: no holdout was frozen on %s; its pass rates are unknown", name, day)
-        tasks.append(
-            EvalTask(name, route, examples, setup.criteria[name], task_variants(setup, lake, day, name, holdout))
-        )
+        tasks.append(task)
     return tasks
+
+
+def read_task(setup: EvalSetup, lake: Lake, day: date, name: str) -> EvalTask:
+    """One evaluated route with the examples that were frozen on `day`. Raises ConfigError."""
+    route, holdout = setup.config.routes[name], read_holdout(lake, day, name)
+    examples, found = sample(holdout, route.limit), task_variants(setup, lake, day, name, holdout)
+    return EvalTask(name, route, examples, setup.criteria[name], found)
 
 
 def task_variants(setup: EvalSetup, lake: Lake, day: date, route: str, holdout: Sequence[Example]) -> Sequence[Variant]:

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from flows.config import Config, Source
+from flows.config import Config, Source, not_set, unset_variables
 from flows.errors import UnreadableError
 from flows.ingest.find import postgres
 from flows.ingest.find.known_files import KnownFiles, Manifests, Version, twins
@@ -30,8 +30,11 @@ def arrived(
     before if the zone is ahead of UTC, and for earlier days, back to the first night or by `window_days`. Files of
     other days, and of a path without `{day}`, are read if no other night has read the same version. A file under a new
     name is read if nothing that was read has its content. A database is queried for the day, and with `look_back` for
-    the day before again.
+    the day before again. A source that uses an environment variable that is not set is one such problem.
     """
+    if unset := unset_variables(source):
+        place = source.path.replace("{day}", day.isoformat()) or "database"
+        return [LogFile(source.name, manifests.naming(shown(config, place)), problem=not_set(unset[0]))]
     ahead = _offset(config, day)
     if source.dsn:
         others = [day - timedelta(days=1)] * look_back + [day + timedelta(days=1)] * (ahead < timedelta(0))

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flows.ingest.map.message_parts import REASONING, Parts, are_parts, as_text, is_part, read_parts, tool_call
+from flows.ingest.map.message_parts import FAILED, REASONING, Parts, are_parts, as_text, is_part, read_parts, tool_call
 
 Message = dict[str, Any]
 _ROLES = {
@@ -14,11 +14,6 @@ _ROLES = {
     **dict.fromkeys(("toolmessage", "toolmessagechunk", "tool-return", "retry-prompt", "ipython"), "tool"),
     "user-prompt": "user",
 }
-# Gemini's reasons, which some clients log by their numbers.
-_FINISHED = {
-    **{str(number): name for number, name in enumerate(("", "stop", "length", "content_filter", "content_filter"))},
-    "max_tokens": "length", "safety": "content_filter", "recitation": "content_filter",
-}  # fmt: skip
 _DEEPEST = 4
 # What stands beside messages among the items of OpenAI's Responses.
 _ITEMS = ("message", "function_call", "function_call_output", "reasoning")
@@ -72,10 +67,10 @@ def is_item(value: Any) -> bool:
 
 
 def finish_reason(reason: Any) -> str:
-    """A reason to end under the names of chat completions where it is Gemini's, or a number; else as it is."""
-    name = str(reason).rpartition(".")[2]
-    lower = name.lower()
-    return _FINISHED.get(lower, lower if name.isupper() else name)
+    """A reason to end as a text: SGLang logs an object with its `type`, Vercel's AI SDK one with its `raw` word."""
+    if isinstance(reason, dict):
+        reason = next((reason[name] for name in ("type", "raw", "unified") if isinstance(reason.get(name), str)), "")
+    return str(reason)
 
 
 def read_message(given: Any, default_role: str) -> list[Message]:  # noqa: PLR0911 - one return a shape
@@ -126,6 +121,8 @@ def _langchain(kwargs: dict[str, Any], role: str) -> list[Message]:
     parts = read_parts(content if isinstance(content, list) else [content] if isinstance(content, str) else [])
     metadata, more = object_in(kwargs, "response_metadata"), object_in(kwargs, "additional_kwargs")
     kept: Message = {name: kwargs[name] for name in ("tool_call_id", "name") if kwargs.get(name) is not None}
+    if role == "tool" and kwargs.get("status") == FAILED:
+        kept["status"] = FAILED
     if calls := list_in(kwargs, "tool_calls") or list_in(more, "tool_calls"):
         kept["tool_calls"] = [
             call if not isinstance(call, dict) or "function" in call

@@ -36,6 +36,10 @@ _INSTRUCTIONS = ("system", "systemInstruction", "system_instruction", "instructi
 _ASKED = ("prompt", "input", "question", "query", "contents", "content")
 
 
+UNREADABLE = (ValueError, RecursionError, TypeError, AttributeError, LookupError)
+"""What reading a value may raise that has no known shape. Then it is a text like any other, and no record is lost."""
+
+
 @dataclass(frozen=True)
 class Read:
     """The chat messages in what was logged, and whether that was cut off before it was logged."""
@@ -57,7 +61,7 @@ def read_messages(given: str, role: str) -> Read:
             is_cut = was_cut(given) or len(kept) < len(found) or _leaves_out(inner)
             return Read(kept, is_cut, not opened and kept == inner)
         return _of_text(given, value, role)
-    except (ValueError, RecursionError):
+    except UNREADABLE:
         return Read([{"role": role, "content": given}])
 
 

@@ -8,7 +8,7 @@ import json
 from typing import Any, NamedTuple
 
 from flows.ingest.map.chat_message import Message
-from flows.ingest.map.chat_messages import Read, instructions_of, read_messages
+from flows.ingest.map.chat_messages import UNREADABLE, Read, instructions_of, read_messages
 from flows.ingest.map.cut_texts import is_marked
 from flows.ingest.map.message_parts import text_of
 from flows.ingest.map.surrogates import without_surrogates
@@ -37,9 +37,8 @@ class Answer(NamedTuple):
 def read_question(given: str | None, instructions: str | None) -> Question | None:
     """The question in the JSON of what was asked, and of the instructions beside it; None where there is neither."""
     read = Read([]) if given is None else read_messages(given, "user")
-    beside = None if instructions is None else json.loads(instructions)
     told = [text_of(turn.get("content")) or "" for turn in _objects(read.messages) if turn.get("role") in _INSTRUCTING]
-    before = [turn for turn in instructions_of(beside)
+    before = [turn for turn in _instructions(instructions)
               if not any((text_of(turn.get("content")) or "") in text for text in told)]  # fmt: skip
     messages = before + read.messages
     if not messages:
@@ -47,6 +46,16 @@ def read_question(given: str | None, instructions: str | None) -> Question | Non
     text = _asked_text(read.messages, is_cut=read.is_cut)
     unchanged = given if read.is_unchanged and not before else _as_json(messages)
     return Question(unchanged, text and without_surrogates(text), read.is_cut or is_marked(text))
+
+
+def _instructions(given: str | None) -> list[Message]:
+    """The messages in the JSON of instructions; what is not understood is the text of one."""
+    if given is None:
+        return []
+    try:
+        return _objects(instructions_of(json.loads(given)))
+    except UNREADABLE:
+        return [{"role": "system", "content": given}]
 
 
 def read_answer(given: str | None) -> Answer | None:

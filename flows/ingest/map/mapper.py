@@ -25,12 +25,15 @@ from flows.ingest.map import pricing
 from flows.ingest.map.casting_sql import TABLES, casting_sql, columns_to_cast
 from flows.ingest.map.derived_ids import with_ids
 from flows.ingest.map.functions import add_functions
-from flows.ingest.map.rejects import complaint, refused_of, refusing, unread
+from flows.ingest.map.line_parts import line_parts
+from flows.ingest.map.rejects import complaint, one_each, refused_of, refusing, unread
 from flows.ingest.map.route_field import Steps, with_field_routes
+from flows.ingest.map.row_places import are_known, in_order, without_row
 from flows.ingest.map.surrogates import with_whole_characters
 from flows.ingest.read import RECORDS, Batch
 from flows.ingest.redact import user_key_macro, without_users
 from flows.lake import SCHEMAS
+from flows.llm import common_reason
 from flows.project import LOG_FORMATS
 
 KEYS = {"interactions": ("call_id",), "feedback": ("call_id", "kind", "at")}
@@ -136,20 +139,21 @@ class Mapper:
         refused = [batch.refused]
         parts = list(self._extracted(batch.records, refused))
         extracted = pa.concat_tables(parts) if parts else self._extracting.run(RECORDS.empty_table())
-        extracted = with_ids(_in_order(extracted))
+        extracted = with_ids(in_order(extracted))
         if route_path and "route" in extracted.column_names:
             extracted = with_field_routes(extracted, batch.records, route_path)
         cast = self._casting.run(extracted.select(self._narrow))
         rows = extracted.drop_columns([name for name in cast.column_names if name in extracted.column_names])
         for name in cast.column_names:
             rows = rows.append_column(name, cast.column(name))
+        rows = _with_common_reasons(rows)
         refused += refused_of(batch.records, rows)
         targets = pc.if_else(pc.is_null(rows.column("reason")), rows.column("target"), "refused")
         tables = {table: _canonical(_where(rows, targets, target), table) for target, table in TABLES.items()}
         return Mapped(
             interactions=without_users(self._priced(tables["interactions"], _tiers(rows, targets))),
             feedback=tables["feedback"],
-            refused=pa.concat_tables(refused).combine_chunks(),
+            refused=one_each(pa.concat_tables(refused).combine_chunks()),
             other=_where(rows.select(["file", "line"]), targets, "other"),
             incomplete=_incomplete(rows, targets),
         )
@@ -159,9 +163,9 @@ class Mapper:
         try:
             if len(records):
                 rows = self._extracting.run(records)
-                if not _are_known(rows, records):
+                if not are_known(rows, records):
                     raise RunError(f"{self._place}: returns a file and line that `records` does not have")
-                if lost := _without_row(records, rows):
+                if lost := without_row(records, rows):
                     others = records.take(lost)
                     refused.append(refusing(others, [unread(raw) for raw in others.column("raw").to_pylist()]))
                 yield rows
@@ -173,11 +177,24 @@ class Mapper:
                 refused.append(refusing(bad, [complaint(raw) for raw in bad.column("raw").to_pylist()]))
                 yield from self._extracted(records.filter(valid), refused, is_sifted=True)
             elif len(records) == 1:
-                refused.append(refusing(records, [f"cannot be mapped: {str(error).splitlines()[0][:200]}"]))
+                yield from self._parts_of(records, refused, error)
             else:
                 half = len(records) // 2
                 yield from self._extracted(records.slice(0, half), refused, is_sifted=True)
                 yield from self._extracted(records.slice(half), refused, is_sifted=True)
+
+    def _parts_of(self, record: pa.Table, refused: list[pa.Table], error: duckdb.Error) -> Iterator[pa.Table]:
+        """The result of the SELECT for the parts of one record that DuckDB cannot map as a whole."""
+        lost = []
+        for part in (parts := line_parts(record.column("raw")[0].as_py())):
+            try:
+                yield self._extracting.run(_with_raw(record, part))
+            except duckdb.Error as of_part:
+                error = of_part
+                lost.append(part)
+        if lost or not parts:
+            rest = _with_raw(record, lost[0] if len(lost) == 1 else f"[{','.join(lost)}]") if lost else record
+            refused.append(refusing(rest, [f"cannot be mapped: {str(error).splitlines()[0][:200]}"]))
 
     def _mended(self, records: pa.Table) -> pa.Table:
         """The records with half characters replaced in those that are not valid JSON for them."""
@@ -218,6 +235,10 @@ def _sql(name: str) -> str:
     return (LOG_FORMATS / f"{name}.sql").read_text(encoding="utf-8").rstrip().rstrip(";")
 
 
+def _with_raw(record: pa.Table, raw: str) -> pa.Table:
+    return record.set_column(record.column_names.index("raw"), "raw", pa.array([raw], pa.string()))
+
+
 def _where(rows: pa.Table, targets: pa.ChunkedArray, target: str) -> pa.Table:
     chosen = pc.equal(targets, target)
     return rows if pc.all(chosen).as_py() and len(rows) else rows.filter(chosen)
@@ -229,6 +250,15 @@ def _incomplete(rows: pa.Table, targets: pa.ChunkedArray) -> pa.Table:
     return rows.select(["file", "line", "unreadable"]).filter(
         pc.and_(is_landed, pc.is_valid(rows.column("unreadable")))
     )
+
+
+def _with_common_reasons(rows: pa.Table) -> pa.Table:
+    """The rows with each provider's finish reason as one of the known values (flows/llm/finish_reasons.py)."""
+    if "finish_reason" not in rows.column_names:
+        return rows
+    given = rows.column("finish_reason").combine_chunks().dictionary_encode()
+    common = pa.array([common_reason(word) for word in given.dictionary.to_pylist()], pa.string())
+    return rows.set_column(rows.column_names.index("finish_reason"), "finish_reason", common.take(given.indices))
 
 
 def _tiers(rows: pa.Table, targets: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -247,30 +277,3 @@ def _canonical(rows: pa.Table, table: str) -> pa.Table:
         given = field.name in rows.column_names
         columns[field.name] = rows.column(field.name).cast(field.type) if given else pa.nulls(len(rows), field.type)
     return pa.table(columns)
-
-
-def _without_row(records: pa.Table, rows: pa.Table) -> list[int]:
-    """The positions of records without a row in the result of the SELECT."""
-    if len(records) == len(rows) and records.column("line").equals(rows.column("line")):
-        return []
-    found = _numbers(rows)
-    return np.flatnonzero(~np.isin(_numbers(records), found)).tolist()
-
-
-def _are_known(rows: pa.Table, records: pa.Table) -> bool:
-    """Whether every row has the position of a record."""
-    found, given = _numbers(rows), _numbers(records)
-    return np.array_equal(found, given) or bool(np.isin(found, given).all())
-
-
-def _in_order(rows: pa.Table) -> pa.Table:
-    """In the order of the files, because joins may change it: the same input gives the same lake."""
-    numbers = _numbers(rows)
-    return rows if (np.diff(numbers) >= 0).all() else rows.take(np.argsort(numbers, kind="stable"))
-
-
-def _numbers(rows: pa.Table) -> np.ndarray:
-    """One number for each place: a file has fewer than 2**40 lines, a run fewer than 2**23 files."""
-    files, lines = (rows.column(name).to_numpy().astype(np.int64) for name in ("file", "line"))
-    numbers: np.ndarray = (files << 40) + lines
-    return numbers

@@ -42,6 +42,8 @@ _PAYLOADS = {
     *("image_url", "image", "source", "data", "url", "uri", "input_audio", "audio", "file", "file_id", "file_data"),
     *("content", "refusal", "document", "video", "video_url", "mediaType", "mediaUrl", "bytes", "transcript"),
 }
+FAILED = "error"
+"""The `status` of a message with the result of a tool that failed, as LangChain has it."""
 TYPES = frozenset((*_TEXT, *_CALLS, *_RESULTS, *REASONING, *_OTHER))
 
 
@@ -76,8 +78,8 @@ def tool_call(call_id: Any, name: Any, arguments: Any) -> dict[str, Any]:
 
 def _kind(part: dict[str, Any]) -> Any:
     """The type of a part, under the name that OpenAI, or Pydantic AI's messages or events give it."""
-    kind = part.get("type", part.get("part_kind"))
-    return part["kind"] if kind is None and part.get("kind") in TYPES else kind
+    kind, own = part.get("type", part.get("part_kind")), part.get("kind")
+    return own if kind is None and isinstance(own, str) and own in TYPES else kind
 
 
 def is_part(value: Any) -> bool:
@@ -200,7 +202,20 @@ def _tool_result(part: dict[str, Any]) -> dict[str, Any]:
     if isinstance(result, list) and result and all(is_part(item) or _is_json(item) for item in result):
         result = "".join(_text_or_json(item) for item in result)
     content = None if result is None else as_text(result)
-    return {"role": "tool", "content": content, **({} if call_id is None else {"tool_call_id": call_id})}
+    message = {"role": "tool", "content": content, **({} if call_id is None else {"tool_call_id": call_id})}
+    return message | ({"status": FAILED} if _is_failed(both) else {})
+
+
+def _is_failed(result: dict[str, Any]) -> bool:
+    """Whether a result says that its tool failed: in Anthropic's, MCP's, Bedrock's, Vercel's or Pydantic AI's words."""
+    output = result.get("output")
+    kind = output.get("type") if isinstance(output, dict) else None
+    return (
+        any(result.get(name) in (True, "true") for name in ("is_error", "isError"))
+        or result.get("status") == FAILED
+        or kind in ("error-text", "error-json")
+        or (_kind(result) == "retry-prompt" and bool(result.get("tool_name")))
+    )
 
 
 def _is_json(item: Any) -> bool:

@@ -33,6 +33,34 @@ def refused_of(records: pa.Table, rows: pa.Table) -> Iterator[pa.Table]:
     yield pa.table(dict(zip(REFUSED.names, zip(*rejects, strict=True), strict=True)), schema=REFUSED)
 
 
+def one_each(refused: pa.Table) -> pa.Table:
+    """Refused records with one row per line: where a line has several rows, they become one with all their texts."""
+    if len(refused) < 2 or pc.count_distinct(_keys(refused)).as_py() == len(refused):
+        return refused
+    found: dict[tuple[int, int], list[tuple[str, str]]] = {}
+    columns = (refused.column(name).to_pylist() for name in ("reason", "raw"))
+    for place, reason, raw in zip(places(refused), *columns, strict=True):
+        found.setdefault(place, []).append((reason, raw))
+    rows = [
+        (*place, "; ".join(reason for reason, _ in several), _joined([raw for _, raw in several]))
+        for place, several in found.items()
+    ]
+    return pa.table(dict(zip(REFUSED.names, zip(*rows, strict=True), strict=True)), schema=REFUSED)
+
+
+def _keys(rows: pa.Table) -> pa.ChunkedArray:
+    return pc.add(
+        pc.multiply(pc.cast(rows.column("line"), pa.int64()), 1 << 20), pc.cast(rows.column("file"), pa.int64())
+    )
+
+
+def _joined(raws: list[str]) -> str:
+    """Texts of JSON as one list; those that are lists already give their items."""
+    if len(raws) == 1:
+        return raws[0]
+    return f"[{','.join(raw[1:-1] if raw.startswith('[') and raw.endswith(']') else raw for raw in raws)}]"
+
+
 def places(rows: pa.Table) -> Iterator[tuple[int, int]]:
     """File and line of each row."""
     return zip(rows.column("file").to_pylist(), rows.column("line").to_pylist(), strict=True)

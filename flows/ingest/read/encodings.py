@@ -13,13 +13,13 @@ _MARKS = (
 
 
 def in_utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same text in UTF-8, without its mark. Only a mark tells an encoding; without one the bytes stay as they are.
+    """The same text in UTF-8, without its mark. Without one the bytes stay as they are, but for plain UTF-16.
 
     What is no text of its encoding becomes U+FFFD. Carriage returns alone, as ends of lines, become line feeds.
     """
     waiting = iter(blocks)
     first = next(waiting, b"")
-    mark, encoding = next(((mark, name) for mark, name in _MARKS if first.startswith(mark)), (b"", ""))
+    mark, encoding = next(((mark, name) for mark, name in _MARKS if first.startswith(mark)), (b"", _unmarked(first)))
     first = first[len(mark) :]
     if encoding in ("", "utf-8"):
         plain = _chained(first, waiting)
@@ -30,6 +30,14 @@ def in_utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
     if b"\r" in first and b"\n" not in first:
         plain = (block.replace(b"\r", b"\n") for block in plain)
     yield from plain
+
+
+def _unmarked(first: bytes) -> str:
+    """UTF-16 without a mark, which JSON shows: it begins with two characters of ASCII."""
+    zeros = [byte == 0 for byte in first[:4]]
+    if zeros == [False, True, False, True]:
+        return "utf-16-le"
+    return "utf-16-be" if zeros == [True, False, True, False] else ""
 
 
 def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -39,6 +39,15 @@ def is_lines(start: bytes) -> bool:
     return begins == [0] and ends == [len(first.rstrip()) - 1] and too_many is None
 
 
+def is_list(start: bytes) -> bool:
+    """Whether a file with this beginning is one list of objects, which its name does not tell."""
+    start = start.lstrip()
+    first, _, rest = start.partition(b"\n")
+    return (
+        start[:1] == b"[" and start[1:].lstrip()[:1] == b"{" and (not first.rstrip().endswith(b"]") or not rest.strip())
+    )
+
+
 class _Cutter:
     def __init__(self) -> None:
         self.rest = b""

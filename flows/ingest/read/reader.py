@@ -18,7 +18,7 @@ from flows.ingest.read.arrow_batches import BATCH_BYTES, Batch, Filling
 from flows.ingest.read.contents import Content, Digest, Hashing
 from flows.ingest.read.decompress import BrokenOffError
 from flows.ingest.read.encodings import in_utf8
-from flows.ingest.read.json_documents import documents, is_lines
+from flows.ingest.read.json_documents import documents, is_lines, is_list
 from flows.ingest.read.parquet_rows import csv_rows, parquet_rows
 from flows.lake import reason_of
 
@@ -115,7 +115,7 @@ def _read_blocks(number: int, name: str, stored: Hashing, filling: Filling) -> I
             filling.add_rows(number, rows)
             line = rows.column("line")[-1].as_py()
             yield
-    elif plain_name.endswith(".json") and not is_lines(blocks.peek()):
+    elif is_list(blocks.peek()) if not plain_name.endswith(".json") else not is_lines(blocks.peek()):
         for line, text in enumerate(documents(blocks), 1):
             if len(text) > _LONGEST:
                 filling.refuse(number, line, f"a document of more than {_LONGEST >> 20} MiB", text)

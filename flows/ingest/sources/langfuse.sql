@@ -321,30 +321,24 @@ told as (
         case when asks_plainly then last_words(turns) else question.text end as input_text,
         case when says_plainly then said.content else spoken.text end as output_text,
         case when says_plainly then answered else spoken.message end as output_json,
-        lower(
-            replace(
-                coalesce(
-                    answer.choices[1].finish_reason,
-                    given(answer.candidates[1].finishReason, answer.candidates[1].finish_reason),
-                    given(answer.finish_reason, answer.finishReason), nullif(answer.stop_reason, ''),
-                    answer.response_metadata.finish_reason, spoken.finish_reason,
-                    structure_of(attributes."gen_ai.response.finish_reasons") ->> '$[0]',
-                    given(attributes."ai.response.finishReason", attributes."llm.finish_reason"),
-                    json_extract_string(chosen, 'finishReason'),
-                    -- The Responses API has a status in its place.
-                    case
-                        when answer.object <> 'response' then null
-                        when answer.incomplete_details.reason = 'max_output_tokens' then 'length'
-                        when answer.incomplete_details.reason is not null then answer.incomplete_details.reason
-                        when
-                            answer.status = 'completed'
-                            and json_array_length(cast(spoken.message as json), 'tool_calls') > 0
-                            then 'tool_calls'
-                        when answer.status = 'completed' then 'stop'
-                    end
-                ),
-                '-', '_'
-            )
+        coalesce(
+            answer.choices[1].finish_reason,
+            given(answer.candidates[1].finishReason, answer.candidates[1].finish_reason),
+            given(answer.finish_reason, answer.finishReason), nullif(answer.stop_reason, ''),
+            answer.response_metadata.finish_reason, spoken.finish_reason,
+            structure_of(attributes."gen_ai.response.finish_reasons") ->> '$[0]',
+            given(attributes."ai.response.finishReason", attributes."llm.finish_reason"),
+            json_extract_string(chosen, 'finishReason'),
+            -- The Responses API has a status in its place.
+            case
+                when answer.object <> 'response' then null
+                when answer.incomplete_details.reason is not null then answer.incomplete_details.reason
+                when
+                    answer.status = 'completed'
+                    and json_array_length(cast(spoken.message as json), 'tool_calls') > 0
+                    then 'tool_calls'
+                else answer.status
+            end
         ) as finish_reason,
         given(log.start_time, log.startTime) as started_at,
         -- Exports say seconds, or milliseconds where they were set up long ago: the times themselves are plain.

@@ -262,12 +262,10 @@ select
     case when says_plainly then answered else coalesce(answer.message, other_response) end as output_json,
     coalesce(
         log.response.choices[1].finish_reason,
-        if(other.incomplete_details.reason = 'max_output_tokens', 'length', other.incomplete_details.reason),
+        other.incomplete_details.reason,
         other.stop_reason,
-        case other.candidates[1].finishReason
-            when 'MAX_TOKENS' then 'length' else lower(other.candidates[1].finishReason)
-        end,
-        case when other.output is not null then if(other.status = 'completed', 'stop', other.status) end,
+        other.candidates[1].finishReason,
+        case when other.output is not null then other.status end,
         answer.finish_reason
     ) as finish_reason,
     coalesce(log.startTime, raw ->> 'start_time') as started_at,

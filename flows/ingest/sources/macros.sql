@@ -1,8 +1,7 @@
 -- What the formats share. Times and numbers arrive as text and are cast once, where the record is judged.
 -- Written for speed: a JSON text tells its kind by its first character, and is parsed once or not at all.
--- A time that DuckDB does not read as it stands: with a zone's name behind its offset (Go, Java), with a comma before
--- its fraction, in ISO's basic form, or as RFC 2822, C, Apache and JavaScript write it. Null for all else.
-create or replace temp macro as_spelled_time(t) as (
+-- The same without Jackson's, .NET's and Unicode's.
+create or replace temp macro as_written_time(t) as (
     list_transform(
         [
             regexp_replace(
@@ -13,7 +12,7 @@ create or replace temp macro as_spelled_time(t) as (
                                 regexp_replace(trim(t), '\s*(\[[^\]]*\]|\([^)]*\)|m=[+-][0-9.]+)$', ''),
                                 '(:[0-9]{2}),([0-9])', '\1.\2'
                             ),
-                            '^[A-Za-z]{3,9},? (.*[0-9]{2}:)', '\1'
+                            '^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? (.*[0-9]{2}:)', '\1'
                         ),
                         '([+-][0-9]{2}:?[0-9]{2}) [A-Z]{2,5}$', '\1'
                     ),
@@ -29,22 +28,51 @@ create or replace temp macro as_spelled_time(t) as (
                 [
                     '%Y%m%dT%H%M%S%z', '%Y%m%dT%H%M%S.%f%z', '%d %b %Y %H:%M:%S%z', '%b %d %H:%M:%S %Y%z',
                     '%b %d %Y %H:%M:%S%z', '%d-%b-%y %H:%M:%S%z', '%d/%b/%Y:%H:%M:%S%z', '%Y/%m/%d %H:%M:%S%z',
-                    '%Y/%m/%d %H:%M:%S.%f%z'
+                    '%Y/%m/%d %H:%M:%S.%f%z', '%Y.%m.%d %H:%M:%S%z', '%Y%m%d%H%M%S%z', '%Y-%m-%d %I:%M:%S %p%z',
+                    '%B %d, %Y %I:%M:%S %p%z', '%b %d, %Y %I:%M:%S %p%z', '%d %B %Y %H:%M:%S%z'
                 ]
             )
         )
     )[1]
 );
 
+-- A time that DuckDB does not read as it stands: with a zone's name behind its offset (Go, Java), with a comma before
+-- its fraction, with Unicode's minus, in ISO's basic form, or as RFC 2822, C, Apache, JavaScript, Jackson (a list of
+-- its parts) and .NET (/Date(...)/) write it. Null for all else.
+create or replace temp macro as_spelled_time(t) as (
+    case
+        when left(t, 1) = '['
+            then
+                try_strptime(
+                    regexp_replace(
+                        t, '^\[(\d{4}), ?(\d+), ?(\d+), ?(\d+), ?(\d+)(?:, ?(\d+))?.*\]$', '\1 \2 \3 \4 \5 \6'
+                    ),
+                    ['%Y %m %d %H %M %S', '%Y %m %d %H %M ']
+                )::timestamptz
+        when contains(t, 'Date(')
+            then
+                to_timestamp(
+                    try_cast(regexp_extract(t, '^/?Date\((\d{9,14})(?:[+-]\d{4})?\)/?$', 1) as double) / 1e3
+                )
+        else as_written_time(replace(t, '−', '-'))
+    end
+);
+
 create or replace temp macro as_time(t) as (
     -- Epochs come in seconds, milliseconds, microseconds or nanoseconds: their size tells which.
     case
+        when length(t) = 14 and regexp_full_match(t, '20\d{12}') then as_written_time(t)
         when abs(try_cast(t as double)) < 1e11 then to_timestamp(try_cast(t as double))
         when try_cast(t as double) is null then coalesce(try_cast(t as timestamptz), as_spelled_time(t))
         when abs(try_cast(t as double)) < 1e14 then to_timestamp(try_cast(t as double) / 1e3)
         when abs(try_cast(t as double)) < 1e17 then to_timestamp(try_cast(t as double) / 1e6)
         when abs(try_cast(t as double)) < 1e20 then to_timestamp(try_cast(t as double) / 1e9)
     end
+);
+
+-- Whether a time is one, and one in which there were logs.
+create or replace temp macro is_time(t) as (
+    coalesce(as_time(t) between '1990-01-01'::timestamptz and now() + interval 30 days, false)
 );
 
 -- A route is a job, not a run of it: ids of runs (UUIDs, ULIDs, long numbers in hexadecimal or decimal, ids with a

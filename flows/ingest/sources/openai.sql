@@ -98,7 +98,9 @@ paired as (
                 "status": "VARCHAR", "output": "JSON", "metadata": "JSON", "error": "JSON",
                 "data": "JSON", "results": "JSON",
                 "incomplete_details": {"reason": "VARCHAR"},
-                "choices": [{"finish_reason": "VARCHAR", "message": "JSON", "text": "JSON"}],
+                "choices": [
+                    {"finish_reason": "VARCHAR", "message": "JSON", "text": "JSON", "error": "JSON"}
+                ],
                 "usage": {
                     "prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR",
                     "input_tokens": "VARCHAR", "output_tokens": "VARCHAR",
@@ -118,8 +120,12 @@ turned as (
     select
         *,
         coalesce(structure_of(request.metadata), structure_of(response.metadata)) as noted,
-        coalesce(structure_of(response.error), structure_of(log.error)) as fault,
-        coalesce(written(response.error), written(log.error)) as fault_text,
+        -- A gateway may answer, and tell in the answer's place that its provider failed.
+        coalesce(
+            structure_of(response.error), structure_of(response.choices[1].error), structure_of(log.error)
+        ) as fault,
+        coalesce(written(response.error), written(response.choices[1].error), written(log.error)) as fault_text,
+        coalesce(response.created, response.created_at) as answered_at,
         coalesce(request.messages, request.input, request.prompt) as asked,
         case when request.messages is null then request.instructions end as instructions,
         case
@@ -244,13 +250,20 @@ select
     case
         when response.choices[1].finish_reason is not null then response.choices[1].finish_reason
         when response.object <> 'response' then null
-        when response.incomplete_details.reason = 'max_output_tokens' then 'length'
         when response.incomplete_details.reason is not null then response.incomplete_details.reason
         when response.status = 'completed' and json_array_length(cast(answer.message as json), 'tool_calls') > 0
             then 'tool_calls'
-        when response.status = 'completed' then 'stop'
+        else response.status
     end as finish_reason,
-    coalesce(log.started_at, response.created, response.created_at) as started_at,
+    -- A time that cannot be read does not stand before one that can.
+    case
+        when log.started_at is null or is_time(log.started_at) or not is_time(answered_at)
+            then coalesce(log.started_at, answered_at)
+        else answered_at
+    end as started_at,
+    case
+        when log.started_at <> '' and not is_time(log.started_at) and is_time(answered_at) then 'started_at'
+    end as unreadable,
     log.latency_ms as latency_ms,
     log.ttft_ms as ttft_ms,
     coalesce(response.usage.prompt_tokens, response.usage.input_tokens) as input_tokens,
@@ -293,7 +306,7 @@ select
     case
         when not is_stored and log.request is null and log.response is null and log.error is null
             then 'neither a request with its response, nor a line of a batch, nor a stored completion'
-        when log.custom_id is not null and coalesce(log.started_at, response.created, response.created_at) is null
+        when log.custom_id is not null and coalesce(log.started_at, answered_at) is null
             then 'a failed line of a batch: OpenAI gives it no time, so no day can be said for it'
     end as problem
 from read

@@ -191,11 +191,9 @@ interactions as (
         question.text as input_text,
         answer.text as output_text,
         answer.message as output_json,
-        finish_reason_of(
-            coalesce(
-                first_text(coalesce(has."llm.finish_reason", has."gen_ai.response.finish_reasons")),
-                response.choices[1].finish_reason, answer.finish_reason
-            )
+        coalesce(
+            first_text(coalesce(has."llm.finish_reason", has."gen_ai.response.finish_reasons")),
+            response.choices[1].finish_reason, answer.finish_reason
         ) as finish_reason,
         started_at,
         milliseconds_between(started_at, ended_at) as latency_ms,

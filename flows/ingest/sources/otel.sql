@@ -141,6 +141,7 @@ read as materialized (
                 "traceloop.association.properties": "JSON",
                 "traceloop.association.properties.session_id": "VARCHAR",
                 "traceloop.association.properties.user_id": "VARCHAR",
+                "gen_ai.request.user": "VARCHAR", "gen_ai.session.id": "VARCHAR",
                 "gen_ai.user": "VARCHAR", "llm.user": "VARCHAR", "user.id": "VARCHAR", "enduser.id": "VARCHAR",
                 "gen_ai.prompt.name": "VARCHAR", "gen_ai.prompt.version": "VARCHAR",
                 "traceloop.prompt.key": "VARCHAR", "traceloop.prompt.version": "VARCHAR",
@@ -352,11 +353,11 @@ interactions as (
             has."traceloop.association.properties" ->> 'session_id', has."ai.telemetry.metadata.sessionId",
             has."ai.telemetry.metadata.session_id", has."gcp.vertex.agent.session_id",
             has."langsmith.metadata.session_id", has."langsmith.metadata.thread_id", has."langfuse.session.id",
-            has."lmnr.association.properties.session_id", noted.session_id,
+            has."gen_ai.session.id", has."lmnr.association.properties.session_id", noted.session_id,
             service."session.id"
         ) as session_id,
         coalesce(
-            has."user.id", has."enduser.id", has."gen_ai.user", has."llm.user",
+            has."user.id", has."enduser.id", has."gen_ai.user", has."gen_ai.request.user", has."llm.user",
             has."traceloop.association.properties.user_id", has."traceloop.association.properties" ->> 'user_id',
             has."ai.telemetry.metadata.userId", has."ai.telemetry.metadata.user_id", has."langsmith.metadata.user_id",
             has."langfuse.user.id", has."lmnr.association.properties.user_id",
@@ -408,18 +409,16 @@ interactions as (
         question.text as input_text,
         answer.text as output_text,
         answer.message as output_json,
-        finish_reason_of(
-            coalesce(
-                first_text(
-                    coalesce(
-                        has."gen_ai.response.finish_reasons", has."gen_ai.response.finish_reason",
-                        has."gen_ai.response.stop_reason", has."llm.response.finish_reason",
-                        has."llm.response.stop_reason", has."llm.finish_reason", has."ai.response.finishReason",
-                        has."ai.finishReason"
-                    )
-                ),
-                answer.finish_reason
-            )
+        coalesce(
+            first_text(
+                coalesce(
+                    has."gen_ai.response.finish_reasons", has."gen_ai.response.finish_reason",
+                    has."gen_ai.response.stop_reason", has."llm.response.finish_reason",
+                    has."llm.response.stop_reason", has."llm.finish_reason", has."ai.response.finishReason",
+                    has."ai.finishReason"
+                )
+            ),
+            answer.finish_reason
         ) as finish_reason,
         started_at,
         case when not is_event then milliseconds_between(started_at, ended_at) end as latency_ms,
@@ -429,7 +428,7 @@ interactions as (
             ) as double) * 1000,
             -- The conventions count it in seconds, Strands in milliseconds.
             try_cast(has."gen_ai.server.time_to_first_token" as double)
-            * if(coalesce(has."gen_ai.provider.name", has."gen_ai.system", '') like 'strands%', 1, 1000),
+            * if(coalesce(has."gen_ai.provider.name", has."gen_ai.system", '') = 'strands-agents', 1, 1000),
             try_cast(coalesce(has."ai.response.msToFirstChunk", has."ai.stream.msToFirstChunk") as double),
             milliseconds_between(
                 started_at, plain_json_once(has."langfuse.observation.completion_start_time") ->> '$'
@@ -588,6 +587,37 @@ feedback as materialized (
         ) is not null
 ),
 
+-- What MLflow's trace says was judged of it, or of one of its spans. What was overridden counts no more.
+assessed as (
+    select
+        file,
+        line,
+        'feedback' as target,
+        cast(assessment as varchar) as unit,
+        coalesce(
+            otlp_id(assessment ->> 'span_id'), regexp_replace(coalesce(assessment ->> 'trace_id', trace_id), '^tr-', '')
+        ) as call_id,
+        coalesce(nullif(assessment ->> 'assessment_name', ''), 'assessment') as kind,
+        coalesce(
+            assessment ->> 'last_update_time', assessment ->> 'create_time', assessment ->> 'create_time_ms'
+        ) as "at",
+        written(json_extract(assessment, '$.feedback.value')) as value,
+        nullif(assessment ->> 'rationale', '') as comment,
+        if(upper(json_extract_string(assessment, '$.source.source_type')) = 'HUMAN', 'explicit', 'implicit') as origin
+    from (
+        select
+            file,
+            line,
+            coalesce(raw ->> '$.info.trace_id', raw ->> '$.info.request_id') as trace_id,
+            unnest(elements_of(json_extract(raw, '$.info.assessments'))) as assessment
+        from records
+        where contains(raw, '"assessments"')
+    ) as of_traces
+    where
+        json_type(assessment, '$.feedback.value') <> 'NULL'
+        and coalesce(assessment ->> 'valid', 'true') <> 'false'
+),
+
 -- Every item that is none of both: no LLM call, or nothing that can be read.
 others as (
     select
@@ -608,5 +638,7 @@ others as (
 select * exclude (number) from interactions
 union all by name
 select * exclude (number, is_whole_record) from feedback
+union all by name
+select * from assessed
 union all by name
 select * from others

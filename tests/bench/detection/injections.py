@@ -20,11 +20,11 @@ class Injection:
     words: str
 
 
-def inject(world: World, injection: Injection, day: int, size: float, seed: int) -> World:
-    """The world with the change on `day` alone; what is not changed is shared with the original."""
+def inject(world: World, injection: Injection, days: range, size: float, seed: int) -> World:
+    """The world with the change on `days` alone; what is not changed is shared with the original."""
     rng = np.random.default_rng((seed, 7))
     changed = replace(world, flags=dict(world.flags), numbers=dict(world.numbers))
-    calls = np.flatnonzero((world.day == day) & (world.route == ROUTE))
+    calls = np.flatnonzero(np.isin(world.day, days) & (world.route == ROUTE))
     injection.change(changed, calls, size, rng)
     return changed
 
@@ -87,6 +87,19 @@ def named_swap(world: World, calls: np.ndarray, size: float, rng: np.random.Gene
     _set(world, ("pair", "model:other"), chosen, True)
 
 
+def like_swap(world: World, calls: np.ndarray, size: float, rng: np.random.Generator) -> None:
+    """The other model is like the first, but a little other in everything: odds are 2.7 times as high or as low."""
+    chosen = _some(calls, size, rng)
+    flags = [key for key in world.flags if key[0] == "output" and not key[1].startswith("json")]
+    for n, key in enumerate(flags):
+        share = world.flags[key][calls].mean()
+        odds = share / (1 - share) * (np.e if n % 2 else 1 / np.e)
+        _set(world, key, chosen, rng.random(len(chosen)) < odds / (1 + odds))
+    for name in ("characters", "words"):
+        values = world.numbers["output", name][chosen]
+        _set(world, ("output", name), chosen, np.log1p(np.round(np.expm1(values) * 1.25)))
+
+
 KINDS = {
     "object to list": Injection(object_to_list, ("output", "json_is_list"), "share of outputs that turn into lists"),
     "lower case": Injection(lower_case, ("input", "lower_case"), "share of inputs that lose their capitals"),
@@ -95,4 +108,7 @@ KINDS = {
     "JSON validity": Injection(invalid_json, ("output", "json_is_none"), "share of outputs that stop being JSON"),
     "model swapped, named": Injection(named_swap, ("pair", "model:other"), "share of calls, the log says so"),
     "model swapped, silent": Injection(silent_swap, ("output", "code_fence"), "share of calls, the name unchanged"),
+    "swapped for one alike": Injection(
+        like_swap, ("output", "markdown"), "share of calls, a little other in everything"
+    ),
 }

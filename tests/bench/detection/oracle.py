@@ -7,7 +7,7 @@ new calls; users' leanings and the weekday's rate as they are.
 import numpy as np
 from scipy.special import ndtri
 
-from flows.stats.noise import standardised
+from flows.stats.deviates import standardised
 from tests.bench.detection import world as w
 from tests.bench.detection.injections import ROUTE, Injection
 from tests.bench.detection.world import Truth, World

@@ -24,7 +24,7 @@ from tests.bench.detection.injections import KINDS, ROUTE, SIZES, inject
 from tests.bench.detection.night import RISK, WINDOW
 from tests.bench.detection.oracle import sees
 from tests.bench.detection.picture import operating_curve
-from tests.bench.detection.trials import INJECTED, NIGHTS, Injected, Quiet, injected, over, quiet
+from tests.bench.detection.trials import INJECTED, NIGHT, NIGHTS, Injected, Quiet, injected, over, quiet
 from tests.bench.detection.world import ROUTES, simulate
 from tests.bench.peers import environment
 
@@ -132,7 +132,7 @@ def _evidently_sees(kind: str, seed: int) -> list[bool]:
     """Whether a column of the route drifts with the change that does not without it, by size."""
     world = simulate(seed, INJECTED + 1)
     before = set(peers.evidently(world, INJECTED))
-    changed = [inject(world, KINDS[kind], INJECTED, size, seed) for size in SIZES]
+    changed = [inject(world, KINDS[kind], NIGHT, size, seed) for size in SIZES]
     return [bool(set(peers.evidently(other, INJECTED)) - before) for other in changed]
 
 
@@ -162,7 +162,7 @@ def _nannyml_sees(folder: Path, python: Path) -> dict[str, np.ndarray]:
         peers.hand_to_nannyml(world, ROUTE, folder / f"{seed}", first, INJECTED)
         for kind, injection in KINDS.items():
             for size in SIZES:
-                changed = inject(world, injection, INJECTED, size, seed)
+                changed = inject(world, injection, NIGHT, size, seed)
                 peers.hand_to_nannyml(changed, ROUTE, folder / f"{seed}_{kind}_{size}", first, INJECTED)
     said = {name: {column for columns in days.values() for column in columns}
             for name, days in peers.nannyml(folder, python).items()}  # fmt: skip

@@ -6,7 +6,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from flows.stats.noise import Daily
+from flows.stats.volume import volumes
 from tests.bench.detection.world import ROUTES, TOPICS, World
+
+PROFILE, CALLS = "output_profile", "calls"
 
 
 @dataclass(frozen=True)
@@ -20,20 +23,34 @@ class Key:
 
 
 def series(world: World) -> tuple[list[Key], Daily]:
-    """Every series of a world, and its sums by day, (S, n_days)."""
+    """Every series of a world, and its sums by day, (S, n_days); last, without sums, the joint test of each route."""
     keys = [
         Key(route, side, name, is_share)
         for (side, name), _, is_share in _values(world, slice(None))
         for route in range(len(ROUTES))
     ]
-    return keys, _sums(world, np.arange(len(world.day)), world.day, world.n_days)
+    daily = _sums(world, np.arange(len(world.day)), world.day, world.n_days)
+    if world.setting.counts_calls:
+        keys += [Key(route, "pair", CALLS, False) for route in range(len(ROUTES))]
+        daily = _with_volumes(daily)
+    return keys + [Key(route, "output", PROFILE, False) for route in range(len(ROUTES))], daily
 
 
-def with_day(world: World, daily: Daily, day: int) -> Daily:
-    """The same sums, those of `day` (the last that counts) computed again from the world's calls."""
-    calls = np.flatnonzero(world.day == day)
-    anew = _sums(world, calls, np.zeros(len(calls), int), 1)
-    return Daily(**{f.name: np.hstack([getattr(daily, f.name)[:, :day], getattr(anew, f.name)]) for f in fields(Daily)})
+def _with_volumes(daily: Daily) -> Daily:
+    """The sums, and those of the numbers of calls; the first series are of one feature on each route."""
+    volume = volumes(daily.n[: len(ROUTES)], daily.cluster_sizes[: len(ROUTES)])
+    return Daily(**{f.name: np.vstack([getattr(daily, f.name), getattr(volume, f.name)]) for f in fields(Daily)})
+
+
+def with_days(world: World, daily: Daily, days: range) -> Daily:
+    """The same sums, those of `days` (the last that count) computed again from the world's calls."""
+    calls = np.flatnonzero(np.isin(world.day, days))
+    anew = _sums(world, calls, world.day[calls] - days[0], len(days))
+    both = {
+        f.name: np.hstack([getattr(daily, f.name)[: len(anew.n), : days[0]], getattr(anew, f.name)])
+        for f in fields(Daily)
+    }
+    return _with_volumes(Daily(**both)) if world.setting.counts_calls else Daily(**both)
 
 
 def upto(daily: Daily, day: int, window: int) -> Daily:

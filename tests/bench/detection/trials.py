@@ -11,10 +11,11 @@ from flows.config.threshold_table import thresholds
 from tests.bench.detection.injections import KINDS, ROUTE, SIZES, inject
 from tests.bench.detection.night import RISK, WINDOW, verdicts
 from tests.bench.detection.oracle import Oracle
-from tests.bench.detection.sums import series, with_day
+from tests.bench.detection.sums import series, with_days
 from tests.bench.detection.world import simulate
 
 NIGHTS, INJECTED = 60, 44  # night 45, counted from 0
+NIGHT = range(INJECTED, INJECTED + 1)
 PROCESSES = 2
 Result = TypeVar("Result")
 
@@ -50,17 +51,17 @@ def quiet(seed: int) -> Quiet:
     world = simulate(seed, NIGHTS)
     keys, daily = series(world)
     max_q = thresholds(RISK)["max_q_value"]
-    smallest, alerts, p_values, n = [], [], [], 0
+    lowest, alerts, p_values, n = [], [], [], 0
     ongoing = np.zeros(len(keys), bool)
     for day in range(1, NIGHTS):
         night = verdicts(keys, daily, world, day)
-        smallest.append(_smallest(night.q_value, night.is_large))
+        lowest.append(smallest(night.q_value, night.is_large))
         p_values += [night.p_value] if day >= WINDOW else []
         breaches = night.breaches(max_q)
         alerts.append(int((breaches & ~ongoing).sum()))
         ongoing = (ongoing & night.is_open) | breaches
         n = max(n, int(np.isfinite(night.q_value).sum()))
-    return Quiet(smallest, alerts, np.array(p_values), n)
+    return Quiet(lowest, alerts, np.array(p_values), n)
 
 
 def injected(seed: int) -> Injected:
@@ -77,10 +78,10 @@ def injected(seed: int) -> Injected:
         place = next(n for n, k in enumerate(keys) if k.route == ROUTE and (k.side, k.feature) == injection.series)
         q[kind], values, p_values = [], [], []
         for size in SIZES:
-            changed = inject(world, injection, INJECTED, size, seed)
-            sums = with_day(changed, daily, INJECTED)
+            changed = inject(world, injection, NIGHT, size, seed)
+            sums = with_days(changed, daily, NIGHT)
             night = verdicts(keys, sums, changed, INJECTED)
-            q[kind].append(_smallest(night.q_value, night.is_large & on_route))
+            q[kind].append(smallest(night.q_value, night.is_large & on_route))
             p_values.append(night.p_value[on_route])
             values.append(sums.total[place, -1] / sums.n[place, -1])
         after[kind] = np.array(p_values)
@@ -88,7 +89,8 @@ def injected(seed: int) -> Injected:
     return Injected(q, z, before, after)
 
 
-def _smallest(q: np.ndarray, among: np.ndarray) -> float:
+def smallest(q: np.ndarray, among: np.ndarray) -> float:
+    """The smallest q-value of some series; 1 without one."""
     chosen = q[among & np.isfinite(q)]
     return float(chosen.min()) if len(chosen) else 1.0
 

@@ -19,10 +19,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 ROUTES = (0.35, 0.25, 0.20, 0.12, 0.08)
-CALLS, WEEKEND, USERS, ACTIVITY = 5000, 0.6, 3000, 1.2
+WEEKEND, HOLIDAY, USERS, ACTIVITY = 0.6, 7, 3000, 1.2
+HEAVY = 0  # the user who comes and goes
 LEANING = {"input": 0.8, "output": 0.4}
-WEEKEND_EFFECT, WANDER, WANDER_SPREAD, CORRELATION = 0.15, 0.06, 0.6, 0.4
-TOPICS, TOPIC_WANDER = 12, 0.1
+WEEKEND_EFFECT, WANDER_SPREAD = 0.15, 0.6
+TOPICS = 12
 
 # Flags with their share, by side; those of outputs' JSON kinds are one draw (object, list, else none).
 FLAGS = {
@@ -45,6 +46,43 @@ NUMBERS = {
     "output": {"characters": (5.6, 0.6), "words": (3.9, 0.6)},
     "pair": {"latency_ms": (7.0, 0.5), "length_ratio": (1.2, 0.7)},
 }
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What differs from one simulated application to another.
+
+    `calls` a day; `wander` and `topic_wander`, the sigma from day to day, with the `correlation` of one day's with the
+    next; `leaning`, the factor of all users' leanings. `growth` is that of calls, by day. With `heavy_tails` numbers
+    have those of Student's t with 4 degrees of freedom instead of normal ones. The `heavy_user` makes a tenth of the
+    calls of its route on some runs of days and none on others, and leans three times as far as others. On `closed`
+    routes nobody calls on weekends, and on `holidays` calls are a seventh, and as on weekends. `counts_calls` says
+    whether the number of calls is a series.
+    """
+
+    calls: int = 5000
+    wander: float = 0.06
+    topic_wander: float = 0.1
+    correlation: float = 0.4
+    leaning: float = 1.0
+    growth: float = 0.0
+    heavy_tails: bool = False
+    heavy_user: bool = False
+    closed: tuple[int, ...] = ()
+    holidays: tuple[int, ...] = ()
+    counts_calls: bool = False
+
+
+HARDER = Setting(
+    correlation=0.8,
+    growth=0.005,
+    heavy_tails=True,
+    heavy_user=True,
+    closed=(3, 4),
+    holidays=(32, 50),
+    counts_calls=True,
+)
+"""What the first world lacks."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +109,7 @@ class World:
     user: np.ndarray
     activity: np.ndarray
     home: np.ndarray
+    setting: Setting = Setting()
     flags: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     numbers: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     topic: np.ndarray = field(default_factory=lambda: np.empty(0, int))
@@ -80,11 +119,16 @@ class World:
     def weekday(self) -> np.ndarray:
         return np.arange(self.n_days) % 7
 
+    @property
+    def is_weekend(self) -> np.ndarray:
+        """Whether a day is like one of a weekend: holidays are."""
+        return (self.weekday >= 5) | np.isin(np.arange(self.n_days), self.setting.holidays)
 
-def simulate(seed: int, n_days: int) -> World:
+
+def simulate(seed: int, n_days: int, setting: Setting = Setting()) -> World:
     """A world in which nothing happens. Day 0 is a Monday."""
     rng = np.random.default_rng(seed)
-    world = _calls(rng, n_days)
+    world = _calls(rng, n_days, setting)
     for side, flags in FLAGS.items():
         for name, share in flags.items():
             world.flags[side, name] = _flag(rng, world, side, name, share)
@@ -97,9 +141,11 @@ def simulate(seed: int, n_days: int) -> World:
     return world
 
 
-def _calls(rng: np.random.Generator, n_days: int) -> World:
+def _calls(rng: np.random.Generator, n_days: int, setting: Setting) -> World:
     weekday = np.arange(n_days) % 7
-    volume = np.where(weekday < 5, 1.0, WEEKEND) * CALLS / (5 + 2 * WEEKEND) * 7
+    volume = np.where(weekday < 5, 1.0, WEEKEND) * setting.calls / (5 + 2 * WEEKEND) * 7
+    volume = volume * (1 + setting.growth) ** np.arange(n_days)
+    volume[[day for day in setting.holidays if day < n_days]] /= HOLIDAY
     counts = rng.poisson(volume)
     activity = rng.lognormal(0, ACTIVITY, USERS)
     home = rng.choice(len(ROUTES), USERS, p=ROUTES)
@@ -109,21 +155,27 @@ def _calls(rng: np.random.Generator, n_days: int) -> World:
         users.append(rng.choice(USERS, count, p=today / today.sum()))
     user = np.concatenate(users)
     route = np.where(rng.random(len(user)) < 0.8, home[user], rng.choice(len(ROUTES), len(user), p=ROUTES))
-    return World(n_days, np.repeat(np.arange(n_days), counts), route, user, activity, home)
+    day = np.repeat(np.arange(n_days), counts)
+    if setting.heavy_user:
+        runs = np.repeat(rng.random(n_days) < 0.4, 4)[:n_days]
+        user[runs[day] & (route == home[HEAVY]) & (rng.random(len(user)) < 0.1)] = HEAVY
+    open_ = ~(np.isin(route, setting.closed) & (weekday[day] >= 5))
+    return World(n_days, day[open_], route[open_], user[open_], activity, home, setting)
 
 
 def _days(rng: np.random.Generator, world: World, wander: float | None = None) -> tuple[np.ndarray, ...]:
     """What days add to a series on its scale: the weekend's part and the wander, (route, day), and sigma (route, 1)."""
     shape = (len(ROUTES), world.n_days)
+    correlation = world.setting.correlation
     sigma = (
-        WANDER * rng.lognormal(0, WANDER_SPREAD, (len(ROUTES), 1))
+        world.setting.wander * rng.lognormal(0, WANDER_SPREAD, (len(ROUTES), 1))
         if wander is None
         else np.full((len(ROUTES), 1), wander)
     )
     noise = rng.normal(0, 1, shape)
     for day in range(1, world.n_days):
-        noise[:, day] = CORRELATION * noise[:, day - 1] + np.sqrt(1 - CORRELATION**2) * noise[:, day]
-    weekend = rng.normal(0, WEEKEND_EFFECT, (len(ROUTES), 1)) * (world.weekday >= 5)
+        noise[:, day] = correlation * noise[:, day - 1] + np.sqrt(1 - correlation**2) * noise[:, day]
+    weekend = rng.normal(0, WEEKEND_EFFECT, (len(ROUTES), 1)) * world.is_weekend
     return weekend, sigma * noise, sigma
 
 
@@ -136,12 +188,12 @@ def _share(rng: np.random.Generator, world: World, key: tuple[str, str], share: 
 
 
 def _flag(rng: np.random.Generator, world: World, side: str, name: str, share: float) -> np.ndarray:
-    own = rng.normal(0, LEANING.get(side, 0.4), USERS)
+    own = _leanings(rng, world, LEANING.get(side, 0.4))
     return rng.random(len(world.day)) < _share(rng, world, (side, name), share, own)
 
 
 def _json(rng: np.random.Generator, world: World) -> None:
-    draw, own = rng.random(len(world.day)), rng.normal(0, LEANING["output"], USERS)
+    draw, own = rng.random(len(world.day)), _leanings(rng, world, LEANING["output"])
     list_chance = _share(rng, world, ("output", "json_is_list"), JSON_LIST, own)
     none_chance = _share(rng, world, ("output", "json_is_none"), 1 - JSON_OBJECT - JSON_LIST, own)
     is_list = draw < list_chance
@@ -154,12 +206,21 @@ def _json(rng: np.random.Generator, world: World) -> None:
 def _number(rng: np.random.Generator, world: World, key: tuple[str, str], shape: tuple[float, float]) -> np.ndarray:
     (side, name), (mean, deviation) = key, shape
     weekend, wander, sigma = _days(rng, world)
-    own = rng.normal(0, LEANING.get(side, 0.4) * 0.6, USERS)
+    own = _leanings(rng, world, LEANING.get(side, 0.4) * 0.6)
     quiet = mean + deviation * (rng.normal(0, 0.2, (len(ROUTES), 1)) + weekend)
     shaped = _twentieths if name == "typo_share" else _whole
     world.truths[side, name] = Truth(False, quiet, deviation * sigma[:, 0], own, deviation, shaped)
     rate = (quiet + deviation * wander)[world.route, world.day]
-    return shaped(rate + deviation * (own[world.user] + rng.normal(0, 0.85, len(world.day))))
+    draws = rng.normal(0, 1, len(world.day))
+    if world.setting.heavy_tails:
+        draws = draws / np.sqrt(rng.chisquare(4, len(world.day)) / 2)  # of the same variance
+    return shaped(rate + deviation * (own[world.user] + 0.85 * draws))
+
+
+def _leanings(rng: np.random.Generator, world: World, sigma: float) -> np.ndarray:
+    own = rng.normal(0, world.setting.leaning * sigma, USERS)
+    own[HEAVY] *= 3 if world.setting.heavy_user else 1
+    return own
 
 
 def _twentieths(values: np.ndarray) -> np.ndarray:
@@ -174,8 +235,8 @@ def _whole(values: np.ndarray) -> np.ndarray:
 
 def _topics(rng: np.random.Generator, world: World) -> None:
     base = np.log(1 / np.arange(1, TOPICS + 1))
-    days = [sum(_days(rng, world, TOPIC_WANDER)[:2]) for _ in range(TOPICS)]
+    days = [sum(_days(rng, world, world.setting.topic_wander)[:2]) for _ in range(TOPICS)]
     rates = base[None, :, None] + np.stack(days, axis=1)
-    own = rng.normal(0, 1.0, (USERS, TOPICS))
+    own = rng.normal(0, world.setting.leaning, (USERS, TOPICS))
     scores = rates[world.route, :, world.day] + own[world.user] + rng.gumbel(size=(len(world.day), TOPICS))
     world.topic = scores.argmax(1)

@@ -12,14 +12,18 @@ import pytest
 
 from flows.alerts import messages, notifiers, send_digest, send_test
 from flows.alerts.digest import Digest, build, of_night
+from flows.alerts.flow import AlertResult
 from flows.config.load import Alert, Config
+from flows.config.sections import Review
 from flows.errors import ConfigError, RunError
 from flows.lake import lake
 from flows.lake.backends import LocalBackend
 from flows.lake.lake import Lake, Note
+from flows.night import Night
+from flows.stage_failures import with_failures
 
 DAY = date(2026, 3, 2)
-REPORTS = Path("/reports/2026-03-02")
+REPORTS = "/reports/2026-03-02"
 
 
 class Hook(ThreadingHTTPServer):
@@ -67,9 +71,19 @@ def hooks() -> Iterator[Any]:
 
 
 def row(severity: str = "critical", **changed: Any) -> dict[str, Any]:
-    usual = {"suite": "verdicts", "expectation": "no_critical_breach", "subject": "worse:triage/correct/new"}
-    told = {"observed": "new is worse by 12 points.", "expected": "no critical breach", "evidence_json": "{}"}
+    usual = {"suite": "verdicts", "expectation": "no_critical_incident", "subject": "i-1"}
+    told = {"observed": "New is worse. By 12 points.", "expected": "no critical incident"}
+    told["evidence_json"] = json.dumps({"state": "open", "title": "New is worse", "nights": 1})
     return usual | told | {"success": False, "severity": severity} | changed
+
+
+def going_on(**changed: Any) -> dict[str, Any]:
+    return row(evidence_json=json.dumps({"state": "ongoing", "title": "Inputs fell", "nights": 4}), **changed)
+
+
+def over(state: str = "recovered") -> dict[str, Any]:
+    evidence = json.dumps({"state": state, "title": "Inputs fell", "nights": 4})
+    return row("info", success=True, expectation="incident_over", subject="i-9", evidence_json=evidence)
 
 
 def digest(*rows: dict[str, Any]) -> Digest:
@@ -85,7 +99,16 @@ def deliver(told: Digest, targets: list[Alert], record: Path) -> notifiers.Deliv
     return notifiers.deliver(told, targets, note, pause=lambda _: None)
 
 
-def test_a_digest_holds_what_failed_critical_first_and_causes_before_verdicts() -> None:
+def test_a_night_that_is_run_again_after_it_caught_others_up_sends_nothing_twice(hooks: Any, tmp_path: Path) -> None:
+    targets, record = [Alert(kind="webhook", url=hooks().url)], tmp_path / "sent.json"
+    night = Night(DAY, caught_up=[date(2026, 3, 1)])
+    first = digest(*with_failures([row()], night.to_tell))
+    assert [item.subject for item in first.items] == ["i-1", "nights before"]
+    assert deliver(first, targets, record).sent == 1
+    assert deliver(digest(row()), targets, record) == notifiers.Delivered(already=1)
+
+
+def test_a_digest_holds_what_failed_critical_first_and_incidents_before_checks() -> None:
     rows = [
         row("warning", suite="landed_logs", expectation="calls_succeed", subject="gateway"),
         row(),
@@ -95,14 +118,14 @@ def test_a_digest_holds_what_failed_critical_first_and_causes_before_verdicts() 
     ]
     told = digest(*rows)
     assert [(item.severity, item.expectation) for item in told.items] == [
+        ("critical", "no_critical_incident"),
         ("critical", "calls_landed"),
-        ("critical", "no_critical_breach"),
         ("warning", "calls_succeed"),
     ]
-    assert told.headline == "desk, 2026-03-02: 2 critical and 1 warning expectations failed; gateway: 0 calls"
+    assert told.headline == "desk, 2026-03-02: critical, new: New is worse; 2 failed checks"
     assert told == digest(*reversed(rows))
-    assert told.items[0].where == "/reports/2026-03-02/data_docs/landed_logs.html"
-    assert told.items[1].where == told.report == "/reports/2026-03-02/index.html"
+    assert told.items[1].where == "/reports/2026-03-02/data_docs/landed_logs.html"
+    assert told.items[0].where == told.report == "/reports/2026-03-02/index.html"
 
 
 def test_a_webhook_gets_every_failure_with_what_was_expected_what_was_seen_and_where_to_look(
@@ -112,18 +135,28 @@ def test_a_webhook_gets_every_failure_with_what_was_expected_what_was_seen_and_w
     told = digest(row(), row("warning", subject="drift:a"))
     assert deliver(told, [Alert(kind="webhook", url=hook.url)], tmp_path / "sent.json") == notifiers.Delivered(sent=1)
     (message,) = hook.received
-    assert set(message) == {"app", "day", "severity", "headline", "items", "report"}
+    assert set(message) == {
+        "app", "day", "severity", "headline", "items", "over", "acknowledged", "review", "report"
+    }  # fmt: skip
     assert (message["app"], message["day"], message["severity"]) == ("desk", "2026-03-02", "critical")
     assert message["items"][0] == {
         "suite": "verdicts",
-        "expectation": "no_critical_breach",
-        "subject": "worse:triage/correct/new",
+        "expectation": "no_critical_incident",
+        "subject": "i-1",
         "severity": "critical",
-        "expected": "no critical breach",
-        "observed": "new is worse by 12 points.",
+        "expected": "no critical incident",
+        "observed": "New is worse. By 12 points.",
         "where": "/reports/2026-03-02/index.html",
+        "title": "New is worse",
+        "state": "open",
         "nights": 1,
         "calls": [],
+        "need": "",
+        "routes": [],
+        "owners": [],
+        "commands": ["genchi breaches --day 2026-03-02", "genchi ack i-1"],
+        "examples": [],
+        "again": "",
     }
 
 
@@ -134,14 +167,64 @@ def test_without_failures_nothing_is_sent(hooks: Any, tmp_path: Path) -> None:
     assert hook.received == []
 
 
-def test_a_breach_that_goes_on_is_told_once_and_again_only_beside_what_is_new(hooks: Any, tmp_path: Path) -> None:
+def test_an_incident_that_goes_on_is_told_once_and_again_only_beside_what_is_new(hooks: Any, tmp_path: Path) -> None:
     hook = hooks()
     targets = [Alert(kind="webhook", url=hook.url)]
-    goes_on = row(subject="drift:a", evidence_json='{"nights": 4}', observed="Inputs fell. Night 4, since 2026-02-27.")
-    assert deliver(digest(goes_on), targets, tmp_path / "sent.json") == notifiers.Delivered()
+    assert deliver(digest(going_on()), targets, tmp_path / "sent.json") == notifiers.Delivered()
     assert hook.received == []
-    assert deliver(digest(goes_on, row(subject="drift:b")), targets, tmp_path / "sent.json").sent == 1
-    assert [(item["subject"], item["nights"]) for item in hook.received[0]["items"]] == [("drift:b", 1), ("drift:a", 4)]
+    assert deliver(digest(going_on(), row(subject="i-2")), targets, tmp_path / "sent.json").sent == 1
+    (message,) = hook.received
+    assert [(item["subject"], item["state"], item["nights"]) for item in message["items"]] == [
+        ("i-2", "open", 1),
+        ("i-1", "ongoing", 4),
+    ]
+    assert message["headline"] == "desk, 2026-03-02: critical, new: New is worse; 1 more incident"
+    worse = digest(going_on(), row("warning", subject="i-2"))
+    assert worse.headline == "desk, 2026-03-02: critical, night 4: Inputs fell; 1 more incident"  # as on the page
+
+
+def test_the_log_of_a_night_counts_incidents_and_checks() -> None:
+    guard = row("warning", suite="landed_logs", expectation="calls_succeed", subject="gateway")
+
+    def line(*rows: dict[str, Any], sent: int = 0) -> str:
+        return AlertResult(digest(*rows), notifiers.Delivered(sent=sent)).summary()
+
+    assert line(row("info")) == "nothing to report"
+    assert line(row(), guard) == "1 incident, 1 failed check; no alerts are configured"
+    assert line(row(), going_on(), over("settled"), sent=2) == "2 incidents (1 new), 1 over; digest sent to 2"
+    assert line(going_on()) == "nothing new: 1 incident, known from earlier nights"
+
+
+@pytest.mark.parametrize("state", ["recovered", "settled"])
+def test_an_incident_that_is_over_is_told_in_one_line(hooks: Any, tmp_path: Path, state: str) -> None:
+    hook = hooks()
+    told = digest(over(state))
+    assert deliver(told, [Alert(kind="slack", url=hook.url)], tmp_path / "sent.json").sent == 1
+    assert told.headline == f"desk, 2026-03-02: {state}: Inputs fell"
+    assert texts(hook.received[0]) == [
+        f"desk, 2026-03-02: {state}: Inputs fell",
+        f"{state}: Inputs fell",
+        "Page of the night: /reports/2026-03-02/index.html",
+    ]
+
+
+def test_the_first_line_in_slack_is_the_first_incident_and_its_sentences_follow() -> None:
+    first, incident, *_ = texts(messages.slack(digest(row(), row("warning", subject="i-2"))))
+    assert first == "desk, 2026-03-02: critical, new: New is worse; 1 more incident"
+    assert incident.split("\n") == [
+        ":red_circle: *critical, new*: New is worse",
+        "By 12 points.",
+        "look: genchi breaches --day 2026-03-02; genchi ack i-1",
+    ]
+
+
+def test_with_an_address_of_the_pages_the_links_lead_there(tmp_path: Path) -> None:
+    config = configured(tmp_path).model_copy(update={"report_url": "https://pages.example/a|b"})
+    told = build([row(), row("warning", suite="holdout")], "desk", DAY, config.pages_of(DAY))
+    assert told.report == "https://pages.example/a|b/2026-03-02/index.html"
+    shown = texts(messages.slack(told))
+    assert shown[-1] == "Page of the night: <https://pages.example/a%7Cb/2026-03-02/index.html>"
+    assert shown[2].endswith("page: <https://pages.example/a%7Cb/2026-03-02/data_docs/holdout.html>")
 
 
 def test_the_same_digest_is_sent_once_and_a_changed_one_again(hooks: Any, tmp_path: Path) -> None:
@@ -200,7 +283,7 @@ def test_a_target_that_nobody_answers_at_is_an_error_in_one_line(url: str, said:
 
 def test_hostile_text_is_no_mention_link_or_broadcast_in_slack() -> None:
     hostile = "<!channel> <https://evil.example|click> @everyone @here & <@U123>"
-    message = messages.slack(digest(row(subject=hostile, observed=hostile, expected=hostile)))
+    message = messages.slack(digest(row(suite="holdout", subject=hostile, observed=hostile, expected=hostile)))
     for text in [message["text"], *texts(message)]:
         assert "<" not in text
         assert "@everyone" not in text
@@ -208,25 +291,33 @@ def test_hostile_text_is_no_mention_link_or_broadcast_in_slack() -> None:
     assert "&lt;!channel&gt;" in texts(message)[1]
     assert " &amp; " in texts(message)[1]
     assert all(block["text"].get("verbatim", True) for block in message["blocks"])
-    assert message["text"].startswith("desk, 2026-03-02: 1 critical expectation failed")
+    assert message["text"].startswith("desk, 2026-03-02: critical check failed: &lt;!channel&gt;")
+
+
+def test_a_hostile_title_is_no_mention_or_broadcast_and_stays_on_its_line() -> None:
+    hostile = "<!channel>\n@everyone fell"
+    evidence = json.dumps({"title": hostile, "state": "open"})
+    for text in texts(messages.slack(digest(row(observed=f"{hostile}. <!here>", evidence_json=evidence)))):
+        assert "<!" not in text
+        assert "@everyone" not in text
 
 
 def test_slack_limits_hold_and_what_is_left_out_is_counted() -> None:
-    many = digest(*(row(subject=f"drift:{n}", observed="&" * n * 100) for n in range(120)))
+    many = digest(*(row(suite="holdout", subject=f"drift:{n}", observed="&" * n * 100) for n in range(120)))
     message = messages.slack(many)
     assert len(message["blocks"]) == 50
-    assert texts(message)[-2] == "and 73 more failed expectations"
+    assert texts(message)[-2] == "and 73 more incidents and failed checks"
     assert max(map(len, texts(message))) <= 3000
     assert len(texts(message)[0]) <= 150
     longest = next(text for text in texts(message) if "more characters" in text)
     assert "&amp;… (" in longest
-    assert longest.endswith("page: /reports/2026-03-02/index.html")
+    assert longest.endswith("page: /reports/2026-03-02/data_docs/holdout.html")
     fits = digest(*(row(subject=f"drift:{n}") for n in range(48)))
     assert len(messages.slack(fits)["blocks"]) == 50
 
 
 def test_a_header_or_a_subject_of_any_length_stays_within_slacks_limits() -> None:
-    told = build([row(subject="<" * 9000)], "&" * 9000, DAY, REPORTS)
+    told = build([row(suite="holdout", subject="<" * 9000)], "&" * 9000, DAY, REPORTS)
     message = messages.slack(told)
     assert max(map(len, [message["text"], *texts(message)])) <= 3000
     assert len(texts(message)[0]) <= 150
@@ -241,6 +332,18 @@ def test_the_digest_of_a_night_is_read_from_the_lake(tmp_path: Path) -> None:
     told = of_night(config, DAY)
     assert (told.count("critical"), told.count("warning"), len(told.items)) == (1, 0, 1)
     assert told.report == str(tmp_path / "reports" / "2026-03-02" / "index.html")
+
+
+def test_the_digest_says_what_there_is_to_review_and_whose_week_it_is(hooks: Any, tmp_path: Path) -> None:
+    config = configured(tmp_path).model_copy(update={"review": Review(rota=("<!channel>", "Ada"))})
+    assert not of_night(config, DAY).review
+    queue = [{"subject_id": "1"}, {"subject_id": "2"}, {"subject_id": "2", "is_second": True}]
+    Lake(tmp_path / "lake").write("review_queue", DAY, lake.from_rows(queue, "review_queue"))
+    told = of_night(config, DAY)
+    assert told.review == "2 answers to review: `genchi review --day 2026-03-02`; this week: <!channel>"
+    assert not told.is_news  # a queue alone wakes nobody
+    assert messages.webhook(told)["review"] == told.review
+    assert "&lt;!channel&gt;" in texts(messages.slack(told))[1]
 
 
 def configured(folder: Path, *targets: dict[str, str]) -> Config:
@@ -263,7 +366,7 @@ def test_a_test_message_goes_to_every_target_and_says_who_did_not_take_it(hooks:
     assert "the environment variable SLACK_WEBHOOK_URL is not set; set it" in str(failed.value)
     assert "SECRET" not in str(failed.value)
     assert [message["text"] for message in fine.received] == [
-        "desk: a test of genchi's alerts. Findings of a night will arrive here."
+        "desk: a test of genchi's alerts. The incidents of a night will arrive here."
     ]
     assert len(gone.received) == 1
     (only,) = send_test(configured(tmp_path, {"kind": "webhook", "url": fine.url}))

@@ -78,7 +78,7 @@ def test_dbt_builds_shows_and_fails_on_the_workspaces_warehouse(
     assert run("build", "-s", "+fct_usage_daily") == 0
     assert "Completed successfully" in capfd.readouterr().out
     assert query(load_config(workspace).warehouse, "select count(*) as n from marts.fct_usage_daily") == [{"n": 0}]
-    assert run("show", "--inline", "select {{ var('typo_sample') }} as sample", "--vars", "{typo_sample: 7}") == 0
+    assert run("show", "--inline", "select {{ var('texts_sampled') }} as sample", "--vars", "{texts_sampled: 7}") == 0
     assert "|      7 |" in capfd.readouterr().out
     assert run("source", "freshness") == 3  # no calls have come since 4 days
     assert "ERROR STALE freshness of lake.interactions" in capfd.readouterr().out

@@ -10,6 +10,7 @@ import pytest
 
 from flows.cli.doctor import Finding, examine, exit_code, machine_checks
 from flows.config.load import load_config
+from flows.lake.lake import from_rows
 
 DAY = date(2026, 3, 2)
 CALL = '{{"call_id": "{0}", "started_at": "2026-03-02T10:00:00Z", "input_text": "hi", "output_text": "ho"}}\n'
@@ -99,11 +100,30 @@ def test_the_limit_of_what_may_be_quarantined_is_the_workspaces_own(logs: Path) 
 def test_an_unset_variable_is_told_where_it_is_needed_and_hides_nothing_else(logs: Path) -> None:
     models = "models: {pinned: {model: openai/a, api_key: '${MODEL_KEY}'}}\n"
     alerts = "alerts: [{kind: slack, url: '${HOOK}'}]\n"
-    findings = examined(logs, SOURCE + models + alerts)
+    far = ", {name: far, format: genchi, path: '${FAR_LOGS}/{day}.jsonl'}]"
+    findings = examined(logs, SOURCE.replace("]", far) + models + alerts)
     assert exit_code(findings) == 2
     assert "MODEL_KEY is not set; evaluation needs it" in line(findings, "model openai/a")
     assert "HOOK is not set" in line(findings, "alert slack")
+    assert "FAR_LOGS is not set; reading logs needs it" in line(findings, "source far")
     assert "2 calls" in line(findings, "source app")
+
+
+def test_a_criterion_that_cannot_be_applied_is_told_with_its_route_and_the_others_are_not(logs: Path) -> None:
+    (logs / "h.jsonl").write_text('{"example_id": "1", "input": "a", "route": "r"}\n')
+    (logs / "c.yaml").write_text(
+        "- {name: shape, kind: json_schema, schema: none.json}\n- {name: own, kind: python, function: 'none:f'}\n"
+        "- {name: short, kind: length, max_chars: 9}\n"
+    )
+    findings = examined(logs, SOURCE + "routes: {r: {holdout: h.jsonl, criteria: c.yaml, output_schema: s.json}}\n")
+    assert exit_code(findings) == 2
+    told = [finding.text for finding in findings if finding.text.startswith("route r: ")]
+    assert [text.partition(" is not applied")[0] for text in told] == [
+        "route r: criterion `shape`", "route r: criterion `own`", "route r: `output_schema`"
+    ]  # fmt: skip
+    (logs / "c.yaml").write_text("- {name: short, kind: length, max_chars: 9}\n")
+    findings = examined(logs, SOURCE + "routes: {r: {holdout: h.jsonl, criteria: c.yaml}}\n")
+    assert line(findings, "route r: ") == "✓ route r: 1 criteria can be applied"
 
 
 @pytest.fixture
@@ -146,6 +166,27 @@ def test_another_version_than_the_locks_is_named(logs: Path, monkeypatch: pytest
     assert versions.level == "warning"
     assert "duckdb 0.0.1 (locked: " in versions.text
     assert "run `make venv`" in versions.text
+
+
+def test_a_file_of_the_lake_that_changed_and_a_damaged_warehouse_are_told_where_all_is_read(logs: Path) -> None:
+    path = logs / "genchi.yaml"
+    path.write_text(f"app: a\nlake: lake\n{SOURCE}", encoding="utf-8")
+    config = load_config(path)
+    lake = config.open_lake()
+    with lake.lock("test"):
+        lake.write("interactions", DAY, from_rows([{"call_id": "1"}], "interactions"))
+    well = list(examine(config, DAY, is_deep=True))
+    assert line(well, "as it was published") == "✓ lake: every file is as it was published; the warehouse can be read"
+    place = Path(lake.partition("interactions", DAY, "data"))
+    content = bytearray(place.read_bytes())
+    content[len(content) // 2] ^= 255
+    place.write_bytes(content)
+    config.warehouse.write_text("no database")
+    found = list(examine(config, DAY, is_deep=True))
+    assert exit_code(found) == 1
+    assert f"✗ lake: {place}: the file has changed" in line(found, str(place))
+    assert line(found, "builds it anew").startswith(f"✗ warehouse: {config.warehouse}: ")
+    assert "`genchi transform` builds it anew" in line(found, "builds it anew")
 
 
 def test_reports_that_are_a_file_are_told(logs: Path) -> None:

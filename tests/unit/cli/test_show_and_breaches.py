@@ -43,21 +43,41 @@ def test_a_call_that_is_not_there_is_one_line(
     assert capsys.readouterr().err.startswith("genchi: no call 'call-1' ")
 
 
-def test_breaches_are_listed_worst_first(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_incidents_are_listed_worst_first_with_their_breaches_below(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(workspace, "breaches", "--day", str(synthetic.DAY)) == 0
     printed = capsys.readouterr().out.splitlines()
-    severities = [line.split(",")[0] for line in printed if not line.startswith("  ")]
-    assert severities == ["critical"] * 3 + ["warning"] * 4 + ["info"] * 2
-    assert "  calls: call-0017, call-0203, " in "\n".join(printed)
+    titles = [line for line in printed if not line.startswith("  ")]
+    assert [line.split(":")[0] for line in titles] == [
+        "critical, night 3 since 2024-05-12",
+        "warning, new",
+        "warning, new",
+        "info, new",
+        "warning, recovered",
+        "warning, settled",
+        "info, part of no incident",
+    ]
+    assert printed[2] == "  incident: i-model"
+    assert printed[3].startswith("  calls: call-0017, ")
+    assert printed[4].startswith("  critical, drift triage/output/json_is_object: On triage, 61.1%")
+    assert printed[6].startswith("  warning, drift triage/output/characters: ")
 
 
-def test_breaches_of_one_route_as_json(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_incidents_of_one_route_as_json_with_their_breaches(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(workspace, "breaches", "--day", str(synthetic.DAY), "--route", "reply", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert {row["subject"] for row in found} == {"reply/input/calls", "reply/input/typos"}
-    assert found[0]["evidence"]["route"] == "reply"
+    over, loose = json.loads(capsys.readouterr().out)
+    assert (over["incident_id"], over["state"], over["breaches"]) == ("i-over", "recovered", [])
+    assert loose["incident_id"] is None
+    assert {row["subject"] for row in loose["breaches"]} == {"reply/input/calls", "reply/input/typos"}
+    assert run(workspace, "breaches", "--day", str(synthetic.DAY), "--route", "triage", "--json") == 0
+    worst = json.loads(capsys.readouterr().out)[0]
+    assert (worst["cause_kind"], worst["routes"], len(worst["breaches"])) == ("model_under_name", ["triage"], 3)
+    assert worst["breaches"][0]["evidence"]["value_current"] == 0.611
 
 
-def test_a_day_without_breaches_says_so(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_day_without_incidents_says_so(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(workspace, "breaches", "--day", "2020-01-01") == 0
-    assert capsys.readouterr().out == "no breaches on 2020-01-01\n"
+    assert capsys.readouterr().out == "no incidents on 2020-01-01\n"

@@ -1,5 +1,6 @@
 """A wrong configuration gets one line that says what, where and how to fix it."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,15 @@ def test_the_configuration_of_the_house_is_read(tmp_path: Path) -> None:
     assert settings.models.pinned.api_key == "k"
     assert settings.redact_paths[1] == "messages[*].name"
     assert settings.retention == {"interactions": 90, "quarantine": 84, "manifest": None}
+
+
+def test_the_pages_of_a_night_are_at_their_address_or_else_in_their_folder(tmp_path: Path) -> None:
+    day = date(2026, 3, 2)
+    assert load(tmp_path, KEY="k").pages_of(day) == str(tmp_path / "reports" / "2026-03-02")
+    served = load(tmp_path, f"{GOOD}report_url: https://pages.example/genchi/\n", KEY="k")
+    assert served.pages_of(day) == "https://pages.example/genchi/2026-03-02"
+    with pytest.raises(ConfigError, match=r"report_url.*begin it with https://"):
+        load(tmp_path, f"{GOOD}report_url: javascript:alert(1)\n", KEY="k")
 
 
 def test_a_secret_is_not_shown_where_a_configuration_is_printed(tmp_path: Path) -> None:
@@ -179,21 +189,24 @@ def test_an_unset_variable_that_everything_needs_is_named_with_its_key(
     ("before", "after", "key"),
     [
         ("model: openai/gpt-4-0314", 'model: "${NOWHERE}", batch: true', "pinned.model"),
-        ("name: newer", 'name: "${NOWHERE}"', "candidates.0.name"),
         ("temperature: 0", 'user: "${NOWHERE}"', "pinned.params.user"),
-        ("  candidates", '  judge: {model: "openai/${NOWHERE}"}\n  candidates', "judge.model"),
-        ("  candidates", '  judge: {model: j, api_base: "${NOWHERE}"}\n  candidates', "judge.api_base"),
     ],
 )
-def test_an_unset_variable_of_a_model_stops_the_evaluation_only(
+def test_an_unset_variable_of_the_pinned_model_stops_the_evaluation_only(
     tmp_path: Path, before: str, after: str, key: str
 ) -> None:
     settings = load(tmp_path, GOOD.replace(before, after), KEY="k")
     settings.require_for_ingest()
     with pytest.raises(UnsetVariableError, match=rf"models\.{key}: .* NOWHERE is not set; evaluation needs it"):
         settings.require_evaluation()
-    if key.startswith("judge"):
-        settings.require_evaluation(judges=False)
+
+
+def test_an_unset_variable_of_a_candidate_or_the_judge_does_not_stop_the_evaluation(tmp_path: Path) -> None:
+    judged = GOOD.replace("  candidates", '  judge: {model: "openai/${NOWHERE}"}\n  candidates')
+    settings = load(tmp_path, judged.replace("name: newer", 'name: "${NOWHERE}"'), KEY="k")
+    settings.require_evaluation()
+    with pytest.raises(UnsetVariableError, match=r"models\.candidates\.0\.name: .* NOWHERE is not set"):
+        settings.require_evaluation(candidates=True)
 
 
 def test_an_unset_variable_of_the_embedding_stops_the_topics_only(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from flows.config import load_config
 from flows.errors import ConfigError
+from flows.outgoing import plain
 
 SECRET = "sk-proj-Ab3dEf6hIj9kLm2nOp5q"
 PASSWORD = "Tr0ub4dor@3"
@@ -31,6 +32,12 @@ LINES = [
     f"alerts: [{{kind: {SECRET}, url: x}}]",
     f"alerts: [{{kind: slack, url: [{SECRET}]}}]",
     f"alerts: ['https://hooks.example.org/{SECRET}']",
+    f"alerts: [{{kind: apprise, block: {SECRET}}}]",
+    f"alerts: [{{kind: prefect, block: 'https://hooks.example.org/{SECRET}'}}]",
+    f"alerts: [{{kind: slack, url: x, severity: {SECRET}}}]",
+    f"ping: 'https://hc.example.org/{SECRET}'",
+    f"ping: {{url: ['https://hc.example.org/{SECRET}']}}",
+    f"ping: {{url: x, method: {SECRET}}}",
     f"storage: {{key: {SECRET}}}",
     f"storage: {{endpoint_url: 'https://u:{PASSWORD}@h'}}",
     f"lake: 'gs://u:{PASSWORD}@bucket/x'",
@@ -66,3 +73,17 @@ def test_what_is_no_secret_is_still_shown(tmp_path: Path, line: str, shown: str)
     (tmp_path / "genchi.yaml").write_text(f"app: a\nlake: lake\n{line}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=shown):
         load_config(tmp_path / "genchi.yaml")
+
+
+def test_no_part_of_the_address_of_an_alert_or_a_ping_is_shown(tmp_path: Path) -> None:
+    addresses = {
+        "pagerduty://Integration1Key@Api2KeyOfUs/": ["Integration1Key", "Api2KeyOfUs"],
+        "mailtos://ana:pass3word@mail.example.org?to=max@desk.example": ["pass3word"],
+        "msteamsx://Token4Token/Token5Token/Token6Token": ["Token4Token", "Token5Token", "Token6Token"],
+    }
+    alerts = "".join(f"- {{kind: apprise, url: '{url}'}}\n" for url in addresses)
+    text = f"app: a\nlake: lake\nping: {{url: 'https://hc.example.org/Uuid7Uuid'}}\nalerts:\n{alerts}"
+    (tmp_path / "genchi.yaml").write_text(text, encoding="utf-8")
+    load_config(tmp_path / "genchi.yaml")
+    parts = [part for found in addresses.values() for part in found] + ["Uuid7Uuid"]
+    assert [part for part in parts if part in plain(f"went wrong at {' and '.join(parts)}")] == []

@@ -8,7 +8,7 @@ from functools import lru_cache
 import pytest
 
 from flows.demo import customer_texts, desk, gateway_log, simulator
-from flows.demo.incidents import DAYS, INCIDENTS, LIST_OUTPUTS, LOYALTY_POINTS, MOBILE_RELEASE
+from flows.demo.incidents import DAYS, INCIDENTS, LIST_OUTPUTS, LOYALTY_POINTS, MOBILE_RELEASE, OUTAGE, SWAPPED_MODEL
 from flows.demo.simulator import Call
 
 LAST_DAY = date(2026, 3, 31)
@@ -82,6 +82,26 @@ def test_nobody_writes_of_loyalty_points_before_the_last_three_days():
             assert asked == pytest.approx(LOYALTY_POINTS.share, abs=0.025)
         else:
             assert asked == 0
+
+
+def test_the_calls_of_three_hours_fail_on_the_day_of_the_outage_only():
+    for days_before in range(DAYS):
+        failed = [call for call in calls(days_before) if call.output is None]
+        if OUTAGE.covers(days_before):
+            assert len(failed) / len(calls(days_before)) > 0.15
+        else:
+            assert len(failed) / len(calls(days_before)) < 0.03
+
+
+def test_replies_are_longer_while_another_model_answers_and_the_log_names_the_same():
+    def length(days: list[int]) -> float:
+        answers = [call.output for n in days for call in calls(n) if call.output]
+        return sum(map(len, answers)) / len(answers)
+
+    swapped = [days for days in range(DAYS) if SWAPPED_MODEL.covers(days)]
+    assert length(swapped) > 1.2 * length(ORDINARY_DAYS)
+    logged = [gateway_log.payload(call) for call in calls(swapped[0])]
+    assert {call["model"] for call in logged} == {desk.PINNED}
 
 
 def test_careless_messages_are_in_lower_case_and_end_without_a_full_stop():

@@ -37,10 +37,12 @@ def test_it_loads_as_a_configuration(workspace: Path):
 
 
 def test_its_criteria_load(workspace: Path):
+    judge = load.load_config(workspace / "genchi.yaml", environment={}).judge
     loaded = criteria_file.load_criteria(
-        workspace / "expectations/criteria/triage.yaml", workspace, workspace / "schemas/triage.json"
+        workspace / "expectations/criteria/triage.yaml", workspace, workspace / "schemas/triage.json", judge
     )
-    assert [criterion.definition.name for criterion in loaded] == ["valid_triage", "right_category", "short_reply"]
+    names = ["valid_triage", "right_category", "short_reply", "fits_the_request"]
+    assert [criterion.definition.name for criterion in loaded] == names
 
 
 def test_it_has_a_log_for_each_of_thirty_days(workspace: Path):
@@ -58,15 +60,31 @@ def test_its_examples_have_productions_shares_and_answers_that_fulfil_the_schema
     assert all(validator.is_valid(row["expected"]) for row in dev)
 
 
-def test_writing_it_again_replaces_it_and_what_nights_made_of_it(tmp_path: Path):
+def content(folder: Path) -> dict[str, bytes | None]:
+    """What every file in the folder holds; None for folders."""
+    return {
+        str(place.relative_to(folder)): place.read_bytes() if place.is_file() else None for place in folder.rglob("*")
+    }
+
+
+def test_writing_it_again_replaces_it_and_what_nights_made_of_it(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+):
     write_workspace(tmp_path, date(2026, 2, 27), days=2)
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / "old.parquet").touch()
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "logs" / "half").mkdir()  # of a demo that was stopped
+    (tmp_path / "genchi.yaml").write_text("app:")
     (tmp_path / "notes.txt").write_text("mine")
     write_workspace(tmp_path, LAST_DAY, days=1)
     assert not (tmp_path / "lake").exists()
     assert [folder.name for folder in (tmp_path / "logs").iterdir()] == ["2026-03-31"]
     assert (tmp_path / "notes.txt").read_text() == "mine"
+    (tmp_path / "notes.txt").unlink()
+    new = tmp_path_factory.mktemp("new")
+    write_workspace(new, LAST_DAY, days=1)
+    assert content(tmp_path) == content(new)
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path):
@@ -96,55 +114,52 @@ def test_a_link_in_a_demo_is_taken_away_and_not_followed(tmp_path: Path):
     assert not (demo / "lake").exists()
 
 
-OBJECTS = ("2026-03-21", "drift", "triage/output/json_is_object", "60 % of outputs are a JSON object.")
-LISTS = ("2026-03-21", "drift", "triage/output/json_is_list", "40 % of outputs are a JSON list.")
-LOWER = ("2026-03-31", "skew", "triage/input/lower_case", "45 % of inputs have no capital letter.")
-GERMAN = (
-    "2026-03-31",
-    "slice_worse",
-    "triage/right_category/simulated/support-desk-2/language=de",
-    "support-desk-2 is worse on language=de.",
-)
+PROMPT = ("2026-03-21", "prompt_version", "prompt version v8", "Prompt version v8 changed triage.")
+RELEASE = ("2026-03-31", "release", "release mobile-4.0.0", "Release mobile-4.0.0 changed triage.")
+GERMAN = ("2026-03-31", "candidate", "simulated/support-desk-2", "Support-desk-2 is worse on language=de.")
+OUTAGE = ("2026-03-18", "outage", "ServiceUnavailableError", "120 of 406 calls failed.")
+SWAP = ("2026-03-26", "model_under_name", "support-desk-1", "Another model seems to answer as support-desk-1.")
+TOPIC = ("2026-03-29", "topic", None, "People ask about points, gift, loyalty.")
+ALL = (OUTAGE, PROMPT, SWAP, TOPIC, RELEASE, GERMAN)
 
 
-TOPIC = ("2026-03-29", "topic", "triage/input/topic:ab-41", "Inputs about points, gift, loyalty are new.")
-
-
-def with_breaches(workspace: Path, *breaches: tuple[str, str, str, str]) -> load.Config:
+def with_incidents(workspace: Path, *incidents: tuple[str, str, str | None, str]) -> load.Config:
     loaded = load.load_config(workspace / "genchi.yaml", environment={})
     loaded.warehouse.parent.mkdir(exist_ok=True)
     loaded.warehouse.unlink(missing_ok=True)
     with duckdb.connect(str(loaded.warehouse)) as connection:
         connection.execute("create schema marts")
-        connection.execute("create table marts.fct_breaches (day date, kind text, subject text, summary text)")
-        for breach in breaches:
-            connection.execute("insert into marts.fct_breaches values (?, ?, ?, ?)", list(breach))
+        connection.execute(
+            "create table marts.fct_incidents (day date, cause_kind text, cause text, title text, state text)"
+        )
+        for incident in incidents:
+            connection.execute("insert into marts.fct_incidents values (?, ?, ?, ?, 'open')", list(incident))
     return loaded
 
 
-def test_each_planted_incident_is_found_by_its_own_breach(workspace: Path):
-    loaded = with_breaches(workspace, LISTS, OBJECTS, LOWER, GERMAN, TOPIC)
-    found = verify.findings(loaded, LAST_DAY)
-    assert [finding.evidence for finding in found] == [OBJECTS[3], LOWER[3], GERMAN[3], TOPIC[3]]
-    assert all(finding.found for finding in found)
+def test_each_planted_incident_is_found_by_its_cause(workspace: Path):
+    loaded = with_incidents(workspace, *ALL)
+    found = verify.results(loaded, LAST_DAY)
+    assert [result.told.title for result in found if result.told] == [one[3] for one in ALL]
+    assert all(result.found for result in found)
     assert verify.unexpected(loaded, LAST_DAY) == ()
 
 
-def test_an_incident_without_a_breach_on_its_days_is_not_found(workspace: Path):
-    loaded = with_breaches(workspace, ("2026-03-15", *OBJECTS[1:]), LOWER)
-    found = verify.findings(loaded, LAST_DAY)
-    assert [finding.found for finding in found] == [False, True, False, False]
+def test_an_incident_that_is_not_told_on_its_days_is_not_found(workspace: Path):
+    loaded = with_incidents(workspace, ("2026-03-15", *PROMPT[1:]), RELEASE)
+    found = verify.results(loaded, LAST_DAY)
+    assert [result.incident.cause for result in found if result.found] == ["mobile"]
     assert "not found" in found[0].text
-    assert [breach.day for breach in verify.unexpected(loaded, LAST_DAY)] == [date(2026, 3, 15)]
+    assert [told.day for told in verify.unexpected(loaded, LAST_DAY)] == [date(2026, 3, 15)]
 
 
-def test_a_breach_that_nobody_planted_is_unexpected(workspace: Path):
-    overall = ("2026-03-31", "worse", "triage/right_category/simulated/support-desk-2", "It is worse.")
-    loaded = with_breaches(workspace, OBJECTS, LOWER, GERMAN, TOPIC, overall)
-    assert [breach.subject for breach in verify.unexpected(loaded, LAST_DAY)] == [overall[2]]
+def test_an_incident_that_nobody_planted_is_unexpected(workspace: Path):
+    other = ("2026-03-31", "release", "release web-2", "Release web-2 changed triage.")
+    loaded = with_incidents(workspace, *ALL, other)
+    assert [told.title for told in verify.unexpected(loaded, LAST_DAY)] == [other[3]]
 
 
 def test_without_a_warehouse_there_is_nothing_to_verify(tmp_path: Path):
     loaded = load.load_config(write_workspace(tmp_path, LAST_DAY, days=1), environment={})
     with pytest.raises(RunError, match="no warehouse yet"):
-        verify.findings(loaded, LAST_DAY)
+        verify.results(loaded, LAST_DAY)

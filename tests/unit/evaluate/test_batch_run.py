@@ -13,7 +13,7 @@ from flows.config import load as configuration
 from flows.errors import ConfigError
 from flows.lake.lake import Lake, from_rows
 from flows.llm.client import FakeClient, LiteLLMClient
-from tests.evaluating import generate_night
+from tests.evaluating import KilledError, generate_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 
@@ -200,18 +200,22 @@ def test_lines_that_a_batch_does_not_answer_are_asked_one_by_one(workspace, prov
             return "{garbled"
         if n == 2:
             return {**line, "response": {"status_code": 500, "body": {"error": {"message": "no"}}}}
-        return {**line, "response": {"status_code": 200, "body": {}}} if n == 3 else line
+        if n == 3:
+            return {**line, "response": {"status_code": 200, "body": {}}}
+        if n == 4:
+            line["response"]["body"]["choices"][0]["finish_reason"] = "abort"
+        return line
 
     provider.spoil = spoil
     generate_night(workspace, DAY, RUN)
-    assert provider.seen["POST /v1/chat/completions"] == 20 + 4
+    assert provider.seen["POST /v1/chat/completions"] == 20 + 5
     assert Counter(row["status"] for row in landed(workspace, "openai/old")) == {"ok": 20}
 
 
 def test_a_batch_that_was_begun_by_a_killed_run_is_not_begun_again(workspace, provider):
     class Dies(FakeClient):
         async def ask(self, messages, params):
-            raise KeyboardInterrupt
+            raise KilledError
 
     def clients(model):
         return LiteLLMClient(model) if model.name == "openai/old" else Dies()
@@ -257,7 +261,7 @@ def test_where_the_budget_ends_batches_leave_whole_pairs(tmp_path, workspace, pr
 def test_a_batch_that_was_collected_before_a_kill_is_not_paid_for_again(workspace, provider):
     class Dies(LiteLLMClient):
         async def ask(self, messages, params):
-            raise KeyboardInterrupt
+            raise KilledError
 
     def clients(model):
         return Dies(model) if model.name == "openai/old" else LiteLLMClient(model)

@@ -10,7 +10,7 @@ import pytest
 
 from flows.config import load as configuration
 from flows.config.load import Config
-from flows.config.sections import Model
+from flows.config.model_sections import Model
 from flows.evaluate.generate.budget import spent_usd
 from flows.evaluate.generate.journal import append_answer, open_for_append
 from flows.evaluate.production.production_scores import score_days

@@ -36,10 +36,15 @@ def load(folder, text):
             "`extract`: needs a capture group, `(...)`, around the part to compare",
         ),
         ("- {name: a, kind: exact, severity: high}", "`severity`: input should be 'info', 'warning' or 'critical'"),
+        (
+            "- {name: a, kind: exact, need: safety}",
+            "`need`: input should be 'reliability', 'harmlessness', 'factual_consistency', 'usefulness', 'scalability'"
+            " or 'cost'",
+        ),
         ("- {name: a, kind: exact, min_pass_rate: 80}", "`min_pass_rate`: input should be less than or equal to 1"),
         ("- {name: a, kind: length}", "needs one of min_chars"),
         ("- {name: a, kind: json_schema}", "no schema; set `schema`"),
-        ("- {name: a, kind: json_schema, schema: none.json}", "none.json: cannot be read as JSON"),
+        ("- {name: a, kind: json_schema, schema: none.json}", "none.json: cannot be read"),
         ("- {name: a, kind: json_schema, schema: bad.json}", "bad.json: not a valid JSON schema: $.type"),
         ("- {name: a, kind: python, function: checks}", "`function`: string should match pattern"),
         ("- {name: a, kind: python, function: 'checks:none'}", "has no function `none`"),
@@ -64,9 +69,16 @@ def test_a_wrong_criterion_is_one_line_that_says_where_and_what(tmp_path, text, 
 
 def test_a_version_changes_with_what_decides_a_score_and_with_nothing_else(tmp_path):
     one = load(tmp_path, "- {name: a, kind: regex, pattern: x}")[0]
-    renamed = load(tmp_path, "- {name: b, kind: regex, pattern: x, severity: critical, min_pass_rate: 0.5}")[0]
+    renamed = load(
+        tmp_path, "- {name: b, kind: regex, pattern: x, severity: critical, need: cost, min_pass_rate: 0.5}"
+    )[0]
     other = load(tmp_path, "- {name: a, kind: regex, pattern: y}")[0]
     assert one.version == renamed.version != other.version
+
+
+def test_a_criterion_is_about_usefulness_unless_it_says_what_else(tmp_path):
+    text = "- {name: a, kind: json_valid}\n- {name: b, kind: json_valid, need: factual consistency}"
+    assert [one.definition.need for one in load(tmp_path, text)] == ["usefulness", "factual_consistency"]
 
 
 def test_a_version_changes_with_the_code_of_a_python_criterion(tmp_path):

@@ -14,7 +14,7 @@ from flows.evaluate.generate.requests import requests_of_run
 from flows.evaluate.setup import load_setup, read_tasks
 from flows.lake.lake import Lake, from_rows
 from flows.llm.client import Answer, FakeClient
-from tests.evaluating import evaluate_night, generate_night, score_night
+from tests.evaluating import KilledError, evaluate_night, generate_night, score_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
 
@@ -34,7 +34,7 @@ class Scripted(FakeClient):
 @pytest.fixture
 def workspace(tmp_path):
     (tmp_path / "h.jsonl").write_text("{}")
-    (tmp_path / "c.yaml").write_text("- {name: right, kind: exact, severity: critical, min_pass_rate: 0.8}")
+    (tmp_path / "c.yaml").write_text("- {name: right, kind: exact, severity: critical, min_pass_rate: 0.8, need: cost}")
     (tmp_path / "genchi.yaml").write_text(
         "app: a\nlake: lake\nroutes:\n  yes_no: {holdout: h.jsonl, criteria: c.yaml, repeats: 2, margin: 0.05}\n"
         "models:\n  pinned: {model: openai/old}\n  candidates:\n    - {model: openai/new}\n"
@@ -105,7 +105,7 @@ def test_a_candidate_that_is_worse_on_a_slice_shows_there(workspace):
     assert found["*"]["q_value"] <= 0.05
     estimate = next(row for row in rows(workspace, "estimates") if row["slice"] == "*" and row["arm"] == "candidate")
     assert (estimate["pass_rate"], estimate["n_examples"], estimate["n_repeats"]) == (0.5, 24, 2)
-    assert (estimate["severity"], estimate["min_pass_rate"]) == ("critical", 0.8)
+    assert (estimate["severity"], estimate["min_pass_rate"], estimate["need"]) == ("critical", 0.8, "cost")
 
 
 def fails_on(picks, failure):
@@ -145,7 +145,7 @@ def test_one_open_answer_of_several_leaves_its_example_unanswered(workspace):
     assert overall["ci_low_worst"] <= overall["ci_low"]
 
 
-@pytest.mark.parametrize("error_class", ["context_length", "content_filter", "refused_request"])
+@pytest.mark.parametrize("error_class", ["context_length", "content_filter", "refused_request", "repetition"])
 def test_what_a_candidate_fails_by_itself_is_wrong_and_the_providers_words_are_stored(workspace, error_class):
     failure = Answer("error", error_type="BadRequestError", error_class=error_class, error_message="no: too long")
     evaluate(workspace, new=fails_on(is_german, failure))
@@ -155,6 +155,26 @@ def test_what_a_candidate_fails_by_itself_is_wrong_and_the_providers_words_are_s
     assert stored == {(None, None), (error_class, "no: too long")}
     reasons = {row["reason"] for row in rows(workspace, "scores") if row["passed"] is False}
     assert reasons == {f"not answered: {error_class}: no: too long"}
+
+
+def test_a_candidate_with_an_unset_variable_is_left_out_and_the_others_are_evaluated(workspace, caplog):
+    text = workspace.path.read_text()
+    more = "    - {model: openai/new}\n    - {model: openai/keyless, api_key: '${NO_SUCH_KEY}'}\n"
+    workspace.path.write_text(text.replace("    - {model: openai/new}\n", more))
+    with caplog.at_level("INFO", logger="genchi"):
+        evaluate(configuration.load_config(workspace.path))
+    why = "not sent: the environment variable NO_SUCH_KEY is not set; set it"
+    assert [line for line in caplog.messages if "NO_SUCH_KEY" in line] == [f"  openai/keyless is left out: {why}"]
+    stored = Counter((row["model"], row["status"], row["error_class"], row["error_message"])
+                     for row in rows(workspace, "completions"))  # fmt: skip
+    assert stored == {
+        ("openai/old", "ok", None, None): 48,
+        ("openai/new", "ok", None, None): 48,
+        ("openai/keyless", "error", "not_sent", why): 48,
+    }
+    found = {row["candidate"]: row for row in rows(workspace, "comparisons") if row["slice"] == "*"}
+    assert (found["openai/new"]["n_examples"], found["openai/keyless"]["n_examples"]) == (24, 0)
+    assert found["openai/keyless"]["n_unanswered"] == 24
 
 
 def test_what_a_provider_left_unscored_is_asked_first_on_the_next_run_and_the_next_night(workspace):
@@ -215,7 +235,7 @@ def test_a_night_that_died_asks_only_for_what_the_journal_lacks(workspace):
     class Dies(Scripted):
         async def ask(self, messages, params):
             if len(self.asked) == 20:
-                raise KeyboardInterrupt
+                raise KilledError
             return await super().ask(messages, params)
 
     with pytest.raises(BaseException):  # noqa: B017, PT011 - a kill is no Exception, and may come in a group

@@ -82,6 +82,20 @@ def is_thanks(messages):
     return verdict("yes" if material(messages)[0]["answer"] == "thanks" else "no", "it is or is not thanks")
 
 
+def test_a_judge_with_an_unset_variable_leaves_only_what_it_judges_unscored(tmp_path, caplog):
+    config = workspace(tmp_path, f"{BINARY}\n- {{name: short, kind: length, max_words: 9}}")
+    config.path.write_text(config.path.read_text().replace("openai/judge}", "openai/judge, api_key: '${NO_SUCH_KEY}'}"))
+    with caplog.at_level("INFO", logger="genchi"):
+        evaluate_night(configuration.load_config(config.path), DAY, RUN, lambda model: Says(lambda _: "hello"))
+    why = "not sent: the environment variable NO_SUCH_KEY is not set; set it"
+    assert [line for line in caplog.messages if "NO_SUCH_KEY" in line] == [f"  the judge is left out: 4 requests {why}"]
+    scores = Lake(config.lake).read("scores", DAY, RUN).to_pylist()
+    assert {(row["criterion"], row["passed"], row["reason"]) for row in scores} == {
+        ("short", True, None),
+        ("polite", None, f"not judged: {why}"),
+    }
+
+
 def test_a_binary_judges_verdicts_become_scores_estimates_and_comparisons(tmp_path):
     config = workspace(tmp_path, BINARY)
     result, judge = evaluate(config, is_thanks)
@@ -187,7 +201,10 @@ def test_a_later_reply_without_a_verdict_does_not_replace_a_verdict(tmp_path):
     lake, tomorrow = Lake(config.lake), DAY + timedelta(days=1)
     spoilt = [row | {"output_text": "no comment", "verdict": None} for row in lake.read("judgements", DAY).to_pylist()]
     lake.write("judgements", tomorrow, from_rows(spoilt, "judgements"), "nightly-x")
-    assert {row["verdict"] for row in judging.judge_replies(config, tomorrow).values()} == {"yes", "no"}
+    replies = judging.judge_replies(config, tomorrow)
+    assert {row["verdict"] for row in replies.values()} == {"yes", "no"}
+    one = next(iter(replies))
+    assert judging.judge_replies(config, tomorrow, {one, "unknown"}) == {one: replies[one]}
 
 
 def test_what_replies_without_a_verdict_cost_stays_in_the_budget_of_their_night(tmp_path):

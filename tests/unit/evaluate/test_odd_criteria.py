@@ -159,3 +159,12 @@ def test_a_tool_call_of_the_pinned_model_is_no_empty_answer_to_be_compared_with(
     row = {"model": "p", "status": "ok", "example_id": "1", "repeat": 0, "output_text": None}
     answers = [row, row | {"example_id": "2", "output_text": ""}, row | {"example_id": "3", "output_text": "a"}]
     assert pinned_answers("p", answers) == {("2", 0): "", ("3", 0): "a"}
+
+
+@pytest.mark.parametrize("answer", ["\u200b", "\ufeff\n", "\u2060 \u00ad", "\x00"])
+@pytest.mark.parametrize(
+    "definition", [{"kind": "length", "max_words": 9}, {"kind": "regex", "pattern": "^(?!.*sorry)"}]
+)
+def test_an_answer_of_invisible_characters_is_empty_and_passes_nothing(tmp_path, definition, answer):
+    found = score(made(tmp_path, **definition), Example("1", "v", ()), Response(answer))
+    assert (found.passed, found.reason) == (False, "the answer is empty")

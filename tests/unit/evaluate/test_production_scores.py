@@ -77,6 +77,20 @@ def test_production_answers_are_checked_against_the_routes_schema(tmp_path):
     }
 
 
+@pytest.mark.parametrize("text", ["", "{", None])
+def test_an_output_schema_that_cannot_be_used_stops_its_own_check_only(tmp_path, caplog, text):
+    config = workspace(tmp_path, "- {name: short, kind: length, max_chars: 9}", s_json=text or "")
+    if text is None:
+        (tmp_path / "s.json").unlink()
+        config = configuration.load_config(config.path)
+    land(config, [call(0, "{}"), call(1, "longer than nine")])
+    score_production(config, DAY)
+    assert passed(config, "output_schema") == {"0": None, "1": None}
+    assert passed(config, "short") == {"0": True, "1": False}
+    (line,) = (one for one in caplog.messages if "output_schema" in one)
+    assert line.startswith(f"{config.path}: routes.r.output_schema: {tmp_path / 's.json'}: ")
+
+
 def test_a_day_without_production_answers_has_no_scores(tmp_path):
     assert score_production(workspace(tmp_path, JUDGE), DAY).scores == 0
 

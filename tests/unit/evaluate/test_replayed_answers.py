@@ -101,7 +101,7 @@ def test_with_faults_every_question_ends_up_scored_or_counted_unscored(tmp_path)
         assert row["n_unscored"] + answered[row["model"]] == 40
 
 
-@pytest.mark.long  # half a minute is how long a provider that is down is tried
+@pytest.mark.long  # for three seconds, and not half a minute as in a night, is a provider that is down tried
 def test_a_server_that_stops_in_the_middle_leaves_answers_unscored_until_it_is_back(tmp_path):
     class Stopping(LiteLLMClient):
         """Stops the server at the thirtieth question."""
@@ -115,7 +115,7 @@ def test_a_server_that_stops_in_the_middle_leaves_answers_unscored_until_it_is_b
             return await super().ask(messages, params)
 
     def ask(client):
-        return evaluate_night(config, DAY, RUN, lambda model: client(model, first_pause_s=0.01))
+        return evaluate_night(config, DAY, RUN, lambda model: client(model, first_pause_s=0.01, patience_s=3.0))
 
     with ExitStack() as first:
         url = first.enter_context(replay())

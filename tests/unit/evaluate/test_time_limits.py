@@ -116,14 +116,17 @@ def test_args_are_passed_by_name_and_change_the_version(tmp_path):
         ("np.float32(0.25)", 0.25),
         ("np.int64(1)", 1.0),
         ("np.array(0.5)", 0.5),
+        ("Decimal('0.5')", 0.5),
+        ("Fraction(1, 4)", 0.25),
         ("np.array([0.5])", None),
         ("float('nan')", None),
         ("1.5", None),
         ("None", None),
     ],
 )
-def test_numpys_bool_and_float_are_scores(tmp_path, returns, found):
-    written(tmp_path, f"import numpy as np\ndef f(example, answer):\n    return {returns}\n")
+def test_every_bool_and_every_number_is_a_score(tmp_path, returns, found):
+    imports = "import numpy as np\nfrom decimal import Decimal\nfrom fractions import Fraction\n"
+    written(tmp_path, f"{imports}def f(example, answer):\n    return {returns}\n")
     criterion = make(tmp_path, kind="python", function="checks:f")
     assert score(criterion, Example("1", "v", ()), Response("x")).score == found
 

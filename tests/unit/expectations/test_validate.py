@@ -16,6 +16,7 @@ from flows.errors import RunError
 from flows.lake import lake
 from flows.lake.lake import Lake
 from flows.project import ROOT
+from tests.unit.report import incidents
 
 pytestmark = pytest.mark.filterwarnings(
     # great_expectations 1.24 imports them, for itself
@@ -75,23 +76,20 @@ def score(model: str, n: int, repeat: int, value: float | None = 1.0) -> dict[st
     return usual | {"model": model, "example_id": str(n), "repeat": repeat, "route": "triage", "score": value}
 
 
-def marts(config: Config, breaches: list[tuple[str, str, str, str]] = [], compared: bool = True) -> None:  # noqa: B006 - never changed
+def marts(config: Config, found: list[tuple[str, str, str, str]] = [], compared: bool = True) -> None:  # noqa: B006 - never changed
+    """The marts of verdicts; `found` are incidents by id, severity, state and title."""
     config.warehouse.unlink(missing_ok=True)
     connection = duckdb.connect(str(config.warehouse))
     connection.execute("create schema marts")
-    connection.execute(
-        "create table marts.fct_breaches (day date, kind varchar, subject varchar, severity varchar, summary varchar,"
-        " evidence_json varchar, first_seen date, nights bigint)"
-    )
+    connection.execute(f"create table marts.fct_incidents ({incidents.TABLE})")
     connection.execute(
         "create table marts.fct_model_comparisons (day date, run_id varchar, candidate varchar, route varchar,"
         " criterion varchar, verdict varchar, n_examples bigint)"
     )
-    for kind, subject, severity, summary in breaches:
-        connection.execute(
-            "insert into marts.fct_breaches values (?, ?, ?, ?, ?, '{\"psi\": 0.4}', ?, 1)",
-            [DAY, kind, subject, severity, summary, DAY],
-        )
+    for incident_id, severity, state, title in found:
+        row = incidents.incident(DAY, incident_id, severity, title, state=state, summary="By 40 points.")
+        marks = ", ".join("?" * len(row))
+        connection.execute(f"insert into marts.fct_incidents ({', '.join(row)}) values ({marks})", list(row.values()))
     if compared:
         connection.execute(
             "insert into marts.fct_model_comparisons values (?, ?, 'new', 'triage', 'correct', 'not_worse', 10)",
@@ -140,7 +138,7 @@ def test_a_healthy_night_passes_every_expectation_and_says_what_it_saw(
     assert {suite for suite, _, _ in found} == {"landed_logs", "holdout", "eval_outputs", "verdicts"}
     assert found["landed_logs", "calls_landed", "batch"].observed == "20 calls in 0 files"
     assert found["eval_outputs", "pinned_examples_asked", "triage/old"].observed == "20 of 20 requested"
-    assert found["verdicts", "no_critical_breach", "*"].observed == "no critical breach"
+    assert found["verdicts", "no_critical_incident", "*"].observed == "no critical incident"
     assert Lake(config.lake).read("expectation_results", DAY).num_rows == len(found)
     assert capfd.readouterr() == ("", "")
 
@@ -180,7 +178,7 @@ def test_the_risk_decides_how_many_records_may_be_in_quarantine(
     assert found["landed_logs", "records_readable", "batch"].expected == f"at most {limit} of the records in quarantine"
 
 
-@pytest.mark.parametrize("suite", ["landed_logs", "holdout", "eval_outputs", "verdicts"])
+@pytest.mark.parametrize("suite", ["landed_logs", "holdout", "eval_outputs", "verdicts", "reviewing"])
 def test_no_suite_has_a_bare_number_as_its_threshold(suite: str) -> None:
     tree = ast.parse((ROOT / "expectations" / f"{suite}.py").read_text(encoding="utf-8"))
     (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "suite")
@@ -306,32 +304,41 @@ def test_a_run_that_stopped_halfway_repeats_ids_or_answers_nothing_is_seen(confi
     }
 
 
-def test_each_breach_is_a_result_of_its_own_with_its_summary_and_evidence(config: Config) -> None:
+def test_each_incident_that_goes_on_is_a_failure_and_each_that_is_over_is_told(config: Config) -> None:
     healthy(config)
     marts(
         config,
         [
-            ("drift", "triage/output/json_is_object", "critical", "JSON objects fell from 99 % to 60 %."),
-            ("worse", "triage/correct/new", "critical", "new is worse by 12 points."),
-            ("drift", "triage/output/words", "warning", "Answers grew from 20 to 60 words."),
-            ("skew", "triage/input/words", "info", "Inputs are longer than in the dev set."),
+            ("i-1", "critical", "open", "JSON objects fell"),
+            ("i-2", "critical", "ongoing", "Answers are slow"),
+            ("i-3", "warning", "open", "Answers grew"),
+            ("i-4", "info", "open", "A candidate is worse"),
+            ("i-5", "critical", "recovered", "It was down"),
+            ("i-6", "warning", "settled", "Inputs are German"),
         ],
     )
     found = check(config, "verdicts")
     failed = {(name, subject): row for (_, name, subject), row in found.items() if not row.success}
     assert set(failed) == {
-        ("no_critical_breach", "drift:triage/output/json_is_object"),
-        ("no_critical_breach", "worse:triage/correct/new"),
-        ("no_warning_breach", "drift:triage/output/words"),
+        ("no_critical_incident", "i-1"),
+        ("no_critical_incident", "i-2"),
+        ("no_warning_incident", "i-3"),
     }
-    worse = failed["no_critical_breach", "worse:triage/correct/new"]
-    assert (worse.severity, worse.observed) == ("critical", "new is worse by 12 points.")
-    assert json.loads(worse.evidence_json) == {"psi": 0.4, "nights": 1, "first_seen": "2026-03-02"}
+    slow = failed["no_critical_incident", "i-2"]
+    assert (slow.severity, slow.observed) == ("critical", "Answers are slow. By 40 points.")
+    evidence = json.loads(slow.evidence_json)
+    assert (evidence["state"], evidence["title"], evidence["routes"]) == ("ongoing", "Answers are slow", ["triage"])
+    over = {subject: row for (_, name, subject), row in found.items() if name == "incident_over"}
+    assert {subject: json.loads(row.evidence_json)["state"] for subject, row in over.items()} == {
+        "i-5": "recovered",
+        "i-6": "settled",
+    }
+    assert all(row.success for row in over.values())
 
 
 def test_marts_that_are_missing_stop_the_run_in_one_line(config: Config) -> None:
     duckdb.connect(str(config.warehouse)).close()
-    with pytest.raises(RunError, match=r"fct_breaches.*genchi transform") as caught:
+    with pytest.raises(RunError, match=r"fct_incidents.*genchi transform") as caught:
         check(config, "verdicts")
     assert "\n" not in str(caught.value)
 
@@ -356,20 +363,27 @@ def test_an_expectation_that_raises_is_a_critical_failure() -> None:
 
 def test_the_same_night_twice_gives_the_same_results_and_pages(config: Config) -> None:
     healthy(config)
-    marts(config, [("drift", "a", "critical", "It fell.")])
+    marts(config, [("i-1", "critical", "open", "It fell")])
     docs = config.reports / str(DAY) / "data_docs"
     first = check(config)
     pages = {path.name: path.read_text() for path in docs.iterdir()}
     (docs / "left_over.html").touch()
     assert check(config) == first
     assert {path.name: path.read_text() for path in docs.iterdir()} == pages
-    assert set(pages) == {"index.html", "landed_logs.html", "holdout.html", "eval_outputs.html", "verdicts.html"}
+    assert set(pages) == {
+        "index.html",
+        "landed_logs.html",
+        "holdout.html",
+        "eval_outputs.html",
+        "verdicts.html",
+        "nights.html",
+    }
     assert [path.name for path in docs.parent.iterdir()] == ["data_docs"]
 
 
 def test_data_docs_load_nothing_run_nothing_and_show_hostile_text_as_text(config: Config) -> None:
     healthy(config)
-    marts(config, [("drift", f"triage/{HOSTILE}", "critical", f"It fell {HOSTILE}.")])
+    marts(config, [(f"triage/{HOSTILE}", "critical", "open", f"It fell {HOSTILE}")])
     hostile = config.model_copy(update={"app": HOSTILE})
     check(hostile)
     pages = [path.read_text() for path in (config.reports / str(DAY) / "data_docs").iterdir()]
@@ -390,6 +404,24 @@ def test_refused_requests_are_told_with_the_providers_words(config: Config) -> N
         ("requests_accepted", "triage/new"): (
             "20 of 20 requests refused, which counts as failed answers: no such parameter: top_k"
         )
+    }
+
+
+def test_a_candidate_or_a_judge_that_cannot_be_asked_is_told_with_its_variable(config: Config) -> None:
+    healthy(config)
+    asked = [(model, n, repeat) for model in ("old", "new") for n in range(10) for repeat in range(2)]
+    why = "not sent: the environment variable KEY is not set; set it"
+    unsent = {"status": "error", "error_class": "not_sent", "error_message": why, "response_id": None}
+    write(config, "completions", [answer(*one, **(unsent if one[0] == "new" else {})) for one in asked], RUN)
+    write(config, "scores", [{**score(*one, None), "reason": f"not judged: {why}"} for one in asked], RUN)
+    found = check(config, "eval_outputs")
+    failed = {key[1:]: row.observed for key, row in found.items() if not row.success}
+    assert failed == {
+        (
+            "candidate_answers_scored",
+            "triage/new",
+        ): f"100.0% unscored by correct (requests without an answer: 20 {why})",
+        ("pinned_answers_scored", "triage/old"): f"100.0% unscored by correct (not judged: {why})",
     }
 
 

@@ -45,6 +45,17 @@ def litellm(**fields: Any) -> dict[str, Any]:
     "2026/03/02 10:00:00",
     "2026-03-02 10:00:00 UTC",
     "2026-03-02T10:00Z",
+    "2026-03-02T05:00:00\u221205:00",
+    "20260302100000",
+    "2026.03.02 10:00:00",
+    "March 2, 2026 10:00:00 AM",
+    "Mar 2, 2026 10:00:00 AM UTC",
+    "2026-03-02 10:00:00 AM",
+    "/Date(1772445600000)/",
+    "/Date(1772445600000+0100)/",
+    "[2026,3,2,10,0]",
+    "[2026,3,2,10,0,0]",
+    "[2026, 3, 2, 10, 0, 0, 5]",
 ])  # fmt: skip
 def test_a_time_is_read_in_the_spellings_of_other_languages(spelling: str) -> None:
     found = mapped("genchi", call(started_at=spelling))

@@ -81,13 +81,17 @@ def test_one_answer_is_read_alike_from_every_framework(answer: Any) -> None:
     [
         ({"generations": [[{"text": "A", "generation_info": {"finish_reason": "stop"}}]]}, "stop"),
         ({"choices": [{"message": {"role": "assistant", "content": "A"}, "finish_reason": "length"}]}, "length"),
-        ({"candidates": [{"content": {"parts": [{"text": "A"}]}, "finishReason": "MAX_TOKENS"}]}, "length"),
-        ({"candidates": [{"content": {"parts": [{"text": "A"}]}, "finish_reason": 1}]}, "stop"),
-        ({"content": {"parts": [{"text": "A"}]}, "finish_reason": "FinishReason.SAFETY"}, "content_filter"),
+        ({"candidates": [{"content": {"parts": [{"text": "A"}]}, "finishReason": "MAX_TOKENS"}]}, "MAX_TOKENS"),
+        ({"candidates": [{"content": {"parts": [{"text": "A"}]}, "finish_reason": 1}]}, "1"),
+        ({"content": {"parts": [{"text": "A"}]}, "finish_reason": "FinishReason.SAFETY"}, "FinishReason.SAFETY"),
         ({"message": {"role": "assistant", "content": "A"}, "done_reason": "stop"}, "stop"),
+        (
+            {"choices": [{"message": {"role": "assistant", "content": "A"}, "finish_reason": {"type": "length"}}]},
+            "length",
+        ),
     ],
 )
-def test_the_reason_to_end_is_told_under_one_name(logged: Any, told: str) -> None:
+def test_the_reason_to_end_is_told_in_the_providers_word(logged: Any, told: str) -> None:
     assert read(logged, "assistant") == [{"role": "assistant", "content": "A", "finish_reason": told}]
 
 
@@ -114,6 +118,31 @@ def test_the_result_of_a_tool_is_a_message_of_its_own() -> None:
         {"role": "tool", "content": "Tiber", "tool_call_id": "k"},
         {"role": "user", "content": "And now?"},
     ]
+
+
+@pytest.mark.parametrize("part", [
+    {"type": "tool_result", "tool_use_id": "k", "content": "No.", "is_error": True},
+    {"toolResult": {"toolUseId": "k", "content": [{"text": "No."}], "status": "error"}},
+    {"type": "tool-result", "toolCallId": "k", "toolName": "map", "output": {"type": "error-text", "value": "No."}},
+    {"part_kind": "retry-prompt", "tool_name": "map", "tool_call_id": "k", "content": "No."},
+    {"type": "mcp_tool_result", "tool_use_id": "k", "content": [{"type": "text", "text": "No."}], "is_error": "true"},
+])  # fmt: skip
+def test_the_result_of_a_tool_that_failed_says_so(part: dict[str, Any]) -> None:
+    failed = {"role": "tool", "content": "No.", "tool_call_id": "k", "status": "error"}
+    assert read([{"role": "user", "content": [part]}]) == [failed]
+
+
+@pytest.mark.parametrize("status", ["success", "error"])
+def test_of_the_status_of_langchains_tool_messages_a_failure_is_kept(status: str) -> None:
+    kwargs = {"type": "tool", "content": "No.", "tool_call_id": "k", "status": status}
+    expected = {"role": "tool", "content": "No.", "tool_call_id": "k"}
+    logged = [{"id": ["langchain", "schema", "messages", "ToolMessage"], "kwargs": kwargs}]
+    assert read(logged) == [expected | ({"status": "error"} if status == "error" else {})]
+
+
+def test_an_answer_that_is_tried_again_is_no_failed_tool() -> None:
+    (message,) = read([{"part_kind": "retry-prompt", "content": "Say it as JSON."}])
+    assert "status" not in message
 
 
 def test_an_image_is_a_part_and_no_text() -> None:
@@ -214,3 +243,14 @@ def test_thinking_before_the_answer_is_reasoning(content: str, text: str | None,
     (row,) = mapped("genchi", record).interactions.to_pylist()
     assert row["output_text"] == text
     assert json.loads(row["output_json"]).get("reasoning_content") == reasoning
+
+
+@pytest.mark.parametrize("given", [{"kind": {}}, {"kind": []}, [{"kind": {}, "role": 5}], {"parts": [{"kind": []}]}])
+@pytest.mark.parametrize("instructions", [None, [{"role": {}}, 5], {"parts": 7}, [[]]])
+def test_an_odd_shape_is_read_as_what_it_says_and_never_raises(given: Any, instructions: Any) -> None:
+    beside = None if instructions is None else json.dumps(instructions)
+    question = read_question(json.dumps(given), beside)
+    assert question is not None
+    assert question.messages is not None
+    answer = read_answer(json.dumps(given))
+    assert answer is not None or isinstance(given, list)  # a list of one message that no role says

@@ -35,3 +35,23 @@ def test_what_is_no_text_of_its_encoding_harms_no_other_line() -> None:
     found = mapped_bytes("genchi", data)
     assert found.refused.num_rows == 1
     assert found.interactions.num_rows == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_json_tells_that_it_is_utf_16_without_a_mark(encoding: str) -> None:
+    assert "".join(part.decode() for part in in_utf8([LOG.encode(encoding)])) == LOG
+
+
+LOG = '{"call_id": "a", "started_at": "2026-03-02", "input_text": "für"}\n'
+
+
+@pytest.mark.parametrize("text", ["[\n%s,\n%s\n]\n", "[%s,%s]", "  [%s,\n%s]\n"])
+def test_a_list_of_records_is_read_whatever_the_name_of_its_file(text: str) -> None:
+    one = LOG.strip()
+    found = mapped_bytes("genchi", (text % (one, one.replace('"a"', '"b"'))).encode(), "app.jsonl")
+    assert (found.interactions.column("call_id").to_pylist(), found.refused.num_rows) == (["a", "b"], 0)
+
+
+def test_a_line_that_is_a_list_is_refused_alone() -> None:
+    found = mapped_bytes("genchi", b'[{"a": 1}]\n' + LOG.encode(), "app.jsonl")
+    assert (found.interactions.num_rows, found.refused.num_rows) == (1, 1)

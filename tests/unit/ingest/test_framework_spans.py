@@ -261,7 +261,7 @@ class TestOpenInference:
     @pytest.mark.parametrize(("written", "read"), [
         ("FinishReason.STOP", "stop"), ("MAX_TOKENS", "length"), (2, "length"), ("max_tokens", "max_tokens"),
         ("end_turn", "end_turn"), ("tool_call", "tool_calls"), ('["STOP"]', "stop"), (["SAFETY"], "content_filter"),
-        ("FINISH", "finish"), (1, "stop"), ([], None), ("", None),
+        ("FINISH", "stop"), ("abort", "error"), (9, "error"), (1, "stop"), ([], None), ("", None),
     ])  # fmt: skip
     def test_a_reason_to_end_may_be_a_number_a_list_or_in_capitals(
         self, log_format: str, written: Any, read: str | None

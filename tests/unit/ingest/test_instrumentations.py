@@ -79,6 +79,70 @@ def test_a_chat_model_of_mlflows() -> None:
     assert [row[name] for name in told] == ["Where is it?", "Here.", "stop", 7, 2]
 
 
+def test_what_mlflow_says_was_judged_of_a_trace_is_feedback() -> None:
+    trace_id, of_span = "tr-0af7651916cd43dd8448eb211c80319c", "00000000000000a1"
+
+    def assessment(name: str, **more: Any) -> dict[str, Any]:
+        return {"assessment_id": f"a-{name}", "assessment_name": name, "trace_id": trace_id,
+                "source": {"source_type": "HUMAN", "source_id": "ann"}, "create_time": "2026-03-02T11:00:00Z",
+                "last_update_time": "2026-03-02T11:00:00Z", "feedback": {"value": True}, **more}  # fmt: skip
+
+    trace = {
+        "info": {"trace_id": trace_id, "assessments": [
+            assessment("helpful", rationale="clear"),
+            assessment("score", source={"source_type": "LLM_JUDGE"}, feedback={"value": 0.5}, span_id=of_span),
+            assessment("old", valid=False),
+            assessment("wanted", feedback=None, expectation={"value": "x"}),
+        ]},
+        "data": {"spans": [span(attributes_of(mlflow__spanType='"CHAT_MODEL"', mlflow__llm__model='"m"'))]},
+    }  # fmt: skip
+    found = mapped("otel", trace)
+    assert (found.interactions.num_rows, found.refused.num_rows) == (1, 0)
+    told = ("call_id", "kind", "value", "comment", "origin")
+    assert [tuple(row[name] for name in told) for row in found.feedback.to_pylist()] == [
+        ("0af7651916cd43dd8448eb211c80319c", "helpful", "true", "clear", "explicit"),
+        ("00000000000000a1", "score", "0.5", None, "implicit"),
+    ]
+
+
+def test_a_call_of_openlit() -> None:
+    (row,) = of_span(
+        gen_ai__operation__name="chat", gen_ai__provider__name="azure.ai.openai", gen_ai__request__model="gpt-4o",
+        gen_ai__request__user="ann", gen_ai__session__id="s", gen_ai__usage__cost=0.25, gen_ai__usage__input_tokens=7,
+        gen_ai__usage__output_tokens=2, gen_ai__server__time_to_first_token=0.5,
+        gen_ai__response__finish_reasons=["stop"],
+        gen_ai__input__messages=json.dumps([{"role": "user", "parts": [{"type": "text", "content": "Where is it?"}]}]),
+        gen_ai__output__messages=json.dumps([{"role": "assistant", "finish_reason": "stop", "parts": [
+            {"type": "text", "content": "Here."}]}]),
+    )  # fmt: skip
+    expected = {"input_text": "Where is it?", "output_text": "Here.", "cost_usd": 0.25, "ttft_ms": 500.0,
+                "session_id": "s", "user_key": user_key("ann"), "finish_reason": "stop"}  # fmt: skip
+    assert {name: row[name] for name in expected} == expected
+    assert "ann" not in (row["params_json"] or "") + (row["tags"] or "")
+
+
+def test_a_converse_call_of_openinferences_bedrock() -> None:
+    said = "llm__output_messages__0__message__"
+    (row,) = of_span(
+        "openinference", openinference__span__kind="LLM", llm__model_name="anthropic.claude-sonnet-4-5",
+        llm__provider="aws", llm__finish_reason="guardrail_intervened", llm__token_count__prompt=5,
+        llm__input_messages__0__message__role="user",
+        llm__input_messages__0__message__contents__0__message_content__type="text",
+        llm__input_messages__0__message__contents__0__message_content__text="Where is it?",
+        **{
+            f"{said}role": "assistant",
+            f"{said}contents__0__message_content__type": "reasoning",
+            f"{said}contents__0__message_content__text": "hm",
+            f"{said}contents__0__message_content__signature": "xx",
+            f"{said}contents__1__message_content__type": "text",
+            f"{said}contents__1__message_content__text": "Here.",
+        },
+    )  # fmt: skip
+    told = ("input_text", "output_text", "finish_reason", "input_tokens")
+    assert [row[name] for name in told] == ["Where is it?", "Here.", "content_filter", 5]
+    assert json.loads(row["output_json"])["reasoning_content"] == "hm"
+
+
 def test_the_reasoning_of_vercels_sdk_is_not_its_answer() -> None:
     (row,) = of_span(ai__operationId="ai.generateText.doGenerate", ai__prompt__messages=json.dumps(ASKED),
                      ai__response__text="Here.", ai__response__reasoning="Hm", ai__model__id="gpt-4o",

@@ -373,3 +373,27 @@ def test_users_are_a_hash_and_nothing_else(tmp_path: Path) -> None:
     assert "RAW7" not in json.dumps(row, default=str)
     assert json.loads(row["tags"]) == {"kept": 1, "metadata": {}}
     assert len(row["user_key"]) == 16
+
+
+def test_a_source_whose_variable_is_not_set_is_told_and_the_others_are_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    workspace(tmp_path)
+    with (tmp_path / "genchi.yaml").open("a", encoding="utf-8") as file:
+        file.write("  - {name: far, format: genchi, path: '${FAR_LOGS}/{day}.jsonl'}\n")
+        file.write("  - {name: rows, format: litellm, dsn: '${FAR_ROWS}'}\n")
+    write(tmp_path, call("a"))
+    settings = load.load_config(tmp_path / "genchi.yaml", {})
+    settings.require_for_ingest()
+    landed = landing.land(settings, DAY)
+    assert (ids(settings), landed.files, landed.unread) == (["a"], 1, 2)
+    manifest = {row["source"]: row for row in Lake(settings.lake).read("manifest", DAY).to_pylist()}
+    told = "the environment variable FAR_LOGS is not set; set it"
+    assert (manifest["far"]["file"], manifest["far"]["problem"]) == (f"${{FAR_LOGS}}/{DAY}.jsonl", told)
+    assert manifest["rows"]["problem"] == "the environment variable FAR_ROWS is not set; set it"
+    assert f"source far: ${{FAR_LOGS}}/{DAY}.jsonl: {told}" in caplog.text
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / f"{DAY}.jsonl").write_text(call("b") + "\n", encoding="utf-8")
+    settings = load.load_config(tmp_path / "genchi.yaml", {"FAR_LOGS": str(tmp_path / "far")})
+    landed = landing.land(settings, DAY)
+    assert (ids(settings), landed.unread) == (["a", "b"], 1)

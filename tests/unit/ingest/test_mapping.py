@@ -248,3 +248,46 @@ def test_a_format_is_a_file_that_a_user_drops(tmp_path: Path, monkeypatch: pytes
     assert only(result.interactions)["call_id"] == "7"
     reasons = result.refused.column("reason").to_pylist()
     assert reasons == ["no started_at", "target: calls is not one of interaction feedback other"]
+
+
+def test_of_a_line_that_cannot_be_mapped_only_the_span_that_fails_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(LOG_FORMATS, tmp_path / "sources")
+    (tmp_path / "sources" / "strict.sql").write_text(
+        "select file, line, span_id as call_id, if(fields.name = 'bad', error('no'), started_at) as started_at"
+        " from otlp_items('records')",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(mapper, "LOG_FORMATS", tmp_path / "sources")
+    spans = [{"spanId": f"{n:016x}", "name": name, "startTimeUnixNano": "1772445600000000000", "attributes": []}
+             for n, name in enumerate(["good", "bad", "fine"], 1)]  # fmt: skip
+    line = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": spans[:2]}, {"spans": spans[2:]}]}]}
+    result = mapped("strict", line)
+    assert result.interactions.column("call_id").to_pylist() == [f"{1:016x}", f"{3:016x}"]
+    refused = only(result.refused)
+    assert refused["reason"].startswith("cannot be mapped: ")
+    assert '"bad"' in refused["raw"]
+    assert '"fine"' not in refused["raw"]
+    spans.append({"spanId": "4", "name": "timeless", "attributes": []})
+    line = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": spans}]}]}
+    both = only(mapped("strict", line).refused)  # one row a line, whatever refused its parts
+    assert both["reason"].startswith("cannot be mapped: ")
+    assert both["reason"].endswith("; no started_at")
+    assert [name for name in ("bad", "timeless") if f'"{name}"' not in both["raw"]] == []
+    assert json.loads(both["raw"])
+
+
+@pytest.mark.parametrize("started_at", ["soon", "", 0, "9999-01-01"])
+def test_a_time_that_cannot_be_read_does_not_hide_one_that_can(started_at: Any) -> None:
+    said = {
+        "id": "c",
+        "created": 1772445600,
+        "model": "m",
+        "choices": [{"message": {"role": "assistant", "content": "b"}}],
+    }
+    found = mapped("openai", {"request": {"messages": []}, "response": said, "started_at": started_at})
+    (row,) = found.interactions.to_pylist()
+    assert row["started_at"].isoformat() == "2026-03-02T10:00:00+00:00"
+    told = [] if started_at == "" else ["started_at"]
+    assert found.incomplete.column("unreadable").to_pylist() == told

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from flows.config.load import Model, Price
+from flows.config.load import Model, Price, load_config
 from flows.llm.client import LiteLLMClient, close_clients
 from flows.llm.local_providers import register_provider
 from flows.llm.rate_limits import BREAKER_LIMIT, Pacer
@@ -165,6 +165,15 @@ def test_the_stand_in_for_a_key_is_not_taken_for_a_secret_in_an_error(endpoint):
     assert "bad key ***" in answer.error_message
 
 
+@pytest.mark.parametrize("address", ["http://bob:hunt%40er22@127.0.0.1:9/v1", "http://127.0.0.1:9/v1?key=hunt%40er22"])
+def test_credentials_in_an_address_are_not_echoed_by_a_failure(tmp_path, address):
+    path = tmp_path / "genchi.yaml"
+    path.write_text(f"app: a\nlake: lake\nmodels: {{pinned: {{model: openai/x, api_base: '{address}'}}}}\n")
+    (answer,) = ask(load_config(path).models.pinned)
+    assert answer.status == "error"
+    assert not any(word in answer.error_message for word in ("hunt%40er22", "hunt@er22"))
+
+
 def test_a_context_overflow_is_not_asked_again(endpoint):
     endpoint.script = [400]
     endpoint.error = {
@@ -284,9 +293,18 @@ def said(**message):
         replied(error={"code": 502, "message": "upstream lost"}),
         replied(finish_reason="error"),
         replied(finish_reason="network_error"),
+        replied(finish_reason="abort"),
+        replied(finish_reason="INSUFFICIENT_SYSTEM_RESOURCE"),
+        replied(finish_reason="time_limit"),
+        replied(error={"code": "server_overloaded", "message": "upstream lost"}),
         json.dumps({**OK, "choices": []}).encode(),
         b'{"code": 429, "msg": "rate limited", "success": false}',
         b'{"error": {"message": "Provider returned error", "code": 502}}',
+        b'{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}',
+        b'{"error": {"message": "slow down", "code": "429"}}',
+        b'{"error": "the model is overloaded"}',
+        b'{"error_code": 18, "error_msg": "too many requests"}',
+        b'{"choices": null, "base_resp": {"status_code": 1002, "status_msg": "rate limit"}}',
     ],
 )
 def test_an_error_in_a_reply_with_status_200_is_asked_again(endpoint, fault):
@@ -334,6 +352,63 @@ def test_a_providers_own_finish_reason_is_kept_where_there_is_no_common_one(endp
     answers = [ask(model(endpoint))[0] for _ in range(3)]
     assert [answer.finish_reason for answer in answers] == ["recursion_limit", "length", "stop"]
     assert [answer.native_finish_reason for answer in answers] == ["recursion_limit", "max_tokens", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error_class", "words"),
+    [
+        (b'{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}', "rate_limit", "slow down"),
+        (b'{"error": "the model is overloaded"}', "server_error", "the model is overloaded"),
+        (b'{"code": 1002, "msg": "busy", "success": false}', "server_error", "busy"),
+        (
+            b'{"error": {"message": "at most 10 tokens", "code": "context_length_exceeded"}}',
+            "context_length",
+            "at most",
+        ),
+        (b'{"code": "InvalidParameter", "message": "no such parameter: top_k"}', "refused_request", "top_k"),
+        (b'{"error": {"message": "not for me", "code": "data_inspection_failed"}}', "content_filter", "not for me"),
+        (b'{"error": {"message": "top up", "code": "insufficient_balance"}}', "account", "top up"),
+    ],
+)
+def test_an_error_in_a_reply_with_status_200_has_its_class_and_the_providers_words(endpoint, fault, error_class, words):
+    endpoint.script = [fault] * ATTEMPTS
+    (answer,) = ask(model(endpoint))
+    assert (answer.status, answer.error_class) == ("error", error_class)
+    assert words in answer.error_message
+
+
+def test_a_reply_that_cannot_be_read_tells_no_path_of_this_machine(endpoint):
+    endpoint.script = [json.dumps({**OK, "choices": [None]}).encode()] * ATTEMPTS
+    (answer,) = ask(model(endpoint))
+    assert answer.error_class == "server_error"
+    assert "site-packages" not in answer.error_message
+
+
+@pytest.mark.parametrize(
+    ("reason", "error_class", "common"),
+    [
+        ("abort", "server_error", None),
+        ("insufficient_system_resource", "server_error", None),
+        ("network_error", "network", None),
+        ("sensitive", "content_filter", "content_filter"),
+        ("repetition_truncation", "repetition", "repetition_truncation"),
+        ("model_context_window_exceeded", None, "length"),
+        ("recursion_limit", None, "recursion_limit"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_finish_reason_tells_who_ended_the_answer_and_is_kept(endpoint, reason, error_class, common, stream):
+    endpoint.script = [replied(finish_reason=reason)] * ATTEMPTS
+    endpoint.stream = [part(role="assistant", content="hello"), part(finish_reason=reason)]
+    (answer,) = ask(model(endpoint), **({"stream": True} if stream else {}))
+    assert (answer.status, answer.error_class) == ("error" if error_class else "ok", error_class)
+    assert (answer.finish_reason, answer.native_finish_reason) == (common, reason)
+    assert len(endpoint.requests) == (ATTEMPTS if error_class in ("server_error", "network") else 1)
+
+
+def test_a_stream_without_a_part_is_no_empty_answer(endpoint):
+    (answer,) = ask(model(endpoint), stream=True)
+    assert (answer.status, answer.error_class) == ("error", "server_error")
 
 
 def part(usage=None, finish_reason=None, **delta):

@@ -1,6 +1,8 @@
 """Which failures a model causes itself, and what is kept of the provider's words."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +47,16 @@ class FailedError(Exception):
         (FailedError("moved", 302), "not_found"),
         (FailedError("overloaded", 529), "server_error"),
         (FailedError("OpenAIException - Connection error.", 500), "network"),
+        (FailedError("slow down", "429"), "rate_limit"),
+        (FailedError("slow down", "Throttling.RateQuota"), "rate_limit"),
+        (FailedError("busy", "1305"), "server_error"),
+        (FailedError("no such field", "invalid_request"), "refused_request"),
+        (FailedError("prompt is too long", "invalid_request"), "context_length"),
+        (FailedError("bad key", "invalid_api_key"), "account"),
+        (FailedError("no such model", "model_not_found"), "not_found"),
+        (FailedError("late", "request_timed_out"), "timeout"),
+        (FailedError("ContentPolicy", "content_policy_violation"), "content_filter"),
+        (FailedError("Error in response object", 422), "server_error"),
         (TimeoutError("read"), "timeout"),
         (ConnectionResetError("reset"), "network"),
         (json.JSONDecodeError("cut", "", 0), "bad_reply"),
@@ -76,7 +88,13 @@ def test_what_is_tried_again_is_what_its_class_lets_pass(error, may_pass):
 
 
 def test_only_what_the_model_causes_itself_is_its_own():
-    assert set(OWN) == {"context_length", "content_filter", "refused_request"}
+    assert set(OWN) == {"context_length", "content_filter", "refused_request", "repetition"}
+
+
+def test_the_mart_of_failures_counts_the_same_classes_as_the_models_own():
+    mart = Path(__file__).parents[3] / "dbt_project" / "models" / "marts" / "evaluation" / "fct_request_failures.sql"
+    (listed,) = re.findall(r"error_class in \(([^)]*)\)", mart.read_text(encoding="utf-8"))
+    assert tuple(re.findall(r"'(\w+)'", listed)) == OWN
 
 
 @pytest.mark.parametrize(

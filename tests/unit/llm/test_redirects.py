@@ -66,6 +66,19 @@ def test_a_client_that_follows_redirects_stays_on_its_host(lure: Server, thief: 
     assert thief.seen == []
 
 
+def test_a_client_that_follows_no_redirect_gets_it_as_its_answer(
+    lure: Server, thief: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_litellm()
+    with httpx.Client() as client:
+        answer = client.post(f"{lure.url}/x")
+        with pytest.raises(httpx.RequestError, match="another host"):
+            client.post(f"{lure.url}/x", follow_redirects=True)
+    assert answer.status_code == 307
+    assert thief.seen == []
+    assert caplog.text.count("which is not followed") == 1
+
+
 @pytest.mark.parametrize("model", ["openai/m", "anthropic/claude-3-haiku-20240307", "hosted_vllm/m", "azure/m"])
 def test_no_model_is_asked_at_another_host(lure: Server, thief: Server, model: str) -> None:
     async def ask() -> None:

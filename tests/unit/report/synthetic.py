@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from flows.config.load import Config
 from flows.lake.lake import Lake, from_rows
-from tests.unit.report import topics
+from tests.unit.report import incidents, people, topics
 
 DAY = date(2024, 5, 14)
 DAYS = [DAY - timedelta(days=n) for n in range(29, -1, -1)]
@@ -31,6 +31,10 @@ _COMPARED = (
     " is_graded boolean, open_because text"
 )
 TABLES = {
+    "fct_review_daily": "day date, route text, queued bigint, reviewed bigint, for_two bigint, reviewed_by_two bigint,"
+    " annotators bigint, seconds_median double",
+    "fct_reviewers_daily": "day date, route text, annotator text, annotator_kind text, reviewed bigint,"
+    " seconds_median double, seconds_median_of_routes double, last_at timestamptz",
     "fct_usage_daily": "day date, route text, model_served text, calls bigint, errors bigint, input_tokens bigint,"
     " output_tokens bigint, cost_usd double, latency_p50_ms double, latency_p95_ms double, latency_p99_ms double",
     "fct_structure_daily": "day date, route text, model_served text, outputs bigint, json_valid bigint,"
@@ -59,7 +63,9 @@ TABLES = {
     "fct_model_comparisons": f"{_KEYED}, {_COMPARED}",
     "fct_slice_comparisons": f"{_KEYED}, slice text, {_COMPARED}",
     "fct_breaches": "day date, kind text, subject text, severity text, summary text, evidence_json text,"
-    " first_seen date, nights bigint",
+    " first_seen date, nights bigint, incident_id text",
+    "fct_incidents": incidents.TABLE,
+    **people.TABLES,
 }
 
 
@@ -101,6 +107,8 @@ def marts() -> dict[str, list[dict[str, Any]]]:
     """The rows of every mart."""
     dice = random.Random(7)
     return {
+        "fct_review_daily": [],
+        "fct_reviewers_daily": [],
         "fct_usage_daily": [_usage(day, *pair, dice) for pair in _PAIRS for day in DAYS],
         "fct_structure_daily": [_structure(day, *pair, dice) for pair in _PAIRS for day in DAYS],
         "fct_feature_skew_daily": [
@@ -132,6 +140,8 @@ def marts() -> dict[str, list[dict[str, Any]]]:
             {**comparison("sim/small", "triage", "correct", -0.32, 0.1, "worse"), "slice": "language=de"},
         ],
         "fct_breaches": breaches(),
+        "fct_incidents": incidents.rows(DAY, ["call-0017", HOSTILE_CALL, "call-0203"]),
+        **people.rows(DAY),
     }
 
 
@@ -153,12 +163,19 @@ def comparison(  # noqa: PLR0917 - a row reads best in the order of its columns
 
 
 def breach(  # noqa: PLR0917 - a row reads best in the order of its columns
-    kind: str, subject: str, severity: str, summary: str, nights: int = 1, evidence: dict[str, Any] | None = None
+    kind: str,
+    subject: str,
+    severity: str,
+    summary: str,
+    nights: int = 1,
+    evidence: dict[str, Any] | None = None,
+    incident_id: str | None = None,
 ) -> dict[str, Any]:
     """One row of fct_breaches of the night."""
     return {
         "day": DAY, "kind": kind, "subject": subject, "severity": severity, "summary": summary,
         "evidence_json": json.dumps(evidence or {}), "first_seen": DAY - timedelta(days=nights - 1), "nights": nights,
+        "incident_id": incident_id,
     }  # fmt: skip
 
 
@@ -177,24 +194,35 @@ def breaches() -> list[dict[str, Any]]:
     small = {"delta": -0.094, "ci_low": -0.125, "ci_high": -0.063, "margin": 0.02, "q_value": 0.001}
     german = {"delta": -0.21, "ci_low": -0.3, "ci_high": -0.12, "margin": 0.02, "q_value": 0.004}
     return [
-        breach("drift", "triage/output/json_is_object", "critical", days, 3, {**about, **numbers}),
-        breach("skew", "triage/output/json_is_object", "critical", dev, 3, {**about, **numbers, "reference": "dev"}),
-        breach("topic", "triage/input/topic:7a1c-14", "warning", f"Inputs about {topics.HOSTILE} are new.", 3, loyalty),
-        breach("volume", "reply/input/calls", "info", "There were 384 calls, where 380 were expected.", 1, volume),
-        breach("drift", "triage/output/characters", "warning", "Outputs rose from 212 to 301 characters.", 3, slow),
-        breach("drift", "reply/input/typos", "info", f"Typos rose from 3.1% to 5.8%. {HOSTILE}", 1, typos),
+        breach("drift", "triage/output/json_is_object", "critical", days, 3, {**about, **numbers}, "i-model"),
         breach(
-            "worse", "triage/correct/sim/small", "critical",
-            worse.format("sim/small", "", "9.4", "-12.5 to -6.3"), 1, small,
+            "skew", "triage/output/json_is_object", "critical", dev, 3, {**about, **numbers, "reference": "dev"},
+            "i-model",
         ),
         breach(
-            "slice_worse", "triage/correct/sim/cheap/language=de", "warning",
+            "topic", "triage/input/topic:7a1c-14", "warning", f"Inputs about {topics.HOSTILE} are new.", 1, loyalty,
+            "i-topic",
+        ),
+        breach("volume", "reply/input/calls", "info", "There were 384 calls, where 380 were expected.", 1, volume),
+        breach(
+            "drift", "triage/output/characters", "warning", "Outputs rose from 212 to 301 characters.", 3, slow,
+            "i-model",
+        ),
+        breach("drift", "reply/input/typos", "info", f"Typos rose from 3.1% to 5.8%. {HOSTILE}", 1, typos),
+        breach(
+            "worse", "triage/correct/sim/small", "info",
+            worse.format("sim/small", "", "9.4", "-12.5 to -6.3"), 1, small, "i-candidate",
+        ),
+        breach(
+            "slice_worse", "triage/correct/sim/cheap/language=de", "info",
             worse.format("sim/cheap", " where language=de", "21.0", "-30.0 to -12.0"), 1, german,
+            "i-candidate",
         ),
         breach(
             "pass_rate", "triage/correct", "warning",
             "sim/pinned passes correct on triage in 78.3% of 300 examples, below the required 80.0%.", 1,
             {"route": "triage", "criterion": "correct", "pass_rate": 0.783, "min_pass_rate": 0.8},
+            "i-criterion",
         ),
     ]  # fmt: skip
 
@@ -269,8 +297,9 @@ def score(  # noqa: PLR0917 - a row reads best in the order of its columns
 def _write_lake(lake: Lake) -> None:
     file = {"source": "gateway", "sha256": "0" * 64, "bytes": 9, "other": 2, "duplicates": 1, "feedback": 41}
     files = [
-        {**file, "file": "logs/a.jsonl.gz", "records": 954, "interactions": 903, "quarantined": 7},
+        {**file, "file": "logs/a.jsonl.gz", "records": 954, "interactions": 903, "quarantined": 7, "incomplete": 3},
         {**file, "file": "logs/b.jsonl", "records": 345, "interactions": 301, "quarantined": 0},
+        {**file, "file": "logs/<c>.jsonl", "records": 0, "interactions": 0, "quarantined": 0, "problem": "no <right>"},
     ]
     lake.write("manifest", DAY, from_rows(files, "manifest"))
     reasons = ["no JSON: unexpected end"] * 5 + [f"call_id is missing {HOSTILE}"] * 2

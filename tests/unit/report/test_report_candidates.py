@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from flows.report import candidates
 from flows.report.evaluation_rows import Comparison, Flip, FrontierRow, Pin
+from flows.report.evidence import FLIPPED
 from flows.report.facts import read_facts
 from flows.report.page import Links, render
 from flows.report.rows import Facts
@@ -88,7 +89,7 @@ def test_a_pinned_model_alone_has_no_frontier_and_what_is_not_known_is_said():
 def test_flipped_examples_are_sorted_counted_and_cut():
     found = candidates.flips_of(FACTS, "new")
     assert [(one.what, one.total, len(one.rows)) for one in found] == [
-        ("regressed", 12, candidates.SHOWN), ("repaired", 1, 1), ("flaky", 1, 1),
+        ("regressed", 12, FLIPPED), ("repaired", 1, 1), ("flaky", 1, 1),
     ]  # fmt: skip
     assert len(candidates.cut("x" * 5000)) == candidates.LONGEST + 1
 
@@ -125,6 +126,6 @@ def test_what_models_wrote_is_text_on_the_page():
     compared = replace(WORSE, slice="*")
     page = render(replace(FACTS, comparisons=(compared,), pins=(Pin(HOSTILE, [], None, 0, None, None),)), Links())
     assert HOSTILE not in page
-    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= candidates.SHOWN
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= FLIPPED
     assert "and 2 more in marts.fct_example_flips" in page
     assert "cheapest that is good enough" in page

@@ -27,6 +27,13 @@ def test_a_day_without_a_value_is_a_gap_and_not_a_zero() -> None:
     assert (found.count("mark"), found.count("breach-dot")) == (1, 1)
 
 
+def test_a_seam_is_a_line_on_its_day_that_says_what_changed() -> None:
+    drawn = [Point(day(n), 0.9, None, False) for n in range(3)]
+    svg = series(drawn, FIRST, LAST, "x", seams={day(2): "criterion version <b>", day(99): "outside"})
+    (line,) = [one for one in ElementTree.fromstring(svg).iter() if one.get("class") == "seam"]
+    assert [title.text for title in line] == ["3 May: criterion version <b>"]
+
+
 def test_a_missing_row_is_a_gap_too() -> None:
     found = classes(series([Point(day(n), 0.9, 0.9, False) for n in (0, 1, 4, 5)], FIRST, LAST, "x"))
     assert (found.count("value"), found.count("reference")) == (2, 2)

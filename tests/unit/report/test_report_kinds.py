@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.report.finding_kinds import is_share, kind_of
+from flows.report.breach_kinds import is_share, kind_of
 
 
 def test_a_kind_has_its_words_from_the_seed() -> None:

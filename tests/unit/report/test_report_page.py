@@ -7,8 +7,9 @@ import pytest
 
 from flows.config.load import Config
 from flows.lake.lake import Lake
-from flows.report.page import ReportResult, write_report
-from tests.unit.report import synthetic, topics
+from flows.report.facts import read_facts
+from flows.report.page import ReportResult, lay_out, write_report
+from tests.unit.report import incidents, people, synthetic, topics
 
 
 @pytest.fixture(scope="module")
@@ -26,21 +27,56 @@ def html(result: ReportResult) -> str:
     return result.path.read_text()
 
 
-def test_the_page_says_the_verdict_first_and_every_breach_after_it(result: ReportResult, html: str) -> None:
+def test_the_page_says_the_verdict_first_and_every_incident_after_it(result: ReportResult, html: str) -> None:
     assert result.status == "critical"
-    assert result.headline.startswith("Broken: On triage, 61.1% of outputs are a JSON object")
+    assert result.headline.startswith("Broken: Another model seems to answer as gpt-4-0613: 39 % of its outputs")
+    assert result.headline.endswith("2 more incidents and 1 failed check.")
     assert result.path.parts[-3:] == ("reports", "2024-05-14", "index.html")
-    assert html.index("Broken") < html.index("Findings") < html.index("Can a candidate replace the pinned model?")
+    assert html.index("Broken") < html.index("Incidents") < html.index("Can a candidate replace the pinned model?")
     for breach in synthetic.breaches():
         assert breach["subject"] in html
     assert "More calls: <code>call-0203</code></p>" in html  # of the others the texts are known
-    assert html.count("call-0017") == 1
-    assert "3 nights, since 12 May" in html
+    assert html.count("night 3, since 12 May") == 2  # in the verdict and on the card
     assert "Worse on triage/correct." in html
     assert "sim/small" in html
     assert "not scored" in html
     assert "7 quarantined" in html
+    assert "<p>2 files, 1,299 records" in html
+    assert "3 records with a value that could not be read" in html
+    assert "1 file or folder could not be read.</b> logs/&lt;c&gt;.jsonl: no &lt;right&gt;</p>" in html
     assert "0.54% of 1,299 records" in html
+
+
+def test_incidents_come_worst_first_then_what_is_over_then_what_is_information(html: str) -> None:
+    section = html[html.index('id="incidents"') : html.index('id="topics"')]
+    titles = re.findall(r"<h3>(.*?)</h3>", section)
+    assert [title[:8] for title in titles] == ["Another ", "The crit", "Users as", "The cand"]
+    over, info = section.index("Calls of reply took 3.1 s"), section.index("The candidate sim/small is worse")
+    assert section.index(titles[2]) < over < section.index("3 notes: candidates") < info
+    assert '<span class="tag">recovered</span> Calls of reply took 3.1 s instead of 0.7 s' in section
+    assert '<span class="tag">settled</span> Half of the inputs of reply are German' in section
+    assert "factual consistency" in section
+    assert "<article" not in section[over : section.index("3 notes")]
+
+
+def test_what_moved_is_a_table_whose_rows_open_the_history_of_their_series(html: str) -> None:
+    card = html[html.index('id="incident-1"') : html.index('id="incident-2"')]
+    rows = re.findall(r'class="series">(.*?)</span>\s*</?(?:summary|p)>', card, re.DOTALL)
+    assert len(rows) == 3
+    assert "98.5% <span" in rows[0]
+    assert "61.1%</span>" in rows[0]
+    assert "outputs 42 % longer" in rows[1]
+    assert "candidate worse than the pinned model <span" in html  # of what is no series, its kind
+    assert '85.0% <span class="soft">→</span> 75.6%' in html
+    assert '0.1% <span class="soft">→</span> 4.0%</span><span class="says">40 times more' in html
+    drawn = card[card.index('class="moved"') : card.index("Causes that were tried")]
+    assert drawn.count("<svg") == 2  # of the third there is no series
+    assert "model under name gpt-4-0613: explains 97.0%" in card
+
+
+def test_each_card_says_what_to_do_next_and_a_name_in_it_is_text(html: str) -> None:
+    assert html.count("<b>Next:</b>") == 4
+    assert "and run <code>genchi evaluate</code> to see" in html
 
 
 def test_hostile_text_stays_text(html: str) -> None:
@@ -72,16 +108,21 @@ def test_topics_and_calls_by_day_are_drawn_and_what_has_no_days_is_not(tmp_path:
     named = {"route": "triage", "side": "input"}
     rows = synthetic.marts()
     rows["fct_breaches"] = [
-        synthetic.breach("topic", "a", "warning", "It grew.", 3, {**named, "feature": "topic:7a1c-13"}),
+        synthetic.breach("topic", "a", "warning", "It grew.", 3, {**named, "feature": "topic:9f0e-13"}),
         synthetic.breach("volume", "b", "warning", "It fell.", 1, {**named, "feature": "calls", "n_current": 800}),
         synthetic.breach("topic", "c", "warning", "It came.", 1, {**named, "feature": "topic:7a1c-15"}),
         synthetic.breach("new_topic", "d", "warning", "It came.", 1, {**named, "feature": "new_topic"}),
         synthetic.breach("two_sample", "e", "warning", "It moved.", 1, {**named, "feature": "two_sample"}),
     ]
+    rows["fct_breaches"] = [{**row, "incident_id": row["subject"]} for row in rows["fct_breaches"]]
+    rows["fct_incidents"] = [
+        incidents.incident(synthetic.DAY, row["subject"], "warning", "It moved") for row in rows["fct_breaches"]
+    ]
     synthetic.write_warehouse(config.warehouse, rows)
     html = write_report(config, synthetic.DAY).path.read_text()
     assert html.count("<article") == 5
-    assert re.findall(r"<figure>\s*<svg[^>]*><title>(.*?)</title>", html) == ["b, calls by day", "a, share by day"]
+    drawn = re.findall(r'<figure class="drawn">\s*<svg[^>]*><title>(.*?)</title>', html)
+    assert drawn == ["a, share by day", "b, calls by day"]
     assert html.count('class="mark"') == 1 + 3
 
 
@@ -110,7 +151,7 @@ def test_the_same_marts_give_the_same_page(night: Config, html: str) -> None:
 
 def test_the_page_asks_for_nothing_outside_itself(html: str) -> None:
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html
-    assert not re.findall(r"(?:src|href)\s*=\s*[\"'](?!#|data_docs/|evidently\.html)", html)
+    assert not re.findall(r"(?:src|href)\s*=\s*[\"'](?!#|data_docs/|evidently\.html|\.\./index\.html)", html)
 
 
 def test_a_page_that_was_not_made_is_not_linked(tmp_path: Path) -> None:
@@ -130,12 +171,12 @@ def test_without_a_warehouse_the_page_says_that_it_knows_nothing(tmp_path: Path)
     html = result.path.read_text()
     assert result.status == "unknown"
     assert result.headline == "Cannot tell: No calls were logged, and nothing was evaluated."
-    assert "Not known: the verdicts of the night were not built." in html
+    assert "Not known: the incidents of the night were not built." in html
     assert "Not known: nothing was evaluated on this day." in html
     assert "No file was read for this day." in html
-    assert "Findings: <b>not known</b>" in html
+    assert "Incidents: <b>not known</b>" in html
     assert "<b>No</b> check ran" in html
-    assert "fct_breaches" in html
+    assert "fct_incidents" in html
 
 
 def test_a_missing_mart_leaves_the_others_on_the_page(tmp_path: Path) -> None:
@@ -166,10 +207,10 @@ def test_what_compare_found_is_not_told_as_the_night(tmp_path: Path) -> None:
 
 def test_many_things_are_folded_after_the_twelfth(tmp_path: Path) -> None:
     config = synthetic.config(tmp_path)
-    rows = [synthetic.breach("drift", f"route-{n:02}/output/words", "warning", "It rose.") for n in range(15)]
-    synthetic.write_warehouse(config.warehouse, {"fct_breaches": rows})
+    rows = [incidents.incident(synthetic.DAY, f"i-{n:02}", "warning", "It rose") for n in range(15)]
+    synthetic.write_warehouse(config.warehouse, {"fct_breaches": [], "fct_incidents": rows})
     html = write_report(config, synthetic.DAY).path.read_text()
-    assert "3 more findings" in html
+    assert "3 more incidents" in html
     assert html.count("<article") == 15
 
 
@@ -183,7 +224,45 @@ def test_an_older_drawing_is_taken_away_where_there_is_nothing_to_draw(tmp_path:
     assert [found.name for found in stale.parent.iterdir()] == ["index.html"]
 
 
+def test_a_backfill_leaves_the_drawing_that_is_there_and_says_that_it_made_none(tmp_path: Path) -> None:
+    config = synthetic.config(tmp_path)
+    facts = read_facts(config, synthetic.DAY)
+    assert "a backfill does not draw them" in lay_out(config, facts, draws=False).path.read_text()
+    (config.reports / "2024-05-14" / "evidently.html").write_text("old")
+    assert 'href="evidently.html"' in lay_out(config, facts, draws=False).path.read_text()
+
+
 def test_the_page_works_on_a_lake_that_was_only_just_made(tmp_path: Path) -> None:
     config = synthetic.config(tmp_path)
     Lake(config.lake).create()
     assert write_report(config, synthetic.DAY).status == "unknown"
+
+
+def test_what_people_say_is_on_the_page_with_why_a_rate_is_not_known(tmp_path: Path) -> None:
+    html = write_report(synthetic.night(tmp_path), synthetic.DAY).path.read_text()
+    section = html.partition('<section id="people">')[2].partition("</section>")[0]
+    assert "8.4% (6.1% to 11.3%)" in section
+    assert "41 labels, 60 are needed" in section
+    assert "9.8% (3.9% to 22.6%)" in section
+    assert "81.0% (64.0% to 92.0%)" in section
+    assert "sim/&lt;b&gt;judge&lt;/b&gt;" in section
+    assert "reply/polite, 28 days: 8.4% (6.1% to 11.3%)" in section
+    assert "reply/polite, 7 days: 9.8% (3.9% to 22.6%) by labels alone" in section
+    assert "version v2" not in section  # there is no other
+    assert "10 answers judged before were judged again, and 20.0% (5.7% to 51.0%) of the labels changed" in section
+
+
+def test_a_judge_of_two_versions_of_a_criterion_has_their_names(tmp_path: Path) -> None:
+    config, marts = synthetic.config(tmp_path), synthetic.marts()
+    (judge,) = marts["fct_judge_alignment"]
+    marts["fct_judge_alignment"] = [judge, judge | {"criterion_version": "v1"}]
+    synthetic.write_warehouse(config.warehouse, marts)
+    html = write_report(config, synthetic.DAY).path.read_text()
+    assert [html.count(f"version {name}</span>") for name in ("v1", "v2")] == [1, 1]
+
+
+def test_without_labels_there_is_no_section_about_people(tmp_path: Path) -> None:
+    config = synthetic.config(tmp_path)
+    rows = synthetic.marts() | {name: [] for name in people.TABLES}
+    synthetic.write_warehouse(config.warehouse, rows)
+    assert 'id="people"' not in write_report(config, synthetic.DAY).path.read_text()

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from flows.report import cards, tables
+from flows.report import breach_pictures, cards, tables
+from flows.report.breach_kinds import breach_kinds
 from flows.report.evaluation_rows import Comparison, Score
-from flows.report.finding_kinds import breach_kinds
-from flows.report.night_verdict import answers, findings, night_verdict
-from flows.report.rows import Breach, Expectation, Facts
+from flows.report.incident_rows import Incident, in_order
+from flows.report.night_verdict import answers, night_verdict
+from flows.report.rows import Breach, Expectation, Facts, Rejected
 from flows.stats.proportions import pass_rate
 
 DAY = date(2024, 5, 14)
@@ -20,6 +21,12 @@ HEALTHY = Facts("app", DAY, 28, calls=1204, compared=46, scores=(SCORE,))
 
 def breach(kind: str, severity: str = "critical", subject: str = "triage/correct", **evidence: Any) -> Breach:
     return Breach(kind, subject, severity, f"{kind} found.", evidence, DAY, 1)
+
+
+def incident(severity: str = "critical", state: str = "open", name: str = "a", **given: Any) -> Incident:
+    told = {"need": "reliability", "title": f"{name} happened", "summary": "", "cause_kind": "unknown", "cause": None}
+    rest = {"routes": ("triage",), "first_seen": DAY, "nights": 1, "state": state}
+    return Incident(name, severity, **{**told, **rest, **given})
 
 
 def failed(severity: str, suite: str = "landed_logs") -> Expectation:
@@ -79,98 +86,65 @@ def test_a_missing_day_names_the_failed_check_and_cannot_tell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("breaches", "expectations", "word", "status"),
+    ("incidents", "expectations", "word", "status"),
     [
-        ([breach("drift")], [], "Broken", "critical"),
-        ([breach("pass_rate")], [], "Broken", "critical"),
-        ([breach("worse", "info"), breach("drift")], [], "Broken", "critical"),
-        ([breach("worse", "info")], [], "Still works", "healthy"),
+        ([incident()], [], "Broken", "critical"),
+        ([incident(state="ongoing")], [], "Broken", "critical"),
+        ([incident("info"), incident()], [failed("critical")], "Broken", "critical"),
+        ([incident(state="recovered"), incident("warning", "settled")], [], "Still works", "healthy"),
+        ([incident("info")], [], "Still works", "healthy"),
         ([], [failed("critical")], "Checks failed", "critical"),
-        ([breach("drift", "warning")], [failed("warning")], "Look at 2 findings", "warning"),
-        ([breach("drift", "warning")], [failed("warning", "verdicts")], "Look at 1 finding", "warning"),
-        ([breach("drift", "info")], [failed("info")], "Still works", "healthy"),
+        ([incident("warning"), incident("warning", name="b")], [failed("warning")], "Look at 2 incidents", "warning"),
+        ([incident("warning")], [failed("warning", "verdicts")], "Look at 1 incident", "warning"),
+        ([], [failed("warning")], "Look at 1 check", "warning"),
+        ([incident("info")], [failed("info")], "Still works", "healthy"),
     ],
 )
-def test_the_worst_thing_decides(breaches: Any, expectations: Any, word: str, status: str) -> None:
-    verdict = night_verdict(replace(HEALTHY, breaches=tuple(breaches), expectations=tuple(expectations)))
+def test_the_worst_thing_decides(incidents: Any, expectations: Any, word: str, status: str) -> None:
+    verdict = night_verdict(replace(HEALTHY, incidents=tuple(incidents), expectations=tuple(expectations)))
     assert (verdict.word, verdict.status) == (word, status)
 
 
-def test_every_kind_can_be_drawn_and_a_kind_that_is_not_known_comes_last() -> None:
-    assert {kind.picture for kind in breach_kinds().values()} == set(cards.PICTURES)
-    unknown = breach("older")
-    known = tuple(breach(name, subject=name) for name in breach_kinds())
-    assert [group[0].kind for group in findings((unknown, *known))] == [*breach_kinds(), "older"]
-    assert cards.cards(replace(HEALTHY, breaches=(unknown,)))[0].picture == ""
+def test_the_headline_is_the_title_of_the_first_incident_and_the_others_are_counted() -> None:
+    found = (incident("warning", name="b"), incident("critical", "ongoing", "c"), incident("critical", name="d"))
+    verdict = night_verdict(replace(HEALTHY, incidents=found, expectations=(failed("warning"),)))
+    assert verdict.headline == "Broken: d happened. 2 more incidents and 1 failed check."
+
+
+def test_a_night_without_calls_of_a_route_tells_the_incident_that_says_so() -> None:
+    silent = Facts("app", DAY, 28, incidents=(incident("warning", name="No calls of triage"),))
+    assert night_verdict(silent).sentence == "No calls of triage happened."
+
+
+def test_where_the_incidents_were_not_built_nothing_is_healthy() -> None:
+    verdict = night_verdict(replace(HEALTHY, missing=("fct_incidents",)))
+    assert verdict.headline == "Cannot tell: The incidents of the night were not built."
+
+
+def test_incidents_are_told_by_severity_then_the_new_ones_then_those_that_moved_most() -> None:
+    small = incident("warning", name="small")
+    large = incident("warning", name="large", n_breaches=2)
+    old = incident("warning", "ongoing", "old", n_breaches=3)
+    worst = incident("critical", "ongoing", "worst")
+    assert [found.incident_id for found in in_order([old, small, worst, large])] == ["worst", "large", "small", "old"]
+
+
+def test_every_kind_can_be_drawn_and_a_breach_of_no_incident_is_only_information() -> None:
+    assert {kind.picture for kind in breach_kinds().values()} == set(breach_pictures.PICTURES)
+    unknown = breach("older", "info")
+    known = tuple(breach(name, "info", subject=name) for name in breach_kinds())
+    found = cards.cards(replace(HEALTHY, breaches=(unknown, *known)))
+    assert (found.told, found.info) == ((), ())
+    assert [row.kind for row in found.loose] == [*breach_kinds(), "older"]
 
 
 def test_records_that_could_not_be_read_are_the_reason_that_there_are_no_calls() -> None:
-    unread = Facts("app", DAY, 28, quarantined=(("no JSON", 40), ("call_id is missing", 10)))
+    unread = Facts(
+        "app", DAY, 28, quarantined=(Rejected("no JSON", 40, "a", 1), Rejected("call_id is missing", 10, "a", 2))
+    )
     assert night_verdict(unread).sentence == (
         "No calls were logged: 50 records could not be read (no JSON), and nothing was evaluated."
     )
-
-
-def test_what_else_was_found_is_counted_once() -> None:
-    about = {"route": "triage", "side": "output", "feature": "words"}
-    breaches = (
-        breach("drift", subject="triage/output/words", **about, reference="trailing"),
-        breach("skew", subject="triage/output/words", **about, reference="dev"),
-        breach("worse", "warning"),
-        breach("pass_rate"),
-    )
-    assert night_verdict(replace(HEALTHY, breaches=breaches)).sentence == "drift found. 1 more critical and 1 warning."
-    assert [[found.kind for found in group] for group in findings(breaches)] == [
-        ["drift", "skew"],
-        ["pass_rate"],
-        ["worse"],
-    ]
-
-
-def moved(feature: str, cause: str | None, severity: str = "warning", route: str = "triage") -> Breach:
-    return breach("drift", severity, f"{route}/{feature}", route=route, side="input", feature=feature, cause=cause)
-
-
-RELEASE = "release mobile-4.0.0"
-
-
-@pytest.mark.parametrize(
-    ("breaches", "sentence"),
-    [
-        (
-            [moved("a", RELEASE), moved("b", RELEASE), moved("c", None), breach("worse", "warning")],
-            "3 findings in the traffic of route triage; 2 of them coincide with release mobile-4.0.0.",
-        ),
-        (
-            [moved("a", RELEASE), moved("b", RELEASE), moved("c", None, route="write")],
-            "2 findings in the traffic of route triage; all of them coincide with release mobile-4.0.0.",
-        ),
-        (
-            [moved("a", None), moved("b", RELEASE), moved("c", RELEASE)],
-            "drift found. 3 findings in the traffic of route triage; 2 of them coincide with release mobile-4.0.0.",
-        ),
-        (
-            [moved("a", RELEASE, "critical"), moved("b", RELEASE)],
-            "drift found. 1 warning. 2 findings in the traffic of route triage;"
-            " all of them coincide with release mobile-4.0.0.",
-        ),
-        ([moved("a", RELEASE), moved("b", "model new")], "drift found."),
-        ([moved("a", RELEASE), moved("b", RELEASE, route="reply")], "drift found."),
-        ([moved("a", RELEASE), moved("b", RELEASE, "info")], "drift found."),
-        (
-            [moved("a", "x"), moved("b", "x"), moved("c", "y"), moved("d", "y"), moved("e", "y")],
-            "drift found. 5 findings in the traffic of route triage; 3 of them coincide with y.",
-        ),
-    ],
-)
-def test_what_several_things_coincide_with_is_said_once(breaches: list[Breach], sentence: str) -> None:
-    assert night_verdict(replace(HEALTHY, breaches=tuple(breaches))).sentence == sentence
-
-
-def test_a_thing_held_against_two_references_is_one_of_those_that_coincide() -> None:
-    dev = replace(moved("a", None), kind="skew")
-    sentence = night_verdict(replace(HEALTHY, breaches=(moved("a", RELEASE), dev, moved("b", RELEASE)))).sentence
-    assert sentence == "2 findings in the traffic of route triage; all of them coincide with release mobile-4.0.0."
 
 
 @pytest.mark.parametrize(
@@ -213,8 +187,13 @@ def test_too_little_evidence_says_how_much_would_be_enough_where_all_of_it_is_kn
     assert answer.sentence == "Too little evidence on triage/c0, triage/c2."
 
 
-def test_a_pinned_model_that_changed_breaks_the_night() -> None:
-    changed = breach("pin_changed", subject="old", p_value=0.0005)
-    assert night_verdict(replace(HEALTHY, breaches=(changed,))).word == "Broken"
-    (card,) = cards.cards(replace(HEALTHY, breaches=(changed,)))
-    assert (card.title, card.picture) == ("old", "")
+def test_a_card_has_the_breaches_of_its_incident_in_the_order_of_its_evidence() -> None:
+    mine = [replace(breach("drift", subject=name), incident_id="a") for name in ("x", "y", "z")]
+    found = incident(breach_names=("drift z", "drift x"))
+    (card,) = cards.cards(replace(HEALTHY, incidents=(found,), breaches=(*mine, breach("drift", subject="w")))).told
+    assert ([row.subject for row in card.breaches], card.picture, card.age) == (["z", "x", "y"], "", "new")
+
+
+def test_the_age_of_an_incident_counts_its_nights_with_calls() -> None:
+    since = date(2024, 4, 30)
+    assert cards.age(incident(state="ongoing", nights=9, first_seen=since)) == "night 9, since 30 April"

@@ -19,11 +19,12 @@ from tests.unit.semantics.test_semantics import FIRST, call
 
 
 class Endpoint:
-    """Embeds a text as its length, 1 and the count of `a`; first the statuses of `script`, one a request."""
+    """Embeds a text as its length, `value` and the count of `a`; first the statuses of `script`, one a request."""
 
     def __init__(self) -> None:
         endpoint = self
         self.script: list[int] = []
+        self.value: float | None = 1.0
         self.requests: list[tuple[dict[str, Any], str | None]] = []
 
         class Handler(BaseHTTPRequestHandler):
@@ -37,7 +38,11 @@ class Endpoint:
                 endpoint.requests.append((body, self.headers.get("Authorization")))
                 status = endpoint.script.pop(0) if endpoint.script else 200
                 rows = [
-                    {"object": "embedding", "index": place, "embedding": [float(len(text)), 1.0, text.count("a")]}
+                    {
+                        "object": "embedding",
+                        "index": place,
+                        "embedding": [float(len(text)), endpoint.value, text.count("a")],
+                    }
                     for place, text in enumerate(body["input"])
                 ]
                 usage = {"prompt_tokens": 1, "total_tokens": 1}
@@ -94,6 +99,13 @@ def test_what_may_pass_is_asked_again_and_what_will_not_is_not(
         remote(endpoint).embed(["text"])
     assert len(endpoint.requests) == 4
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
+def test_a_vector_with_a_value_that_is_no_number_is_one_line(endpoint: Endpoint, value: float | None) -> None:
+    endpoint.value = value
+    with pytest.raises(RunError, match=r"^openai/m: 2 of 2 vectors have values that are no finite number; check"):
+        remote(endpoint).embed(["one", "two"])
 
 
 def test_a_day_is_embedded_by_the_configured_model(endpoint: Endpoint, tmp_path: Path) -> None:

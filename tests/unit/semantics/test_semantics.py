@@ -1,6 +1,7 @@
 """Texts, their vectors and their topics, from a small lake, with the model that comes in the package."""
 
 import socket
+import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from flows.config.load import Config, Embedding
 from flows.errors import ConfigError, RunError
 from flows.lake.lake import from_rows
-from flows.semantics import embedding, run, texts, topic_naming, vectors
+from flows.semantics import embedding, run, scripts, texts, topic_naming, vectors
 from flows.semantics.embedding import Packaged
 from flows.stats.neighbours import unit
 
@@ -122,16 +123,65 @@ def test_a_text_is_embedded_once_in_a_window(tmp_path: Path) -> None:
     before = config.open_lake().read("embeddings", later)
     assert run.embed_days(config, later, later, counting).new == 0
     assert config.open_lake().read("embeddings", later).equals(before)
-    rows = vectors.read(config.open_lake(), [FIRST, later], "desk", embedding.name_of(config))
+    rows = vectors.Reader(config.open_lake(), embedding.name_of(config)).read([FIRST, later], "desk")
     assert np.allclose(rows.vectors, rows.vectors[0])
 
 
-def test_white_space_does_not_change_a_vector(tmp_path: Path) -> None:
+def test_a_reader_without_room_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = workspace(tmp_path)
-    spellings = ("where is my\nparcel and why", " where is my parcel\t\r\n and why\n\n", "where is my parcel and why")
+    days = [FIRST, FIRST + timedelta(days=1)]
+    for day in days:
+        land(config, day, [*ordinary(day, 20), call(day, 99, "elsewhere", route="other")])
+        run.embed_days(config, day, day)
+    held = vectors.Reader(config.open_lake(), embedding.name_of(config))
+    monkeypatch.setattr(vectors, "KEPT_BYTES", 1)
+    bare = vectors.Reader(config.open_lake(), embedding.name_of(config))
+    for _ in range(2):
+        one, other = held.read(days, "desk"), bare.read(days, "desk")
+        assert one.call_ids == other.call_ids
+        assert len(one) == 40
+        assert (one.days == np.repeat([day.toordinal() for day in days], 20)).all()
+        assert (one.authors == other.authors).all()
+        assert len(np.unique(one.authors)) == 20  # the same users on both days
+        assert np.array_equal(one.vectors, other.vectors)
+    assert held.routes(FIRST) == {"desk", "other"}
+    assert len(held.ids(FIRST, "input")) == 21
+
+
+def test_layout_does_not_change_a_vector(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    spellings = (
+        "where is my\nparcel and why", " where is my parcel\t\r\n and why\n\n", "where is my parcel and why",
+        "where is my par-\n   cel and why", "# Where is my parcel\n\n**and** _why_",
+        "> where is `my` parcel\n> and why",
+        "1. where is\n2. my [parcel](https://a.b/c?d=e)\n---\n* and ~~why~~", "WHERE IS MY PARCEL AND WHY",
+        "| where is | my parcel |\n|---|:---:|\n| and | why |", "```text\nwhere is my parcel\n```\nand why",
+    )  # fmt: skip
     land(config, FIRST, [call(FIRST, n, text, output_text=None) for n, text in enumerate(spellings)])
-    assert run.embed_days(config, FIRST, FIRST).distinct == 1
-    assert run.embed_days(config, FIRST, FIRST).texts == 3
+    done = run.embed_days(config, FIRST, FIRST)
+    assert (done.texts, done.distinct) == (len(spellings), 1)
+
+
+def test_what_is_no_layout_stays(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    spoken = (
+        "is 2*3*4 = 24 - or 5?",
+        "a well-known snake_case name",
+        "write to a_b@c.d [now] (or later)",
+        "漢字 と かな",
+    )
+    land(config, FIRST, [call(FIRST, n, text, output_text=None) for n, text in enumerate(spoken)])
+    assert sorted(text.text for text in texts.of_day(config.open_lake(), FIRST, 10)) == sorted(spoken)
+
+
+@pytest.mark.parametrize("mark", ["[", "*", "_", "- ", "-\n", "> ", "`", "|", "[a](", "1. ", " \t", "\n", "a-  "])
+def test_hostile_texts_are_prepared_in_no_time(tmp_path: Path, mark: str) -> None:
+    config = workspace(tmp_path)
+    spoken = [mark * 100_000, *(f"{mark * (15_990 // len(mark))}{end}" for end in "xyz")]
+    land(config, FIRST, [call(FIRST, n, text, output_text=None) for n, text in enumerate(spoken)])
+    started = time.process_time()
+    texts.of_day(config.open_lake(), FIRST, 10)
+    assert time.process_time() - started < 1
 
 
 def test_vectors_of_another_length_are_refused_in_one_line(tmp_path: Path) -> None:
@@ -187,6 +237,49 @@ def test_a_new_topic_is_found_named_kept_and_not_found_again(tmp_path: Path) -> 
     assert all(lake.read(table, day).equals(rows) for (table, day), rows in before.items())
 
 
+def test_a_catalogue_is_fitted_again_and_its_ids_last(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    lake, days = config.open_lake(), [FIRST + timedelta(days=number) for number in range(34)]
+    for day in days:
+        land(config, day, ordinary(day, 60) + (planted(day, 20) if day >= days[6] else []))
+    for day in days[:6]:
+        run.run_semantics(config, day, day)
+    known = {day: lake.read("topic_catalog", day).to_pylist() for day in days[:6]}
+    assert [bool(rows) for rows in known.values()] == [False] * 3 + [True] * 3  # 200 texts on the fourth day
+    provisional = known[days[3]]
+    assert {row["fitted_texts"] for row in provisional} == {240}
+    result = run.run_semantics(config, days[6], days[33])
+    versions = {day: {row["topic_version"] for row in lake.read("topic_catalog", day).to_pylist()} for day in days[3:]}
+    assert all(len(version) == 1 for version in versions.values())
+    again = lake.read("topic_catalog", days[7]).to_pylist()  # twice the texts
+    assert {row["fitted_day"] for row in again} == {days[7]}
+    assert "3 new versions of the topics: " in result.summary()
+    texts_of = {row["call_id"]: row["topic_id"] for row in lake.read("topics", days[5]).to_pylist()}
+    kept = {row["topic_id"] for row in provisional} & {row["topic_id"] for row in again}
+    assert len(kept) >= 3  # of four subjects
+    for row in again:
+        if row["topic_id"] in kept:
+            assert row["first_day"] == days[3]
+    added = [row for row in again if row["added_day"]]
+    assert [row["added_day"] for row in added] == [days[6]]
+    assert "smoking" in added[0]["terms"]
+    pasts = lake.read("topic_pasts", days[7]).to_pylist()
+    assert {row["topic_id"] for row in pasts} == {row["topic_id"] for row in again}
+    assert {row["past_day"] for row in pasts} == set(days[:7])
+    assert sum(row["total"] for row in pasts if row["past_day"] == days[5]) == len(texts_of) == 60
+    assert lake.read("topic_pasts", days[8]).to_pylist() == []
+    # Ids are not given again, and the same days give the same files.
+    every = [row["topic_id"] for day in days[3:] for row in lake.read("topic_catalog", day).to_pylist()]
+    assert (
+        max(int(one.split("-")[1]) for one in every) == lake.read("topic_catalog", days[33]).to_pylist()[0]["ids_given"]
+    )
+    before = {(table, day): lake.read(table, day) for day in days[6:9] for table in
+              ("topics", "topic_catalog", "topic_tests", "topic_pasts")}  # fmt: skip
+    run.run_semantics(config, days[7], days[7])
+    run.run_semantics(config, days[6], days[8])
+    assert all(lake.read(table, day).equals(rows) for (table, day), rows in before.items())
+
+
 def test_days_before_the_first_known_topics_get_the_same_ids(tmp_path: Path) -> None:
     config = workspace(tmp_path)
     lake, days = config.open_lake(), [FIRST + timedelta(days=number) for number in range(4)]
@@ -198,6 +291,54 @@ def test_days_before_the_first_known_topics_get_the_same_ids(tmp_path: Path) -> 
     assert len(lake.read("topics", days[0])) == 120  # the window was filled in
     run.run_semantics(config, days[1], days[1])
     assert lake.read("topic_catalog", days[1]).to_pylist() == known
+
+
+def test_a_route_whose_texts_the_model_cannot_tell_apart_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = workspace(tmp_path)
+    words = [
+        "비밀번호",
+        "를",
+        "잊어버렸어요",
+        "환불",
+        "언제",
+        "되나요",
+        "택배",
+        "가",
+        "안",
+        "와요",
+        "영수증",
+        "주세요",
+        "오늘",
+        "날씨",
+        "어때",
+        "식당",
+        "추천",
+        "해줘",
+    ]
+    rng = np.random.default_rng(1)
+    korean = [call(FIRST, n, " ".join(rng.choice(words, 6)), route="kr", output_text="ok") for n in range(40)]
+    land(config, FIRST, [*korean, *({**row, "call_id": f"desk-{row['call_id']}"} for row in ordinary(FIRST, 40))])
+    with caplog.at_level("INFO", logger="genchi"):
+        run.run_semantics(config, FIRST, FIRST)
+    (said,) = [record.message for record in caplog.records if "cannot tell" in record.message]
+    assert "route kr: wordllama cannot tell the inputs apart" in said
+    assert "potion-multilingual-128M" in said
+    vectors_of = Packaged().embed([str(row["input_text"]) for row in korean])
+    spoken = {str(row["call_id"]): str(row["input_text"]) for row in korean}
+    name = embedding.name_of(config)
+    assert scripts.complaint("openai/text-embedding-3-small", "input", vectors_of, lambda: spoken) is None
+    assert scripts.complaint(name, "input", vectors_of, lambda: {"a": "letters of English"}) is None
+    assert scripts.complaint(name, "input", np.eye(40, dtype=np.float32), lambda: spoken) is None
+    assert scripts.complaint(name, "input", np.repeat(vectors_of[:1], 9, axis=0), lambda: spoken) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("abc", 0), ("Tiếng Việt đã", 0), ("密码 ab", 0.5), ("привет", 1), ("12 %", 0), ("", 0)]
+)
+def test_letters_that_are_not_latin_are_counted(text: str, share: float) -> None:
+    assert scripts.foreign_share(text) == share
 
 
 def test_an_empty_day_and_a_route_of_few_texts_have_no_topics(tmp_path: Path) -> None:

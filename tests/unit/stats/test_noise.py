@@ -149,3 +149,49 @@ def test_what_is_always_the_same_and_then_another_is_seen() -> None:
     judged = numbers(*[np.full(100, 3.0)] * DAYS, np.full(100, 4.0))
     assert judged.p_value[0] < 1e-6
     assert judged.effect[0] > 1
+
+
+def of_days(values: np.ndarray) -> Daily:
+    """Values (S, D + 1, n) of as many numbers, every one of a caller of its own."""
+    n, total, squares = np.full(values.shape[:2], float(values.shape[2])), values.sum(2), (values**2).sum(2)
+    return Daily(n, n, total, squares, squares, total, n)
+
+
+@pytest.mark.parametrize("days", [3, 10, DAYS])
+def test_numbers_that_never_vary_change_nothing_in_what_is_said_of_others(days: int) -> None:
+    rng = np.random.default_rng(6)
+    varied = np.log1p(rng.normal(200, 30, (15, days + 1, 300)))
+    varied[0, -1] += 0.5
+    constant = np.repeat(np.log1p([1.0, 3.0, 10.0, 77.0, 1234.5, 0.1])[:, None, None], days + 1, 1).repeat(300, 2)
+    stepped = constant.copy()  # of one value within each day, and of another one since the middle of the past
+    stepped[:, days // 2 :] += 0.3
+    alone, among = (
+        day_test(of_days(values), WEEKDAY[: days + 1], np.zeros(len(values), bool)).p_value[:15]
+        for values in (varied, np.concatenate([varied, constant, stepped]))
+    )
+    assert among == pytest.approx(alone, rel=1e-9)
+    assert among[0] < 0.05
+
+
+def test_a_number_that_has_one_value_only_takes_no_part() -> None:
+    for value in (0.0, np.log1p(10.0), 1234.5678):
+        assert np.isnan(numbers(*[np.full(100, value)] * (DAYS + 1)).p_value[0])
+    assert numbers(*[np.full(100, 3.0)] * DAYS, np.append(np.full(99, 3.0), 3.01)).p_value[0] <= 1
+
+
+def test_a_number_without_any_value_is_unknown_and_warns_of_nothing() -> None:
+    nothing = np.zeros((1, DAYS + 1))
+    judged = day_test(Daily(*[nothing] * 7), WEEKDAY, np.zeros(1, bool))
+    assert np.isnan(judged.p_value[0])
+
+
+@pytest.mark.parametrize(("weekday", "is_found"), [(1, True), (5, False)])
+def test_a_first_tuesday_is_expected_to_be_like_other_working_days_and_a_first_saturday_is_not(
+    weekday: int, is_found: bool
+) -> None:
+    days = np.concatenate([np.arange(DAYS), [35 + weekday]]) % 7  # Monday to Sunday, four times
+    total = quiet(0.2)
+    n = np.where(np.isin(days, (weekday, 5, 6)), 0.0, 1000.0)
+    n[-1], total[0, -1] = 1000.0, 260.0
+    judged = day_test(sums(n[None, :], total * (n > 0)), days, np.ones(1, bool))
+    assert judged.p_value[0] < 0.02 if is_found else judged.p_value[0] > 0.1

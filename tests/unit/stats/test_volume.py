@@ -47,3 +47,15 @@ def test_few_callers_with_many_calls_each_make_a_number_uncertain() -> None:
     one_by_one = volumes(calls[None, :].astype(float), calls[None, :].astype(float))
     in_bursts = volumes(calls[None, :].astype(float), 50.0 * calls[None, :])
     assert in_bursts.n[0, 0] == pytest.approx(one_by_one.n[0, 0] / 50)
+
+
+def test_routes_that_have_the_same_number_of_calls_each_day_change_nothing_in_what_is_said_of_others() -> None:
+    rng = np.random.default_rng(2)
+    wandering = rng.poisson(800, (12, 29)).astype(float)
+    fixed = np.outer([50.0, 333.0, 1000.0, 1234.0, 7.0, 91.0], np.ones(29))
+    users = rng.uniform(2, 3, (18, 29))
+    alone, among = (
+        day_test(volumes(calls, calls * users[: len(calls)]), WEEKDAY, np.zeros(len(calls), bool)).p_value[:12]
+        for calls in (wandering, np.concatenate([wandering, fixed]))
+    )
+    assert among == pytest.approx(alone, rel=1e-9)

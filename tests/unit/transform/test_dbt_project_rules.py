@@ -14,6 +14,7 @@ import pytest
 
 from flows.config.load import Config
 from flows.project import DBT_PROJECT
+from flows.retention import COUNTED
 from flows.transform.build import variables
 from flows.transform.dbt_runner import run_dbt
 
@@ -26,12 +27,23 @@ WIDE = {
     "int_pair_features": "the same of calls",
     "int_scored_calls": "the scores of calls, as texts and calls are",
     "int_calls": "the calls themselves, counted, measured, scored and priced",
+    "int_call_counts_daily": "how many calls there were: sampled, tested, told, and shared among users",
     "int_comparisons": "every verdict: overall, by slice, by prompt, of a shadow, and what is wrong",
+    "int_series_daily": "the series: tested, compared with references, explained, and followed by incidents",
+    "int_feature_histograms": "values by bin: of days, of references, exact distances, and the nights of a window",
+    "int_call_signals": "what users say and do: counted, summed up by cell and cluster, and compared with each other",
+    "int_night_tests": "the one control of a night, of which features, their windows, topics and traffic are told",
     "fct_feature_skew_daily": "skew and drift, of which breaches, causes, examples and freshness are told",
 }
 WITHOUT_FRESHNESS = {
     "words": "a file of the package",
     "topic_pasts": "has rows only of days on which a topic was found",
+    **dict.fromkeys(
+        ["review_queue", "review_strata", "annotations", "criteria", "anchor_tests"],
+        "has rows only where people judge answers",
+    ),
+    "holdout_joins": "it only has rows for nights on which a holdout has a new version",
+    "feedback": "has rows only where an application logs feedback",
 }
 
 
@@ -153,12 +165,21 @@ def test_fct_sources_without_freshness(manifest: dict[str, Any]) -> None:
 
 # Which Python reads for which exposure.
 READERS = {
-    "report": ["flows/report/facts.py", "flows/report/evidence.py"],
+    "report": [
+        "flows/report/facts.py",
+        "flows/report/evidence.py",
+        "flows/report/nights.py",
+        "flows/report/review_rows.py",
+    ],
     "evidently_report": ["flows/report/evidently_page.py"],
     "expectations": ["expectations/*.py"],
+    "review": ["flows/review/queue/night_findings.py", "flows/review/page/night_incidents.py"],
     "compare": ["flows/cli/compare_report.py"],
     "backfill": ["flows/backfill.py"],
-    "breaches": ["flows/cli/breach_list.py"],
+    "catch_up": ["flows/catch_up.py"],
+    "flight_check": ["flows/flight_check.py"],
+    "breaches": ["flows/cli/breach_list.py", "flows/cli/ack_command.py"],
+    "holdout_proposals": ["flows/evaluate/propose/described.py"],
 }
 _TABLE = re.compile(r"\b(fct_\w+|dim_\w+|int_\w+|(?<=seeds\.)\w+)\b")
 
@@ -186,3 +207,25 @@ def test_whatever_reads_the_warehouse_is_an_exposure(manifest: dict[str, Any]) -
         if reading.search(path.read_text(encoding="utf-8")) and "demo" not in path.parts
     }
     assert found <= known
+
+
+def test_a_day_is_final_once_rows_are_gone_of_which_a_kept_table_is_computed(manifest: dict[str, Any]) -> None:
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+
+    def is_kept(key: str) -> bool:
+        return bool(nodes[key].get("config", {}).get("materialized") == "incremental")
+
+    def read_anew(key: str) -> set[str]:
+        """The sources that a model reads, itself or through models that keep nothing."""
+        found = set[str]()
+        for parent in parents(nodes[key]):
+            if parent.startswith("source."):
+                found.add(nodes[parent]["name"])
+            elif parent.startswith("model.") and not is_kept(parent):
+                found |= read_anew(parent)
+        return found
+
+    kept = [key for key in nodes if key.startswith("model.") and is_kept(key)]
+    assert kept
+    of_days = set().union(*(read_anew(key) for key in kept)) - {"words"}  # a file of the package
+    assert of_days - set(COUNTED) == set()

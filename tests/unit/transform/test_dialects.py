@@ -1,6 +1,7 @@
 """Outside macros that dispatch, the models say nothing that only DuckDB knows: another engine needs only macros."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from flows.config import Config
 from flows.lake import Lake, from_rows
 from flows.project import DBT_PROJECT
-from flows.transform import dbt_runner
+from flows.transform import dbt_runner, ephemeral_models
 from flows.transform.build import variables
 from tests import dialects
+from tests.unit.transform.test_ephemeral_models import DBTS_OWN
 
 pytestmark = pytest.mark.long  # builds warehouses
 
@@ -20,7 +22,22 @@ DAYS = {"GENCHI_FIRST_DAY": DAY.isoformat(), "GENCHI_LAST_DAY": DAY.isoformat()}
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def injected() -> Iterator[list[tuple[str, Any, str]]]:
+    """The SQL of every model that a build compiles, the ephemeral models that it reads, and both in one text."""
+    inject, found = ephemeral_models.inject, list[tuple[str, Any, str]]()
+
+    def noted(sql: str, ctes: Any) -> str:
+        found.append((sql, ctes, inject(sql, ctes)))
+        return found[-1][-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ephemeral_models, "inject", noted)
+        yield found
+    ephemeral_models.install()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory, injected: list[tuple[str, Any, str]]) -> dict[str, Any]:
     """dbt's nodes of all SQL models, compiled on a warehouse that has them all, with marks where macros dispatch."""
     root = tmp_path_factory.mktemp("dialects")
     config = Config(path=root / "genchi.yaml", app="a", lake=root / "lake", warehouse=root / "warehouse.duckdb")
@@ -60,6 +77,14 @@ def marked_and_compiled(config: Config, told: dict[str, object]) -> Any:
         compiled = dbtRunner(manifest=manifest).invoke(["compile", *arguments])
     assert compiled.success, compiled.exception
     return manifest
+
+
+def test_the_ephemeral_models_are_where_dbt_itself_would_put_them(
+    models: dict[str, Any], injected: list[tuple[str, Any, str]]
+) -> None:
+    both = [(sql, ctes, text) for sql, ctes, text in injected if ctes]
+    assert len(both) > 35
+    assert [sql for sql, ctes, text in both if text != DBTS_OWN(sql, ctes)] == []
 
 
 def test_every_model_can_be_said_to_spark_clickhouse_and_snowflake(models: dict[str, Any]) -> None:

@@ -43,7 +43,8 @@ def test_a_new_feature_is_in_skew_and_breaches_after_one_expression_and_one_row(
     model.write_text(text.replace(anchor, f"{anchor},\n    text_value like '%!%' as exclamation"), encoding="utf-8")
     seed = project / "seeds" / "features.csv"
     seed.write_text(
-        seed.read_text(encoding="utf-8") + "exclamation,share,flag,both,false,warning,with an exclamation mark\n",
+        seed.read_text(encoding="utf-8")
+        + "exclamation,share,flag,both,false,warning,with an exclamation mark,usefulness\n",
         encoding="utf-8",
     )
     monkeypatch.setattr(dbt_runner, "DBT_PROJECT", project)

@@ -1,9 +1,12 @@
 """int_series_daily, from which the noise of series is learnt: its sums against those of plain Python."""
 
+import json
 import math
-from collections import defaultdict
-from collections.abc import Iterable
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,139 @@ DAYS = [date(2026, 3, n) for n in (1, 2, 3)]
 FIRST, MIDDLE, LAST = DAYS
 
 
+HOSTILE = "error:\n'; drop table x; --\x01" + "x" * 5000
+TOOLS = ['say "hi"', "a/b\\c", HOSTILE, "search", "search"]
+
+
+def message(n: int) -> str:
+    """An answer that calls none to two tools, of names that do harm if they can."""
+    called = [{"id": str(k), "type": "function", "function": {"name": TOOLS[(n + k) % 5], "arguments": "{}"}}
+              for k in range(n % 3)]  # fmt: skip
+    return json.dumps({"role": "assistant", "content": None, "tool_calls": called})
+
+
+def brought(n: int) -> str | None:
+    """The messages of a request that brings results of tools, or does not; some of the tools failed."""
+    results = [
+        {"role": "tool", "content": "12"},
+        {"role": "tool", "content": "No.", "status": "error"},
+        {"role": "tool", "content": '{"error": "No."}'},
+        {"role": "tool", "content": '{"error": null, "is_error": false}'},
+        {"role": "tool", "content": '{"error":'},
+    ]
+    asked, called = {"role": "user", "content": 'Use "tool".'}, {"role": "assistant", "content": None}
+    shapes = [
+        [asked],
+        [asked, called, results[n % 5]],
+        [asked, called, results[1], called, results[0], results[n % 5], asked],
+        [asked, called, results[1], called],
+    ]
+    return "no JSON" if n == 13 else json.dumps(shapes[n % 4]) if n % 7 else None
+
+
+def has_failed_tool(call: dict[str, Any]) -> bool | None:
+    """Whether a tool failed whose result a request brings; None where it brings none."""
+    if call["messages_json"] is None or not call["messages_json"].startswith("["):
+        return None
+    messages = json.loads(call["messages_json"])
+    places = [n for n, said in enumerate(messages) if said["role"] == "assistant"]
+    results = [said for said in messages[max(places, default=-1) + 1 :] if said["role"] == "tool"]
+    failed = [said.get("status") == "error" or said["content"] == '{"error": "No."}' for said in results]
+    return any(failed) if failed else None
+
+
+KEYS = ['say "hi"', "a/b~c%'; drop table x; --", "line\nbreak\x00\x01", "k" * 5000, "", "title:present", "a=b"]
+VALUES = ['"quoted"', "it's:present", "two\nlines", "", "x" * 40, "x" * 41, True, None, 3, [1], {"below": {"deep": 1}},
+          -2.5, 10**12, ["a", [2, 3], {}]]  # fmt: skip
+
+
+def output(n: int) -> str:
+    """A JSON object whose keys and values do harm if they can; one has thousands of keys, one is deep."""
+    known = {KEYS[(n + k) % 7]: VALUES[(n + 3 * k) % 14] for k in range(5)}
+    if n == 22:
+        known |= {f"key {k}": k for k in range(10_000)}
+    if n == 23:
+        return json.dumps(known)[:-1] + ', "deep": ' + '{"a":' * 500 + "1" + "}" * 501
+    return json.dumps(known | {"same": "\ud800" if n % 5 == 0 else "é", "in": {"a": n % 2, "b.c": {"d": "e"}}})
+
+
+def read(call: dict[str, Any]) -> list[tuple[str, Any]] | None:
+    """The fields of a call's output, with their tamed paths; None if it is no JSON object."""
+    if call["status"] == "error" or not call["output_text"].startswith("{"):
+        return None
+    return [(tame(path) or "unknown", value) for path, value in paths(call["output_text"])]
+
+
+def type_of(value: Any) -> str:
+    """The type of a value in JSON."""
+    names = {bool: "boolean", str: "string", int: "number", float: "number", list: "array", dict: "object"}
+    return "null" if value is None else names[type(value)]
+
+
+def fields(call: dict[str, Any]) -> set[str] | None:
+    """The members of the mixes of fields that a call's output is of; None if it is no JSON object."""
+    found = read(call)
+    if found is None:
+        return None
+    members = set()
+    for name, value in found:
+        members |= {f"field:{name}:present", f"field_type:{name}={type_of(value)}"}
+        text = value if isinstance(value, str) else json.dumps(value)
+        if not isinstance(value, dict | list) and len(text) <= 40 and not text.endswith(":present"):
+            members.add(f"field:{name}={tame(text) or 'empty'}")
+    return members
+
+
+def numbers(call: dict[str, Any]) -> dict[str, float]:
+    """The numbers of the fields of a call's output on the scale of their series; of a key that is there twice the
+    largest."""
+    found: dict[str, float] = {}
+    for name, value in read(call) or []:
+        kind, number = {
+            "string": ("length", len(value) if isinstance(value, str) else None),
+            "array": ("size", len(value) if isinstance(value, list) else None),
+            "number": ("number", value),
+        }.get(type_of(value), ("", None))
+        if number is not None and abs(number) <= 1e9:
+            feature = f"field_{kind}:{name}"
+            found[feature] = max(found.get(feature, -math.inf), math.copysign(math.log1p(abs(number)), number))
+    return found
+
+
+def paths(text: str) -> Iterator[tuple[str, Any]]:
+    """The first 100 fields of an object and those one level below, each with its value."""
+    for key, value in islice(json.loads(text).items(), 100):
+        yield key, value
+        if isinstance(value, dict):
+            yield from ((f"{key}.{below}", deeper) for below, deeper in value.items())
+
+
+def called(call: dict[str, Any]) -> list[str] | None:
+    """The names of the tools that a call's answer calls; None without a message."""
+    if call["output_json"] is None:
+        return None
+    return [tool["function"]["name"] for tool in json.loads(call["output_json"]).get("tool_calls", [])]
+
+
+def number_called(call: dict[str, Any]) -> int | None:
+    """The number of tool calls in a call's answer."""
+    tools = called(call)
+    return None if tools is None else len(tools)
+
+
+def is_repeated(call: dict[str, Any]) -> bool:
+    """Whether the answer to another input is the same text."""
+    others = [other for other in calls(LAST) if other["status"] != "error"]
+    same = {other["input_text"] for other in others if other["output_text"] == call["output_text"]}
+    return len(same) > 1 and bool(call["output_text"].strip())
+
+
+def spent(call: dict[str, Any]) -> float | None:
+    """The cost on the scale of its series."""
+    cost = call["cost_usd"]
+    return math.log1p(1e6 * cost) if cost is not None and cost >= 0 else None
+
+
 def calls(day: date) -> list[dict[str, Any]]:
     """Thirty calls of seven users, some known by session, trace or nothing; the last day has a new model."""
     return [
@@ -32,8 +168,13 @@ def calls(day: date) -> list[dict[str, Any]]:
             "release": "r1" if n % 4 else None,
             "model_served": "new" if day == LAST and n % 5 == 0 else "old",
             "prompt_version": "v1",
-            "input_text": "Give me JSON. " * (1 + n % 4) if n % 2 else "Wo ist es?",
-            "output_text": '{"a": 1}' if n % 3 else "I cannot help with that.",
+            "input_text": "Please give me JSON. " * (1 + n % 4) if n % 2 else "Wo\nist\r\nes?",
+            "output_text": output(n) if n % 3 else " " if n == 15 else f"I cannot help with that.\n{n // 8}",
+            "messages_json": brought(n),
+            "output_json": (None, message(n), message(n), '{"role": "assistant", "content": "a"}')[n % 4],
+            "input_tokens": (None, 7 * n, -1, 10**18)[n % 4],
+            "cost_usd": (None, 1e-5 * n, 0.0, -1.0)[n % 4],
+            "error_type": (None, "Timeout", HOSTILE)[n // 10] if n % 10 == 9 else None,
             "finish_reason": ("stop", "length", None)[n % 3],
             "latency_ms": 10.5 * n,
             "status": "error" if n % 10 == 9 else "success",
@@ -88,8 +229,18 @@ def cluster_of(call: dict[str, Any]) -> object:
     return call["user_key"] or call["session_id"] or call["trace_id"] or call["call_id"]
 
 
-def answered(call: dict[str, Any], value: float) -> float | None:
-    return None if call["status"] == "error" else value
+def answered(call: dict[str, Any], value: float | None) -> float | None:
+    return None if call["status"] == "error" or value is None else float(value)
+
+
+def counted(number: int | None) -> float | None:
+    """A number of a log on the scale of its series, if it can be one."""
+    return math.log1p(number) if number is not None and 0 <= number < 10**9 else None
+
+
+def tame(name: str) -> str:
+    """A name from a log as that of a member."""
+    return re.sub(r"[\x00-\x1f\s]+", " ", name)[:80].strip()
 
 
 @pytest.mark.parametrize(
@@ -110,8 +261,24 @@ def answered(call: dict[str, Any], value: float) -> float | None:
             "json_kept",
             lambda call: answered(call, call["output_text"].startswith("{")) if "JSON" in call["input_text"] else None,
         ),
+        ("input", "line_breaks", lambda call: math.log1p(call["input_text"].count("\n"))),
+        ("output", "line_breaks", lambda call: answered(call, math.log1p(call["output_text"].count("\n")))),
+        ("output", "repeated", lambda call: answered(call, is_repeated(call))),
+        ("pair", "input_tokens", lambda call: answered(call, counted(call["input_tokens"]))),
+        ("pair", "cost_usd", lambda call: answered(call, spent(call))),
+        ("pair", "tool_calls", lambda call: answered(call, counted(number_called(call)))),
+        ("pair", "tool_failed", has_failed_tool),
+        ("pair", "tool:search", lambda call: answered(call, "search" in (called(call) or []))),
+        ("pair", 'tool:say "hi"', lambda call: answered(call, TOOLS[0] in (called(call) or []))),
+        ("pair", "tool:a/b\\c", lambda call: answered(call, TOOLS[1] in (called(call) or []))),
+        ("pair", f"tool:{tame(HOSTILE)}", lambda call: answered(call, HOSTILE in (called(call) or []))),
+        ("pair", "error:Timeout", lambda call: float(call["error_type"] == "Timeout")),
+        ("pair", "error:unknown", lambda call: float(call["status"] == "error" and call["error_type"] is None)),
+        ("pair", f"error:{tame(HOSTILE)}", lambda call: float(call["error_type"] == HOSTILE)),
         ("pair", "model:new", lambda call: answered(call, call["model_served"] == "new")),
         ("pair", "prompt:v1", lambda call: answered(call, 1)),
+        ("input", "language:en", lambda call: float("JSON" in call["input_text"])),
+        ("input", "language:de", lambda call: float("Wo" in call["input_text"])),
     ],
 )
 def test_the_sums_of_a_series_are_those_of_its_calls_and_clusters(
@@ -121,6 +288,33 @@ def test_the_sums_of_a_series_are_those_of_its_calls_and_clusters(
     expected = sums((cluster_of(call), value(call)) for call in calls(LAST))
     assert {name: row[name] for name in expected} == pytest.approx(expected, abs=1e-9)
     assert row["member"] == "*"
+
+
+def test_the_sums_of_fields_are_those_of_their_outputs_with_all_that_keys_may_hold(config: Config) -> None:
+    every = [(cluster_of(call), fields(call)) for call in calls(LAST)]
+    counts = Counter(member for _, members in every for member in members or () if ":key " not in member)
+    frequent = sorted(member for member, n in counts.items() if n > 1 and "\ud800" not in member)
+    known = ("in:present", "in.a=1", "in.b.c:present", "unknown:present", "k" * 80 + ":present")
+    assert {f"field:{name}" for name in known} | {"field_type:in=object", "field_type:a=b=string"} <= set(frequent)
+    assert {"field:a=b=two lines", 'field:say "hi"=empty', "field:title:present=null"} & set(counts)
+    rows = {row["feature"]: row for row in series(config, day=LAST, side="output", dimension="*")}
+    for member in frequent:
+        row = rows[member]
+        expected = sums((cluster, None if members is None else member in members) for cluster, members in every)
+        assert {name: row[name] for name in expected} == pytest.approx(expected, abs=1e-9), member
+    found = {name for name in rows if name.startswith(("field:", "field_type:"))}
+    assert found - set(frequent) <= {"field:same=x"}  # half of a surrogate pair is no character
+    assert all(len(name) <= len("field::present") + 80 + 40 and name.isprintable() for name in found)
+
+
+def test_the_sums_of_the_numbers_of_fields_are_those_of_lengths_numbers_and_sizes(config: Config) -> None:
+    every = [(cluster_of(call), numbers(call)) for call in calls(LAST)]
+    features = {feature for _, found in every for feature in found if ":key " not in feature}
+    assert {"field_length:same", "field_number:in.a", "field_size:unknown", "field_number:" + "k" * 80} <= features
+    rows = {row["feature"]: row for row in series(config, day=LAST, side="output", dimension="*")}
+    for feature in features:
+        expected = sums((cluster, found.get(feature)) for cluster, found in every)
+        assert {name: rows[feature][name] for name in expected} == pytest.approx(expected, abs=1e-9), feature
 
 
 def test_a_member_has_the_sums_of_its_calls_and_none_of_clusters(config: Config) -> None:

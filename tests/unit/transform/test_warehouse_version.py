@@ -32,13 +32,14 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 
 def test_a_new_warehouse_has_the_newest_version(config: Config) -> None:
-    assert query(config.warehouse, VERSION) == [{"version": 2}]
+    assert query(config.warehouse, VERSION) == [{"version": 4}]
 
 
 def test_a_build_drops_what_no_model_builds_any_more_and_keeps_the_marts(config: Config) -> None:
     with duckdb.connect(str(config.warehouse)) as connection:
         connection.execute("drop table meta.warehouse_version")
         connection.execute("create table intermediate.int_of_an_older_genchi as select 1 as n")
+        connection.execute("alter table intermediate.int_topic_counts_daily rename column topic_series to topic_id")
         connection.execute("create table marts.fct_of_a_colleague as select 1 as n")
     before = query(config.warehouse, USAGE)
     build(config, DAY + timedelta(days=1), DAY + timedelta(days=1))
@@ -46,8 +47,10 @@ def test_a_build_drops_what_no_model_builds_any_more_and_keeps_the_marts(config:
     left = {(row["table_schema"], row["table_name"]) for row in query(config.warehouse, tables)}
     assert ("intermediate", "int_of_an_older_genchi") not in left
     assert {("marts", "fct_of_a_colleague"), ("intermediate", "int_text_features")} <= left
-    assert query(config.warehouse, VERSION) == [{"version": 2}]
+    assert query(config.warehouse, VERSION) == [{"version": 4}]
     assert query(config.warehouse, USAGE)[:1] == before
+    columns = "select column_name from information_schema.columns where table_name = 'int_topic_counts_daily'"
+    assert {"column_name": "topic_series"} in query(config.warehouse, columns)
 
 
 def test_genchi_migrate_says_the_versions_of_both(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,12 +58,12 @@ def test_genchi_migrate_says_the_versions_of_both(config: Config, capsys: pytest
     with duckdb.connect(str(config.warehouse)) as connection:
         connection.execute("drop table meta.warehouse_version")
     assert main(["migrate", "--config", str(config.path)]) == 0
-    assert capsys.readouterr().out == "lake: version 2\nwarehouse: version 2\n"
+    assert capsys.readouterr().out == "lake: version 2\nwarehouse: version 4\n"
 
 
 def test_a_warehouse_of_a_later_version_is_left_alone(config: Config) -> None:
     with duckdb.connect(str(config.warehouse)) as connection:
-        connection.execute("update meta.warehouse_version set version = 3")
-    with pytest.raises(RunError, match="the warehouse has version 3, this genchi reads up to version 2"):
+        connection.execute("update meta.warehouse_version set version = 5")
+    with pytest.raises(RunError, match="the warehouse has version 5, this genchi reads up to version 4"):
         build(config, DAY, DAY)
-    assert query(config.warehouse, VERSION) == [{"version": 3}]
+    assert query(config.warehouse, VERSION) == [{"version": 5}]

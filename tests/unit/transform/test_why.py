@@ -67,6 +67,12 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
         ]  # fmt: skip
         lake.write("interactions", day, from_rows(rows, "interactions"))
         lake.write("topics", day, from_rows(topics, "topics"))
+        known = {(row["route"], row["topic_id"]) for row in topics}
+        catalog = [
+            {"route": route, "side": "input", "topic_id": topic_id, "topic_version": "t", "first_day": DAYS[0]}
+            for route, topic_id in sorted(known)
+        ]
+        lake.write("topic_catalog", day, from_rows(catalog, "topic_catalog"))
     build(config, DAYS[0], LAST)
     return config
 
@@ -106,7 +112,9 @@ def test_the_mix_of_calls_is_told_by_the_member_that_rose(config: Config) -> Non
 
 
 def test_a_sunday_that_is_half_a_working_day_fell_though_it_lies_above_the_mean_of_all_days(config: Config) -> None:
-    (lists,) = [row for row in breaches(config, "weekly") if row["subject"].endswith("/json_is_list")]
+    # On the first days nobody knows yet that weekends are so, and the change from the first weekend on is told.
+    of_last = [row for row in breaches(config, "weekly") if row["day"] == LAST]
+    (lists,) = [row for row in of_last if row["subject"].endswith("/json_is_list")]
     evidence = json.loads(lists["evidence_json"])
     assert evidence["value_reference"] < evidence["value_current"] < evidence["value_expected"]
     assert lists["summary"].startswith("On route weekly, outputs that are a JSON list fell to ")

@@ -23,7 +23,7 @@ named as (
             causes.dimension = 'topic'
             and causes.day = catalog.day
             and causes.route = catalog.route
-            and causes.member = catalog.topic_id
+            and causes.member = catalog.topic_series
 )
 
 select
@@ -31,6 +31,11 @@ select
     route,
     side,
     feature,
+    dimension,
+    member,
+    share,
+    part,
+    is_new,
     cause,
     {{ cause_words() }} as sentence
 from named

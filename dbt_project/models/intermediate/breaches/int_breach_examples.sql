@@ -45,16 +45,46 @@ measured as (
         breaches.side,
         breaches.feature,
         breaches.has_risen,
-        scores.subject_id,
-        cast(scores.is_passed as integer) as value
+        units.subject_id,
+        max(case when breaches.feature = units.kind || units.member then 1 else 0 end) as value
     from breaches
-    inner join {{ ref('int_scored_calls') }} as scores
+    inner join {{ ref('int_mix_units') }} as units
         on
-            breaches.day = scores.day
-            and breaches.route = scores.route
-            and breaches.side = scores.side
-            and breaches.feature = scores.feature
-    where scores.day between {{ first_day() }} and {{ last_day() }}
+            breaches.day = units.day
+            and breaches.route = units.route
+            and breaches.side = units.side
+            and {{ seed_feature('breaches.feature') }} = units.kind
+            -- A text always has a language, so there is no unit without one.
+            and (
+                units.member is null
+                or units.kind = 'language:'
+                or breaches.feature = units.kind || units.member
+            )
+    where
+        units.day between {{ first_day() }} and {{ last_day() }}
+        and units.kind in ('error:', 'tool:', 'language:', 'field:', 'field_type:')
+    group by
+        breaches.day, breaches.route, breaches.side, breaches.feature, breaches.has_risen, units.subject_id
+    union all
+    {% for relation, value in [(ref('int_field_numbers'), 'value'), (ref('int_scored_calls'), 'is_passed')] -%}
+        select
+            breaches.day,
+            breaches.route,
+            breaches.side,
+            breaches.feature,
+            breaches.has_risen,
+            found.subject_id,
+            cast(found.{{ value }} as double) as value
+        from breaches
+        inner join {{ relation }} as found
+            on
+                breaches.day = found.day
+                and breaches.route = found.route
+                and breaches.side = found.side
+                and breaches.feature = found.feature
+        where found.day between {{ first_day() }} and {{ last_day() }}
+        {{ 'union all' if not loop.last }}
+    {% endfor -%}
 ),
 
 ordered as (

@@ -11,6 +11,16 @@ with skew as (
         )
 ),
 
+over_nights as (
+    select
+        *,
+        coalesce(window_nights, 1) as nights_seen,
+        coalesce(value_window, value_current) as value_now,
+        coalesce(value_before_window, value_reference) as value_before,
+        case when coalesce(window_nights, 1) = 1 then value_constant_mix end as value_mixed
+    from skew
+),
+
 features as (
     select * from {{ ref('features') }}
 ),
@@ -30,27 +40,29 @@ worded as (
         features.grid,
         features.severity,
         causes.cause,
+        causes.dimension as cause_dimension,
+        causes.member as cause_member,
+        causes.share as cause_share,
+        causes.part as cause_part,
+        causes.is_new as cause_is_new,
         causes.sentence as cause_sentence,
         examples.example_call_ids,
-        case when features.kind = 'share' then '' else 'mean ' || features.description || ' per ' end
-        || case skew.side when 'pair' then 'call' else skew.side end
-        || case when features.kind = 'share' then 's ' || features.description else '' end
-        -- The mix of calls: "answered by", followed by the member.
-        || case
-            when features.feature <> skew.feature
-                then ' ' || substring(skew.feature, {{ length('features.feature') }} + 1)
-            else ''
+        case
+            when features.kind = 'share'
+                then
+                    case skew.side when 'pair' then 'call' else skew.side end || 's '
+                    || {{ share_words('skew.feature', 'features') }}
+            else {{ number_words('skew.feature', 'skew.side', 'features') }}
         end as feature_words,
-        coalesce(skew.effect > 0, skew.value_current > skew.value_reference) as is_risen,
+        coalesce(skew.effect > 0, skew.value_now > skew.value_before) as is_risen,
         -- Weekends differ from the mean of the window, and levels change.
         coalesce(
-            (skew.effect > 0) <> (skew.value_current > skew.value_reference)
-            or 2 * abs(skew.value_expected - skew.value_reference) > abs(skew.value_current - skew.value_reference),
+            (skew.effect > 0) <> (skew.value_now > skew.value_before)
+            or 2 * abs(skew.value_expected - skew.value_before) > abs(skew.value_now - skew.value_before),
             false
         ) as is_beyond_expected,
-        2 * abs(skew.value_constant_mix - skew.value_reference)
-        < abs(skew.value_current - skew.value_reference) as is_of_mix
-    from skew
+        2 * abs(skew.value_mixed - skew.value_before) < abs(skew.value_now - skew.value_before) as is_of_mix
+    from over_nights as skew
     inner join features on {{ seed_feature('skew.feature') }} = features.feature
     left join causes
         on
@@ -83,10 +95,12 @@ select
         ('side', 'side'),
         ('feature', 'feature'),
         ('reference', 'reference'),
-        ('value_reference', 'value_reference'),
-        ('value_current', 'value_current'),
+        ('value_reference', 'value_before'),
+        ('value_current', 'value_now'),
         ('value_expected', 'value_expected'),
-        ('value_constant_mix', 'value_constant_mix'),
+        ('value_constant_mix', 'value_mixed'),
+        ('is_of_mix', 'is_of_mix'),
+        ('window_nights', 'nights_seen'),
         ('n_reference', 'n_reference'),
         ('n_current', 'n_current'),
         ('psi', 'psi'),
@@ -95,6 +109,11 @@ select
         ('p_value', 'p_value'),
         ('q_value', 'q_value'),
         ('cause', 'cause'),
+        ('cause_dimension', 'cause_dimension'),
+        ('cause_member', 'cause_member'),
+        ('cause_share', 'cause_share'),
+        ('cause_part', 'cause_part'),
+        ('cause_is_new', 'cause_is_new'),
         ('example_call_ids', 'example_call_ids'),
     ]) }} as evidence_json
 from worded

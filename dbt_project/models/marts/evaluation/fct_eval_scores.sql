@@ -22,6 +22,8 @@ select
     pass_hat_k,
     pass_at_k,
     spread,
-    mean_score
+    mean_score,
+    need,
+    {{ is_judge_changed('estimates') }} as is_judge_changed
 from estimates
 where slice = '*' and not {{ is_shadow_run() }}

@@ -28,8 +28,12 @@ select
     route,
     error_class,
     max(arm) as arm,
-    max(case when error_class in ('context_length', 'content_filter', 'refused_request') then 1 else 0 end) = 1
-        as is_own_failure,
+    max(
+        case
+            when error_class in ('context_length', 'content_filter', 'refused_request', 'repetition') then 1
+            else 0
+        end
+    ) = 1 as is_own_failure,
     count(*) as n_answers,
     count(distinct example_id) as n_examples,
     min(error_message) as error_message

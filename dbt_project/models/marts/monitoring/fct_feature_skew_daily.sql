@@ -89,10 +89,14 @@ select
     case
         when mix_shift is null then null
         when kind = 'share' then greatest(0, least(1, value_current + mix_shift))
-        when grid = 'log' then value_current * exp(mix_shift)
+        when grid in ('log', 'micro') then value_current * exp(mix_shift)
         else value_current + mix_shift
     end as value_constant_mix,
     case when reference = 'trailing' and is_whole and kind = 'share' then expected_of_past end as value_expected,
     case when reference = 'trailing' and is_whole then effect_of_past end as effect,
-    kind as feature_kind
+    kind as feature_kind,
+    case when reference = 'trailing' and is_whole then window_nights end as window_nights,
+    window_first_day,
+    value_window,
+    value_before_window
 from adjusted

@@ -30,7 +30,7 @@ ages as (
 counts as (
     select
         *,
-        {{ topic_version_of('topic_id') }} as catalog_version
+        {{ topic_version_of('topic_series') }} as catalog_version
     from {{ ref('int_topic_counts_daily') }}
     where day >= {{ window_start(first_day()) }}
 ),
@@ -49,7 +49,7 @@ tested as (
     select
         day,
         route,
-        topic_id
+        topic_series
     from counts
     where origin = 'holdout' and n > n_novel
 ),
@@ -58,7 +58,7 @@ coverage as (
     select
         built.day,
         built.route,
-        sum(case when tested.topic_id is not null then counts.n - counts.n_novel else 0 end)
+        sum(case when tested.topic_series is not null then counts.n - counts.n_novel else 0 end)
         / cast(sum(counts.n) as double) as topic_coverage
     from built
     inner join counts
@@ -72,7 +72,7 @@ coverage as (
             and built.route = versions.route
             and counts.catalog_version = versions.catalog_version
     left join tested
-        on built.day = tested.day and built.route = tested.route and counts.topic_id = tested.topic_id
+        on built.day = tested.day and built.route = tested.route and counts.topic_series = tested.topic_series
     where counts.origin = 'production'
     group by built.day, built.route
 ),

@@ -25,5 +25,6 @@ select
     n_unscored,
     cast(pass_rate as double) as pass_rate,
     {{ wilson('pass_rate', 'n', '-') }} as ci_low,
-    {{ wilson('pass_rate', 'n', '+') }} as ci_high
+    {{ wilson('pass_rate', 'n', '+') }} as ci_high,
+    {{ is_judge_changed('counted') }} as is_judge_changed
 from counted

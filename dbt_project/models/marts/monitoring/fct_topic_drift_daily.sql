@@ -1,9 +1,8 @@
 with counts as (
     select
         *,
-        {{ topic_version_of('topic_id') }} as catalog_version
-    from {{ ref('int_topic_counts_daily') }}
-    where origin = 'production' and day >= {{ window_start(first_day()) }}
+        {{ topic_version_of('topic_series') }} as catalog_version
+    from {{ ref('int_topic_window_counts') }}
 ),
 
 totals as (
@@ -19,7 +18,7 @@ totals as (
 catalog as (
     select
         *,
-        {{ is_added_topic() }} as is_added
+        added_day is not null as is_added
     from {{ ref('stg_topic_catalog') }}
     where side = 'input' and {{ is_built_day() }}
 ),
@@ -45,9 +44,9 @@ current_days as (
         on
             catalog.day = totals.day
             and catalog.route = totals.route
-            and {{ topic_version_of('catalog.topic_id') }} = totals.catalog_version
+            and {{ topic_version_of('catalog.topic_series') }} = totals.catalog_version
     left join counts
-        on catalog.day = counts.day and catalog.route = counts.route and catalog.topic_id = counts.topic_id
+        on catalog.day = counts.day and catalog.route = counts.route and catalog.topic_series = counts.topic_series
 ),
 
 reference_totals as (
@@ -71,16 +70,16 @@ reference_counts as (
     select
         current_days.day,
         current_days.route,
-        current_days.topic_id,
+        current_days.topic_series,
         sum(counts.n) as n
     from current_days
     inner join counts
         on
             current_days.route = counts.route
-            and current_days.topic_id = counts.topic_id
+            and current_days.topic_series = counts.topic_series
             and counts.day >= {{ window_start('current_days.day') }}
             and current_days.day > counts.day
-    group by current_days.day, current_days.route, current_days.topic_id
+    group by current_days.day, current_days.route, current_days.topic_series
 ),
 
 compared as (
@@ -100,7 +99,7 @@ compared as (
         on
             current_days.day = reference_counts.day
             and current_days.route = reference_counts.route
-            and current_days.topic_id = reference_counts.topic_id
+            and current_days.topic_series = reference_counts.topic_series
     left join new_topics
         on
             current_days.day = new_topics.day
@@ -115,7 +114,7 @@ compared as (
         on
             current_days.day = series.day
             and current_days.route = series.route
-            and series.feature = 'topic:' || current_days.topic_id
+            and series.feature = 'topic:' || current_days.topic_series
 )
 
 select

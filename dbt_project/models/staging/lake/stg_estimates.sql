@@ -18,5 +18,6 @@ select
     pass_hat_k,
     pass_at_k,
     spread,
-    mean_score
+    mean_score,
+    need
 from {{ source('lake', 'estimates') }}

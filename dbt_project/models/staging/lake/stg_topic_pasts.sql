@@ -2,6 +2,8 @@ select
     day,
     route,
     topic_id,
+    topic_version,
+    {{ topic_series() }} as topic_series,
     past_day,
     total,
     cluster_squares,

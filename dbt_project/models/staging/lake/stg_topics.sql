@@ -6,6 +6,7 @@ select
     route,
     topic_id,
     topic_version,
+    {{ topic_series() }} as topic_series,
     distance,
     is_novel
 from {{ source('lake', 'topics') }}

@@ -97,6 +97,21 @@ def _password(match: re.Match[str]) -> Spans:
         yield match.span("value")
 
 
+# What a form says of passwords.
+_OF_RULES = re.compile(
+    r"(?i)\b(?:must|should|needs?|at least|at most|characters|digits?|letters|required|invalid|enter|choose|repeat"
+    r"|confirm|forgot|reset|change|expire[sd]?|muss|zeichen|eingeben)\b"
+)
+
+
+def _of_words(match: re.Match[str]) -> Spans:
+    """A password of several words, which quotes hold together: it has a digit or a special character."""
+    value = match["value"]
+    has_sign = re.search(r"[0-9@#%^&*!+=~?|]", value[:-1]) or value[-1].isdecimal()
+    if " " in value.strip() and has_sign and not (_OF_RULES.search(value) or _PLACEHOLDER.match(value)):
+        yield match.span("value")
+
+
 def _of_user(match: re.Match[str]) -> Spans:
     """The password in `--user name:password`; numbers are ids of a user and a group."""
     if not match["value"].isdecimal():
@@ -144,6 +159,11 @@ SECRET = (
     Finder(
         rf"(?i:{_PASSWORDS})[\"'\\]*(?:\s*[:=]|\s+(?i:is|ist|lautet))\s*[\"'\\]*(?P<value>[^\s\"'`\\,;<>()\[\]{{}}$]{{6,}})",
         _password,
+        rough=f"(?i:{_PASSWORDS})",
+    ),
+    Finder(
+        rf"(?i:{_PASSWORDS})[\"'\\]*\s*[:=]\s*\\?[\"'](?P<value>[^\"'\\\r\n]{{6,64}})\\?[\"']",
+        _of_words,
         rough=f"(?i:{_PASSWORDS})",
     ),
     Finder(

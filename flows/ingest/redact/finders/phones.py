@@ -206,6 +206,21 @@ def _called(match: re.Match[str]) -> Spans:
             return
 
 
+# What may stand behind a number: that it is somebody's.
+_IS_A_PHONE = (
+    r" (?i:is|was|ist|est|es|é|è) (?i:my|our|his|her|their|the|mein|meine|mon|le|mi|el|meu|il mio)"
+    r" (?:(?i:new|direct|personal|private|work|home|office|cell|mobile|contact|neue|best) ){0,2}"
+    r"(?i:tele)?(?i:phone|number|cell|mobile|whatsapp|handy|nummer|handynummer|telefonnummer|num[eé]ro|tel[eé]fono|m[oó]vil)"
+)
+_IS_A_PHONE_NEXT = f"(?={_IS_A_PHONE})"
+
+
+def _told(match: re.Match[str]) -> Spans:
+    """A number of which a text says behind it that it is a telephone's."""
+    if not _DATE.match(match[0]) and not _is_of_a_document(match):
+        yield match.span()
+
+
 # National numbers do not begin within other numbers.
 _NATIONAL_BEGINS = NUMBER_BEGINS + r"(?<![0-9][ /-])"
 _NATIONAL_ENDS = r"(?![0-9A-Za-z_]|[.-][0-9A-Za-z])"
@@ -214,7 +229,7 @@ PHONE = (
     Finder(rf"\+{GAP}?[1-9](?:{GAP}{{0,3}}[0-9]){{6,16}}", _international, BEGIN),
     Finder(r"00 ?[1-9](?:" + GAP + r"{0,2}[0-9]){7,14}", _international, NUMBER_BEGINS, NUMBER_ENDS, NUMBER_GUARD),
     Finder(
-        rf"(?:\(0|0)[1-9][0-9]{{1,4}}\)?{GAP}{{1,3}}[0-9]{{2,8}}(?:{NARROW}[0-9]{{1,8}}){{0,4}}",
+        rf"(?:\(0\) ?|\(0|0)[1-9][0-9]{{1,4}}\)?{GAP}{{1,3}}[0-9]{{2,8}}(?:{NARROW}[0-9]{{1,8}}){{0,4}}",
         _national,
         _NATIONAL_BEGINS,
         _NATIONAL_ENDS,
@@ -271,5 +286,12 @@ PHONE = (
         lead=rf"{WORD_GUARD}(?i:{'|'.join(_CALLING_WORDS)}|{_NUMBER_IS})(?i:me|ame|us|him|her|at|on|to|mich|uns|an|unter|le|au|al|ez)?"
         r"(?:[ :]|(?i:me|us|him|her|at|on|mich|uns|an|unter|le|au|al))*",
         hints=(*_CALLING_WORDS, "num"),
+    ),
+    Finder(
+        rf"[0-9](?:{GAP}{{0,2}}[0-9]){{6,12}}",
+        _told,
+        _NATIONAL_BEGINS,
+        _IS_A_PHONE_NEXT,
+        NUMBER_GUARD,
     ),
 )

@@ -62,7 +62,7 @@ SUSPECT_CHARACTERS = (
 # A sign or a space of a number, percent-encoded or as an entity; an `@` in any spelling.
 SUSPECT_NUMBER = r"%(?:25)*2|&(?:#|nbsp|plus)"
 SUSPECT_AT = (
-    r"@|\\u0040|%(?:25)*40|=40|&(?:#|commat)|[\[({<] ?(?i:at|ät|@) ?[\])}>]"  # the escape of `@` in almost JSON
+    r"@|\\u0040|%(?:25)*(?:u00)?40|=40|&(?:#|commat)|[\[({<] ?(?i:at|ät|@) ?[\])}>]"  # the escape of `@` in almost JSON
     r"| (?:at [^ ]+ dot|AT [^ ]+ DOT) |_at_[^ ]+_dot_"
 )
 # What may stand between the digits of a number, in any of these spellings; any character that is not ASCII, because
@@ -85,7 +85,7 @@ _PERCENT = r"%(?:25)*2[0-46-9A-Fa-f]|&#(?:0*\d{2,4}|[xX]0*[0-9A-Fa-f]{2,4});|&(?
 # Every alternative begins with a character of its own, so that Python skips all others quickly.
 _IN_NUMBERS = re.compile(rf"{_PERCENT}|(?P<form>[+](?<=[0-9][+])(?=[0-9]))|[{INVISIBLE}]+")
 _IN_ADDRESSES = re.compile(
-    rf"{_PERCENT}|%(?:25)*[0-7][0-9A-Fa-f]|(?:%(?:25)*[89A-Fa-f][0-9A-Fa-f])+|&(?:commat|period);|=(?:40|2E)"
+    rf"{_PERCENT}|%(?:25)*(?:u00)?[0-7][0-9A-Fa-f]|(?:%(?:25)*[89A-Fa-f][0-9A-Fa-f])+|&(?:commat|period);|=(?:40|2E)"
     r"|(?P<at>[\[({<] ?(?i:at|ät|@) ?[\])}>])|(?P<dot>[\[({<] ?(?i:dot|punkt|point|punto|\.) ?[\])}>])"
     rf"|(?P<at_word> (?:at|AT) |_at_)(?={_SPELT_HOST})"
     rf"|(?P<dot_word> (?:dot|DOT) |_dot_)(?=(?:{_LABEL}{_SPELT_DOT}){{0,3}}{_SPELT_END})"
@@ -191,7 +191,7 @@ def _meaning(match: re.Match[str]) -> str:
         if named.get(name):
             return fold
     if found[0] == "%":
-        return bytes.fromhex("".join(re.findall(r"%(?:25)*([0-9A-Fa-f]{2})", found))).decode("utf-8", "replace")
+        return bytes.fromhex("".join(re.findall(r"%(?:25)*(?:u00)?([0-9A-Fa-f]{2})", found))).decode("utf-8", "replace")
     if found[0] == "=":
         return chr(int(found[1:], 16))
     if found[:2] == "&#":

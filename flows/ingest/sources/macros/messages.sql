@@ -161,23 +161,6 @@ create or replace temp macro otlp_answered(answered, whole) as (
     end
 );
 
--- A reason to end under the names of chat completions where it is Gemini's, in capitals or with its type's name before
--- it (as Python and Java write them), or a number; else as it is. The conventions say tool_call for tool_calls.
-create or replace temp macro finish_reason_of(reason) as (
-    list_transform(
-        [regexp_replace(reason, '^.*\.', '')],
-        lambda name: case
-            when name in ('', '0') then null
-            when name = '1' then 'stop'
-            when name in ('2', 'MAX_TOKENS') then 'length'
-            when name in ('3', '4', 'SAFETY', 'RECITATION') then 'content_filter'
-            when regexp_full_match(lower(name), 'tool[_-]calls?') then 'tool_calls'
-            when name = upper(name) then lower(name)
-            else name
-        end
-    )[1]
-);
-
 -- The first of what may be a list (as JSON, or as JSON in a text) or one text.
 create or replace temp macro first_text(j) as (
     list_transform(

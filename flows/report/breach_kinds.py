@@ -11,8 +11,8 @@ from flows.project import DBT_PROJECT
 class Kind:
     """One row of seeds/breach_kinds.csv.
 
-    Among breaches of equal severity the lowest `rank` comes first. `about` is traffic, pinned or candidate; `picture`
-    names what `cards` draws.
+    Among breaches of equal severity the lowest `rank` comes first. `about` is traffic, pinned, candidate or judge;
+    `picture` names what `cards` draws.
     """
 
     kind: str

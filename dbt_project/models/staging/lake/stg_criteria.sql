@@ -1,0 +1,10 @@
+select
+    day,
+    route,
+    criterion,
+    criterion_version,
+    definition_json,
+    since,
+    author,
+    reason
+from {{ source('lake', 'criteria') }}

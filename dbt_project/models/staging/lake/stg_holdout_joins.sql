@@ -1,0 +1,22 @@
+select
+    day,
+    run_id,
+    route,
+    version,
+    parent,
+    parent_day,
+    model,
+    criterion,
+    n_examples,
+    n_common,
+    n_anchor,
+    pass_rate_before,
+    pass_rate_parent,
+    pass_rate,
+    composition,
+    delta,
+    ci_low,
+    ci_high,
+    p_value,
+    reason
+from {{ source('lake', 'holdout_joins') }}

@@ -1,0 +1,20 @@
+select
+    day,
+    position,
+    route,
+    subject,
+    subject_id,
+    criterion,
+    criterion_version,
+    question,
+    draw,
+    stratum,
+    stratum_size,
+    sample_size,
+    inclusion_probability,
+    is_second,
+    reason,
+    judge,
+    judge_verdict,
+    judge_reason
+from {{ source('lake', 'review_queue') }}

@@ -1,0 +1,34 @@
+"""What of a configuration no message, log or page may show."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flows import outgoing
+
+if TYPE_CHECKING:
+    from flows.config.load import Config
+
+_LONG = 8
+"""Parts of an Apprise URL with more characters than this are hidden; shorter ones are words such as `hook`."""
+
+
+def secrets_of(config: "Config") -> Iterator[str | None]:
+    """Its keys and passwords, those in its addresses, and the addresses of alerts but for their hosts."""
+    yield from (config.user_key_secret, config.storage.secret, config.storage.token, config.embedding.api_key)
+    models = config.models.written() if config.models else ()
+    yield from (config.review.password, *(model.api_key for model in models))
+    addresses = [model.api_base for model in models] + [source.dsn for source in config.sources]
+    for address in filter(None, [*addresses, config.embedding.api_base, config.report_url]):
+        yield from outgoing.credentials_in(address)
+        yield from (found for _, found in re.findall(r"\bpassword\s*=\s*(['\"]?)(\S+)\1", address))
+    for alert in config.alerts:
+        yield from outgoing.credentials_in(alert.url)
+        host, _, path = alert.url.partition("://")[2].partition("/")
+        yield path  # the path of a webhook is its key
+        if alert.kind == "apprise":  # any part of an address may be one
+            yield from (part for part in re.split(r"[/?&=]", path) if len(part) > _LONG)
+            name = host.rpartition("@")[2]
+            yield name if "." not in name and ":" not in name else None
+    if config.ping:
+        yield from (*outgoing.credentials_in(config.ping.url), config.ping.url.partition("://")[2].partition("/")[2])

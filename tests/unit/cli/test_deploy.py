@@ -1,0 +1,195 @@
+"""`genchi deploy`: what it writes for Prefect keeps what was there, and cron and systemd get what they can run."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.cli import main
+from flows.cli.deploy.deployments import slug_of
+from flows.cli.deploy.systemd_units import on_calendar
+from flows.errors import ConfigError
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return new_workspace(tmp_path / "desk", "desk")
+
+
+def new_workspace(folder: Path, app: str, timezone: str = "Europe/Berlin") -> Path:
+    folder.mkdir()
+    (folder / "genchi.yaml").write_text(f"app: {app}\nlake: lake\ntimezone: {timezone}\n", encoding="utf-8")
+    return folder / "genchi.yaml"
+
+
+def entries() -> dict[str, dict[str, object]]:
+    return {entry["name"]: entry for entry in yaml.safe_load(Path("prefect.yaml").read_text("utf-8"))["deployments"]}
+
+
+def test_a_workspace_gets_its_deployments_under_the_name_of_its_app(workspace: Path) -> None:
+    assert main(["deploy", "--config", str(workspace)]) == 0
+    found = entries()
+    assert list(found) == ["desk-nightly", "desk-backfill", "desk-evaluate-now", "desk-flight-check"]
+    assert {entry["parameters"]["config_path"] for entry in found.values()} == {str(workspace)}  # type: ignore[index]
+    assert found["desk-nightly"]["schedules"] == [{"cron": "0 3 * * *", "timezone": "Europe/Berlin", "active": True}]
+    assert found["desk-backfill"]["schedules"] == []
+    assert all(entry["concurrency_limit"]["limit"] == 1 for entry in found.values())  # type: ignore[index]
+    assert found["desk-nightly"]["tags"] == ["genchi", "desk", "nightly"]
+
+
+def test_every_entry_runs_a_flow_whose_parameters_are_typed_and_described(workspace: Path) -> None:
+    from prefect.flows import load_flow_from_entrypoint
+    from prefect.utilities.callables import parameter_schema
+
+    main(["deploy", "--config", str(workspace)])
+    for name, entry in entries().items():
+        schema = parameter_schema(load_flow_from_entrypoint(str(entry["entrypoint"]), use_placeholder_flow=False))
+        assert "config_path" in schema.properties, name
+        for parameter, about in schema.properties.items():
+            assert about.get("description"), f"{name}: {parameter}"
+            assert about.get("type") or about.get("anyOf"), f"{name}: {parameter}"
+
+
+def test_entries_of_others_and_comments_stay_when_another_workspace_is_added(workspace: Path, tmp_path: Path) -> None:
+    Path("prefect.yaml").write_text(
+        "# ours, by hand\nname: team\ndeployments:\n"
+        "  - name: etl   # not of genchi\n    entrypoint: 'etl.py:run'\n    work_pool: {name: big}\n",
+        encoding="utf-8",
+    )
+    main(["deploy", "--config", str(workspace)])
+    main(["deploy", "--config", str(new_workspace(tmp_path / "other", "other"))])
+    text = Path("prefect.yaml").read_text(encoding="utf-8")
+    assert "# ours, by hand\nname: team\n" in text
+    assert "- name: etl   # not of genchi\n    entrypoint: 'etl.py:run'\n    work_pool: {name: big}\n" in text
+    assert list(entries())[:2] == ["etl", "desk-nightly"]
+    assert "other-nightly" in entries()
+
+
+def test_writing_again_changes_nothing_and_keeps_what_a_person_has_set(workspace: Path) -> None:
+    main(["deploy", "--config", str(workspace)])
+    first = Path("prefect.yaml").read_text(encoding="utf-8")
+    main(["deploy", "--config", str(workspace)])
+    assert Path("prefect.yaml").read_text(encoding="utf-8") == first
+    ours = first.replace("cron: 0 3 * * *", "cron: 0 4 * * *  # after the backup")
+    ours = ours.replace("      name: genchi\n", "      name: mine\n")
+    Path("prefect.yaml").write_text(ours, encoding="utf-8")
+    workspace.write_text("app: desk\nlake: lake\ntimezone: UTC\n", encoding="utf-8")
+    main(["deploy", "--config", str(workspace)])
+    nightly = entries()["desk-nightly"]
+    assert nightly["schedules"] == [{"cron": "0 4 * * *", "timezone": "UTC", "active": True}]
+    assert nightly["work_pool"]["name"] == "mine"  # type: ignore[index]
+    assert "# after the backup" in Path("prefect.yaml").read_text(encoding="utf-8")
+    main(["deploy", "--config", str(workspace), "--at", "30 5 * * *", "--pool", "night"])
+    assert entries()["desk-nightly"]["schedules"][0]["cron"] == "30 5 * * *"  # type: ignore[index]
+    assert entries()["desk-nightly"]["work_pool"]["name"] == "night"  # type: ignore[index]
+
+
+def test_two_workspaces_of_one_name_are_refused_and_nothing_is_written(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["deploy", "--config", str(workspace)])
+    before = Path("prefect.yaml").read_bytes()
+    assert main(["deploy", "--config", str(new_workspace(tmp_path / "twin", "desk"))]) == 2
+    assert f"desk-nightly is of {workspace}; give one of the two workspaces another `app`" in capsys.readouterr().err
+    assert Path("prefect.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: [\n", "prefect.yaml: not valid YAML, line 2"),
+        ("- a\n", "prefect.yaml: expected keys and values"),
+        ("deployments: {a: 1}\n", "prefect.yaml: deployments: must be a list"),
+    ],
+)
+def test_a_file_that_is_no_prefect_yaml_is_refused_in_one_line(
+    workspace: Path, capsys: pytest.CaptureFixture[str], content: str, message: str
+) -> None:
+    Path("prefect.yaml").write_text(content, encoding="utf-8")
+    assert main(["deploy", "--config", str(workspace)]) == 2
+    assert message in capsys.readouterr().err
+    assert Path("prefect.yaml").read_text(encoding="utf-8") == content
+
+
+@pytest.mark.parametrize("cron", ["0 3 * *", "0 99 * * *", "at night in the morning"])
+def test_a_wrong_time_is_refused_and_nothing_is_written(
+    workspace: Path, capsys: pytest.CaptureFixture[str], cron: str
+) -> None:
+    assert main(["deploy", "--config", str(workspace), "--at", cron]) == 2
+    assert f"--at {cron!r}" in capsys.readouterr().err
+    assert not Path("prefect.yaml").exists()
+
+
+def test_the_file_can_be_printed_without_writing_it(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["deploy", "--config", str(workspace), "--print"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["deployments"][0]["name"] == "desk-nightly"
+    assert not Path("prefect.yaml").exists()
+
+
+def test_the_line_of_a_crontab_runs_the_night_from_any_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = new_workspace(tmp_path / "50 % off", "desk")
+    assert main(["deploy", "--config", str(path), "--cron", "--at", "15 4 * * 1-5"]) == 0
+    *above, line = capsys.readouterr().out.splitlines()
+    assert "CRON_TZ=Europe/Berlin" in above
+    assert line.startswith("15 4 * * 1-5  /")
+    command = line.removeprefix("15 4 * * 1-5  ").replace(r"\%", "%")
+    done = subprocess.run(
+        ["sh", "-c", command.replace("nightly", "holdout")], cwd="/", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_systemd_gets_a_service_and_a_timer(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["deploy", "--config", str(workspace), "--systemd"]) == 0
+    text = capsys.readouterr().out
+    assert f"genchi nightly --config {workspace}\n" in text
+    assert "OnCalendar=*-*-* 3:0:00 Europe/Berlin\nPersistent=true\n" in text
+    assert "systemctl enable --now genchi-desk.timer" in text
+
+
+@pytest.mark.parametrize(
+    ("cron", "expected"),
+    [
+        ("0 3 * * *", ["*-*-* 3:0:00"]),
+        ("*/15 2-4 * * *", ["*-*-* 2..4:0/15:00"]),
+        ("0 3 1,15 * *", ["*-*-1,15 3:0:00"]),
+        ("0 3 * JAN-MAR SUN", ["Sun *-1..3-* 3:0:00"]),
+        ("0 3 * * 1-5", ["Mon,Tue,Wed,Thu,Fri *-*-* 3:0:00"]),
+        ("0 3 * * 6,7", ["Sat,Sun *-*-* 3:0:00"]),
+        ("0 3 * * sat-sun", ["Sat,Sun *-*-* 3:0:00"]),
+        ("0 3 * * 6-0", ["Sat,Sun *-*-* 3:0:00"]),
+        ("0 3 * * fri-mon", ["Mon,Fri,Sat,Sun *-*-* 3:0:00"]),
+        ("0 3 * * 5-1/2", ["Fri,Sun *-*-* 3:0:00"]),
+        ("0 3 * * 5-7", ["Fri,Sat,Sun *-*-* 3:0:00"]),
+        ("0 3 * * 7/2", ["Sun *-*-* 3:0:00"]),
+        ("0 3 1 * 1", ["*-*-1 3:0:00", "Mon *-*-* 3:0:00"]),
+    ],
+)
+def test_a_cron_expression_is_told_in_systemds_words(cron: str, expected: list[str]) -> None:
+    assert on_calendar(cron) == expected
+    if shutil.which("systemd-analyze"):
+        for when in expected:
+            subprocess.run(["systemd-analyze", "calendar", when], check=True, capture_output=True)
+
+
+def test_what_systemd_cannot_say_is_refused() -> None:
+    with pytest.raises(ConfigError, match="systemd has no word for 'l'"):
+        on_calendar("0 3 L * *")
+
+
+@pytest.mark.parametrize("cron", ["0 22-2 * * *", "0 3 25-5 * *", "0 3 * nov-feb *", "50-10/5 3 * * *"])
+def test_a_range_that_ends_before_it_begins_is_refused(cron: str) -> None:
+    with pytest.raises(ConfigError, match=r"^--at '.*': the range [0-9/-]+ ends before it begins; write two, such as"):
+        on_calendar(cron)
+
+
+def test_names_that_differ_stay_different() -> None:
+    assert slug_of("support-desk") == "support-desk"
+    names = [slug_of(app) for app in ("Support desk", "support/desk", "support desk", "客服", "帮助")]
+    assert len(set(names)) == len(names)
+    assert all(name.isascii() and "/" not in name for name in names)
