@@ -9,16 +9,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
-from prefect import flow
-
-from flows.config import load_config
 from flows.errors import ConfigError
-from flows.evaluate import EvalSetup, load_setup
+from flows.evaluate import EvalSetup
 from flows.evaluate.flow import check_production
 from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
 from flows.nightly import evaluated
-from flows.prefect_run import described, stage
+from flows.prefect_run import described, flow, stage
 from flows.report.flow import report_days
 from flows.retention import first_to_rebuild
 from flows.semantics import check_embedding
@@ -60,28 +57,17 @@ class Backfilled:
     index: Path | None = None
 
 
-@flow(name="backfill", persist_result=False)
-def backfill(start: date, end: date, config_path: str = "genchi.yaml", only: Stage | None = None) -> Backfilled:
+@flow(name="backfill")
+def run_backfill(setup: EvalSetup, start: date, end: date, only: Stage | None = None) -> Backfilled:
     """Ingest and transform every day from `start` to `end`, both included; or run only the stage `only`.
 
     Raises ConfigError for a wrong configuration or range of days, and RunError if a stage fails.
-
-    Args:
-        start: The first day.
-        end: The last day.
-        config_path: The absolute path of the workspace's genchi.yaml, where the worker runs.
-        only: One stage alone. Without one: ingest and transform. evaluate asks live models, which may cost money.
     """
-    return _backfill(load_setup(load_config(config_path)), start, end, only)
+    return whole_backfill(setup, start, end, only)
 
 
-@flow(name="backfill", persist_result=False)
-def run_backfill(setup: EvalSetup, start: date, end: date, only: Stage | None = None) -> Backfilled:
-    """As `backfill`, with a configuration that is already loaded."""
-    return _backfill(setup, start, end, only)
-
-
-def _backfill(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
+def whole_backfill(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
+    """The backfill itself, within a flow; see `run_backfill`."""
     if end < start:
         raise ConfigError(f"--end {end} is before --start {start}")
     config = setup.config

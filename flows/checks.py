@@ -2,13 +2,11 @@
 
 from datetime import date
 
-from prefect import task
-
 from flows.config import Config
-from flows.prefect_run import STAGE_S, TASK
+from flows.prefect_run import STAGE_S, task
 
 
-@task(name="check", task_run_name="check {day}", timeout_seconds=STAGE_S, **TASK)
+@task(name="check", task_run_name="check {day}", timeout_seconds=STAGE_S)
 def check(config: Config, day: date, failures: list[str]) -> tuple[int, int]:
     """Validate every suite that applies. Returns the number of checks, and how many failed; incidents are no checks."""
     from expectations.validate import validate  # noqa: PLC0415 - imported late: great_expectations takes seconds
@@ -17,7 +15,7 @@ def check(config: Config, day: date, failures: list[str]) -> tuple[int, int]:
     return len(results), sum(not result.success for result in results)
 
 
-@task(name="check the evaluation", task_run_name="check the evaluation {day}", timeout_seconds=STAGE_S, **TASK)
+@task(name="check the evaluation", task_run_name="check the evaluation {day}", timeout_seconds=STAGE_S)
 def check_evaluation(config: Config, day: date) -> list[str]:
     """The critical failures of a day's test sets, answers and verdicts, a sentence each. Nothing is stored."""
     from expectations.validate import failures_of_evaluation  # noqa: PLC0415 - as above

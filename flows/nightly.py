@@ -4,31 +4,28 @@ If a stage fails, the others still run: a provider that is down must not hide th
 drift tables must not stop the evaluation. The failures are handed to the page and to the digest, and the run then
 counts as failed. Page and digest are made without Prefect where it fails itself, as on a full disk.
 
-What is deployed has two flows: `nightly` loads the configuration from a path, `run_nightly` takes one that is already
-loaded. After that, only logs and test sets are read from the workspace.
+The configuration is loaded before: after that, only logs and test sets are read from the workspace. The flows that are
+deployed load it from a path; they are in `flows/deployed.py`.
 """
 
 from contextlib import suppress
 from datetime import date
 from typing import cast
 
-from prefect import flow
-from prefect.states import Completed
-
 from flows import catch_up, retention, telemetry
 from flows.alerts import night_ended
 from flows.alerts.flow import alert, alert_without_prefect
 from flows.checks import check, check_evaluation
-from flows.config import Config, load_config, unset_variables
+from flows.config import Config, unset_variables
 from flows.errors import GenchiError, RunError
-from flows.evaluate import EvalSetup, load_setup, relabel_items, suggest_criteria
+from flows.evaluate import EvalSetup, relabel_items, suggest_criteria
 from flows.evaluate.flow import evaluate, score_night, score_production, shadow
 from flows.ingest.flow import freeze, ingest
 from flows.lake import in_one_text
 from flows.llm import register_local_providers
 from flows.night import Night, NightFailedError
 from flows.night_runs import NightRuns
-from flows.prefect_run import announce_night, described, stage
+from flows.prefect_run import announce_night, described, flow, is_used, stage
 from flows.report.flow import report, report_without_prefect
 from flows.review import Question
 from flows.review.flow import labels, review
@@ -41,24 +38,14 @@ from flows.words import counted
 CRITICAL = "Critical"
 
 
-@flow(name="nightly", persist_result=False)
-def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
-    """Run one whole night.
+@flow(name="nightly")
+def run_nightly(setup: EvalSetup, day: date | None = None) -> Night:
+    """Run one whole night. Without `day`: yesterday, in the workspace's time zone.
 
     Raises ConfigError for a wrong configuration: before the night, or at its end if a stage found it; and
     NightFailedError at its end if another stage failed.
-
-    Args:
-        config_path: The absolute path of the workspace's genchi.yaml, where the worker runs.
-        day: The day to check, whose logs are complete. Without one: yesterday, in the workspace's time zone.
     """
-    return _nightly(load_setup(load_config(config_path)), day)
-
-
-@flow(name="nightly", persist_result=False)
-def run_nightly(setup: EvalSetup, day: date | None = None) -> Night:
-    """The same, with a configuration that is already loaded."""
-    return _nightly(setup, day)
+    return whole_night(setup, day)
 
 
 def run_told(setup: EvalSetup, day: date) -> Night:
@@ -75,7 +62,8 @@ def run_told(setup: EvalSetup, day: date) -> Night:
         raise NightFailedError(night) from error
 
 
-def _nightly(setup: EvalSetup, day: date | None) -> Night:
+def whole_night(setup: EvalSetup, day: date | None) -> Night:
+    """The night itself, within a flow; see `run_nightly`."""
     config = setup.config
     check_embedding(config)
     day = day or config.yesterday()
@@ -98,7 +86,9 @@ def _nightly(setup: EvalSetup, day: date | None) -> Night:
         raise night.wrong
     if night.failures:
         raise NightFailedError(night)
-    if night.critical:
+    if night.critical and is_used():
+        from prefect.states import Completed  # noqa: PLC0415 - imported late: costs a second
+
         # Of a state that a flow returns, Prefect keeps the state, and hands the data to the caller.
         return cast(Night, Completed(name=CRITICAL, message=night.headline, data=night))
     return night
@@ -200,7 +190,7 @@ def _tell(config: Config, night: Night) -> None:
         current.outcome = alerted.summary()
 
 
-@flow(name="ingest-day", persist_result=False)
+@flow(name="ingest-day")
 def run_ingest(setup: EvalSetup, day: date | None = None) -> None:
     """`genchi ingest`: read one day's logs, and update the monitoring marts."""
     config = setup.config
@@ -218,7 +208,7 @@ def run_ingest(setup: EvalSetup, day: date | None = None) -> None:
         _transform(config, first, day)
 
 
-@flow(name="transform-days", persist_result=False)
+@flow(name="transform-days")
 def run_transform(config: Config, first: date | None = None, last: date | None = None) -> None:
     """`genchi transform`: rebuild every mart for the days from `first` to `last`."""
     last = last or config.yesterday()
@@ -232,24 +222,14 @@ def _transform(config: Config, first: date, last: date) -> None:
         current.outcome = transform(config, first, last).summary()
 
 
-@flow(name="evaluate-day", persist_result=False)
-def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> list[str]:
-    """`genchi evaluate`: run the holdouts for one day, and compare the models. Returns its critical failures.
-
-    Args:
-        config_path: The absolute path of the workspace's genchi.yaml, where the worker runs.
-        day: The night under which the results are stored. Without one: yesterday, in the workspace's time zone.
-    """
-    return _evaluate(load_setup(load_config(config_path)), day)
-
-
-@flow(name="evaluate-day", persist_result=False)
+@flow(name="evaluate-day")
 def run_evaluate(setup: EvalSetup, day: date | None = None) -> list[str]:
-    """The same, with a configuration that is already loaded."""
-    return _evaluate(setup, day)
+    """`genchi evaluate`: run the holdouts for one day, and compare the models. Returns its critical failures."""
+    return whole_evaluation(setup, day)
 
 
-def _evaluate(setup: EvalSetup, day: date | None) -> list[str]:
+def whole_evaluation(setup: EvalSetup, day: date | None) -> list[str]:
+    """The evaluation itself, within a flow; see `run_evaluate`."""
     config = setup.config
     day = day or config.yesterday()
     setup.require_evaluation()
@@ -267,7 +247,7 @@ def _evaluate(setup: EvalSetup, day: date | None) -> list[str]:
     return failed
 
 
-@flow(name="compare", persist_result=False)
+@flow(name="compare")
 def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> None:
     """`genchi compare`: compare two models on one route, as a night does; the result is in the marts under `run_id`.
 

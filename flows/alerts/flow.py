@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from prefect import flow, task
-
 from flows.alerts import digest, notifiers
 from flows.alerts.digest import Digest
 from flows.alerts.notifiers import Delivered
 from flows.config import Config
-from flows.prefect_run import STAGE_S, TASK
+from flows.prefect_run import STAGE_S, flow, task
 
 
 @dataclass(frozen=True)
@@ -37,19 +35,19 @@ class AlertResult:
         return f"{self.digest.counts}; {delivery}"
 
 
-@task(name="gather failures", task_run_name="gather failures {day}", **TASK)
+@task(name="gather failures", task_run_name="gather failures {day}")
 def gather(config: Config, day: date, failures: Sequence[str]) -> Digest:
     """The digest of the night's incidents, failed checks and stages."""
     return digest.of_night(config, day, failures)
 
 
-@task(name="notify", task_run_name="notify {day}", **TASK)
+@task(name="notify", task_run_name="notify {day}")
 def notify(config: Config, day: date, failures: Digest) -> Delivered:
     """The digest, to every configured target."""
     return notifiers.deliver(failures, config.alerts, config.open_lake().alerts_sent(day))
 
 
-@flow(name="alert", flow_run_name="alert {day}", timeout_seconds=STAGE_S, persist_result=False)
+@flow(name="alert", flow_run_name="alert {day}", timeout_seconds=STAGE_S)
 def alert(config: Config, day: date, failures: Sequence[str] = ()) -> AlertResult:
     """Report the incidents, failed checks and stages of `day`; nothing is sent without news."""
     gathered = gather(config, day, failures)

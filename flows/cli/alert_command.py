@@ -1,11 +1,10 @@
 """`genchi alert` and `genchi watchdog`: what they send, and what they print."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime, timedelta
 
 from flows.alerts import send_digest, send_test, watch
-from flows.cli import prefect_server
+from flows.cli.prefect_server import server_of_blocks
 from flows.config import Config
 from flows.errors import ConfigError
 
@@ -17,7 +16,7 @@ def send(config: Config, day: date | None, *, is_test: bool) -> Iterator[str]:
     """
     if not config.alerts:
         raise ConfigError(f"{config.path}: no alerts are configured; name one with `alerts`")
-    with _server_of_blocks(config):
+    with server_of_blocks(config):
         if is_test:
             yield from send_test(config)
         else:
@@ -28,14 +27,8 @@ def send(config: Config, day: date | None, *, is_test: bool) -> Iterator[str]:
 
 def look(config: Config, now: datetime, max_age: timedelta) -> tuple[str, bool]:
     """When the last good night ended, and whether that is too long ago; see `watch`."""
-    with _server_of_blocks(config):
+    with server_of_blocks(config):
         found = watch(config, now, max_age)
     if not found.is_overdue:
         return found.line, False
     return f"{found.line}; told to {found.delivered.sent}, {found.delivered.already} knew it", True
-
-
-def _server_of_blocks(config: Config) -> AbstractContextManager[None]:
-    """A server of Prefect, where alerts go through its blocks."""
-    is_needed = any(alert.kind == "prefect" for alert in config.alerts)
-    return prefect_server.server(("prefect",)) if is_needed else nullcontext()

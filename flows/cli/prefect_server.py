@@ -1,54 +1,40 @@
-"""A temporary Prefect server, and what can be saved because it ends with genchi.
+"""A temporary Prefect server, for alerts that go through Prefect's notification blocks where no server is configured.
 
-If `PREFECT_API_URL` names a server, none is started.
+Runs need none: see `flows/prefect_run.py`.
 """
 
-import importlib
 import logging
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from flows.child_processes import start_child
 from flows.cli import server_process
+from flows.config import Config
+from flows.prefect_run import is_used
 
 if TYPE_CHECKING:
     from prefect.server.api.server import SubprocessASGIServer
 
 log = logging.getLogger(__name__)
 
-DBT = ("flows.nightly", "dbt.cli.main", "dbt.adapters.duckdb")
-EVERYTHING = (*DBT, "expectations.validate")
-
 
 @contextmanager
-def server(needed: Sequence[str] = DBT) -> Iterator[None]:
-    """Run a server for the flows of the block, and import the modules `needed` by them while it starts.
+def server_of_blocks(config: Config) -> Iterator[None]:
+    """Run a server within the block, if alerts need one and `PREFECT_API_URL` names none.
 
-    Prefect alone would start it at the first flow and wait. Heartbeats of flows are off: a server that ends with the
-    process cannot miss them, and stopping them takes a second at the end of each flow. If the server does not start,
-    the first flow starts one and raises the error.
+    Prefect alone would start it too, but it would hold genchi's output. If the server does not start, the alert starts
+    one and reports the error.
     """
-    from prefect.settings import (  # noqa: PLC0415 - imported late: costs 2 s
-        PREFECT_API_URL,
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-        temporary_settings,
-    )
-
-    if PREFECT_API_URL.value():
-        yield
-        return
-    starting = threading.Thread(target=_start, args=(_own_server(),), name="prefect-server", daemon=True)
-    starting.start()
-    for name in needed:
-        importlib.import_module(name)
-    starting.join()
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield
+    if not is_used() and any(alert.kind == "prefect" for alert in config.alerts):
+        try:
+            _own_server().start()
+        except Exception as error:  # Prefect tries again when a block is loaded, and the alert reports the error
+            log.debug("Prefect's own server did not start: %s", error)
+    yield
 
 
 def _own_server() -> "SubprocessASGIServer":
@@ -57,7 +43,7 @@ def _own_server() -> "SubprocessASGIServer":
     Prefect's own process would hold genchi's stdout and stderr, and would outlive a genchi that is killed: who reads
     the output through a pipe would wait for it.
     """
-    from prefect.server.api.server import SubprocessASGIServer  # noqa: PLC0415 - a thread must not import it
+    from prefect.server.api.server import SubprocessASGIServer  # noqa: PLC0415 - imported late: costs a second
     from prefect.settings import get_current_settings  # noqa: PLC0415 - as above
 
     class OwnServer(SubprocessASGIServer):
@@ -72,10 +58,3 @@ def _own_server() -> "SubprocessASGIServer":
             return start_child(command, stdout=nowhere, stderr=nowhere, environment=environment)
 
     return OwnServer()
-
-
-def _start(own: "SubprocessASGIServer") -> None:
-    try:
-        own.start()
-    except Exception as error:  # the first flow tries again, and reports the error
-        log.debug("Prefect's own server did not start: %s", error)

@@ -6,7 +6,7 @@ are imported by the verbs that need them.
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import yaml
 
 from flows import progress
-from flows.cli import prefect_server
 from flows.cli.exit_codes import CRITICAL, FAILED, FINE, tell
 from flows.cli.first_config import refuse_existing, shown_place
+from flows.cli.prefect_server import server_of_blocks
 from flows.config import Config, load_config
 from flows.errors import ConfigError
 from flows.outgoing import drawing_on
@@ -29,7 +29,7 @@ def nightly(options: argparse.Namespace) -> int:
     """Run one whole night and print its headline and its page; CRITICAL if a critical expectation failed."""
     setup = _load(options)
     day = options.day = options.day or setup.config.yesterday()
-    with _running(setup.config, options, prefect_server.EVERYTHING):
+    with _running(setup.config, options):
         from flows.night import NightFailedError  # noqa: PLC0415 - as above
         from flows.nightly import run_told  # noqa: PLC0415 - as above
 
@@ -85,7 +85,7 @@ def evaluate(options: argparse.Namespace) -> int:
     setup = _load(options)
     setup.require_evaluation()
     options.day = options.day or setup.config.yesterday()
-    with _running(setup.config, options, prefect_server.EVERYTHING):
+    with _running(setup.config, options):
         from flows.nightly import run_evaluate  # noqa: PLC0415 - as above
 
         failed = run_evaluate(setup, options.day)
@@ -102,7 +102,7 @@ def compare(options: argparse.Namespace) -> int:
     config = load_config(options.config)
     describe_example_sets(config)
     pair = ModelPair(options.pinned, options.candidate, options.route, options.repeats, options.limit)
-    narrowed = load_setup(pair.narrowed(config))  # before a server is started, so that errors are reported first
+    narrowed = load_setup(pair.narrowed(config))  # before anything runs, so that errors are reported first
     day = options.day = options.day or config.yesterday()
     run_id = pair.run_id(config, day)
     with _running(config, options):
@@ -205,14 +205,13 @@ def deploy(options: argparse.Namespace) -> int:
 def demo(options: argparse.Namespace) -> int:
     """Run the demo; CRITICAL if a planted incident was not found."""
     progress.announce(f"demo        {options.folder}")
-    with prefect_server.server(prefect_server.EVERYTHING):
-        from flows.cli.demo_command import run  # noqa: PLC0415 - as above
+    from flows.cli.demo_command import run  # noqa: PLC0415 - as above
 
-        return FINE if run(options.folder, tell) else CRITICAL
+    return FINE if run(options.folder, tell) else CRITICAL
 
 
 def _load(options: argparse.Namespace) -> "EvalSetup":
-    """Load the configuration and the files that it names, so that errors are reported before a server is started."""
+    """Load the configuration and the files that it names, so that errors are reported before anything runs."""
     from flows.evaluate import load_setup  # noqa: PLC0415 - as above
     from flows.ingest import describe_example_sets  # noqa: PLC0415 - as above
 
@@ -222,11 +221,11 @@ def _load(options: argparse.Namespace) -> "EvalSetup":
 
 
 @contextmanager
-def _running(config: Config, options: argparse.Namespace, needed: Sequence[str] = prefect_server.DBT) -> Iterator[None]:
-    """A server for a run, after its first line: what runs, on which day, with which configuration."""
+def _running(config: Config, options: argparse.Namespace) -> Iterator[None]:
+    """Within the block something runs. Its first line says what, on which day, with which configuration."""
     first = getattr(options, "start", None) or getattr(options, "day", None) or config.yesterday()
     last = getattr(options, "end", None) or first
     days = f"{first}" if first == last else f"{first} to {last}"
     progress.announce(f"{options.verb:<11} {config.app}, {days}, {config.path}")
-    with prefect_server.server(needed):
+    with server_of_blocks(config):
         yield

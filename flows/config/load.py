@@ -124,6 +124,8 @@ class Config(Section):
     """DuckDB file. Default: `<lake>/warehouse.duckdb`; next to `genchi.yaml` where the lake is in an object store."""
     reports: WorkspacePath = Field(default=Path("reports"), validate_default=True)
     """Folder of the pages."""
+    evidently: bool = False
+    """Draw Evidently's drift report of the busiest route each night, beside the page. It costs some seconds."""
     report_url: WebAddress | None = None
     """Address at which that folder is served, for the links in digests. Default: digests name the page's path."""
 

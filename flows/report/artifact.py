@@ -4,6 +4,7 @@ import hashlib
 import re
 
 from flows import outgoing
+from flows.prefect_run import is_used
 from flows.report.cards import age
 from flows.report.incident_rows import in_order
 from flows.report.night_verdict import answers, guard_failures, night_verdict
@@ -16,7 +17,12 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>:@])")
 
 
 def publish(facts: Facts, result: ReportResult) -> None:
-    """Leave the verdict in Prefect, under one key for each app, so that it shows the nights one after the other."""
+    """Leave the verdict in Prefect, under one key for each app, so that it shows the nights one after the other.
+
+    Without a Prefect server, nothing is left.
+    """
+    if not is_used():
+        return
     from prefect.artifacts import create_markdown_artifact  # noqa: PLC0415 - imported late: costs 2 s
 
     create_markdown_artifact(

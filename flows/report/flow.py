@@ -4,36 +4,34 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from prefect import flow, task
-
 from flows.config import Config
 from flows.lake import each_day
-from flows.prefect_run import STAGE_S, TASK
+from flows.prefect_run import STAGE_S, flow, task
 from flows.report import artifact, nights, page
 from flows.report.facts import read_facts
 from flows.report.page import ReportResult
 from flows.report.rows import Facts
 
 
-@task(name="write page", **TASK)
+@task(name="write page")
 def write(config: Config, facts: Facts) -> ReportResult:
     """The page, in its place."""
     return page.lay_out(config, facts)
 
 
-@task(name="write index", **TASK)
+@task(name="write index")
 def index(config: Config) -> Path:
     """The calendar over all nights, beside their pages; its path."""
     return nights.write_index(config)
 
 
-@task(name="publish verdict", **TASK)
+@task(name="publish verdict")
 def publish(facts: Facts, result: ReportResult) -> None:
     """The same verdict on Prefect's pages."""
     artifact.publish(facts, result)
 
 
-@flow(name="report", flow_run_name="report {day}", timeout_seconds=STAGE_S, persist_result=False)
+@flow(name="report", flow_run_name="report {day}", timeout_seconds=STAGE_S)
 def report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportResult:
     """Write the page of `day` and publish its verdict. `failures` are the stages that failed so far."""
     facts = read_facts(config, day, failures)
@@ -43,7 +41,7 @@ def report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportRes
     return result
 
 
-@flow(name="report-days", flow_run_name="report {first} to {last}", timeout_seconds=STAGE_S, persist_result=False)
+@flow(name="report-days", flow_run_name="report {first} to {last}", timeout_seconds=STAGE_S)
 def report_days(config: Config, first: date, last: date) -> Path:
     """The pages of the days from `first` to `last`, without Evidently's, and the index over all nights; its path."""
     for day in each_day(first, last):
@@ -51,7 +49,7 @@ def report_days(config: Config, first: date, last: date) -> Path:
     return index(config)
 
 
-@task(name="write page", task_run_name="write page {day}", **TASK)
+@task(name="write page", task_run_name="write page {day}")
 def write_quickly(config: Config, day: date) -> ReportResult:
     """The page of a day without Evidently's, which costs seconds."""
     return page.lay_out(config, read_facts(config, day), draws=False)

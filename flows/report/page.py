@@ -27,6 +27,7 @@ from flows.report.topic_rows import topics
 logger = logging.getLogger(__name__)
 
 _NOT_DRAWN = "a backfill does not draw them"
+_NOT_WANTED = "they are drawn with `evidently: true` in genchi.yaml"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Links:
 
 
 def write_report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportResult:
-    """Write the page of `day`, `<reports>/<day>/index.html`, Evidently's beside it, and the index over all nights.
+    """Write the page of `day`, `<reports>/<day>/index.html`, Evidently's if wanted, and the index over all nights.
 
     Works on any lake and any warehouse, also on none: what is missing, cannot be read or failed is said on the page.
     """
@@ -59,13 +60,17 @@ def write_report(config: Config, day: date, failures: Sequence[str] = ()) -> Rep
 
 
 def lay_out(config: Config, facts: Facts, *, draws: bool = True) -> ReportResult:
-    """The page from facts that were read already, without the index. Evidently's page costs seconds: `draws` it or not.
+    """The page from facts that were read already, without the index.
 
-    An Evidently page that lies there is left and linked where it is not drawn anew.
+    Evidently's page costs seconds: it is drawn if the configuration wants it and `draws` is true. One that lies
+    there is left and linked where it is not drawn anew.
     """
     day, folder = facts.day, config.reports / facts.day.isoformat()
     place = folder / "evidently.html"
-    drawing = evidently_page.write(config, day, place) if draws else evidently_page.Drawing(place.is_file(), _NOT_DRAWN)
+    if draws and config.evidently:
+        drawing = evidently_page.write(config, day, place)
+    else:
+        drawing = evidently_page.Drawing(place.is_file(), _NOT_DRAWN if config.evidently else _NOT_WANTED)
     links = Links(
         nights="../index.html",
         data_docs="data_docs/index.html" if (folder / "data_docs" / "index.html").is_file() else None,

@@ -238,9 +238,9 @@ def test_no_page_holds_a_text_that_steers_as_it_came(night: Night) -> None:
 
 
 def test_no_file_but_the_configuration_has_the_key(night: Night) -> None:
-    """Prefect's database, journals, logs and pages; the tables of the lake are compressed, and read."""
+    """Journals, logs and pages; the tables of the lake are compressed, and read."""
     files = [path for path in night.folder.rglob("*") if path.is_file() and path.name != "genchi.yaml"]
-    assert any(path.name == "prefect.db" for path in files)
+    assert any(path.name == "dbt.log" for path in files)
     assert [path for path in files if b"sk-hidden" in path.read_bytes()] == []
     lake = load_config(night.folder / "genchi.yaml").open_lake()
     for table in ("completions", "expectation_results", "manifest", "quarantine", "model_variants"):

@@ -1,27 +1,42 @@
-"""What all flows and tasks have in common: only a failure that may pass is tried again, and nothing hangs for ever."""
+"""What all flows and tasks have in common, in Prefect and without: retries, timeouts, and whether Prefect is used."""
 
+import signal
+import subprocess
+import sys
 import time
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from flows import prefect_run
 from flows.errors import ConfigError, RunError, TransientError
+from flows.night import Night
+from flows.prefect_run import flow, task
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
+EITHER = pytest.mark.parametrize("served", [False, True], ids=["without Prefect", "in Prefect"])
 
 
+def in_prefect_only_if(served: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server of other tests of this session is none of these."""
+    monkeypatch.setattr(prefect_run, "is_used", lambda: served)
+
+
+@EITHER
 @pytest.mark.parametrize(
     ("error", "times"),
     [(TransientError("the store does not answer"), 3), (RunError("a model failed"), 1), (ConfigError("a typo"), 1)],
 )
-def test_a_task_tries_again_only_what_may_pass(error: Exception, times: int) -> None:
-    from prefect import task
-
-    from flows.prefect_run import TASK
-
+def test_a_task_tries_again_only_what_may_pass(
+    error: Exception, times: int, served: bool, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if served:
+        request.getfixturevalue("prefect_server")
+    in_prefect_only_if(served, monkeypatch)
+    monkeypatch.setattr(prefect_run, "RETRY_DELAYS_S", (0.0, 0.0))
     tried = []
 
-    @task(**{**TASK, "retry_delay_seconds": [0.0, 0.0]})
+    @task(name="fails")
     def fails() -> None:
         tried.append(1)
         raise error
@@ -31,20 +46,40 @@ def test_a_task_tries_again_only_what_may_pass(error: Exception, times: int) -> 
     assert len(tried) == times
 
 
+@EITHER
+def test_a_run_returns_what_its_function_does(
+    served: bool, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if served:
+        request.getfixturevalue("prefect_server")
+    in_prefect_only_if(served, monkeypatch)
+
+    @task(name="doubles", task_run_name="doubles {number}")
+    def doubles(number: int) -> int:
+        return 2 * number
+
+    @flow(name="sums", flow_run_name="sums {first}", timeout_seconds=60)
+    def sums(first: int, *, second: int = 1) -> int:
+        return doubles(first) + doubles(second)
+
+    assert sums(2, second=3) == 10
+
+
 def test_the_pauses_before_a_new_try_grow_and_are_jittered() -> None:
-    from flows.prefect_run import TASK
-
-    first, second = TASK["retry_delay_seconds"]
+    first, second = prefect_run.RETRY_DELAYS_S
     assert 0 < first < second
-    assert TASK["retry_jitter_factor"] > 0
+    assert prefect_run.RETRY_JITTER > 0
 
 
-def test_a_stage_that_hangs_is_ended_and_the_night_goes_on() -> None:
-    from prefect import flow
+@EITHER
+def test_a_stage_that_hangs_is_ended_and_the_night_goes_on(
+    served: bool, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if served:
+        request.getfixturevalue("prefect_server")
+    in_prefect_only_if(served, monkeypatch)
 
-    from flows.nightly import Night
-
-    @flow(timeout_seconds=0.3)
+    @flow(name="hangs", timeout_seconds=0.3)
     def hangs() -> None:
         for _ in range(200):
             time.sleep(0.1)
@@ -56,6 +91,24 @@ def test_a_stage_that_hangs_is_ended_and_the_night_goes_on() -> None:
     assert "timed out" in night.failures[0]
 
 
+def test_a_timeout_within_another_ends_no_more_than_its_own_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_prefect_only_if(False, monkeypatch)
+
+    @task(name="inner", timeout_seconds=5)
+    def inner() -> None:
+        time.sleep(0.01)
+
+    @flow(name="outer", timeout_seconds=0.3)
+    def outer() -> None:
+        for _ in range(2000):
+            inner()
+
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(TimeoutError, match=r"outer timed out after 0\.3 s"):
+        outer()
+    assert signal.getsignal(signal.SIGALRM) is before
+
+
 def test_every_stage_is_ended_some_day() -> None:
     from flows import nightly
 
@@ -63,4 +116,27 @@ def test_every_stage_is_ended_some_day() -> None:
         *(nightly.ingest, nightly.semantics, nightly.score_production, nightly.transform, nightly.evaluate),
         *(nightly.shadow, nightly.check, nightly.report, nightly.alert),
     )
-    assert all(stage.timeout_seconds for stage in stages)
+    assert all(one.timeout_seconds for one in stages)
+
+
+@pytest.mark.parametrize(
+    ("url", "profiles", "used"),
+    [
+        ("", "", "False"),
+        ("http://127.0.0.1:9/api", "", "True"),
+        ("", '[profiles.here]\nPREFECT_API_URL = "http://127.0.0.1:9/api"\n', "True"),
+        ("", '[profiles.here]\nPREFECT_LOGGING_LEVEL = "INFO"\n', "False"),
+    ],
+)
+def test_prefect_is_used_where_a_server_is_named_and_else_not_even_imported(
+    url: str, profiles: str, used: str, tmp_path: Path
+) -> None:
+    if profiles:
+        (tmp_path / "profiles.toml").write_text(f'active = "here"\n\n{profiles}')
+    script = "import sys; from flows import nightly, backfill; from flows.prefect_run import is_used;"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", f"{script} print('prefect' in sys.modules, is_used())"],
+        env={"PREFECT_HOME": str(tmp_path), **({"PREFECT_API_URL": url} if url else {})},
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.split() == ["False", used]

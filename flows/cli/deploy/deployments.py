@@ -39,15 +39,15 @@ class Deployment:
 def deployments(cron: str) -> tuple[Deployment, ...]:
     """The deployments of a workspace whose nights begin by `cron`."""
     return (
-        Deployment("nightly", "flows.nightly.nightly", "The whole night, for yesterday if no day is given.", cron),
+        Deployment("nightly", "flows.deployed.nightly", "The whole night, for yesterday if no day is given.", cron),
         Deployment(
             "backfill",
-            "flows.backfill.backfill",
+            "flows.deployed.backfill",
             "A range of days, without checks and alerts. Models are asked only with `only: evaluate`.",
         ),
         Deployment(
             "evaluate-now",
-            "flows.nightly.evaluate_day",
+            "flows.deployed.evaluate_day",
             "The test sets on the pinned model and the candidates, now. Stored answers are not paid for again.",
         ),
         Deployment(

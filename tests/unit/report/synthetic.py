@@ -77,6 +77,7 @@ def config(folder: Path) -> Config:
         lake=folder / "lake",
         warehouse=folder / "lake" / "warehouse.duckdb",
         reports=folder / "reports",
+        evidently=True,
     )
 
 

@@ -232,6 +232,13 @@ def test_a_backfill_leaves_the_drawing_that_is_there_and_says_that_it_made_none(
     assert 'href="evidently.html"' in lay_out(config, facts, draws=False).path.read_text()
 
 
+def test_evidently_draws_only_where_it_is_asked_to(tmp_path: Path) -> None:
+    config = synthetic.night(tmp_path, with_features=True).model_copy(update={"evidently": False})
+    html = write_report(config, synthetic.DAY).path.read_text()
+    assert "No distributions by Evidently: they are drawn with `evidently: true` in genchi.yaml." in html
+    assert [path.name for path in (config.reports / "2024-05-14").iterdir()] == ["index.html"]
+
+
 def test_the_page_works_on_a_lake_that_was_only_just_made(tmp_path: Path) -> None:
     config = synthetic.config(tmp_path)
     Lake(config.lake).create()
