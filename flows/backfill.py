@@ -203,6 +203,7 @@ class _Run:
             config.require_for_ingest()
             config.require_for_semantics()
             first = self._read(first)
+            self.ledger.begin(first, last)
             with self._timed("semantics") as current:
                 current.outcome = semantics(config, first, last).summary()
             with self._timed("production") as current:
@@ -213,6 +214,7 @@ class _Run:
             current.outcome = transform(config, first, last).summary()
         built = list(each_day(first, last))
         self.ledger.note("transform", built)
+        self.ledger.end()
         return Work(self.plan.bytes, len(built), 0)
 
     def _read(self, first: date) -> date:

@@ -33,6 +33,7 @@ _UNRELATED = (
     *("budget", "review", "shadow"),
 )
 _INPUTS = ("interactions", "feedback", "annotations")
+_TOPICS = ("topics", "topic_catalog", "topic_tests", "topic_pasts")
 _BEFORE_WINDOW = 14  # days before the window that the counts of calls are also compared with
 _BUILT = "select distinct day from marts.fct_usage_daily where day between ? and ?"
 _SUFFIXES = (".sql", ".yml", ".csv", ".py")
@@ -106,6 +107,27 @@ class Ledger:
             if day >= str(first):
                 stages.pop(stage, None)
         self._write(done)
+
+    def begin(self, first: date, last: date) -> None:
+        """Note which days have no topics, before these days get them. The lake must be locked.
+
+        What a killed backfill left of them is taken away first: days with too few texts for topics of their own would
+        get those of later days, which a run that is left alone does not know yet.
+        """
+        for day in json.loads(self._begun.read() or "[]"):
+            for table in _TOPICS:
+                self._lake.remove(table, date.fromisoformat(day))
+        known = {day for table in _TOPICS for day in self._lake.days(table)}
+        days = each_day(first - timedelta(days=self._config.window_days), last)
+        self._begun.write(json.dumps([str(day) for day in days if day not in known]))
+
+    def end(self) -> None:
+        """Note that the marts have what was begun. The lake must be locked."""
+        self._begun.write("[]")
+
+    @property
+    def _begun(self) -> Note:
+        return Note(self._lake.backend, "_backfill/begun.json")
 
     def logs(self, day: date) -> Logs:
         """The log files of a day."""

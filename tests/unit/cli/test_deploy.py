@@ -32,7 +32,13 @@ def entries() -> dict[str, dict[str, object]]:
 def test_a_workspace_gets_its_deployments_under_the_name_of_its_app(workspace: Path) -> None:
     assert main(["deploy", "--config", str(workspace)]) == 0
     found = entries()
-    assert list(found) == ["desk-nightly", "desk-backfill", "desk-evaluate-now", "desk-flight-check"]
+    assert list(found) == [
+        "desk-nightly",
+        "desk-backfill",
+        "desk-evaluate-now",
+        "desk-review-digest",
+        "desk-flight-check",
+    ]
     assert {entry["parameters"]["config_path"] for entry in found.values()} == {str(workspace)}  # type: ignore[index]
     assert found["desk-nightly"]["schedules"] == [{"cron": "0 3 * * *", "timezone": "Europe/Berlin", "active": True}]
     assert found["desk-backfill"]["schedules"] == []
