@@ -171,6 +171,9 @@ def _add_deploy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     instead.add_argument("--print", action="store_true", help="print that file, and write nothing")
     instead.add_argument("--cron", action="store_true", help="print the lines for a crontab instead")
     instead.add_argument("--systemd", action="store_true", help="print a service and a timer of systemd instead")
+    instead.add_argument(
+        "--automation", action="store_true", help="print the automation that marks a run as crashed whose worker died"
+    )
     deploy.set_defaults(verb="deploy")
 
 
