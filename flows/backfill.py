@@ -1,19 +1,28 @@
 """`genchi backfill`: ingest logs, rebuild the marts and write the pages for a range of days, without checks and alerts.
 
-Only the last days get a page of their own (`PAGES`): one costs about a second. All are in the index over nights.
+It says first what it has to do and how long that takes. A day that is done and unchanged is passed over
+(`flows/backfill_days.py`), so that one that was killed goes on where it was. All days are in the index over nights; the
+last ones get a page of their own (`PAGES`): one costs about a second.
 Models are called only with `only="evaluate"`, which reuses every stored answer to the same request.
 """
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import Literal
 
-from flows.errors import ConfigError
-from flows.evaluate import EvalSetup
+from flows import backfill_estimate, progress
+from flows.backfill_days import Ledger, Plan, Stage
+from flows.backfill_estimate import Rates, Took, Work
+from flows.errors import ConfigError, RunError
+from flows.evaluate import EvalSetup, forecast_day
 from flows.evaluate.flow import check_production
+from flows.ingest import current_examples
 from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
+from flows.llm import register_local_providers
 from flows.nightly import evaluated
 from flows.prefect_run import described, flow, stage
 from flows.report.flow import report_days
@@ -23,10 +32,8 @@ from flows.semantics.flow import semantics
 from flows.transform.flow import transform
 from flows.warehouse import query
 
-Stage = Literal["ingest", "transform", "evaluate"]
-
-
-PAGES = 7  # days at the end of the range that get a page
+PAGES = 31  # days at the end of the range that get a page, if no other number is asked for
+_READ_TOGETHER = 14  # days whose logs are noted as read together; a kill loses no more
 
 _INCIDENTS = """
     select day, severity, title, state
@@ -52,54 +59,181 @@ class Backfilled:
 
     first: date
     last: date
-    began: tuple[Began, ...]
+    began: tuple[Began, ...] = ()
     critical: int = 0
     index: Path | None = None
 
 
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: the days from `start` to `end`, both included; see `run_backfill`."""
+
+    start: date
+    end: date
+    only: Stage | None = None
+    force: bool = False
+    pages: int = PAGES
+
+    def check(self) -> None:
+        """Raise ConfigError for a range or a number that cannot be."""
+        if self.end < self.start:
+            raise ConfigError(f"--end {self.end} is before --start {self.start}")
+        if self.pages < 0:
+            raise ConfigError(f"--pages {self.pages}: must be a whole number, or `all`")
+
+    def days_with_page(self, plan: Plan, reports: Path) -> list[date]:
+        """Of the last days, as many as get a page, those that are built, and those that have none."""
+        last = plan.days[max(0, len(plan.days) - self.pages) :]
+        built = plan.due[0] if plan.due else date.max
+        return [day for day in last if day >= built or not (reports / str(day) / "index.html").exists()]
+
+
 @flow(name="backfill")
-def run_backfill(setup: EvalSetup, start: date, end: date, only: Stage | None = None) -> Backfilled:
+def run_backfill(
+    setup: EvalSetup, start: date, end: date, *, only: Stage | None = None, force: bool = False, pages: int = PAGES
+) -> Backfilled:
     """Ingest and transform every day from `start` to `end`, both included; or run only the stage `only`.
 
-    Raises ConfigError for a wrong configuration or range of days, and RunError if a stage fails.
+    `force` does all days again, `pages` is how many of the last days get a page. Raises ConfigError for a wrong
+    configuration or range of days, and RunError if a stage fails.
     """
-    return whole_backfill(setup, start, end, only)
+    return whole_backfill(setup, Request(start, end, only, force, pages))
 
 
-def whole_backfill(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
+def estimated(setup: EvalSetup, request: Request) -> Iterator[str]:
+    """What a backfill has to do and how long it takes, in a few lines. Writes nothing, and asks no model."""
+    request.check()
+    plan = Ledger(setup).plan(request.start, request.end, request.only, is_forced=request.force)
+    yield from _estimate(setup, request, plan)
+
+
+def _estimate(setup: EvalSetup, request: Request, plan: Plan) -> Iterator[str]:
+    asking = None
+    if request.only == "evaluate" and plan.due:
+        setup.require_evaluation()
+        register_local_providers(model.model for model in setup.config.all_models())
+        asking = forecast_day(setup, plan.due[0], current_examples(setup.config))
+    pages = len(request.days_with_page(plan, setup.config.reports))
+    return backfill_estimate.lines(setup.config, plan, pages, request.only, asking)
+
+
+def whole_backfill(setup: EvalSetup, request: Request) -> Backfilled:
     """The backfill itself, within a flow; see `run_backfill`."""
-    if end < start:
-        raise ConfigError(f"--end {end} is before --start {start}")
+    request.check()
     config = setup.config
     check_embedding(config)
-    with described(f"backfill {start} to {end}", config.app), config.open_lake().lock("backfill"):
-        return _days(setup, start, end, only)
-
-
-def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backfilled:
-    config, first = setup.config, start
-    if only in (None, "ingest"):
-        config.require_for_ingest()
-        config.require_for_semantics()
-        with stage("ingest") as current:
-            landed = land_days(config, start, end)
-            current.outcome = landed.summary()
-            first = first_to_rebuild(config, landed.days, start, end)
-        with stage("semantics") as current:
-            current.outcome = semantics(config, first, end).summary()
-        with stage("production") as current:
-            current.outcome = check_production(setup, first, end).summary()
-    if only == "evaluate":
-        setup.require_evaluation()
-        for day in each_day(start, end):
-            with stage(f"evaluate {day}") as current:
-                freeze(config, day)
-                current.outcome = evaluated(setup, day, other_nights=True)
-    with stage("transform") as current:
-        current.outcome = transform(config, first, end).summary()
-    with stage("report") as current:
-        index = report_days(config, max(start, end - timedelta(days=PAGES - 1)), end)
-        current.outcome = str(index)
-    found = query(config.warehouse, _INCIDENTS, [start, end])
+    name = f"backfill {request.start} to {request.end}"
+    with described(name, config.app), config.open_lake().lock("backfill"):
+        ledger = Ledger(setup)
+        plan = ledger.plan(request.start, request.end, request.only, is_forced=request.force)
+        for line in _estimate(setup, request, plan):
+            progress.tell(line)
+        index = _Run(setup, request, ledger, plan).run()
+    try:
+        found = query(config.warehouse, _INCIDENTS, [request.start, request.end])
+    except RunError:
+        if plan.due:
+            raise
+        found = []  # nothing was to be done, and there is no warehouse
     began = tuple(Began(row["day"], row["severity"], row["title"]) for row in found if row["state"] == "open")
-    return Backfilled(start, end, began, sum(row["severity"] == "critical" for row in found), index)
+    critical = sum(row["severity"] == "critical" for row in found)
+    return Backfilled(request.start, request.end, began, critical, index)
+
+
+@dataclass
+class _Run:
+    """The stages of one backfill, and how long each took."""
+
+    setup: EvalSetup
+    request: Request
+    ledger: Ledger
+    plan: Plan
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> Path | None:
+        """Returns the index of pages; None where nothing was to be done."""
+        work = self._work() if self.plan.due else Work(0, 0, 0)
+        pages = self.request.days_with_page(self.plan, self.setup.config.reports)
+        if not (self.plan.due or pages):
+            return None
+        with self._timed("report") as current:
+            index = report_days(self.setup.config, pages)
+            current.outcome = str(index)
+        if self.plan.due:
+            whose = f"the backfill of {self.plan.due[0]} to {self.request.end}"
+            done = replace(work, pages=len(pages))
+            took = {name: Took(seconds, done) for name, seconds in self.seconds.items()}
+            backfill_estimate.note_rates(self.setup.config, Rates(whose, took))
+        return index
+
+    def _work(self) -> Work:
+        """All stages but the report. Returns how much there was to do, without the pages."""
+        config, first, last = self.setup.config, self.plan.due[0], self.request.end
+        if self.request.only in (None, "ingest"):
+            config.require_for_ingest()
+            config.require_for_semantics()
+            first = self._read(first)
+            self.ledger.begin(first, last)
+            with self._timed("semantics") as current:
+                current.outcome = semantics(config, first, last).summary()
+            with self._timed("production") as current:
+                current.outcome = check_production(self.setup, first, last).summary()
+        if self.request.only == "evaluate":
+            self._evaluate()
+        with self._timed("transform") as current:
+            current.outcome = transform(config, first, last).summary()
+        built = list(each_day(first, last))
+        self.ledger.note("transform", built)
+        self.ledger.end()
+        return Work(self.plan.bytes, len(built), 0)
+
+    def _read(self, first: date) -> date:
+        """Read the logs of the days that need it; returns the first day to rebuild."""
+        config, touched = self.setup.config, set[date]()
+        with self._timed("ingest") as current, progress.counting("days", len(self.plan.to_read)) as advance:
+            outcome = None
+            for days in _together(self.plan.to_read):
+                started = time.monotonic()
+                landed = land_days(config, days[0], days[-1])
+                self.ledger.note("ingest", days)
+                if landed.days:
+                    self.ledger.forget("transform", min(landed.days))
+                touched |= set(landed.days)
+                outcome = landed if outcome is None else outcome + landed
+                for _ in days:
+                    advance()
+                if len(days) == 1 < len(self.plan.to_read) and not backfill_estimate.known_rates(config):
+                    rest = backfill_estimate.rest_of_reading(self.plan, days[0], time.monotonic() - started)
+                    progress.tell(rest) if rest else None
+            current.outcome = outcome.summary() if outcome else "all logs are read and unchanged"
+        return first_to_rebuild(config, tuple(sorted(touched)), first, self.request.end)
+
+    def _evaluate(self) -> None:
+        self.setup.require_evaluation()
+        started = time.monotonic()
+        for day in self.plan.due:
+            with stage(f"evaluate {day}") as current:
+                freeze(self.setup.config, day)
+                current.outcome = evaluated(self.setup, day, other_nights=True)
+            self.ledger.note("evaluate", [day])
+        self.seconds["evaluate"] = time.monotonic() - started
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[progress.Step]:
+        started = time.monotonic()
+        with stage(name) as current:
+            yield current
+        self.seconds[name] = time.monotonic() - started
+
+
+def _together(days: Sequence[date]) -> Iterator[list[date]]:
+    """The first day alone, whose time says how long the others take, then days that follow one another."""
+    group: list[date] = []
+    for place, day in enumerate(days):
+        is_next = bool(group) and (day - group[-1]).days == 1
+        if group and (place == 1 or not is_next or len(group) == _READ_TOGETHER):
+            yield group
+            group = []
+        group.append(day)
+    if group:
+        yield group

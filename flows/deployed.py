@@ -7,7 +7,9 @@ from datetime import date
 
 from prefect import flow
 
-from flows.backfill import Backfilled, Stage, whole_backfill
+from flows import progress
+from flows.backfill import PAGES, Backfilled, Request, estimated, whole_backfill
+from flows.backfill_days import Stage
 from flows.config import load_config
 from flows.evaluate import load_setup
 from flows.night import Night
@@ -40,7 +42,16 @@ def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> l
 
 
 @flow(name="backfill", persist_result=False)
-def backfill(start: date, end: date, config_path: str = "genchi.yaml", only: Stage | None = None) -> Backfilled:
+def backfill(
+    start: date,
+    end: date,
+    config_path: str = "genchi.yaml",
+    *,
+    only: Stage | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+    pages: int = PAGES,
+) -> Backfilled:
     """Ingest and transform every day from `start` to `end`, both included; or run only the stage `only`.
 
     Raises ConfigError for a wrong configuration or range of days, and RunError if a stage fails.
@@ -50,5 +61,13 @@ def backfill(start: date, end: date, config_path: str = "genchi.yaml", only: Sta
         end: The last day.
         config_path: The absolute path of the workspace's genchi.yaml, where the worker runs.
         only: One stage alone. Without one: ingest and transform. evaluate asks live models, which may cost money.
+        force: Do all days again, also those that are done and unchanged.
+        dry_run: Say in the log what there is to do and how long it takes, and write nothing.
+        pages: How many of the last days get a page of their own. One takes about a second.
     """
-    return whole_backfill(load_setup(load_config(config_path)), start, end, only)
+    request, setup = Request(start, end, only, force, pages), load_setup(load_config(config_path))
+    if dry_run:
+        for line in estimated(setup, request):
+            progress.tell(line)
+        return Backfilled(start, end)
+    return whole_backfill(setup, request)

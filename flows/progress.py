@@ -19,12 +19,14 @@ from flows import json_lines
 from flows.errors import in_one_line
 from flows.outgoing import drawing_on, plain
 from flows.stopping import is_stopping
+from flows.words import duration
 
 T = TypeVar("T")
 
 LOG_EVERY_S = 30.0
 _TERMINAL_EVERY_S = 0.2
 _BAR = 20  # characters
+_TELL_LEFT_S = 5.0
 
 _logger = logging.getLogger("genchi")
 _logger.setLevel(logging.INFO)  # who runs genchi decides where the lines go, not whether there are any
@@ -43,14 +45,28 @@ class Step:
     done: int = 0
     total: int = 0
     started: float = field(default_factory=time.monotonic)
+    counted_from: float = 0.0
 
     @property
     def state(self) -> str:
-        """How far it is: `12 s, files: 34 of 120`."""
-        seconds = f"{time.monotonic() - self.started:.0f} s"
+        """How far it is: `12 s, files: 34 of 120, about 30 s left`."""
+        now = time.monotonic()
         count = f"{self.done:,} of {self.total:,}" if self.total else ""
         about = ": ".join(part for part in (self.doing, count) if part)
-        return f"{seconds}, {about}" if about else seconds
+        return ", ".join(part for part in (f"{now - self.started:.0f} s", about, self._left(now)) if part)
+
+    def _left(self, now: float) -> str:
+        """How long it still takes, if what is left goes as fast; nothing in the first seconds."""
+        spent = now - self.counted_from
+        if not 0 < self.done < self.total or spent < _TELL_LEFT_S:
+            return ""
+        return f"about {duration(spent * (self.total - self.done) / self.done)} left"
+
+    def reached(self, name: str, done: int, total: int) -> None:
+        """So many of `total` things are done; the first call begins to count."""
+        if not self.total:
+            self.counted_from = time.monotonic()
+        self.doing, self.done, self.total = name, done, total
 
 
 class _Display:
@@ -191,9 +207,15 @@ def track(items: Iterable[T], name: str, total: int) -> Iterator[T]:
 
 @contextmanager
 def counting(name: str, total: int) -> Iterator[Callable[[], None]]:
-    """A function to call for each of `total` things that is done in the step under way."""
+    """A function to call for each of `total` things that is done in the step under way.
+
+    Within a count of several things it counts nothing: the outer one is shown.
+    """
     current = _display.current or Step(name)
-    current.doing, current.done, current.total = name, 0, total
+    if current.total > 1:
+        yield lambda: None
+        return
+    current.reached(name, 0, total)
 
     def advance() -> None:
         current.done += 1
@@ -202,3 +224,9 @@ def counting(name: str, total: int) -> Iterator[Callable[[], None]]:
         yield advance
     finally:
         current.doing, current.done, current.total = "", 0, 0
+
+
+def reached(name: str, done: int, total: int) -> None:
+    """Say how far the step under way is, where something else counts."""
+    if current := _display.current:
+        current.reached(name, done, total)

@@ -46,6 +46,14 @@ def joined(parts: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def duration(seconds: float) -> str:
+    """`4 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
+
+
 def day_and_month(day: date) -> str:
     """`14 September`; not strftime, which speaks the machine's language."""
     return f"{day.day} {_MONTHS[day.month - 1]}"

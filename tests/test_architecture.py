@@ -28,8 +28,9 @@ FLOORS = [
     {"night_runs"},
     {"llm", "retention", "acknowledgements", "night", "checks"},
     STAGES | {"demo"},
-    {"catch_up", "telemetry"},
-    {"nightly", "backfill"},
+    {"catch_up", "telemetry", "backfill_days"},
+    {"backfill_estimate"},
+    {"nightly", "backfill", "review_digest"},
     {"flight_check", "deployed"},
     {"cli"},
 ]
@@ -147,7 +148,10 @@ def test_production_code_does_not_know_the_demo() -> None:
 
 def test_only_a_door_of_a_verb_reads_the_configuration() -> None:
     written = {FLOWS / "config" / "load.py", FLOWS / "evaluate" / "setup" / "eval_setup.py"}
-    doors = {*(FLOWS / f"{name}.py" for name in ("deployed", "flight_check")), *(FLOWS / "cli").glob("*.py")}
+    doors = {
+        *(FLOWS / f"{name}.py" for name in ("deployed", "flight_check", "review_digest")),
+        *(FLOWS / "cli").glob("*.py"),
+    }
     reading = {path for path in SOURCES if re.search(r"\b(load_config|load_setup)\(", path.read_text(encoding="utf-8"))}
     assert reading - doors == written
 

@@ -21,7 +21,8 @@ class Digest:
     """All that a night has to report. `ended` are the incidents that settled or recovered.
 
     `acknowledged` are incidents that someone takes care of: they are counted, and told no more. `review` says in one
-    line what people are asked to judge, and whose week it is; empty where there is nothing.
+    line what people are asked to judge, and whose week it is; empty where there is nothing. `is_of_review` is that of a
+    digest which has nothing else: its first line is then the headline.
     """
 
     app: str
@@ -31,6 +32,7 @@ class Digest:
     ended: tuple[Over, ...] = ()
     acknowledged: tuple[Item, ...] = ()
     review: str = ""
+    is_of_review: bool = False
 
     @property
     def over(self) -> tuple[str, ...]:
@@ -49,6 +51,8 @@ class Digest:
 
     @property
     def _first(self) -> str:
+        if self.is_of_review:
+            return self.review.partition("\n")[0]
         if not self.items:
             more = f"; {len(self.over) - 1} more are over" if len(self.over) > 1 else ""
             return f"{self.over[0]}{more}" if self.over else "every expectation passed"
@@ -79,7 +83,7 @@ class Digest:
     @property
     def is_news(self) -> bool:
         """Whether anything began, failed or ended: all else was told before, and is told once."""
-        return self.ongoing < len(self.items) or bool(self.over)
+        return self.is_of_review or self.ongoing < len(self.items) or bool(self.over)
 
     def count(self, severity: str) -> int:
         """How many items have this severity."""

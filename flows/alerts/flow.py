@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from flows.alerts import digest, notifiers
+from flows.alerts import digest, notifiers, open_queues
 from flows.alerts.digest import Digest
 from flows.alerts.notifiers import Delivered
 from flows.config import Config
@@ -52,6 +52,12 @@ def alert(config: Config, day: date, failures: Sequence[str] = ()) -> AlertResul
     """Report the incidents, failed checks and stages of `day`; nothing is sent without news."""
     gathered = gather(config, day, failures)
     return AlertResult(gathered, notify(config, day, gathered))
+
+
+@task(name="remind of the review", task_run_name="remind of the review {day}")
+def review_reminder(config: Config, day: date) -> open_queues.Reminded:
+    """What there is to review, to who reviews this week. The caller holds the lake's lock."""
+    return open_queues.remind(config, day)
 
 
 def alert_without_prefect(config: Config, day: date, failures: Sequence[str]) -> AlertResult:

@@ -17,6 +17,8 @@ from flows.progress import step
 from flows.review import Entry, Question, journal_of
 from flows.review.flow import review
 
+_PAGES = 7  # of the days before the last night
+
 
 def run(folder: Path, print_line: Callable[[str], None]) -> bool:
     """Write the workspace, run its month and its last night. Returns whether all planted incidents were found."""
@@ -27,7 +29,7 @@ def run(folder: Path, print_line: Callable[[str], None]) -> bool:
         current.outcome = f"{DAYS} days of logs, a dev set, a holdout and genchi.yaml in {folder}"
     config = load_config(path)
     setup = load_setup(config)
-    run_backfill(setup, last - timedelta(days=DAYS - 1), last - timedelta(days=1))
+    run_backfill(setup, last - timedelta(days=DAYS - 1), last - timedelta(days=1), pages=_PAGES)
     with step("review") as current:
         current.outcome = f"{_review(setup, last)} answers of two days judged by a simulated reviewer"
     night = run_nightly(setup, last)

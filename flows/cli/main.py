@@ -115,6 +115,13 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument(
         "--only", choices=("ingest", "transform", "evaluate"), help="run only this stage; evaluate calls live models"
     )
+    back.add_argument("--force", action="store_true", help="also do days that are done and unchanged")
+    back.add_argument(
+        "--dry-run", action="store_true", help="print what there is to do and how long, and write nothing"
+    )
+    back.add_argument(
+        "--pages", type=_pages, default=31, metavar="N|all", help="how many of the last days get a page (default: 31)"
+    )
     back.set_defaults(verb="backfill")
     compare = _with_config(verbs.add_parser("compare", help="compare two models on one route, and print the verdict"))
     compare.add_argument(
@@ -164,6 +171,9 @@ def _add_deploy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     instead.add_argument("--print", action="store_true", help="print that file, and write nothing")
     instead.add_argument("--cron", action="store_true", help="print the lines for a crontab instead")
     instead.add_argument("--systemd", action="store_true", help="print a service and a timer of systemd instead")
+    instead.add_argument(
+        "--automation", action="store_true", help="print the automation that marks a run as crashed whose worker died"
+    )
     deploy.set_defaults(verb="deploy")
 
 
@@ -191,6 +201,12 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a valid day; write it as YYYY-MM-DD") from None
+
+
+def _pages(text: str) -> int | str:
+    if text != "all" and not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number nor `all`")
+    return text if text == "all" else int(text)
 
 
 def _count(text: str) -> int:

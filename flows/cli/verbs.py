@@ -43,14 +43,25 @@ def nightly(options: argparse.Namespace) -> int:
 
 
 def backfill(options: argparse.Namespace) -> int:
-    """Run a range of days, and print the incidents that began and the index of pages; CRITICAL if one is critical."""
+    """Run a range of days, and print the incidents that began and the index of pages; CRITICAL if one is critical.
+
+    With --dry-run, print what there is to do and how long it takes.
+    """
     setup = _load(options)
     if options.end < options.start:
         raise ConfigError(f"--end {options.end} is before --start {options.start}")
+    pages = (options.end - options.start).days + 1 if options.pages == "all" else options.pages
+    if options.dry_run:
+        from flows import backfill as backfilling  # noqa: PLC0415 - as above
+
+        request = backfilling.Request(options.start, options.end, options.only, options.force, pages)
+        for line in backfilling.estimated(setup, request):
+            tell(line)
+        return FINE
     with _running(setup.config, options):
         from flows.backfill import run_backfill  # noqa: PLC0415 - as above
 
-        done = run_backfill(setup, options.start, options.end, options.only)
+        done = run_backfill(setup, options.start, options.end, only=options.only, force=options.force, pages=pages)
     for began in done.began:
         tell(f"{began.day}: {began.severity}: {began.title}")
     if done.index:

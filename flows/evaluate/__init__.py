@@ -20,6 +20,8 @@ from flows.evaluate.setup import (
 )
 
 if TYPE_CHECKING:
+    from flows.evaluate.generate import Forecast
+    from flows.evaluate.generation import forecast_day
     from flows.evaluate.propose import Frozen, Proposed, Who, accept_proposal, check_proposal, reject_proposal
     from flows.evaluate.propose import freeze as freeze_holdout
     from flows.evaluate.propose import propose as propose_examples
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 _PROPOSE = ("Frozen", "Proposed", "Who", "accept_proposal", "check_proposal", "reject_proposal")
 _SUGGEST = ("Suggested", "accept", "accept_suggestion", "apply_decision", "read_suggestions", "reject", "relabel_items")
 _LATE = {
+    "Forecast": ("generate", "Forecast"),
+    "forecast_day": ("generation", "forecast_day"),
     **{name: ("propose", name) for name in _PROPOSE},
     "freeze_holdout": ("propose", "freeze"),
     "propose_examples": ("propose", "propose"),
@@ -46,6 +50,7 @@ _LATE = {
 
 __all__ = [
     "EvalSetup",
+    "Forecast",
     "Frozen",
     "ModelPair",
     "Proposed",
@@ -58,6 +63,7 @@ __all__ = [
     "apply_decision",
     "check_proposal",
     "current_versions",
+    "forecast_day",
     "freeze_holdout",
     "load_setup",
     "propose_examples",

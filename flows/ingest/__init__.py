@@ -3,7 +3,7 @@
 `sources/<format>.sql` says what a log format means, one SELECT a format. Drop a file there to add one.
 """
 
-from flows.ingest.example_sets import describe_example_sets, version_of_route
+from flows.ingest.example_sets import current_examples, describe_example_sets, version_of_route
 from flows.ingest.find import count_rows, postgres_rows, sample_query, shown_dsn, unreadable
 from flows.ingest.preview import (
     SAMPLE,
@@ -25,6 +25,7 @@ __all__ = [
     "Previewer",
     "SampleReading",
     "count_rows",
+    "current_examples",
     "describe_example_sets",
     "discover",
     "is_database",

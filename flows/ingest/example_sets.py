@@ -29,10 +29,15 @@ def freeze(config: Config, day: date) -> pa.Table:
 
 def freeze_days(config: Config, first: date, last: date) -> pa.Table:
     """The same for every day from `first` to `last`, both included; the files are read once."""
-    table = from_rows(_rows(config), "examples")
+    table = current_examples(config)
     for day in each_day(first, last):
         config.open_lake().write("examples", day, table)
     return table
+
+
+def current_examples(config: Config) -> pa.Table:
+    """The rows that `freeze` would land now. Raises ConfigError as it does."""
+    return from_rows(_rows(config), "examples")
 
 
 def describe_example_sets(config: Config) -> list[str]:

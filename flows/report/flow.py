@@ -5,8 +5,8 @@ from datetime import date
 from pathlib import Path
 
 from flows.config import Config
-from flows.lake import each_day
 from flows.prefect_run import STAGE_S, flow, task
+from flows.progress import track
 from flows.report import artifact, nights, page
 from flows.report.facts import read_facts
 from flows.report.page import ReportResult
@@ -41,10 +41,10 @@ def report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportRes
     return result
 
 
-@flow(name="report-days", flow_run_name="report {first} to {last}", timeout_seconds=STAGE_S)
-def report_days(config: Config, first: date, last: date) -> Path:
-    """The pages of the days from `first` to `last`, without Evidently's, and the index over all nights; its path."""
-    for day in each_day(first, last):
+@flow(name="report-days", timeout_seconds=STAGE_S)
+def report_days(config: Config, days: Sequence[date]) -> Path:
+    """The pages of these days, without Evidently's, and the index over all nights; its path."""
+    for day in track(days, "pages", len(days)):
         write_quickly(config, day)
     return index(config)
 

@@ -75,11 +75,12 @@ def run_semantics(config: Config, first: date, last: date) -> SemanticsResult:
 def embed_days(config: Config, first: date, last: date, embedder: embedding.Embedder | None = None) -> Embedded:
     """Land the embeddings of the days, and of those days of their window that have calls and no embeddings yet."""
     lake, embedder = config.open_lake(), embedder or embedding.embedder(config)
+    days = [*_missing(lake, config, first), *each_day(first, last)]
     done = [
         vectors.embed_day(
             lake, day, config.window_days, texts.of_day(lake, day, config.embedding.max_texts_per_day), embedder
         )
-        for day in [*_missing(lake, config, first), *each_day(first, last)]
+        for day in progress.track(days, "embedding, days", len(days))
     ]
     totals = zip(*(astuple(one) for one in done), strict=True)
     return Embedded(*(sum(column) for column in totals))
@@ -101,7 +102,7 @@ def _find_topics(config: Config, first: date, last: date) -> TopicsResult:
     added = tests = 0
     refits: list[tuple[set[str], set[str]]] = []
     known: list[Catalog] = []
-    for day in each_day(first, last):
+    for day in progress.track(each_day(first, last), "topics, days", (last - first).days + 1):
         known, rows, tested = [], [], []
         pasts: list[Row] = []
         for route in sorted({*run.reader.routes(day), *catalog.routes_before(lake, day)}):

@@ -14,12 +14,14 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
+from flows import progress
 from flows.config import Config
 from flows.errors import RunError
 from flows.project import DBT_PROJECT
 from flows.transform import ephemeral_models
 
 _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+_NODE_STARTS = "LogStartLine"
 _LOG_BYTES = 10 << 20
 _FAILED = ("error", "fail", "runtime error")
 
@@ -101,7 +103,7 @@ def _environment(changes: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _log_in(folder: Path) -> Iterator[Callable[[Any], None]]:
-    """A callback for dbt's events: those above debug are written to `dbt.log`."""
+    """A callback for dbt's events: those above debug are written to `dbt.log`, and who waits sees how far it is."""
     folder.mkdir(parents=True, exist_ok=True)
     handler = RotatingFileHandler(folder / "dbt.log", maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s [%(levelname)-5s] %(message)s"))
@@ -109,6 +111,8 @@ def _log_in(folder: Path) -> Iterator[Callable[[Any], None]]:
     lines.addHandler(handler)
 
     def note(event: Any) -> None:
+        if event.info.name == _NODE_STARTS:
+            progress.reached("models and tests", event.data.index - 1, event.data.total)
         if event.info.level in _LEVELS:
             lines.log(_LEVELS[event.info.level], "%s", event.info.msg)
 

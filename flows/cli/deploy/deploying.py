@@ -5,6 +5,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
+from flows.cli.deploy.automation_file import automation
 from flows.cli.deploy.crontab import DEFAULT, checked, crontab
 from flows.cli.deploy.deployments import POOL
 from flows.cli.deploy.prefect_file import planned, write
@@ -19,6 +22,8 @@ def run(config: Config, options: argparse.Namespace) -> Iterator[str]:
         yield from crontab(config, at or DEFAULT)
     elif options.systemd:
         yield from _systemd(config, at or DEFAULT)
+    elif options.automation:
+        yield yaml.safe_dump(automation(), sort_keys=False).rstrip("\n")
     else:
         plan = planned(options.file.absolute(), config, at, options.pool, (DEFAULT, POOL))
         if options.print:
@@ -45,3 +50,5 @@ def _next_steps(path: Path, pools: tuple[str, ...]) -> Iterator[str]:
     yield f"  prefect deploy --all{named}"
     for pool in pools:
         yield f"  prefect worker start --pool {shlex.quote(pool)}   # where the logs can be read, with genchi's Python"
+    yield "so that Prefect marks a run as crashed whose worker died, once for a server:"
+    yield "  genchi deploy --automation > crashed.yaml && prefect automation create --from-file crashed.yaml"

@@ -51,6 +51,12 @@ def deployments(cron: str) -> tuple[Deployment, ...]:
             "The test sets on the pinned model and the candidates, now. Stored answers are not paid for again.",
         ),
         Deployment(
+            "review-digest",
+            "flows.review_digest.review_digest",
+            "Tells who reviews this week, by the rota, which answers of the last seven queues nobody has judged yet.",
+            "0 8 * * mon-fri",
+        ),
+        Deployment(
             "flight-check",
             "flows.flight_check.flight_check",
             "Reads this workspace's configuration, then takes two records through a whole night with simulated models,"

@@ -10,7 +10,7 @@ from flows.evaluate.generate.budget import (
     production_run_id,
     shadow_run_id,
 )
-from flows.evaluate.generate.evaluation_run import EvalRun, GenerationResult, generate_answers
+from flows.evaluate.generate.evaluation_run import EvalRun, Forecast, GenerationResult, forecast, generate_answers
 from flows.evaluate.generate.journal import append_answer, open_for_append, read_journal
 from flows.evaluate.generate.judging import JudgingResult, ask_judge, judge_replies
 from flows.evaluate.generate.request_runner import RunBudget, ask_all
@@ -19,6 +19,7 @@ from flows.evaluate.generate.requests import Row, requests_of_run
 __all__ = [
     "ANCHOR_KEY",
     "EvalRun",
+    "Forecast",
     "GenerationResult",
     "JudgingResult",
     "Row",
@@ -30,6 +31,7 @@ __all__ = [
     "ask_judge",
     "budget_of",
     "canary_run_id",
+    "forecast",
     "generate_answers",
     "judge_replies",
     "open_for_append",

@@ -99,6 +99,27 @@ def generate_answers(run: EvalRun, budget: RunBudget, clients: ClientFactory | N
     return asked
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """Requests that a run would send, and their estimated cost in USD, without the models whose price is unknown."""
+
+    requests: int
+    usd: float
+    unpriced: tuple[str, ...]
+
+
+def forecast(run: EvalRun, clients: ClientFactory | None = None) -> Forecast:
+    """What `generate_answers` would send, as the stored answers are. Sends and writes nothing."""
+    lake = run.config.open_lake()
+    pending = PendingRequests(run.run_id, run)
+    stored = StoredAnswers(lake, run.day, run.run_id, lake.journal(run.run_id))
+    stored.find_own(pending)
+    if run.reusable:
+        stored.find_reusable(pending, (request for request in run if request.arm in run.reusable), run.since)
+    counts, usd, unpriced = _estimate(run.to_send(pending), _Clients(run, clients))
+    return Forecast(counts.total(), usd, tuple(sorted(unpriced)))
+
+
 class _Clients(dict[str, ModelClient]):
     """Clients by model name, created at first use because litellm takes seconds to import."""
 
@@ -188,19 +209,25 @@ def _unanswered_of(run: EvalRun, pending: PendingRequests, name: str) -> Iterato
 
 def _report_estimate(run: EvalRun, budget: RunBudget, unanswered: Iterator[Request], clients: _Clients) -> Counter[str]:
     """The number of requests by model. Reports the total and the estimated cost in USD before the first is sent."""
-    counts, usd, unpriced = Counter[str](), 0.0, set()
-    for request in unanswered:
-        estimate = clients.estimate_usd(request)
-        counts[request.model] += 1
-        usd += estimate or 0.0
-        if estimate is None:
-            unpriced.add(request.model)
+    counts, usd, unpriced = _estimate(unanswered, clients)
     if counts:
         unknown = f", without {', '.join(sorted(unpriced))}, whose price is unknown" if unpriced else ""
         progress.tell(f"{run.run_id}: {counts.total():,} requests to send, estimated cost {usd:,.2f} USD{unknown}")
     if budget.limit_usd is not None:
         _warn_about_budget(budget, usd, unpriced)
     return counts
+
+
+def _estimate(requests: Iterator[Request], clients: _Clients) -> tuple[Counter[str], float, set[str]]:
+    """The number of requests by model, their cost in USD, and the models whose price is unknown."""
+    counts, usd, unpriced = Counter[str](), 0.0, set[str]()
+    for request in requests:
+        estimate = clients.estimate_usd(request)
+        counts[request.model] += 1
+        usd += estimate or 0.0
+        if estimate is None:
+            unpriced.add(request.model)
+    return counts, usd, unpriced
 
 
 def _warn_about_budget(budget: RunBudget, usd: float, unpriced: set[str]) -> None:

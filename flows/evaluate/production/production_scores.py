@@ -19,6 +19,7 @@ from flows.evaluate.production.production_criteria import INPUTS, Check, checks
 from flows.evaluate.setup import EvalSetup, note_versions
 from flows.lake import SCHEMAS, each_day
 from flows.llm import ClientFactory
+from flows.progress import track
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ def score_days(
     `last` is the night that does so: one budget is that of all the days. Versions of criteria that are new are noted.
     """
     note_versions(setup, last)
-    found = [score_production(setup, day, clients, ask=ask, night=last) for day in each_day(first, last)]
+    days = track(each_day(first, last), "days", (last - first).days + 1)
+    found = [score_production(setup, day, clients, ask=ask, night=last) for day in days]
     return ProductionResult(*(sum(counts) for counts in zip(*map(astuple, found), strict=True)))
 
 

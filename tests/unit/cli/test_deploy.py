@@ -32,7 +32,13 @@ def entries() -> dict[str, dict[str, object]]:
 def test_a_workspace_gets_its_deployments_under_the_name_of_its_app(workspace: Path) -> None:
     assert main(["deploy", "--config", str(workspace)]) == 0
     found = entries()
-    assert list(found) == ["desk-nightly", "desk-backfill", "desk-evaluate-now", "desk-flight-check"]
+    assert list(found) == [
+        "desk-nightly",
+        "desk-backfill",
+        "desk-evaluate-now",
+        "desk-review-digest",
+        "desk-flight-check",
+    ]
     assert {entry["parameters"]["config_path"] for entry in found.values()} == {str(workspace)}  # type: ignore[index]
     assert found["desk-nightly"]["schedules"] == [{"cron": "0 3 * * *", "timezone": "Europe/Berlin", "active": True}]
     assert found["desk-backfill"]["schedules"] == []
@@ -193,3 +199,14 @@ def test_names_that_differ_stay_different() -> None:
     names = [slug_of(app) for app in ("Support desk", "support/desk", "support desk", "客服", "帮助")]
     assert len(set(names)) == len(names)
     assert all(name.isascii() and "/" not in name for name in names)
+
+
+def test_the_automation_is_one_that_prefect_takes(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from prefect.events.schemas.automations import AutomationCore
+
+    from flows.nightly import CRITICAL
+
+    assert main(["deploy", "--config", str(workspace), "--automation"]) == 0
+    automation = AutomationCore.model_validate(yaml.safe_load(capsys.readouterr().out))
+    assert f"prefect.flow-run.{CRITICAL}" in automation.trigger.expect  # type: ignore[union-attr]  # an event trigger
+    assert not Path("prefect.yaml").exists()

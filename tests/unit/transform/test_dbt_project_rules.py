@@ -175,7 +175,7 @@ READERS = {
     "expectations": ["expectations/*.py"],
     "review": ["flows/review/queue/night_findings.py", "flows/review/page/night_incidents.py"],
     "compare": ["flows/cli/compare_report.py"],
-    "backfill": ["flows/backfill.py"],
+    "backfill": ["flows/backfill.py", "flows/backfill_days.py"],
     "catch_up": ["flows/catch_up.py"],
     "flight_check": ["flows/flight_check.py"],
     "breaches": ["flows/cli/breach_list.py", "flows/cli/ack_command.py"],
