@@ -23,7 +23,8 @@ from flows.report.flow import report_days
 from flows.retention import first_to_rebuild
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
-from flows.transform.flow import transform
+from flows.transform import has_package
+from flows.transform.flow import transform, workspace_models
 from flows.warehouse import query
 
 Stage = Literal["ingest", "transform", "evaluate"]
@@ -111,6 +112,9 @@ def _days(setup: EvalSetup, start: date, end: date, only: Stage | None) -> Backf
                 current.outcome = evaluated(setup, day, other_nights=True)
     with stage("transform") as current:
         current.outcome = transform(config, first, end).summary()
+    if has_package(config):
+        with stage("workspace") as current:
+            current.outcome = workspace_models(config, first, end).summary()
     with stage("report") as current:
         index = report_days(config, max(start, end - timedelta(days=PAGES - 1)), end)
         current.outcome = str(index)

@@ -37,6 +37,7 @@ def render(sql: str, *files: str, **names: object) -> str:
         "split_part": lambda text, delimiter, part: f"split_part({text}, {delimiter}, {part})",
         "text_keys": lambda: TEXT_KEYS,
         "type_string": lambda: "varchar",
+        "var": lambda _: [],
     }
     return environment.from_string(macros + sql).render({**known, **names})
 

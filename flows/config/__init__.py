@@ -9,10 +9,20 @@ from flows.config.rota import on_duty
 from flows.config.sections import Budget, Ping
 from flows.config.threshold_table import thresholds
 from flows.config.variables import UnsetVariableError, not_set, unset_variables, why_not_sent
+from flows.config.workspace_features import (
+    CALL_COLUMNS,
+    FEATURES_FILE,
+    TEXT_COLUMNS,
+    WorkspaceFeature,
+    workspace_features,
+)
 from flows.config.yamlfile import read_yaml
 
 __all__ = [
     "BASELINE",
+    "CALL_COLUMNS",
+    "FEATURES_FILE",
+    "TEXT_COLUMNS",
     "Alert",
     "Budget",
     "Config",
@@ -25,6 +35,7 @@ __all__ = [
     "Severity",
     "Source",
     "UnsetVariableError",
+    "WorkspaceFeature",
     "did_you_mean",
     "first_problem",
     "load_config",
@@ -35,4 +46,5 @@ __all__ = [
     "thresholds",
     "unset_variables",
     "why_not_sent",
+    "workspace_features",
 ]

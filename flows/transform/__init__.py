@@ -6,6 +6,7 @@ Belongs here: running the project in `dbt_project`, the only writer of the wareh
 from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, migrate
 from flows.transform.dbt_command import run_command
 from flows.transform.language import languages_of
+from flows.transform.workspace_package import has_package
 
 __all__ = [
     "COMPARISON",
@@ -13,6 +14,7 @@ __all__ = [
     "EVERYTHING",
     "MONITORING",
     "REVIEW",
+    "has_package",
     "languages_of",
     "migrate",
     "run_command",

@@ -18,6 +18,7 @@ from flows.config import Config
 from flows.errors import RunError
 from flows.project import DBT_PROJECT
 from flows.transform import ephemeral_models
+from flows.transform.workspace_package import FOLDER
 
 _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _LOG_BYTES = 10 << 20
@@ -26,10 +27,11 @@ _FAILED = ("error", "fail", "runtime error")
 
 @dataclass(frozen=True)
 class Node:
-    """One node that a command ran: its type (model, seed, test, unit_test), name, status and message."""
+    """One node that a command ran: its type (model, seed, test, unit_test), name, file, status and message."""
 
     kind: str
     name: str
+    file: str
     status: str
     message: str
 
@@ -51,10 +53,17 @@ def run_dbt(
         raise RunError(f"dbt: {_refusal(config, outcome.exception) or _cause(str(outcome.exception))}") from None
     if outcome.exception is not None:  # dbt catches Ctrl-C, too
         raise outcome.exception
-    for node in nodes:
-        if node.status in _FAILED:
-            raise RunError(f"dbt: the {node.kind} {node.name} failed: {_cause(node.message)}")
+    if failed := [node for node in nodes if node.status in _FAILED]:
+        raise RunError(f"dbt: {_failure(failed)}")
     return nodes
+
+
+def _failure(failed: list[Node]) -> str:
+    """The first node that failed, with its file where it is the workspace's own, and how many others did."""
+    first = failed[0]
+    where = f"{first.file}: " if first.file.startswith(f"{FOLDER}/") else ""
+    others = f"; {len(failed) - 1:,} more failed: {', '.join(node.name for node in failed[1:])}" if failed[1:] else ""
+    return f"{where}the {first.kind} {first.name} failed: {_cause(first.message)}{others}"
 
 
 @contextmanager
@@ -143,7 +152,13 @@ def _refusal(config: Config, error: BaseException | None) -> str:
 
 def _nodes(outcome: Any) -> list[Node]:
     return [
-        Node(str(result.node.resource_type), result.node.name, str(result.status), result.message or "")
+        Node(
+            str(result.node.resource_type),
+            result.node.name,
+            result.node.original_file_path,
+            str(result.status),
+            result.message or "",
+        )
         for result in getattr(outcome.result, "results", ())
     ]
 

@@ -50,6 +50,14 @@ measured as (
                 and pairs.route = {{ side }}.route
                 and pairs.subject_id = {{ side }}.subject_id
     {% endfor -%}
+),
+
+-- The features of the workspace's own features.csv.
+valued as (
+    select
+        *
+        {{- own_values(['pair']) }}
+    from measured
 )
 
 select
@@ -66,4 +74,5 @@ select
     input_tokens,
     output_tokens,
     cost_usd
-from measured
+    {{- own_columns(['pair']) }}
+from valued
