@@ -47,7 +47,7 @@ def model(name: str) -> str:
     return (DBT_PROJECT / "models" / "intermediate" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def text_features(texts: str) -> str:
+def text_features(texts: str, **names: object) -> str:
     """The model int_text_features as a query on a table `texts` of one column text_value, in its order.
 
     No text is held against the dictionary.
@@ -59,5 +59,5 @@ def text_features(texts: str) -> str:
         " int_text_words as (select null::date as day, '' as origin, '' as route, '' as side, 0::bigint as subject_id,"
         " 0 as words_known, 0 as words_checked where false),"
         " int_repeated_outputs as (select null::date as day, '' as route, 0::ubigint as text_hash where false)"
-        f" select * from ({render(model('int_text_features'), 'text', 'patterns')}) order by subject_id"
+        f" select * from ({render(model('int_text_features'), 'text', 'patterns', 'own_features', **names)}) order by subject_id"
     )

@@ -1,11 +1,10 @@
 {#- The features of a workspace's features.csv, which come in the var `features`: a list of the columns of the seed
     `features`, with `side` for `sides`, and with an SQL expression. flows/transform has checked them. -#}
 
-{#- The values of those on these sides, as columns own__<feature> after others. -#}
+{#- The values of those on these sides, as columns own__<feature> before others. -#}
 {% macro own_values(sides) -%}
-    {%- for feature in var('features') if feature.side in sides -%}
-        ,
-        {{ own_value(feature) }} as own__{{ feature.feature }}
+    {%- for feature in var('features') if feature.side in sides %}
+        {{ own_value(feature) }} as own__{{ feature.feature }},
     {%- endfor -%}
 {%- endmacro %}
 
@@ -31,17 +30,16 @@ try(cast((
 
 {#- The same by their names, without numbers that are out of all bounds: their squares would not fit into an exact sum. -#}
 {% macro own_columns(sides) -%}
-    {%- for feature in var('features') if feature.side in sides -%}
-        ,
+    {%- for feature in var('features') if feature.side in sides %}
         {%- if feature.kind == 'share' %}
-        own__{{ feature.feature }} as {{ feature.feature }}
+        own__{{ feature.feature }} as {{ feature.feature }},
         {%- elif feature.grid == 'unit' %}
-        case when own__{{ feature.feature }} between 0 and 1 then own__{{ feature.feature }} end as {{ feature.feature }}
+        case when own__{{ feature.feature }} between 0 and 1 then own__{{ feature.feature }} end as {{ feature.feature }},
         {%- else %}
         case
             when abs(own__{{ feature.feature }}) <= {{ '1e5' if feature.grid == 'micro' else '1e9' }}
                 then own__{{ feature.feature }}
-        end as {{ feature.feature }}
+        end as {{ feature.feature }},
         {%- endif %}
     {%- endfor -%}
 {%- endmacro %}

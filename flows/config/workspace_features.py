@@ -78,8 +78,8 @@ class WorkspaceFeature:
 def workspace_features(workspace: Path) -> tuple[WorkspaceFeature, ...]:
     """The rows of `features.csv` in the workspace's folder, in its order; none without the file.
 
-    Raises ConfigError, with file and line, for a file that is no such table, a missing or unknown value, and a name that
-    genchi or another row has.
+    Raises ConfigError, with file and line, for a file that is no such table, a missing or unknown value, and a name
+    that genchi or another row has.
     """
     path = workspace / FEATURES_FILE
     if not path.is_file():

@@ -39,7 +39,7 @@ def kind_of(name: str) -> Kind:
 
 
 def is_share(feature: str, of_workspace: Collection[str] = ()) -> bool:
-    """Whether the values of a feature are between 0 and 1, to be shown in percent: `of_workspace` are those of its own."""
+    """Whether the values of a feature are between 0 and 1, to be shown in percent; `of_workspace` has its own."""
     name, colon, _ = feature.partition(":")  # model:gpt-4o has the row of model:
     return name + colon in _shares() or feature in of_workspace
 

@@ -146,8 +146,8 @@ def days_of_build(first: date, last: date) -> dict[str, str]:
 def variables(config: Config) -> dict[str, object]:
     """The vars of dbt_project.yml for this workspace.
 
-    Paths are escaped, because they are read as glob patterns. Writes the dictionary if it is missing. Raises ConfigError
-    for a wrong features.csv.
+    Paths are escaped, because they are read as glob patterns. Writes the dictionary if it is missing. Raises
+    ConfigError for a wrong features.csv.
     """
     return {
         "lake": glob.escape(str(config.lake)) if isinstance(config.lake, Path) else config.lake,

@@ -28,8 +28,8 @@ class WorkspaceBuild:
 def build_workspace(config: Config, first: date, last: date) -> WorkspaceBuild:
     """Build and test what the workspace's folder `dbt/` has, for the days from `first` to `last`.
 
-    dbt's unit tests do not run. Raises ConfigError if dbt cannot read the folder, and RunError, with the file, if a node
-    fails; the other nodes are built all the same.
+    dbt's unit tests do not run. Raises ConfigError if dbt cannot read the folder, and RunError, with the file, if a
+    node fails; the other nodes are built all the same.
     """
     started = time.monotonic()
     nodes = run_dbt(

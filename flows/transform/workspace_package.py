@@ -1,7 +1,7 @@
 """The folder `dbt/` of a workspace as a dbt package, which dbt reads beside genchi's project.
 
-The package's own file and a link to the folder are below `<lake>/_dbt`, so that nothing is written to the checkout or to
-the workspace's folder, and dbt names a file as the workspace does: `dbt/models/my_model.sql`. What is parsed with the
+The package's own file and a link to the folder are below `<lake>/_dbt`, so that nothing is written to the checkout or
+to the folder itself, and dbt names a file as the workspace does: `dbt/models/my_model.sql`. What is parsed with the
 package is kept apart from what a night parses for its own marts: nothing in `dbt/` can stop those.
 """
 
@@ -17,6 +17,7 @@ from flows.lake import replace_text
 from flows.project import DBT_PROJECT
 
 FOLDER = "dbt"
+PACKAGES = "GENCHI_DBT_PACKAGES"  # the environment variable that dbt_project.yml reads
 _PROJECT_FILE = "dbt_project.yml"
 _GENCHI = "genchi"
 # The folders of a dbt project, and which files in them have a name that others refer to.
@@ -46,13 +47,16 @@ def package_name(config: Config) -> str:
 def package_environment(config: Config) -> dict[str, str]:
     """The environment variables with which dbt reads the package, which is brought up to date first.
 
-    Empty where the workspace has none. Raises ConfigError for a wrong dbt_project.yml, and for a model, seed or snapshot
-    with a name of genchi's own.
+    Empty where the workspace has none. Raises ConfigError for a file that is not YAML, a wrong dbt_project.yml, and a
+    model, seed or snapshot with a name of genchi's own.
     """
     if not has_package(config):
         return {}
     project = _project(_written(config))
     _check_names(config, project)
+    for pattern in ("*.yml", "*.yaml"):
+        for path in sorted((config.workspace / FOLDER / "models").rglob(pattern)):
+            read_yaml(path)  # its errors name the file and the line
     kept = config.state / "_dbt"
     packages = kept / "packages"
     package = packages / "workspace"
@@ -67,7 +71,7 @@ def package_environment(config: Config) -> dict[str, str]:
     for link in packages.iterdir():
         if link.is_symlink() and link.name.removeprefix("of_") not in installed:
             link.unlink()
-    return {"GENCHI_DBT_PACKAGES": str(packages), "DBT_TARGET_PATH": str(kept / "target-workspace")}
+    return {PACKAGES: str(packages), "DBT_TARGET_PATH": str(kept / "target-workspace")}
 
 
 def _written(config: Config) -> dict[str, Any]:

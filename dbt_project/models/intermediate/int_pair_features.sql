@@ -55,14 +55,15 @@ measured as (
 -- The features of the workspace's own features.csv.
 valued as (
     select
+        {{ own_values(['pair']) }}
         *
-        {{- own_values(['pair']) }}
     from measured
 )
 
 select
     {{ text_keys() | join(', ') }},
 
+    {{ own_columns(['pair']) }}
     case when asks_for_json then has_json end as json_kept,
     script_kept,
     length_ratio,
@@ -74,5 +75,4 @@ select
     input_tokens,
     output_tokens,
     cost_usd
-    {{- own_columns(['pair']) }}
 from valued
