@@ -50,8 +50,9 @@ def model(name: str) -> str:
 def text_features(texts: str, **names: object) -> str:
     """The model int_text_features as a query on a table `texts` of one column text_value, in its order.
 
-    No text is held against the dictionary.
+    No text is held against the dictionary. `names` are as for `render`.
     """
+    sql = render(model("int_text_features"), "text", "patterns", "own_features", **names)
     return (
         "with int_texts as (select date '2026-03-04' as day, 'production' as origin, 'r' as route, 'm' as model_served,"
         " 'v' as prompt_version, 'x' as release, 'output' as side, row_number() over () as subject_id,"
@@ -59,5 +60,5 @@ def text_features(texts: str, **names: object) -> str:
         " int_text_words as (select null::date as day, '' as origin, '' as route, '' as side, 0::bigint as subject_id,"
         " 0 as words_known, 0 as words_checked where false),"
         " int_repeated_outputs as (select null::date as day, '' as route, 0::ubigint as text_hash where false)"
-        f" select * from ({render(model('int_text_features'), 'text', 'patterns', 'own_features', **names)}) order by subject_id"
+        f" select * from ({sql}) order by subject_id"
     )

@@ -1,5 +1,12 @@
 """`genchi.yaml` as one frozen, typed object: its sections, model variants, thresholds, and errors in one line."""
 
+from flows.config.features_file import (
+    CALL_COLUMNS,
+    FEATURES_FILE,
+    TEXT_COLUMNS,
+    WorkspaceFeature,
+    workspace_features,
+)
 from flows.config.fields import parse_path
 from flows.config.load import Alert, Config, Model, Route, Severity, Source, load_config
 from flows.config.model_sections import Embedding, Models
@@ -9,13 +16,6 @@ from flows.config.rota import on_duty
 from flows.config.sections import Budget, Ping
 from flows.config.threshold_table import thresholds
 from flows.config.variables import UnsetVariableError, not_set, unset_variables, why_not_sent
-from flows.config.workspace_features import (
-    CALL_COLUMNS,
-    FEATURES_FILE,
-    TEXT_COLUMNS,
-    WorkspaceFeature,
-    workspace_features,
-)
 from flows.config.yamlfile import read_yaml
 
 __all__ = [

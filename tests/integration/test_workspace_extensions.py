@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +14,9 @@ from typing import Any
 import pytest
 
 from flows.config import Config, load_config
+from flows.errors import ConfigError
 from flows.project import DBT_PROJECT, EXPECTATIONS, ROOT
+from flows.transform.workspace_models import build_workspace
 from flows.warehouse import query
 from tests.integration.in_process import Done, genchi
 
@@ -40,14 +41,14 @@ def copied(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> Iterator[Nights]:
+def nights(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> Nights:
     path = copied(tmp_path_factory.mktemp("extended") / "workspace")
     broken = path.parent / "dbt" / "models" / "desk_broken.sql"
     broken.write_text(BROKEN, encoding="utf-8")
     failed = genchi("nightly", "--config", str(path), "--day", str(BEFORE))
     broken.unlink()
     fine = genchi("nightly", "--config", str(path), "--day", str(DAY))
-    yield Nights(load_config(path), failed, fine)
+    return Nights(load_config(path), failed, fine)
 
 
 def manifest(config: Config) -> dict[str, Any]:
@@ -111,6 +112,23 @@ def test_docs_and_selections_have_the_models_of_the_workspace(
     build = genchi("dbt", "build", "-s", "desk_questions_daily", "--config", path, "--day", str(DAY))
     assert build.returncode == 0
     assert "PASS=" in capfd.readouterr().out + build.stdout
+
+
+def test_what_dbt_cannot_read_is_a_wrong_configuration_with_its_file(nights: Nights) -> None:
+    models = nights.config.workspace / "dbt" / "models"
+    for text, told in [
+        ("select * from {{ ref('no_such_model') }}\n", "depends on a node named 'no_such_model' which was not found"),
+        ("select {{ half( }}\n", "unexpected '}'"),
+    ]:
+        wrong = models / "desk_wrong.sql"
+        wrong.write_text(text, encoding="utf-8")
+        try:
+            with pytest.raises(ConfigError, match=r"dbt: .*dbt/models/desk_wrong\.sql") as error:
+                build_workspace(nights.config, DAY, DAY)
+        finally:
+            wrong.unlink()
+        assert told in str(error.value)
+        assert "\n" not in str(error.value)
 
 
 def fingerprint(folder: Path) -> str:

@@ -80,8 +80,8 @@ def test_an_expression_may_name_every_column_of_calls_with_its_type(tmp_path: Pa
             "create table int_calls as select date '2026-03-04' as day, 'a' as call_id, 'r' as route, 'm' as"
             " model_served, 'v' as prompt_version, 'x' as release, 1 as cluster_key, 'q' as input_text, 'a' as"
             " output_text, '{}' as params_json, null::varchar as output_json, '[]' as messages_json, 'stop' as"
-            " finish_reason, false as is_error, false as is_cache_hit, 5::bigint as latency_ms, 5::bigint as input_tokens,"
-            " 5::bigint as output_tokens, 0.1 as cost_usd"
+            " finish_reason, false as is_error, false as is_cache_hit, 5::bigint as latency_ms,"
+            " 5::bigint as input_tokens, 5::bigint as output_tokens, 0.1 as cost_usd"
         )
         connection.execute(
             "create table stg_examples as select null::date as day, '' as example_set, '' as route, '' as example_id,"
