@@ -44,19 +44,28 @@ def package_name(config: Config) -> str:
     return str(_written(config).get("name", "workspace"))
 
 
-def package_environment(config: Config) -> dict[str, str]:
-    """The environment variables with which dbt reads the package, which is brought up to date first.
+def check_package(config: Config) -> dict[str, Any]:
+    """The package's dbt_project.yml. Nothing is written.
 
-    Empty where the workspace has none. Raises ConfigError for a file that is not YAML, a wrong dbt_project.yml, and a
-    model, seed or snapshot with a name of genchi's own.
+    Raises ConfigError for a file that is not YAML, a wrong dbt_project.yml, and a model, seed or snapshot with a name of
+    genchi's own.
     """
-    if not has_package(config):
-        return {}
     project = _project(_written(config))
     _check_names(config, project)
     for pattern in ("*.yml", "*.yaml"):
         for path in sorted((config.workspace / FOLDER / "models").rglob(pattern)):
             read_yaml(path)  # its errors name the file and the line
+    return project
+
+
+def package_environment(config: Config) -> dict[str, str]:
+    """The environment variables with which dbt reads the package, which is brought up to date first.
+
+    Empty where the workspace has none. Raises ConfigError as `check_package`.
+    """
+    if not has_package(config):
+        return {}
+    project = check_package(config)
     kept = config.state / "_dbt"
     packages = kept / "packages"
     package = packages / "workspace"
