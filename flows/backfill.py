@@ -29,7 +29,8 @@ from flows.report.flow import report_days
 from flows.retention import first_to_rebuild
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
-from flows.transform.flow import transform
+from flows.transform import has_package
+from flows.transform.flow import transform, workspace_models
 from flows.warehouse import query
 
 PAGES = 31  # days at the end of the range that get a page, if no other number is asked for
@@ -182,6 +183,9 @@ class _Run:
             self._evaluate()
         with self._timed("transform") as current:
             current.outcome = transform(config, first, last).summary()
+        if has_package(config):
+            with self._timed("workspace") as current:
+                current.outcome = workspace_models(config, first, last).summary()
         built = list(each_day(first, last))
         self.ledger.note("transform", built)
         self.ledger.end()

@@ -31,8 +31,8 @@ from flows.review import Question
 from flows.review.flow import labels, review
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
-from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW
-from flows.transform.flow import transform
+from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, has_package
+from flows.transform.flow import transform, workspace_models
 from flows.words import counted
 
 CRITICAL = "Critical"
@@ -146,6 +146,9 @@ def _stages(setup: EvalSetup, night: Night, past: EvalSetup | None = None) -> No
             current.outcome = transform(config, day, day, EVALUATION).summary()
     if not past:
         _review(setup, night)
+    if has_package(config):
+        with night.stage("workspace") as current:  # after all that its models may read
+            current.outcome = workspace_models(config, first, day).summary()
     if config.retention:
         with night.stage("retention") as current:
             current.outcome = retention.apply(config, config.yesterday(), day).summary()
@@ -220,6 +223,9 @@ def run_transform(config: Config, first: date | None = None, last: date | None =
 def _transform(config: Config, first: date, last: date) -> None:
     with stage("transform") as current:
         current.outcome = transform(config, first, last).summary()
+    if has_package(config):
+        with stage("workspace") as current:
+            current.outcome = workspace_models(config, first, last).summary()
 
 
 @flow(name="evaluate-day")

@@ -37,6 +37,7 @@ def render(sql: str, *files: str, **names: object) -> str:
         "split_part": lambda text, delimiter, part: f"split_part({text}, {delimiter}, {part})",
         "text_keys": lambda: TEXT_KEYS,
         "type_string": lambda: "varchar",
+        "var": lambda _: [],
     }
     return environment.from_string(macros + sql).render({**known, **names})
 
@@ -46,11 +47,12 @@ def model(name: str) -> str:
     return (DBT_PROJECT / "models" / "intermediate" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def text_features(texts: str) -> str:
+def text_features(texts: str, **names: object) -> str:
     """The model int_text_features as a query on a table `texts` of one column text_value, in its order.
 
-    No text is held against the dictionary.
+    No text is held against the dictionary. `names` are as for `render`.
     """
+    sql = render(model("int_text_features"), "text", "patterns", "own_features", **names)
     return (
         "with int_texts as (select date '2026-03-04' as day, 'production' as origin, 'r' as route, 'm' as model_served,"
         " 'v' as prompt_version, 'x' as release, 'output' as side, row_number() over () as subject_id,"
@@ -58,5 +60,5 @@ def text_features(texts: str) -> str:
         " int_text_words as (select null::date as day, '' as origin, '' as route, '' as side, 0::bigint as subject_id,"
         " 0 as words_known, 0 as words_checked where false),"
         " int_repeated_outputs as (select null::date as day, '' as route, 0::ubigint as text_hash where false)"
-        f" select * from ({render(model('int_text_features'), 'text', 'patterns')}) order by subject_id"
+        f" select * from ({sql}) order by subject_id"
     )

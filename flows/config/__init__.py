@@ -1,5 +1,12 @@
 """`genchi.yaml` as one frozen, typed object: its sections, model variants, thresholds, and errors in one line."""
 
+from flows.config.features_file import (
+    CALL_COLUMNS,
+    FEATURES_FILE,
+    TEXT_COLUMNS,
+    WorkspaceFeature,
+    workspace_features,
+)
 from flows.config.fields import parse_path
 from flows.config.load import Alert, Config, Model, Route, Severity, Source, load_config
 from flows.config.model_sections import Embedding, Models
@@ -13,6 +20,9 @@ from flows.config.yamlfile import read_yaml
 
 __all__ = [
     "BASELINE",
+    "CALL_COLUMNS",
+    "FEATURES_FILE",
+    "TEXT_COLUMNS",
     "Alert",
     "Budget",
     "Config",
@@ -25,6 +35,7 @@ __all__ = [
     "Severity",
     "Source",
     "UnsetVariableError",
+    "WorkspaceFeature",
     "did_you_mean",
     "first_problem",
     "load_config",
@@ -35,4 +46,5 @@ __all__ = [
     "thresholds",
     "unset_variables",
     "why_not_sent",
+    "workspace_features",
 ]

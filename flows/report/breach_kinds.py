@@ -1,6 +1,7 @@
 """What the dbt project's seeds say of breaches: the kinds, and which features are shares."""
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
@@ -37,10 +38,10 @@ def kind_of(name: str) -> Kind:
     return breach_kinds().get(name) or Kind(name, len(breach_kinds()) + 1, "", name, "none")
 
 
-def is_share(feature: str) -> bool:
-    """Whether the values of a feature are between 0 and 1, to be shown in percent."""
+def is_share(feature: str, of_workspace: Collection[str] = ()) -> bool:
+    """Whether the values of a feature are between 0 and 1, to be shown in percent; `of_workspace` has its own."""
     name, colon, _ = feature.partition(":")  # model:gpt-4o has the row of model:
-    return name + colon in _shares()
+    return name + colon in _shares() or feature in of_workspace
 
 
 @cache

@@ -74,7 +74,7 @@ def _history(facts: Facts, drawn: Sequence[Point], label: str, write: Callable[[
 def _feature_picture(facts: Facts, breach: Breach) -> Picture:
     days = [row for row in facts.series if _is_about(row, breach)]
     drawn = [Point(row.day, row.value_current, row.value_reference, bool(row.is_breach), row.n_current) for row in days]
-    write = percent if is_share(str(breach.evidence.get("feature"))) else number
+    write = percent if is_share(str(breach.evidence.get("feature")), facts.own_shares) else number
     reference = str(breach.evidence.get("reference", "trailing"))
     legend = (
         f"{breach.subject}. Dashed: reference ({_REFERENCES.get(reference, reference)}). Marked: days with a breach."

@@ -173,14 +173,14 @@ def _quote(call: CallText, before: CallText | None, about: str, question: int, a
 
 
 def _moved(facts: Facts, incident: Incident, change: Change, place: int) -> Moved:
-    write: Callable[[float | None], str] = percent if _is_share(change) else number
+    write: Callable[[float | None], str] = percent if _is_share(facts, change) else number
     what = change.what if change.feature else kind_of(change.what).words  # of what is no series, its kind
     return Moved(change, what, write(change.before), write(change.now), *_history(facts, incident, change, place))
 
 
-def _is_share(change: Change) -> bool:
+def _is_share(facts: Facts, change: Change) -> bool:
     """Of what is no feature (a pass rate, a difference), all values are shares; topics have no row of their own."""
-    return not change.feature or change.feature.startswith("topic:") or is_share(change.feature)
+    return not change.feature or change.feature.startswith("topic:") or is_share(change.feature, facts.own_shares)
 
 
 def _history(facts: Facts, incident: Incident, change: Change, place: int) -> Picture:

@@ -6,13 +6,14 @@ cannot be read gives no rows and a failed check, so that the page of a night is 
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from flows import acknowledgements
-from flows.config import Config
-from flows.errors import RunError, in_one_line
+from flows.config import Config, workspace_features
+from flows.errors import ConfigError, RunError, in_one_line
 from flows.lake import Lake
 from flows.report.evaluation_rows import Comparison, Failure, Flip, FrontierRow, Pin, Score
 from flows.report.evidence import read_questions, read_rejected, read_texts, without_texts
@@ -97,6 +98,7 @@ def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts
         texts=texts,
         typical=typical,
         series=_series(marts, _features(incidents, breaches), window),
+        own_shares=_own_shares(config),
         seams=marts.rows(Seam, "fct_criteria_drift", in_window, window, "route, criterion, day"),
         label_rates=marts.rows(LabelRate, "fct_label_rates", "day = ?", (day,), "route, criterion, window_days"),
         alignments=marts.rows(
@@ -196,6 +198,13 @@ class _Tables:
         """The rows of a table as `kind`, whose fields are the columns that are read."""
         names = [column.name for column in fields(kind)]  # type: ignore[arg-type]  # each is a dataclass
         return tuple(kind(**row) for row in self.read(table, names))
+
+
+def _own_shares(config: Config) -> frozenset[str]:
+    """None where `features.csv` is wrong, which the build of the marts has told."""
+    with suppress(ConfigError):
+        return frozenset(row.feature for row in workspace_features(config.workspace) if row.is_shown_in_percent)
+    return frozenset()
 
 
 def _known(unread: list[str], read: Callable[[], T]) -> T | None:

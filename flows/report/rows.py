@@ -205,7 +205,7 @@ class Facts:
     """All that the page of one night says. `compared` counts the features that had a reference that day.
 
     `acknowledged` says by incident who takes care of it. `texts` are the example calls by their call_id, `typical` a
-    call from before by the name of the breach.
+    call from before by the name of the breach, `own_shares` the workspace's own features that are shown in percent.
     """
 
     app: str
@@ -219,6 +219,7 @@ class Facts:
     texts: Mapping[str, CallText] = field(default_factory=dict)
     typical: Mapping[str, CallText] = field(default_factory=dict)
     series: tuple[FeatureDay, ...] = ()
+    own_shares: frozenset[str] = frozenset()
     seams: tuple[Seam, ...] = ()
     label_rates: tuple[LabelRate, ...] = ()
     alignments: tuple[Alignment, ...] = ()

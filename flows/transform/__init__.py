@@ -5,7 +5,9 @@ Belongs here: running the project in `dbt_project`, the only writer of the wareh
 
 from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, migrate
 from flows.transform.dbt_command import run_command
+from flows.transform.feature_expressions import checked_features
 from flows.transform.language import languages_of
+from flows.transform.workspace_package import check_package, has_package
 
 __all__ = [
     "COMPARISON",
@@ -13,6 +15,9 @@ __all__ = [
     "EVERYTHING",
     "MONITORING",
     "REVIEW",
+    "check_package",
+    "checked_features",
+    "has_package",
     "languages_of",
     "migrate",
     "run_command",

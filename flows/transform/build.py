@@ -16,6 +16,7 @@ from flows.project import DBT_PROJECT
 from flows.retention import first_rebuildable_day
 from flows.transform.dbt_runner import Node, run_dbt
 from flows.transform.dictionary import write_words
+from flows.transform.feature_expressions import checked_features
 from flows.warehouse import damage_of, query
 
 logger = logging.getLogger(__name__)
@@ -145,7 +146,8 @@ def days_of_build(first: date, last: date) -> dict[str, str]:
 def variables(config: Config) -> dict[str, object]:
     """The vars of dbt_project.yml for this workspace.
 
-    Paths are escaped, because they are read as glob patterns. Writes the dictionary if it is missing.
+    Paths are escaped, because they are read as glob patterns. Writes the dictionary if it is missing. Raises
+    ConfigError for a wrong features.csv.
     """
     return {
         "lake": glob.escape(str(config.lake)) if isinstance(config.lake, Path) else config.lake,
@@ -155,5 +157,6 @@ def variables(config: Config) -> dict[str, object]:
         "thresholds": dict(config.thresholds),
         "mutes": [mute.model_dump(mode="json") for mute in config.mute],
         "evidence": config.evidence,
+        "features": checked_features(config.workspace),
         "unwrapped_suffix": UNWRAPPED,
     }

@@ -14,6 +14,7 @@ from flows.config import Config
 from flows.errors import ConfigError
 from flows.transform.build import days_of_build, variables
 from flows.transform.dbt_runner import opened_for_dbt
+from flows.transform.workspace_package import package_environment
 
 # The commands that write the warehouse; all others leave it as it is.
 WRITING = {"build", "run", "seed", "snapshot", "clone", "retry", "run-operation"}
@@ -32,9 +33,10 @@ def run_command(
     lake = config.open_lake()
     lake.create()
     known = {**variables(config), **more_variables}
+    environment = {"DBT_USE_COLORS": "false", **package_environment(config), **days_of_build(first, last)}
     with (
         lake.lock("dbt") if WRITING & set(arguments[:1]) else contextlib.nullcontext(),
-        opened_for_dbt(config, {"DBT_USE_COLORS": "false", **days_of_build(first, last)}) as note,
+        opened_for_dbt(config, environment) as note,
     ):
         outcome = _invoke(list(arguments), known, note)
     return bool(outcome.success)

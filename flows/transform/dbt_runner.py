@@ -7,6 +7,7 @@ object store.
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from typing import Any
 
 from flows import progress
 from flows.config import Config
-from flows.errors import RunError
+from flows.errors import ConfigError, RunError
 from flows.project import DBT_PROJECT
 from flows.transform import ephemeral_models
+from flows.transform.workspace_package import FOLDER, PACKAGES
 
 _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _NODE_STARTS = "LogStartLine"
@@ -28,10 +30,11 @@ _FAILED = ("error", "fail", "runtime error")
 
 @dataclass(frozen=True)
 class Node:
-    """One node that a command ran: its type (model, seed, test, unit_test), name, status and message."""
+    """One node that a command ran: its type (model, seed, test, unit_test), name, file, status and message."""
 
     kind: str
     name: str
+    file: str
     status: str
     message: str
 
@@ -42,7 +45,7 @@ def run_dbt(
     """Run `dbt <arguments>` on the workspace's warehouse and return the nodes that it ran.
 
     dbt prints nothing, unless `environment` sets DBT_LOG_LEVEL. Afterwards the warehouse is closed. Raises RunError,
-    in one line, if a node or dbt itself fails.
+    in one line, if a node or dbt itself fails, and ConfigError if dbt cannot read the models of the workspace.
     """
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - imported late: costs seconds
 
@@ -50,13 +53,22 @@ def run_dbt(
         outcome = dbtRunner(callbacks=[note]).invoke([*arguments, "--vars", json.dumps(dict(variables))])
         nodes = _nodes(outcome)
     if isinstance(outcome.exception, Exception):
-        raise RunError(f"dbt: {_refusal(config, outcome.exception) or _cause(str(outcome.exception))}") from None
+        is_of_workspace = PACKAGES in environment and _is_wrong_code(outcome.exception)
+        told = _refusal(config, outcome.exception) or _where(outcome.exception) + _cause(str(outcome.exception))
+        raise (ConfigError if is_of_workspace else RunError)(f"dbt: {told}") from None
     if outcome.exception is not None:  # dbt catches Ctrl-C, too
         raise outcome.exception
-    for node in nodes:
-        if node.status in _FAILED:
-            raise RunError(f"dbt: the {node.kind} {node.name} failed: {_cause(node.message)}")
+    if failed := [node for node in nodes if node.status in _FAILED]:
+        raise RunError(f"dbt: {_failure(failed)}")
     return nodes
+
+
+def _failure(failed: list[Node]) -> str:
+    """The first node that failed, with its file where it is the workspace's own, and how many others did."""
+    first = failed[0]
+    where = f"{first.file}: " if first.file.startswith(f"{FOLDER}/") else ""
+    others = f"; {len(failed) - 1:,} more failed: {', '.join(node.name for node in failed[1:])}" if failed[1:] else ""
+    return f"{where}the {first.kind} {first.name} failed: {_cause(first.message)}{others}"
 
 
 @contextmanager
@@ -145,9 +157,30 @@ def _refusal(config: Config, error: BaseException | None) -> str:
     return f"{place}: {error.strerror}; free space or repair the disk, and run the same command again"
 
 
+def _is_wrong_code(error: Exception) -> bool:
+    """Whether dbt could not read what people wrote: their SQL, Jinja or YAML, or a reference to what is not there."""
+    from dbt.exceptions import ParsingError  # noqa: PLC0415 - imported late with dbt
+    from dbt_common.exceptions import CompilationError, DbtConfigError  # noqa: PLC0415 - as above
+
+    return isinstance(error, CompilationError | ParsingError | DbtConfigError)
+
+
+def _where(error: Exception) -> str:
+    """The workspace's file that dbt's heading names, which `_cause` leaves out."""
+    heading, _, rest = str(error).strip().partition("\n")
+    found = re.search(rf"\(({FOLDER}/[^()]+)\)", heading)
+    return f"{found[1]}: " if found and rest.strip() else ""
+
+
 def _nodes(outcome: Any) -> list[Node]:
     return [
-        Node(str(result.node.resource_type), result.node.name, str(result.status), result.message or "")
+        Node(
+            str(result.node.resource_type),
+            result.node.name,
+            result.node.original_file_path,
+            str(result.status),
+            result.message or "",
+        )
         for result in getattr(outcome.result, "results", ())
     ]
 

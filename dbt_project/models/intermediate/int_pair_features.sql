@@ -50,11 +50,20 @@ measured as (
                 and pairs.route = {{ side }}.route
                 and pairs.subject_id = {{ side }}.subject_id
     {% endfor -%}
+),
+
+-- The features of the workspace's own features.csv.
+valued as (
+    select
+        {{ own_values(['pair']) }}
+        *
+    from measured
 )
 
 select
     {{ text_keys() | join(', ') }},
 
+    {{ own_columns(['pair']) }}
     case when asks_for_json then has_json end as json_kept,
     script_kept,
     length_ratio,
@@ -66,4 +75,4 @@ select
     input_tokens,
     output_tokens,
     cost_usd
-from measured
+from valued

@@ -22,6 +22,8 @@ select
     'pair' as side,
     call_id as subject_id,
     cluster_key,
+    input_text,
+    case when not is_error then output_text end as output_text,
     params_json,
     is_error,
     {% for name, limit in limits.items() -%}
@@ -44,6 +46,8 @@ select
     'pair' as side,
     example_id as subject_id,
     {{ hash_of('example_id') }} as cluster_key,
+    input_text,
+    expected_text as output_text,
     null as params_json,
     null as is_error,
     {% for name in limits -%}

@@ -64,6 +64,14 @@ measured as (
     from cased
 ),
 
+-- The features of the workspace's own features.csv.
+valued as (
+    select
+        {{ own_values(['input', 'output', 'both']) }}
+        *
+    from measured
+),
+
 described as (
     select
         {{ text_keys() | join(', ') }},
@@ -83,6 +91,7 @@ described as (
         case when side = 'output' and origin = 'production' and not is_empty then {{ hash_of('text_value') }} end
             as text_hash,
 
+        {{ own_columns(['input', 'output', 'both']) }}
         n_characters as characters,
         n_words as words,
         n_sentences as sentences,
@@ -108,7 +117,7 @@ described as (
         2 * n_han > n_letters as script_han,
         2 * n_arabic > n_letters as script_arabic,
         2 * (n_letters - n_latin - n_cyrillic - n_han - n_arabic) > n_letters as script_other
-    from measured
+    from valued
 )
 
 -- Joined last, so that the texts do not pass through a join.

@@ -8,6 +8,7 @@ from flows.cli.doctor.endpoint_checks import alert_findings, model_findings
 from flows.cli.doctor.log_checks import source_findings
 from flows.cli.doctor.machine_checks import disk_findings, version_findings
 from flows.cli.doctor.place_checks import lake_findings, published_findings, report_findings
+from flows.cli.doctor.workspace_checks import workspace_findings
 from flows.config import Config
 from flows.errors import ConfigError, RunError
 from flows.evaluate import read_setup
@@ -29,6 +30,7 @@ def examine(config: Config, day: date, *, is_deep: bool = False) -> Iterator[Fin
     yield from source_findings(config, day)
     yield from _test_sets(config)
     yield from _criteria(config)
+    yield from workspace_findings(config)
     yield from model_findings(config)
     yield from alert_findings(config)
 

@@ -1,4 +1,4 @@
-"""What the README of the dbt project promises: a feature is one expression and one row."""
+"""What the README of the dbt project promises: a feature is one expression and one row, genchi's and a workspace's."""
 
 import shutil
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +10,8 @@ from flows.config import load
 from flows.lake import lake
 from flows.lake.lake import Lake
 from flows.project import DBT_PROJECT
+from flows.report.facts import read_facts
+from flows.report.page import Links, render
 from flows.transform import build, dbt_runner
 from flows.warehouse import query
 
@@ -47,21 +49,30 @@ def test_a_new_feature_is_in_skew_and_breaches_after_one_expression_and_one_row(
         + "exclamation,share,flag,both,false,warning,with an exclamation mark,usefulness\n",
         encoding="utf-8",
     )
+    (tmp_path / "features.csv").write_text(
+        "feature,side,kind,expression,description\nshouts,both,share,text_value like '%!%',that shout\n",
+        encoding="utf-8",
+    )
     monkeypatch.setattr(dbt_runner, "DBT_PROJECT", project)
     build.build(settings, LAST, LAST)  # the next night has it, without a past
     build.build(settings, days[-1], LAST)  # a backfill gives it one
 
-    (row,) = query(
-        settings.warehouse,
-        "select value_reference, value_current from marts.fct_feature_skew_daily"
-        " where day = ? and feature = 'exclamation' and side = 'input'"
-        " and model_served = '*' and prompt_version = '*' and reference = 'trailing'",
-        [LAST],
+    page = render(read_facts(settings, LAST), Links())
+    for feature, words in (("exclamation", "with an exclamation mark"), ("shouts", "that shout")):
+        (row,) = query(
+            settings.warehouse,
+            "select value_reference, value_current from marts.fct_feature_skew_daily"
+            " where day = ? and feature = ? and side = 'input'"
+            " and model_served = '*' and prompt_version = '*' and reference = 'trailing'",
+            [LAST, feature],
+        )
+        assert (row["value_reference"], row["value_current"]) == (0, 1)
+        (breach,) = query(
+            settings.warehouse, "select summary from marts.fct_breaches where subject = ?", [f"r/input/{feature}"]
+        )
+        assert breach["summary"].startswith(f"On route r, inputs {words} rose from 0.0 % (previous 28 days)")
+        assert f"inputs {words}" in page
+    drawn = query(
+        settings.warehouse, "select shouts from marts.fct_text_samples where day = ? and side = 'input'", [LAST]
     )
-    assert (row["value_reference"], row["value_current"]) == (0, 1)
-    (breach,) = query(
-        settings.warehouse, "select summary from marts.fct_breaches where subject = 'r/input/exclamation'"
-    )
-    assert breach["summary"].startswith(
-        "On route r, inputs with an exclamation mark rose from 0.0 % (previous 28 days)"
-    )
+    assert {row["shouts"] for row in drawn} == {True}
