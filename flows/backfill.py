@@ -15,13 +15,13 @@ from flows.config import load_config
 from flows.errors import ConfigError
 from flows.evaluate import EvalSetup, load_setup
 from flows.evaluate.flow import check_production
+from flows.extensions import check_extensions
 from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
 from flows.nightly import evaluated
 from flows.prefect_run import described, stage
 from flows.report.flow import report_days
 from flows.retention import first_to_rebuild
-from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
 from flows.transform.flow import transform
 from flows.warehouse import query
@@ -85,7 +85,7 @@ def _backfill(setup: EvalSetup, start: date, end: date, only: Stage | None) -> B
     if end < start:
         raise ConfigError(f"--end {end} is before --start {start}")
     config = setup.config
-    check_embedding(config)
+    check_extensions(config)
     with described(f"backfill {start} to {end}", config.app), config.open_lake().lock("backfill"):
         return _days(setup, start, end, only)
 

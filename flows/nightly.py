@@ -23,6 +23,7 @@ from flows.config import Config, load_config, unset_variables
 from flows.errors import GenchiError, RunError
 from flows.evaluate import EvalSetup, load_setup, relabel_items, suggest_criteria
 from flows.evaluate.flow import evaluate, score_night, score_production, shadow
+from flows.extensions import check_extensions
 from flows.ingest.flow import freeze, ingest
 from flows.lake import in_one_text
 from flows.llm import register_local_providers
@@ -32,7 +33,6 @@ from flows.prefect_run import announce_night, described, stage
 from flows.report.flow import report, report_without_prefect
 from flows.review import Question
 from flows.review.flow import labels, review
-from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
 from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW
 from flows.transform.flow import transform
@@ -77,7 +77,7 @@ def run_told(setup: EvalSetup, day: date) -> Night:
 
 def _nightly(setup: EvalSetup, day: date | None) -> Night:
     config = setup.config
-    check_embedding(config)
+    check_extensions(config)
     day = day or config.yesterday()
     night = Night(day, runs=NightRuns(config, day))
     try:
@@ -205,6 +205,7 @@ def run_ingest(setup: EvalSetup, day: date | None = None) -> None:
     """`genchi ingest`: read one day's logs, and update the monitoring marts."""
     config = setup.config
     day = day or config.yesterday()
+    check_extensions(config)
     config.require_for_ingest()
     config.require_for_semantics()
     with described(f"ingest-day {day}", config.app), config.open_lake().lock("ingest"):

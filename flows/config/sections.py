@@ -5,19 +5,25 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from flows.config.fields import parse_path
+from flows.config.log_formats import known_format
 from flows.config.paths import SourcePattern, WorkspacePath
 from flows.config.variables import require_variables, unset_variables
-from flows.project import log_formats
 
 
-def _known_format(name: str) -> str:
-    known = log_formats()
-    if name not in known:
-        raise ValueError(f"unknown log format; use one of {', '.join(known)}")
-    return name
+def _known_format(name: str, info: ValidationInfo) -> str:
+    return known_format(name, info.context)
 
 
 _SHORTEST_PASSWORD = 12
@@ -33,7 +39,7 @@ class Source(Section):
     name: str
     """Unique name. The lake's `source` columns carry it."""
     format: Annotated[str, AfterValidator(_known_format)]
-    """One of the log formats of `flows/ingest/sources/`."""
+    """One of the log formats of `flows/ingest/sources/`, or of the workspace's own `formats/<name>.sql`."""
     path: SourcePattern = ""
     """Glob of files, local or `s3://`; `{day}` is YYYY-MM-DD. Without `{day}`: each file once, and after changes."""
     dsn: str | None = Field(default=None, repr=False)
