@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -18,7 +19,7 @@ from pydantic import (
 
 from flows.config.fields import parse_path
 from flows.config.log_formats import known_format
-from flows.config.paths import SourcePattern, WorkspacePath
+from flows.config.paths import SourcePattern, WorkspaceFunction, WorkspacePath
 from flows.config.variables import require_variables, unset_variables
 
 
@@ -178,12 +179,16 @@ def _or_worse(value: Any) -> Any:
 class Alert(Section):
     """Where a digest goes."""
 
-    kind: Literal["webhook", "slack", "apprise", "prefect"]
-    """`webhook` (JSON), `slack` (an incoming webhook), `apprise` (e-mail, Teams and others), or a block of Prefect."""
+    kind: Literal["webhook", "slack", "apprise", "prefect", "python"]
+    """`webhook` (JSON), `slack` (an incoming webhook), `apprise` (e-mail, Teams and others), `prefect` or `python`."""
     url: str = Field(default="", repr=False)
     """Where the digest is posted; for `apprise` [its URL](https://appriseit.com/services/), such as `mailtos://...`."""
     block: str | None = None
     """For `prefect`: a notification block of the Prefect server, such as `slack-webhook/my-block`."""
+    function: WorkspaceFunction | None = None
+    """For `python`: a function of the workspace, such as `my_alerts.py:send`; it is called with what webhooks get."""
+    args: dict[str, JsonValue] = Field(default_factory=dict, repr=False)
+    """For `python`: further arguments of the function, by name."""
     severity: Annotated[tuple[Literal["critical", "warning"], ...], BeforeValidator(_or_worse), Field(min_length=1)] = (
         "critical",
         "warning",
@@ -196,7 +201,12 @@ class Alert(Section):
 
     @model_validator(mode="after")
     def _says_where(self) -> "Alert":
-        if self.kind == "prefect":
+        if self.kind == "python":
+            if self.url or self.block or not self.function:
+                raise ValueError("kind `python` takes a `function`, such as my_alerts.py:send, and no `url` or `block`")
+        elif self.function or self.args:
+            raise ValueError(f"`function` and `args` are for kind `python`, and not for `{self.kind}`")
+        elif self.kind == "prefect":
             if self.url or not re.fullmatch(r"[^/\s]+/[^/\s]+", self.block or ""):
                 raise ValueError("kind `prefect` takes a `block`, such as slack-webhook/my-block, and no `url`")
         elif not self.url or self.block:
