@@ -16,9 +16,11 @@ from pathlib import Path
 from flows import backfill_estimate, progress
 from flows.backfill_days import Ledger, Plan, Stage
 from flows.backfill_estimate import Rates, Took, Work
+from flows.config import load_config
 from flows.errors import ConfigError, RunError
-from flows.evaluate import EvalSetup, forecast_day
+from flows.evaluate import EvalSetup, forecast_day, load_setup
 from flows.evaluate.flow import check_production
+from flows.extensions import check_extensions
 from flows.ingest import current_examples
 from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
@@ -27,7 +29,6 @@ from flows.nightly import evaluated
 from flows.prefect_run import described, flow, stage
 from flows.report.flow import report_days
 from flows.retention import first_to_rebuild
-from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
 from flows.transform import has_package
 from flows.transform.flow import transform, workspace_models
@@ -67,7 +68,7 @@ class Backfilled:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: the days from `start` to `end`, both included; see `run_backfill`."""
+    """What is asked for: the days from `start` to `end`, both included; see `backfill`."""
 
     start: date
     end: date
@@ -90,15 +91,43 @@ class Request:
 
 
 @flow(name="backfill")
-def run_backfill(
-    setup: EvalSetup, start: date, end: date, *, only: Stage | None = None, force: bool = False, pages: int = PAGES
+def backfill(
+    start: date,
+    end: date,
+    config_path: str = "genchi.yaml",
+    *,
+    only: Stage | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+    pages: int = PAGES,
 ) -> Backfilled:
     """Ingest and transform every day from `start` to `end`, both included; or run only the stage `only`.
 
-    `force` does all days again, `pages` is how many of the last days get a page. Raises ConfigError for a wrong
-    configuration or range of days, and RunError if a stage fails.
+    Raises ConfigError for a wrong configuration or range of days, and RunError if a stage fails.
+
+    Args:
+        start: The first day.
+        end: The last day.
+        config_path: The absolute path of the workspace's genchi.yaml, where the worker runs.
+        only: One stage alone. Without one: ingest and transform. evaluate asks live models, which may cost money.
+        force: Do all days again, also those that are done and unchanged.
+        dry_run: Say in the log what there is to do and how long it takes, and write nothing.
+        pages: How many of the last days get a page of their own. One takes about a second.
     """
-    return whole_backfill(setup, Request(start, end, only, force, pages))
+    request, setup = Request(start, end, only, force, pages), load_setup(load_config(config_path))
+    if dry_run:
+        for line in estimated(setup, request):
+            progress.tell(line)
+        return Backfilled(start, end)
+    return _backfill(setup, request)
+
+
+@flow(name="backfill")
+def run_backfill(
+    setup: EvalSetup, start: date, end: date, *, only: Stage | None = None, force: bool = False, pages: int = PAGES
+) -> Backfilled:
+    """As `backfill`, with a configuration that is already loaded."""
+    return _backfill(setup, Request(start, end, only, force, pages))
 
 
 def estimated(setup: EvalSetup, request: Request) -> Iterator[str]:
@@ -118,11 +147,10 @@ def _estimate(setup: EvalSetup, request: Request, plan: Plan) -> Iterator[str]:
     return backfill_estimate.lines(setup.config, plan, pages, request.only, asking)
 
 
-def whole_backfill(setup: EvalSetup, request: Request) -> Backfilled:
-    """The backfill itself, within a flow; see `run_backfill`."""
+def _backfill(setup: EvalSetup, request: Request) -> Backfilled:
     request.check()
     config = setup.config
-    check_embedding(config)
+    check_extensions(config)
     name = f"backfill {request.start} to {request.end}"
     with described(name, config.app), config.open_lake().lock("backfill"):
         ledger = Ledger(setup)

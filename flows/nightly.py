@@ -4,8 +4,8 @@ If a stage fails, the others still run: a provider that is down must not hide th
 drift tables must not stop the evaluation. The failures are handed to the page and to the digest, and the run then
 counts as failed. Page and digest are made without Prefect where it fails itself, as on a full disk.
 
-The configuration is loaded before: after that, only logs and test sets are read from the workspace. The flows that are
-deployed load it from a path; they are in `flows/deployed.py`.
+`nightly` loads the configuration from a path, `run_nightly` takes one that is already loaded. After that, only logs and
+test sets are read from the workspace.
 """
 
 from contextlib import suppress
@@ -16,10 +16,11 @@ from flows import catch_up, retention, telemetry
 from flows.alerts import night_ended
 from flows.alerts.flow import alert, alert_without_prefect
 from flows.checks import check, check_evaluation
-from flows.config import Config, unset_variables
+from flows.config import Config, load_config, unset_variables
 from flows.errors import GenchiError, RunError
-from flows.evaluate import EvalSetup, relabel_items, suggest_criteria
+from flows.evaluate import EvalSetup, load_setup, relabel_items, suggest_criteria
 from flows.evaluate.flow import evaluate, score_night, score_production, shadow
+from flows.extensions import check_extensions
 from flows.ingest.flow import freeze, ingest
 from flows.lake import in_one_text
 from flows.llm import register_local_providers
@@ -29,7 +30,6 @@ from flows.prefect_run import announce_night, described, flow, is_used, stage
 from flows.report.flow import report, report_without_prefect
 from flows.review import Question
 from flows.review.flow import labels, review
-from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
 from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, has_package
 from flows.transform.flow import transform, workspace_models
@@ -39,13 +39,23 @@ CRITICAL = "Critical"
 
 
 @flow(name="nightly")
-def run_nightly(setup: EvalSetup, day: date | None = None) -> Night:
-    """Run one whole night. Without `day`: yesterday, in the workspace's time zone.
+def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
+    """Run one whole night.
 
     Raises ConfigError for a wrong configuration: before the night, or at its end if a stage found it; and
     NightFailedError at its end if another stage failed.
+
+    Args:
+        config_path: The absolute path of the workspace's genchi.yaml, where the worker runs.
+        day: The day to check, whose logs are complete. Without one: yesterday, in the workspace's time zone.
     """
-    return whole_night(setup, day)
+    return _nightly(load_setup(load_config(config_path)), day)
+
+
+@flow(name="nightly")
+def run_nightly(setup: EvalSetup, day: date | None = None) -> Night:
+    """The same, with a configuration that is already loaded."""
+    return _nightly(setup, day)
 
 
 def run_told(setup: EvalSetup, day: date) -> Night:
@@ -62,10 +72,9 @@ def run_told(setup: EvalSetup, day: date) -> Night:
         raise NightFailedError(night) from error
 
 
-def whole_night(setup: EvalSetup, day: date | None) -> Night:
-    """The night itself, within a flow; see `run_nightly`."""
+def _nightly(setup: EvalSetup, day: date | None) -> Night:
     config = setup.config
-    check_embedding(config)
+    check_extensions(config)
     day = day or config.yesterday()
     night = Night(day, runs=NightRuns(config, day))
     try:
@@ -198,6 +207,7 @@ def run_ingest(setup: EvalSetup, day: date | None = None) -> None:
     """`genchi ingest`: read one day's logs, and update the monitoring marts."""
     config = setup.config
     day = day or config.yesterday()
+    check_extensions(config)
     config.require_for_ingest()
     config.require_for_semantics()
     with described(f"ingest-day {day}", config.app), config.open_lake().lock("ingest"):
@@ -229,13 +239,23 @@ def _transform(config: Config, first: date, last: date) -> None:
 
 
 @flow(name="evaluate-day")
+def evaluate_day(config_path: str = "genchi.yaml", day: date | None = None) -> list[str]:
+    """`genchi evaluate`: run the holdouts for one day, and compare the models. Returns its critical failures.
+
+    Args:
+        config_path: The absolute path of the workspace's genchi.yaml, where the worker runs.
+        day: The night under which the results are stored. Without one: yesterday, in the workspace's time zone.
+    """
+    return _evaluate(load_setup(load_config(config_path)), day)
+
+
+@flow(name="evaluate-day")
 def run_evaluate(setup: EvalSetup, day: date | None = None) -> list[str]:
-    """`genchi evaluate`: run the holdouts for one day, and compare the models. Returns its critical failures."""
-    return whole_evaluation(setup, day)
+    """The same, with a configuration that is already loaded."""
+    return _evaluate(setup, day)
 
 
-def whole_evaluation(setup: EvalSetup, day: date | None) -> list[str]:
-    """The evaluation itself, within a flow; see `run_evaluate`."""
+def _evaluate(setup: EvalSetup, day: date | None) -> list[str]:
     config = setup.config
     day = day or config.yesterday()
     setup.require_evaluation()

@@ -54,20 +54,21 @@ def _has_settings() -> bool:
 class Run(Generic[P, R]):
     """A stage or a task of one: called as a run of Prefect where it is used, else as the function that it is."""
 
-    def __init__(self, fn: Callable[P, R], in_prefect: Callable[[], Any], timeout_s: float | None, tries: int) -> None:
+    def __init__(self, fn: Callable[P, R], make: Callable[[], Any], timeout_s: float | None, tries: int) -> None:
         update_wrapper(self, fn)
         self.fn, self.timeout_seconds = fn, timeout_s
-        self._make, self._tries = in_prefect, tries
+        self._make, self._tries = make, tries
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if is_used():
-            found: R = self._prefects(*args, **kwargs)
+            found: R = self.in_prefect(*args, **kwargs)
             return found
         with _ended_after(self.timeout_seconds, self.fn.__name__):
             return _retrying(self._tries)(self.fn, *args, **kwargs)
 
     @cached_property
-    def _prefects(self) -> Any:
+    def in_prefect(self) -> Any:
+        """The flow or task of Prefect."""
         return self._make()
 
 

@@ -22,19 +22,19 @@ def format_of(case: Path) -> str:
     return case.name.split("_")[0]
 
 
-def mapped_bytes(log_format: str, content: bytes, name: str = "log.jsonl") -> Mapped:
+def mapped_bytes(log_format: str, content: bytes, name: str = "log.jsonl", workspace: Path | None = None) -> Mapped:
     """What becomes of a file of that content."""
-    return _mapped(log_format, [reader.LogFile("test", name, lambda: io.BytesIO(content))])
+    return _mapped(log_format, [reader.LogFile("test", name, lambda: io.BytesIO(content))], workspace)
 
 
 @cache
-def _mapper(log_format: str) -> Mapper:
+def _mapper(log_format: str, workspace: Path | None) -> Mapper:
     """One for all tests: to plan a format's SELECT takes as long as to run it on thousands of records."""
-    return Mapper(log_format)
+    return Mapper(log_format, workspace=workspace)
 
 
-def _mapped(log_format: str, files: list[reader.LogFile]) -> Mapped:
-    mapper = _mapper(log_format)
+def _mapped(log_format: str, files: list[reader.LogFile], workspace: Path | None = None) -> Mapped:
+    mapper = _mapper(log_format, workspace)
     parts = [mapper.map(batch) for batch in reader.read_files(files)] or [
         mapper.map(Batch(RECORDS.empty_table(), REFUSED.empty_table()))
     ]
@@ -57,7 +57,7 @@ def user_key(user: str | None) -> str | None:
     return hmac.new(b"", user.encode(), "sha256").hexdigest()[:16] if user else None
 
 
-def mapped(log_format: str, *records: Any) -> Mapped:
-    """What becomes of some records: objects, or lines as they stand in a log."""
+def mapped(log_format: str, *records: Any, workspace: Path | None = None) -> Mapped:
+    """What becomes of some records: objects, or lines as they stand in a log. `workspace` may have the format."""
     lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
-    return mapped_bytes(log_format, "\n".join(lines).encode())
+    return mapped_bytes(log_format, "\n".join(lines).encode(), workspace=workspace)

@@ -22,13 +22,13 @@ FLOORS = [
     {"outgoing"},
     {"stats", "words", "text_marks", "errors", "project", "retry_policy", "child_processes", "stage_failures"}
     | {"json_lines"},
-    {"stopping", "incidents"},
+    {"stopping", "incidents", "functions"},
     {"lake", "progress"},
     {"config", "warehouse", "prefect_run"},
     {"night_runs"},
     {"llm", "retention", "acknowledgements", "night", "checks"},
     STAGES | {"demo"},
-    {"catch_up", "telemetry", "backfill_days"},
+    {"catch_up", "telemetry", "backfill_days", "extensions"},
     {"backfill_estimate"},
     {"nightly", "backfill", "review_digest"},
     {"flight_check", "deployed"},
@@ -149,7 +149,7 @@ def test_production_code_does_not_know_the_demo() -> None:
 def test_only_a_door_of_a_verb_reads_the_configuration() -> None:
     written = {FLOWS / "config" / "load.py", FLOWS / "evaluate" / "setup" / "eval_setup.py"}
     doors = {
-        *(FLOWS / f"{name}.py" for name in ("deployed", "flight_check", "review_digest")),
+        *(FLOWS / f"{name}.py" for name in ("nightly", "backfill", "flight_check", "review_digest")),
         *(FLOWS / "cli").glob("*.py"),
     }
     reading = {path for path in SOURCES if re.search(r"\b(load_config|load_setup)\(", path.read_text(encoding="utf-8"))}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from flows.alerts import digest, notifiers, service_channels
+from flows.alerts import digest, notifiers, python_channel, service_channels
 from flows.alerts.http_channels import UndeliveredError
 from flows.config import Alert, Config
 from flows.errors import ConfigError, RunError
@@ -33,13 +33,13 @@ def send_test(config: Config) -> Iterator[str]:
         else:
             yield f"✓ {name} took the test message"
     if failures:
-        raise RunError(
-            f"a test message could not be delivered: {'; '.join(failures)}; check the `url` or `block` in `alerts`"
-        )
+        raise RunError(f"a test message could not be delivered: {'; '.join(failures)}; check `alerts`")
 
 
 def why_not_sendable(target: Alert) -> str:
-    """What is wrong with the address of an `apprise` alert; empty where nothing is. Nothing is sent."""
+    """What is wrong with the address or function of an alert; empty where nothing is. Nothing is sent."""
+    if target.kind == "python":
+        return python_channel.problem_of(target)
     if target.kind != "apprise":
         return ""
     try:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from flows.alerts import http_channels, messages, plain_text, prefect_blocks, service_channels
+from flows.alerts import http_channels, messages, plain_text, prefect_blocks, python_channel, service_channels
 from flows.alerts.digest import Digest
 from flows.alerts.http_channels import UndeliveredError
 from flows.alerts.routing import part_for
@@ -102,6 +102,8 @@ def _send(target: Alert, digest: Digest) -> None:
         http_channels.post(target.url, messages.webhook(digest))
     elif target.kind == "slack":
         http_channels.post(target.url, messages.slack(digest))
+    elif target.kind == "python":
+        python_channel.call(target, messages.webhook(digest))
     else:
         _as_text(target, digest.severity, plain_text.subject(digest), lambda most: plain_text.body(digest, most))
 
@@ -113,6 +115,8 @@ def _send_test(target: Alert, app: str) -> None:
         http_channels.post(target.url, messages.webhook_test(text, app))
     elif target.kind == "slack":
         http_channels.post(target.url, messages.slack_test(text))
+    elif target.kind == "python":
+        python_channel.call(target, messages.webhook_test(text, app))
     else:
         text = plain_text.defused(text)
         _as_text(target, "info", text, lambda most: text[:most])
@@ -132,14 +136,16 @@ def _require_variables(target: Alert) -> None:
 
 def _key(target: Alert) -> str:
     """A target's name in the record. Its URL may be a secret, and is not written. One of an owner is one by itself."""
-    place = "\0".join([target.block or target.url, *([target.owner] if target.owner else [])])
+    called = [json.dumps(target.args, sort_keys=True)] if target.args else []
+    named = str(target.function) if target.function else target.block or target.url
+    place = "\0".join([named, *called, *([target.owner] if target.owner else [])])
     return f"{target.kind}-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
 
 
 def name(target: Alert) -> str:
     """What a target is called in messages. Most of its URL may be a secret."""
-    if target.kind == "prefect":
-        return f"prefect {target.block}"
+    if target.kind in ("prefect", "python"):
+        return f"{target.kind} {target.block or target.function}"
     if target.kind == "apprise":
         return f"apprise {service_channels.scheme(target.url)}://***"
     return f"{target.kind} at {http_channels.host(target.url)}"

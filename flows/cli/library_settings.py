@@ -33,6 +33,8 @@ def configure_environment() -> None:
         os.environ.setdefault(name, value)
     for name in ("great_expectations", "litellm", "LiteLLM", "httpx", "evidently", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    for name in ("flows", "expectations"):  # dbt gives the root logger a level of its own
+        logging.getLogger(name).setLevel(logging.WARNING)
     warnings.simplefilter("ignore")  # they are for developers; the tests turn them into errors
 
 

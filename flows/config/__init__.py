@@ -9,6 +9,7 @@ from flows.config.features_file import (
 )
 from flows.config.fields import parse_path
 from flows.config.load import Alert, Config, Model, Route, Severity, Source, load_config
+from flows.config.log_formats import format_file, known_formats, own_formats
 from flows.config.model_sections import Embedding, Models
 from flows.config.model_variants import BASELINE, ModelVariant
 from flows.config.problems import did_you_mean, first_problem
@@ -38,9 +39,12 @@ __all__ = [
     "WorkspaceFeature",
     "did_you_mean",
     "first_problem",
+    "format_file",
+    "known_formats",
     "load_config",
     "not_set",
     "on_duty",
+    "own_formats",
     "parse_path",
     "read_yaml",
     "thresholds",

@@ -3,8 +3,9 @@
 import json
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, field_validator, model_validator
 
+from flows.config.paths import WorkspaceFunction
 from flows.config.sections import Section, listed
 from flows.config.variables import unset_variables
 
@@ -75,7 +76,8 @@ class Model(Section):
 
 
 class Embedding(Section):
-    """What turns texts into vectors: `wordllama` (in the package), `model2vec/<path>`, or a litellm embedding model.
+    """What turns texts into vectors: `wordllama` (in the package), `model2vec/<path>`, a litellm embedding model, or a
+    function of the workspace (`python`).
 
     Of a route's day and side at most `max_texts_per_day` texts are embedded, by a sample that is the same every time.
     """
@@ -88,6 +90,10 @@ class Embedding(Section):
     """API key, for a litellm model."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Parameters of each embedding request."""
+    python: WorkspaceFunction | None = None
+    """A function instead of `model`, such as `my_embedder.py:embed`: a list of texts to a list of vectors."""
+    args: dict[str, JsonValue] = Field(default_factory=dict, repr=False)
+    """Further arguments of the function, by name."""
     max_texts_per_day: int = Field(default=2000, ge=1, le=999_999)
     """Calls per route and day whose texts are embedded; a deterministic sample."""
 
@@ -95,6 +101,20 @@ class Embedding(Section):
     @classmethod
     def _can_be_sent(cls, params: dict[str, Any]) -> dict[str, Any]:
         return _sendable(params)
+
+    @property
+    def called(self) -> str:
+        """What the name of its vectors begins with."""
+        return str(self.python or self.model)
+
+    @model_validator(mode="after")
+    def _is_one_model(self) -> "Embedding":
+        others = sorted(self.model_fields_set & {"model", "api_base", "api_key", "params"})
+        if self.python and others:
+            raise ValueError(f"`python` takes the place of a model; remove `{others[0]}`")
+        if self.args and not self.python:
+            raise ValueError("`args` are those of a function; name it with `python`")
+        return self
 
 
 class Canary(Section):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, PlainValidator, ValidationInfo
 
+from flows.functions import FunctionName, parse_function
 from flows.lake import known_place
 
 
@@ -36,6 +37,11 @@ def _web_address(address: str) -> str:
     return address.rstrip("/")
 
 
+def _function(value: Any, info: ValidationInfo) -> FunctionName:
+    found = value if isinstance(value, FunctionName) else parse_function(str(value))
+    return FunctionName(_in_workspace(found.file, info), found.function)
+
+
 # A file or folder of this machine.
 WorkspacePath = Annotated[Path, AfterValidator(_in_workspace)]
 # Files of this machine or objects of a store, as a glob; a text, for `{day}` may be in it.
@@ -44,3 +50,5 @@ SourcePattern = Annotated[str, AfterValidator(_pattern)]
 LakePlace = Annotated[Path | str, PlainValidator(_lake_place)]
 # Where a folder is served; without a slash at its end.
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+# A function in a Python file of the workspace, written as its path, a colon and its name.
+WorkspaceFunction = Annotated[FunctionName, PlainValidator(_function)]

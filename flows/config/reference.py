@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from flows.config.load import Config
+from flows.functions import FunctionName
 
 _HEAD = """\
 # genchi.yaml: every key
@@ -31,7 +32,14 @@ This page is generated: change a description in `flows/config/sections.py`, `flo
 - An unknown key is an error; the message names the nearest known key.
 - A default of "required" means that the section needs the key. "-" means not set.
 """
-_NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false", Path: "path", Any: "any"}
+_NAMES: dict[Any, str] = {
+    str: "text",
+    int: "integer",
+    float: "number",
+    bool: "true or false",
+    Path: "path",
+    Any: "any",
+} | {FunctionName: "path:function"}
 _BOUNDS = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}", "min_length": "at least {} characters"}
 _CONTAINERS: dict[Any, tuple[int, str]] = {tuple: (0, "list of {}"), dict: (1, "map of name to {}")}
 _HIDDEN = {(Config, "path")}

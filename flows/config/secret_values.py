@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flows import outgoing
 
@@ -22,7 +22,9 @@ def secrets_of(config: "Config") -> Iterator[str | None]:
     for address in filter(None, [*addresses, config.embedding.api_base, config.report_url]):
         yield from outgoing.credentials_in(address)
         yield from (found for _, found in re.findall(r"\bpassword\s*=\s*(['\"]?)(\S+)\1", address))
+    yield from _texts_in(config.embedding.args)
     for alert in config.alerts:
+        yield from _texts_in(alert.args)
         yield from outgoing.credentials_in(alert.url)
         host, _, path = alert.url.partition("://")[2].partition("/")
         yield path  # the path of a webhook is its key
@@ -32,3 +34,12 @@ def secrets_of(config: "Config") -> Iterator[str | None]:
             yield name if "." not in name and ":" not in name else None
     if config.ping:
         yield from (*outgoing.credentials_in(config.ping.url), config.ping.url.partition("://")[2].partition("/")[2])
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """The arguments of a function that may be keys: all texts in them."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(item)
+    elif isinstance(value, str):
+        yield value

@@ -5,19 +5,26 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from flows.config.fields import parse_path
-from flows.config.paths import SourcePattern, WorkspacePath
+from flows.config.log_formats import known_format
+from flows.config.paths import SourcePattern, WorkspaceFunction, WorkspacePath
 from flows.config.variables import require_variables, unset_variables
-from flows.project import log_formats
 
 
-def _known_format(name: str) -> str:
-    known = log_formats()
-    if name not in known:
-        raise ValueError(f"unknown log format; use one of {', '.join(known)}")
-    return name
+def _known_format(name: str, info: ValidationInfo) -> str:
+    return known_format(name, info.context)
 
 
 _SHORTEST_PASSWORD = 12
@@ -33,7 +40,7 @@ class Source(Section):
     name: str
     """Unique name. The lake's `source` columns carry it."""
     format: Annotated[str, AfterValidator(_known_format)]
-    """One of the log formats of `flows/ingest/sources/`."""
+    """One of the log formats of `flows/ingest/sources/`, or of the workspace's own `formats/<name>.sql`."""
     path: SourcePattern = ""
     """Glob of files, local or `s3://`; `{day}` is YYYY-MM-DD. Without `{day}`: each file once, and after changes."""
     dsn: str | None = Field(default=None, repr=False)
@@ -172,12 +179,16 @@ def _or_worse(value: Any) -> Any:
 class Alert(Section):
     """Where a digest goes."""
 
-    kind: Literal["webhook", "slack", "apprise", "prefect"]
-    """`webhook` (JSON), `slack` (an incoming webhook), `apprise` (e-mail, Teams and others), or a block of Prefect."""
+    kind: Literal["webhook", "slack", "apprise", "prefect", "python"]
+    """`webhook` (JSON), `slack` (an incoming webhook), `apprise` (e-mail, Teams and others), `prefect` or `python`."""
     url: str = Field(default="", repr=False)
     """Where the digest is posted; for `apprise` [its URL](https://appriseit.com/services/), such as `mailtos://...`."""
     block: str | None = None
     """For `prefect`: a notification block of the Prefect server, such as `slack-webhook/my-block`."""
+    function: WorkspaceFunction | None = None
+    """For `python`: a function of the workspace, such as `my_alerts.py:send`; it is called with what webhooks get."""
+    args: dict[str, JsonValue] = Field(default_factory=dict, repr=False)
+    """For `python`: further arguments of the function, by name."""
     severity: Annotated[tuple[Literal["critical", "warning"], ...], BeforeValidator(_or_worse), Field(min_length=1)] = (
         "critical",
         "warning",
@@ -190,7 +201,12 @@ class Alert(Section):
 
     @model_validator(mode="after")
     def _says_where(self) -> "Alert":
-        if self.kind == "prefect":
+        if self.kind == "python":
+            if self.url or self.block or not self.function:
+                raise ValueError("kind `python` takes a `function`, such as my_alerts.py:send, and no `url` or `block`")
+        elif self.function or self.args:
+            raise ValueError(f"`function` and `args` are for kind `python`, and not for `{self.kind}`")
+        elif self.kind == "prefect":
             if self.url or not re.fullmatch(r"[^/\s]+/[^/\s]+", self.block or ""):
                 raise ValueError("kind `prefect` takes a `block`, such as slack-webhook/my-block, and no `url`")
         elif not self.url or self.block:

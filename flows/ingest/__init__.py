@@ -1,6 +1,6 @@
 """From the logs that people have to the lake: every record is landed, or quarantined whole with its reason.
 
-`sources/<format>.sql` says what a log format means, one SELECT a format. Drop a file there to add one.
+`sources/<format>.sql` says what a log format means, one SELECT a format; `formats/<format>.sql` of a workspace, too.
 """
 
 from flows.ingest.example_sets import current_examples, describe_example_sets, version_of_route
@@ -11,9 +11,11 @@ from flows.ingest.preview import (
     FoundSource,
     Previewer,
     SampleReading,
+    check_formats,
     discover,
     is_database,
     located,
+    unusable_formats,
 )
 from flows.ingest.read import LogFile
 
@@ -24,6 +26,7 @@ __all__ = [
     "LogFile",
     "Previewer",
     "SampleReading",
+    "check_formats",
     "count_rows",
     "current_examples",
     "describe_example_sets",
@@ -34,5 +37,6 @@ __all__ = [
     "sample_query",
     "shown_dsn",
     "unreadable",
+    "unusable_formats",
     "version_of_route",
 ]

@@ -1,6 +1,7 @@
-"""The models that turn texts into vectors: one that comes in a package, one from a folder, or one over litellm.
+"""The models that turn texts into vectors: one that comes in a package, one from a folder, one over litellm, or a
+function of the workspace.
 
-None of them downloads its weights. `remote_embedding.py` calls the models of litellm.
+None of genchi's downloads its weights. `remote_embedding.py` calls the models of litellm, `own_embedder.py` a function.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import numpy as np
 
 from flows.config import Config
 from flows.errors import ConfigError
+from flows.semantics.own_embedder import Own, check_own, name_of_own
 from flows.stats.neighbours import unit
 
 WORDLLAMA = "wordllama"
@@ -62,6 +64,8 @@ class Static:
 def embedder(config: Config) -> Embedder:
     """The configured model. Raises ConfigError if its package or its folder is missing."""
     chosen = config.embedding
+    if chosen.python:
+        return Own(name_of(config), chosen)
     if chosen.model == WORDLLAMA:
         return Packaged()
     if chosen.model.startswith(MODEL2VEC):
@@ -74,6 +78,8 @@ def embedder(config: Config) -> Embedder:
 def name_of(config: Config) -> str:
     """The name under which the configured model's vectors are kept. Nothing is loaded."""
     chosen = config.embedding
+    if chosen.python:
+        return name_of_own(chosen) + PREPARED
     if chosen.model == WORDLLAMA or chosen.model.startswith(MODEL2VEC):
         return chosen.model + PREPARED
     if chosen.api_base is None and not chosen.params:
@@ -84,7 +90,10 @@ def name_of(config: Config) -> str:
 
 
 def check_embedding(config: Config) -> None:
-    """Raise ConfigError if the configured model is not available on this machine. Nothing is loaded or requested."""
+    """Raise ConfigError if the configured model is not available on this machine. Nothing is embedded or requested."""
+    if config.embedding.python:
+        check_own(config.embedding)
+        return
     if config.embedding.model.startswith(MODEL2VEC):
         _folder(config, config.embedding.model)
         _import_model2vec(config)

@@ -67,9 +67,10 @@ def alert_findings(config: Config) -> Iterator[Finding]:
 def _alert(alert: Alert) -> Finding:
     if unset := unset_variables(alert):
         return Finding("misconfigured", f"alert {alert.kind}: {not_set(unset[0])}")
-    if alert.kind in ("apprise", "prefect"):
+    if alert.kind in ("apprise", "prefect", "python"):
         problem = why_not_sendable(alert)
-        told = problem or "its address is valid; `genchi alert --test` sends a message"
+        what = "function can be called" if alert.kind == "python" else "address is valid"
+        told = problem or f"its {what}; `genchi alert --test` sends a message"
         return Finding("misconfigured" if problem else "ok", f"alert {alert.kind}: {told}")
     found = _address(f"alert {alert.kind}", alert.url)
     return found if found.level != "ok" else replace(found, text=f"{found.text}; `genchi alert --test` sends a message")

@@ -5,6 +5,7 @@ from datetime import date
 
 from flows.cli.doctor.check_result import Finding
 from flows.cli.doctor.endpoint_checks import alert_findings, model_findings
+from flows.cli.doctor.extension_checks import extension_findings
 from flows.cli.doctor.log_checks import source_findings
 from flows.cli.doctor.machine_checks import disk_findings, version_findings
 from flows.cli.doctor.place_checks import lake_findings, published_findings, report_findings
@@ -27,6 +28,7 @@ def examine(config: Config, day: date, *, is_deep: bool = False) -> Iterator[Fin
         yield from published_findings(config)
     yield from report_findings(config)
     yield from disk_findings(config)
+    yield from extension_findings(config)
     yield from source_findings(config, day)
     yield from _test_sets(config)
     yield from _criteria(config)

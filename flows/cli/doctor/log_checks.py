@@ -6,7 +6,7 @@ from functools import partial
 
 from flows.cli.doctor.check_result import Finding, Level
 from flows.config import Config, Source, not_set, unset_variables
-from flows.errors import RunError
+from flows.errors import ConfigError, RunError
 from flows.ingest import (
     SAMPLE,
     LogFile,
@@ -39,7 +39,7 @@ def source_findings(config: Config, day: date) -> Iterator[Finding]:
             try:
                 findings = _rows if source.dsn else _files
                 yield from findings(config, previewer, source, day)
-            except RunError as error:
+            except (ConfigError, RunError) as error:
                 yield Finding("misconfigured", f"{name}: {error}")
 
 

@@ -23,9 +23,9 @@ from flows.evaluate.criteria.definitions import (
     Numeric,
     Python,
 )
-from flows.evaluate.criteria.json_schema import Schema, UnusableError, hash_of, load_or_report, load_schema
-from flows.evaluate.criteria.python_file import PythonFile, load_file
+from flows.evaluate.criteria.json_schema import Schema, hash_of, load_or_report, load_schema
 from flows.evaluate.criteria.time_limit import Timeouts
+from flows.functions import PythonFile, UnusableFunctionError, parse_function
 from flows.lake import UNWRAPPED
 
 log = logging.getLogger(__name__)
@@ -177,11 +177,10 @@ def _build(
             schema = load_or_report(file, where) if report else load_schema(file)
             return Criterion(definition, hash_of(decisive, schema.version), schema=schema, problem=schema.problem)
         case Python():
-            module, name = definition.function.split(":")
-            source = workspace.joinpath(*module.split(".")).with_suffix(".py")
+            file, name = parse_function(definition.function)
             try:
-                python = load_file(where, source, loaded, name)
-            except UnusableError as error:
+                python = _load(where, workspace / file, loaded, name, definition.args)
+            except UnusableFunctionError as error:
                 if not report:
                     raise
                 log.warning("%s. Until then its answers are unscored", error)
@@ -217,5 +216,20 @@ def _schema_path(path: Path, definition: JsonSchema, output_schema: Path | None)
     return output_schema
 
 
+def _load(where: str, file: Path, loaded: Files, function: str, args: Mapping[str, Any]) -> PythonFile:
+    """The file of a python criterion, imported once for all criteria. It is trusted like the configuration.
+
+    Raises UnusableFunctionError if there is no such file or function, if the file fails to load, or if the function
+    does not take an example, an answer and `args`.
+    """
+    if not file.is_file():
+        raise UnusableFunctionError(f"{where}: no such file: {file}; write it, or correct `function`")
+    try:
+        loaded.setdefault(file, PythonFile(file)).check(function, 2, args)
+    except UnusableFunctionError as error:
+        raise UnusableFunctionError(f"{where}: {error}; correct the file, `function` or `args`") from None
+    return loaded[file]
+
+
 def _call(file: PythonFile, name: str, args: Mapping[str, Any], example: Mapping[str, Any], text: str) -> Any:
-    return file.call(name, example, text, args)
+    return file.call(name, (example, text), args)

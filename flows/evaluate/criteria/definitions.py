@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from flows.config import Severity
 from flows.evaluate.criteria import time_limit
+from flows.functions import is_function
 from flows.lake import UNWRAPPED
 
 OUTPUT_SCHEMA = "output_schema"
@@ -129,10 +130,10 @@ class Cost(_Definition):
 
 
 class Python(_Definition):
-    """A function of the workspace returns the result: `module:function`. `args` are further arguments, by name."""
+    """A function of the workspace returns the result: `checks.py:function`. `args` are further arguments, by name."""
 
     kind: Literal["python"]
-    function: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    function: Annotated[str, AfterValidator(is_function)]
     args: dict[str, JsonValue] = Field(default_factory=dict)
 
 

@@ -25,10 +25,10 @@ from flows.evaluate.criteria.definitions import (
 from flows.evaluate.criteria.folding import fold, is_blank, is_same_json
 from flows.evaluate.criteria.json_schema import Schema, parse_json
 from flows.evaluate.criteria.number_reading import first_number
-from flows.evaluate.criteria.python_file import FunctionError
 from flows.evaluate.criteria.repair import Repaired, repair_json, repair_text
-from flows.evaluate.criteria.time_limit import TimeLimitError, search
+from flows.evaluate.criteria.time_limit import search
 from flows.evaluate.examples import Example, as_text
+from flows.functions import FunctionError, TimeLimitError
 from flows.lake import storable
 
 _LONGEST_REASON = 300

@@ -4,14 +4,12 @@ from threading import Lock
 
 import regex
 
-PATTERN_S, FUNCTION_S, IMPORT_S = 1.0, 10.0, 60.0
+from flows.functions import TimeLimitError
+
+PATTERN_S = 1.0
 MOST_TIMEOUTS = 3
 
 error = regex.error
-
-
-class TimeLimitError(Exception):
-    """A pattern or function did not end within its time limit."""
 
 
 class Timeouts:

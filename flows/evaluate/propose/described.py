@@ -39,7 +39,7 @@ def describe_calls(config: Config, days: Sequence[date], route: str, call_ids: S
     vectors: dict[str, np.ndarray] = {}
     for day in days:
         topics |= _topics(lake, day, route, "production", labels)
-        vectors |= _vectors(lake, day, route, "production", config.embedding.model, ids=call_ids)
+        vectors |= _vectors(lake, day, route, "production", config.embedding.called, ids=call_ids)
     return Described(topics, vectors, _typos(config, days, route, "production"))
 
 
@@ -49,7 +49,7 @@ def describe_examples(config: Config, days: Sequence[date], route: str) -> Descr
     labels = _labels(lake, days[-1], route)
     for day in reversed(days):
         if topics := _topics(lake, day, route, "holdout", labels):
-            vectors = _vectors(lake, day, route, "holdout", config.embedding.model)
+            vectors = _vectors(lake, day, route, "holdout", config.embedding.called)
             return Described(topics, vectors, _typos(config, [day], route, "holdout"))
     return Described(typos=_typos(config, days[-1:], route, "holdout"))
 

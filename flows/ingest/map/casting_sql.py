@@ -69,6 +69,11 @@ def casting_sql(given: list[str]) -> str:
     )
 
 
+def canonical_columns() -> list[str]:
+    """The names of the columns that a format may give of a call or a signal."""
+    return list(_types())
+
+
 def _types() -> dict[str, str]:
     """The canonical columns and their DuckDB types."""
     fields = [field for table in TABLES.values() for field in SCHEMAS[table]]

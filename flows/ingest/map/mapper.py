@@ -13,6 +13,7 @@ as incomplete. A SELECT may name columns that it could not read itself in `unrea
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import duckdb
@@ -20,9 +21,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.errors import RunError
+from flows.config import did_you_mean, format_file
+from flows.errors import ConfigError, RunError
 from flows.ingest.map import pricing
-from flows.ingest.map.casting_sql import TABLES, casting_sql, columns_to_cast
+from flows.ingest.map.casting_sql import TABLES, canonical_columns, casting_sql, columns_to_cast
 from flows.ingest.map.derived_ids import with_ids
 from flows.ingest.map.functions import add_functions
 from flows.ingest.map.line_parts import line_parts
@@ -44,6 +46,8 @@ _MACROS = ("macros", *(f"macros/{name}" for name in ("litellm", "frameworks", "m
 PLACE = ("file", "line", "updated_at", "key")
 # What a call shares with other records of it, in addition.
 SHARED = ("one_call", "logged_as", "parent_id")
+# What a SELECT says about a record, in addition.
+_HELPERS = ("target", "problem", "unit", "unreadable", "price_tier")
 
 
 @dataclass(frozen=True)
@@ -85,35 +89,44 @@ class _Prepared:
 class Mapper:
     """Maps batches of one format, with a separate DuckDB connection of one thread. Not thread-safe.
 
-    Raises RunError, which names the file, if a format's SELECT is not valid.
+    `workspace` is the folder with formats of a user's own. Raises ConfigError, which names the file, if a format's
+    SELECT is not valid.
     """
 
-    def __init__(self, log_format: str, user_key_secret: bytes = b"") -> None:
+    def __init__(self, log_format: str, user_key_secret: bytes = b"", workspace: Path | None = None) -> None:
         self._connection = duckdb.connect()
-        self._place = LOG_FORMATS / f"{log_format}.sql"
+        self._place = format_file(log_format, workspace)
         try:
-            self._plan(log_format, user_key_secret)
-        except duckdb.Error as error:
+            self._plan(user_key_secret)
+        except (duckdb.Error, ConfigError, OSError, UnicodeDecodeError) as error:
             self._connection.close()
-            raise RunError(f"{self._place}: DuckDB cannot run it: {' '.join(str(error).split())[:300]}") from None
+            if isinstance(error, ConfigError):
+                raise
+            why = "DuckDB cannot run it" if isinstance(error, duckdb.Error) else "cannot be read"
+            raise ConfigError(f"{self._place}: {why}: {' '.join(str(error).split())[:300]}") from None
 
-    def _plan(self, log_format: str, user_key_secret: bytes) -> None:
+    def _plan(self, user_key_secret: bytes) -> None:
         self._connection.execute("set threads = 1")
         self._connection.execute("set timezone = 'UTC'")
         add_functions(self._connection)
         for name in _MACROS:
-            self._connection.execute(_sql(name))
+            self._connection.execute(_sql(LOG_FORMATS / f"{name}.sql"))
         self._connection.execute(user_key_macro(user_key_secret))
         none = RECORDS.empty_table()
         self._connection.register("records", none)
-        select = _sql(log_format)
+        select = _sql(self._place)
         statements = duckdb.extract_statements(select)
-        if len(statements) != 1:
-            raise RunError(f"{self._place}: has {len(statements)} statements; a format must be one SELECT")
+        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+            what = f"has {len(statements)} statements" if len(statements) != 1 else "is no SELECT"
+            raise ConfigError(f"{self._place}: {what}; a format must be one SELECT")
         given = {row[0]: row[1] for row in self._connection.execute(f"describe {select}").fetchall()}
         if not {"file", "line", "call_id"} <= given.keys():
             lacking = sorted({"file", "line", "call_id"} - given.keys())
-            raise RunError(f"{self._place}: the SELECT lacks the columns {', '.join(lacking)}; add them")
+            raise ConfigError(f"{self._place}: the SELECT lacks the columns {', '.join(lacking)}; add them")
+        known = {*PLACE, *SHARED, *canonical_columns(), *_HELPERS} - {"key"}
+        if unknown := sorted(given.keys() - known):
+            hint = did_you_mean(unknown[0], known)
+            raise ConfigError(f"{self._place}: unknown column `{unknown[0]}`; {hint}")
         texts = [f'cast("{name}" as varchar) as "{name}"' for name in given if name not in ("file", "line")]
         self._narrow = columns_to_cast(list(given))
         extracting = f"select file, line, {', '.join(texts)} from (\n{select}\n)"
@@ -231,8 +244,8 @@ class Mapper:
             self._connection.unregister("checked_records")
 
 
-def _sql(name: str) -> str:
-    return (LOG_FORMATS / f"{name}.sql").read_text(encoding="utf-8").rstrip().rstrip(";")
+def _sql(file: Path) -> str:
+    return file.read_text(encoding="utf-8").rstrip().rstrip(";")
 
 
 def _with_raw(record: pa.Table, raw: str) -> pa.Table:

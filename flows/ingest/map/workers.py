@@ -70,7 +70,7 @@ class Workers:
     def _mapper(self, log_format: str) -> Mapper:
         own: dict[str, Mapper] = self._own.__dict__.setdefault("mappers", {})
         if log_format not in own:
-            own[log_format] = Mapper(log_format, self._secret)
+            own[log_format] = Mapper(log_format, self._secret, self._config.workspace)
             self._mappers.append(own[log_format])
         return own[log_format]
 

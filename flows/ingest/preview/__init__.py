@@ -2,6 +2,7 @@
 
 from flows.ingest.preview.discovery import Discovery, FoundSource, discover, is_database
 from flows.ingest.preview.newest_file import located
+from flows.ingest.preview.own_formats import check_formats, unusable_formats
 from flows.ingest.preview.sample_reading import SAMPLE, Previewer, SampleReading
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "FoundSource",
     "Previewer",
     "SampleReading",
+    "check_formats",
     "discover",
     "is_database",
     "located",
+    "unusable_formats",
 ]

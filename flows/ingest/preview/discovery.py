@@ -11,13 +11,14 @@ from flows.config import Config, Source
 from flows.errors import ConfigError, RunError
 from flows.ingest.find import Table, opened, postgres_rows, tables
 from flows.ingest.preview import log_paths
+from flows.ingest.preview.own_formats import check_formats
 from flows.ingest.preview.sample_reading import SAMPLE, Previewer, SampleReading
 from flows.ingest.read import LogFile
 from flows.lake import Found, find_files, is_remote
 from flows.progress import track
 
 # Folders of a workspace that hold no logs.
-_NO_LOGS = {"lake", "reports", "node_modules", "__pycache__", "prompts", "dbt", "expectations"}
+_NO_LOGS = {"lake", "reports", "node_modules", "__pycache__", "prompts", "dbt", "expectations", "formats"}
 _LOG = re.compile(r"\.(?:jsonl|ndjson|json|csv|parquet|log|txt)(?:\W|$)|/[^./]+$", re.IGNORECASE)
 _TRIED = 3  # files of a group that are tried before it counts as no log: the newest may be empty
 
@@ -53,8 +54,9 @@ def discover(config: Config, place: str) -> Discovery:
     """Look at a folder, a glob (which may have `{day}`), an `s3://` address or a PostgreSQL address.
 
     `config` says where relative names begin, what is redacted, and the time zone. Raises ConfigError if there is no
-    such place, and RunError if a store or a database cannot be reached.
+    such place, or a format of the workspace cannot be run, and RunError if a store or a database cannot be reached.
     """
+    check_formats(config, every=True)
     with Previewer(config) as previewer:
         if is_database(place):
             return _database(previewer, place)

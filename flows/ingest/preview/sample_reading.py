@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 import pyarrow.compute as pc
 
-from flows.config import Config, Source
+from flows.config import Config, Source, format_file, known_formats
+from flows.ingest.preview.own_formats import unusable_formats
 from flows.ingest.read import RECORDS, REFUSED, Batch, LogFile, read_files
-from flows.project import LOG_FORMATS, log_formats
 
 if TYPE_CHECKING:
     from flows.ingest.map import Mapped
@@ -78,7 +79,9 @@ class Previewer:
     def __init__(self, config: Config) -> None:
         from flows.ingest.map import Workers  # noqa: PLC0415 - imported late: few commands preview, and it takes a while
 
-        self._zone = ZoneInfo(config.timezone)
+        self._zone, self._workspace = ZoneInfo(config.timezone), config.workspace
+        broken = unusable_formats(config)
+        self._formats = [name for name in known_formats(config.workspace) if name not in broken]
         self._workers = Workers(config, b"")
 
     def __enter__(self) -> Self:
@@ -90,12 +93,13 @@ class Previewer:
     def read(self, source: Source, file: LogFile) -> list[SampleReading]:
         """What each format makes of the file's first records, the source's own format first, then the best one.
 
-        Raises RunError if a store or database cannot be reached; what is wrong with a file is its `problem`.
+        Raises RunError if a store or database cannot be reached, and ConfigError if the source's own format cannot be
+        run; what is wrong with a file is its `problem`. Other formats of the workspace that cannot be run are left out.
         """
         sample = sampled(file)
         if not len(sample.records) + len(sample.refused):
             return [SampleReading(source.format, 0)]
-        formats = [source.format, *(name for name in log_formats() if name != source.format)]
+        formats = [source.format, *(name for name in self._formats if name != source.format)]
         batches = ((source.model_copy(update={"format": name}), sample) for name in formats)
         names = _names_in(sample)
         readings = [
@@ -134,7 +138,7 @@ class Previewer:
             + models.total()
             - models[None]
             + _OF_A_SIGNAL * len(feedback),
-            kinship=_kinship(names, log_format),
+            kinship=_kinship(names, format_file(log_format, self._workspace)),
         )
 
 
@@ -168,17 +172,17 @@ def _names_in(sample: Batch) -> set[str]:
     return set(_NAME.findall("\n".join(sample.records.column("raw").to_pylist())[:_SEARCHED_CHARACTERS]))
 
 
-def _kinship(names: set[str], log_format: str) -> tuple[float, int]:
-    """How common the families of a sample's names are in the format's SELECT, and how many names are in both."""
-    families, words = _names_of(log_format)
+def _kinship(names: set[str], select: Path) -> tuple[float, int]:
+    """How common the families of a sample's names are in a format's SELECT, and how many names are in both."""
+    families, words = _names_of(select)
     of_family = sum(families[name.partition(".")[0]] for name in names if "." in name)
     return of_family / max(1, families.total()), len(names & words)
 
 
 @cache
-def _names_of(log_format: str) -> tuple[Counter[str], frozenset[str]]:
+def _names_of(file: Path) -> tuple[Counter[str], frozenset[str]]:
     """The families of the dotted names in a format's SELECT, with their frequencies, and all its words."""
-    select = (LOG_FORMATS / f"{log_format}.sql").read_text(encoding="utf-8")
+    select = file.read_text(encoding="utf-8")
     return Counter(_FAMILY.findall(select)), frozenset(_WORD.findall(select))
 
 

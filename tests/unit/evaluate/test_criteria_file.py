@@ -46,7 +46,10 @@ def load(folder, text):
         ("- {name: a, kind: json_schema}", "no schema; set `schema`"),
         ("- {name: a, kind: json_schema, schema: none.json}", "none.json: cannot be read"),
         ("- {name: a, kind: json_schema, schema: bad.json}", "bad.json: not a valid JSON schema: $.type"),
-        ("- {name: a, kind: python, function: checks}", "`function`: string should match pattern"),
+        (
+            "- {name: a, kind: python, function: checks}",
+            "`function`: is no function of the workspace; write one",
+        ),
         ("- {name: a, kind: python, function: 'checks:none'}", "has no function `none`"),
         ("- {name: a, kind: python, function: 'wrong:f'}", "wrong.py fails to load: NameError"),
         ("- {name: a, kind: python, function: 'absent:f'}", "no such file"),

@@ -7,10 +7,10 @@ import time
 import pytest
 
 from flows.evaluate.criteria import criteria_file, time_limit
-from flows.evaluate.criteria.python_file import FunctionError, PythonFile
 from flows.evaluate.criteria.scorers import Response, score
-from flows.evaluate.criteria.time_limit import MOST_TIMEOUTS, TimeLimitError, search
+from flows.evaluate.criteria.time_limit import MOST_TIMEOUTS, search
 from flows.evaluate.examples.frozen_holdout import Example
+from flows.functions import PythonFile, TimeLimitError, UnusableFunctionError
 
 NEVER_ENDS, HARD_TEXT = r"(a|aa)+$", "a" * 60 + "!"
 
@@ -60,20 +60,20 @@ def test_a_function_that_never_returns_is_ended_and_the_next_call_works(tmp_path
         "def fine(example, answer):\n    return True\n",
         call_s=0.3,
     )
-    assert file.call("fine", {}, "", {}) is True
+    assert file.call("fine", ({}, "")) is True
     for name in ("waits", "spins"):
         begun = time.monotonic()
         with pytest.raises(TimeLimitError, match=r"the function took longer than 0\.3 s"):
-            file.call(name, {}, "", {})
+            file.call(name, ({}, ""))
         assert time.monotonic() - begun < 30  # without a limit it never ends
-    assert file.call("fine", {}, "", {}) is True
+    assert file.call("fine", ({}, "")) is True
     file.end()
 
 
 def test_a_file_that_never_ends_to_load_is_ended(tmp_path):
     file = written(tmp_path, "while True:\n    pass\n", import_s=0.3)
-    with pytest.raises(FunctionError, match="fails to load: it took longer"):
-        file.missing(["f"])
+    with pytest.raises(UnusableFunctionError, match="fails to load: it took longer"):
+        file.check("f", 2)
 
 
 def test_a_function_may_change_its_example_print_and_read_without_effect_on_others(tmp_path, capfd):
@@ -98,7 +98,7 @@ def test_a_function_that_ends_its_process_is_unscored_and_the_next_answer_scored
 
 
 def test_args_are_passed_by_name_and_change_the_version(tmp_path):
-    written(tmp_path, "def f(example, answer, words, least=1):\n    return sum(w in answer for w in words) >= least\n")
+    written(tmp_path, "def f(example, answer, words=(), least=1):\n    return sum(w in answer for w in words) >= least")
     plain = {"kind": "python", "function": "checks:f"}
     two = make(tmp_path, **plain, args={"words": ["a", "b", "c"], "least": 2})
     example = Example("1", "v", ())
@@ -133,13 +133,13 @@ def test_every_bool_and_every_number_is_a_score(tmp_path, returns, found):
 
 def test_long_and_odd_texts_reach_a_function_whole(tmp_path):
     file = written(tmp_path, "def f(example, answer):\n    return len(answer) + len(example['input']) == 600_000\n")
-    assert file.call("f", {"input": "\ud83d\n" * 150_000}, "ä\n" * 150_000, {}) is True
+    assert file.call("f", ({"input": "\ud83d\n" * 150_000}, "ä\n" * 150_000)) is True
     file.end()
 
 
 def test_a_worker_ends_with_its_file(tmp_path):
     file = written(tmp_path, "import os\ndef f(example, answer):\n    return repr(os.getpid())\n")
-    pid = int(file.call("f", {}, "", {}).strip("'"))
+    pid = int(file.call("f", ({}, "")).strip("'"))
     file.end()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -2,7 +2,6 @@
 
 import hmac
 import json
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from flows import project
-from flows.errors import RunError
-from flows.ingest.map import mapper
-from flows.project import LOG_FORMATS
+from flows.errors import ConfigError, RunError
 from tests.reading import mapped, user_key
 
 
@@ -213,6 +209,13 @@ def test_hostile_keys_and_values_are_only_values() -> None:
     assert row["output_text"] == text
 
 
+def with_format(workspace: Path, name: str, select: str) -> Path:
+    """The workspace, with a format of its own."""
+    (workspace / "formats").mkdir()
+    (workspace / "formats" / f"{name}.sql").write_text(select, encoding="utf-8")
+    return workspace
+
+
 @pytest.mark.parametrize(
     "select",
     [
@@ -221,49 +224,46 @@ def test_hostile_keys_and_values_are_only_values() -> None:
         "select 1 as a",
         "select 1; select 2",
         "select file, 0 as line, 'a' as call_id, '2026-03-01' as started_at from records",
+        "select file, line, 'a' as call_id, '2026-03-01' as started_at, 'b' as rout from records",
     ],
 )
-def test_a_select_that_is_none_is_one_line_that_names_its_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, select: str
-) -> None:
-    shutil.copytree(LOG_FORMATS, tmp_path / "sources")
-    (tmp_path / "sources" / "mine.sql").write_text(select, encoding="utf-8")
-    monkeypatch.setattr(mapper, "LOG_FORMATS", tmp_path / "sources")
-    with pytest.raises(RunError, match=r"mine\.sql: (DuckDB cannot run it|the SELECT lacks|returns|has 2)") as caught:
-        mapped("mine", {"a": 1})
+def test_a_select_that_is_none_is_one_line_that_names_its_file(tmp_path: Path, select: str) -> None:
+    workspace = with_format(tmp_path, "mine", select)
+    problems = (
+        r"mine\.sql: (DuckDB cannot run it|the SELECT lacks|returns|has 2|unknown column `rout`; did you mean `route`)"
+    )
+    with pytest.raises((ConfigError, RunError), match=problems) as caught:
+        mapped("mine", {"a": 1}, workspace=workspace)
     assert "\n" not in str(caught.value)
 
 
-def test_a_format_is_a_file_that_a_user_drops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(LOG_FORMATS, tmp_path / "sources")
-    (tmp_path / "sources" / "theirs.sql").write_text(
+def test_a_format_is_a_file_that_a_user_drops_into_the_workspace(tmp_path: Path) -> None:
+    workspace = with_format(
+        tmp_path,
+        "theirs",
         "select file, line, raw ->> 'n' as call_id, raw ->> 'when' as started_at, raw ->> 'to' as target"
         " from records -- a comment at its end",
-        encoding="utf-8",
     )
-    monkeypatch.setattr(mapper, "LOG_FORMATS", tmp_path / "sources")
-    monkeypatch.setattr(project, "LOG_FORMATS", tmp_path / "sources")
-    assert "theirs" in project.log_formats()
-    result = mapped("theirs", {"n": 7, "when": "2026-03-01"}, {"n": 8}, {"n": 9, "when": "2026-03-01", "to": "calls"})
+    records = ({"n": 7, "when": "2026-03-01"}, {"n": 8}, {"n": 9, "when": "2026-03-01", "to": "calls"})
+    result = mapped("theirs", *records, workspace=workspace)
     assert only(result.interactions)["call_id"] == "7"
     reasons = result.refused.column("reason").to_pylist()
     assert reasons == ["no started_at", "target: calls is not one of interaction feedback other"]
 
 
 def test_of_a_line_that_cannot_be_mapped_only_the_span_that_fails_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    shutil.copytree(LOG_FORMATS, tmp_path / "sources")
-    (tmp_path / "sources" / "strict.sql").write_text(
+    workspace = with_format(
+        tmp_path,
+        "strict",
         "select file, line, span_id as call_id, if(fields.name = 'bad', error('no'), started_at) as started_at"
         " from otlp_items('records')",
-        encoding="utf-8",
     )
-    monkeypatch.setattr(mapper, "LOG_FORMATS", tmp_path / "sources")
     spans = [{"spanId": f"{n:016x}", "name": name, "startTimeUnixNano": "1772445600000000000", "attributes": []}
              for n, name in enumerate(["good", "bad", "fine"], 1)]  # fmt: skip
     line = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": spans[:2]}, {"spans": spans[2:]}]}]}
-    result = mapped("strict", line)
+    result = mapped("strict", line, workspace=workspace)
     assert result.interactions.column("call_id").to_pylist() == [f"{1:016x}", f"{3:016x}"]
     refused = only(result.refused)
     assert refused["reason"].startswith("cannot be mapped: ")
@@ -271,7 +271,7 @@ def test_of_a_line_that_cannot_be_mapped_only_the_span_that_fails_is_refused(
     assert '"fine"' not in refused["raw"]
     spans.append({"spanId": "4", "name": "timeless", "attributes": []})
     line = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": spans}]}]}
-    both = only(mapped("strict", line).refused)  # one row a line, whatever refused its parts
+    both = only(mapped("strict", line, workspace=workspace).refused)  # one row a line, whatever refused its parts
     assert both["reason"].startswith("cannot be mapped: ")
     assert both["reason"].endswith("; no started_at")
     assert [name for name in ("bad", "timeless") if f'"{name}"' not in both["raw"]] == []

@@ -1,16 +1,18 @@
 """Runs the functions of one Python file in a process of its own, which can be ended. Uses the standard library alone.
 
-The parent sends one JSON object a line: {"function", "example", "answer", "args"}, or {"names"} to ask which of these
-names are functions. The process replies with one line when the file is imported, {} or {"error"}, and then with one
-line to each request: {"result"}, {"missing"} or {"error"}. What the functions print goes to stderr.
+The parent sends one JSON object a line: {"function", "given", "args", "returns"}, or {"check", "given", "args"} to ask
+whether a function of that name takes so many arguments and those by name. The process replies with one line when the
+file is imported, {} or {"error"}, and then with one line to each request: {"result"}, {"problem"} or {"error"}. What
+the functions print goes to stderr.
 """
 
 import faulthandler
 import importlib.util
+import inspect
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from numbers import Real
@@ -70,13 +72,37 @@ def _load(file: Path, name: str) -> tuple[ModuleType | None, str | None]:
 
 
 def _reply(module: ModuleType, request: dict[str, Any]) -> dict[str, Any]:
-    if "names" in request:
-        return {"missing": [name for name in request["names"] if not callable(getattr(module, name, None))]}
+    if "check" in request:
+        return {"problem": _misfit(module, request["check"], request["given"], request["args"])}
     function = getattr(module, request["function"])
     try:
-        return {"result": _plain(function(request["example"], request["answer"], **request["args"]))}
+        return {"result": _RESULTS[request["returns"]](function(*request["given"], **request["args"]))}
     except (Exception, SystemExit) as error:
         return {"error": f"the function raised {type(error).__name__}: {error}"}
+
+
+def _misfit(module: ModuleType, name: str, given: int, args: list[str]) -> str | None:
+    """Why a function cannot be called so: there is none of that name, or it does not take these arguments."""
+    function = getattr(module, name, None)
+    if not callable(function):
+        return f"has no function `{name}`"
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # one that is written in C may have none
+        return None
+    try:
+        signature.bind(*range(given), **dict.fromkeys(args))
+    except TypeError as error:
+        return f"`{name}` does not take what it is given: {error}"
+    return None
+
+
+def _vectors(result: Any) -> list[list[float]]:
+    """A list of vectors, or an array of two dimensions, as lists of floats. Raises TypeError for anything else."""
+    rows = result.tolist() if hasattr(result, "tolist") else result
+    if not isinstance(rows, list | tuple):
+        raise TypeError(f"returned {type(result).__name__}, and not a list of vectors")
+    return [[float(value) for value in (row.tolist() if hasattr(row, "tolist") else row)] for row in rows]
 
 
 def _plain(result: Any) -> Any:
@@ -86,6 +112,9 @@ def _plain(result: Any) -> Any:
     if isinstance(result, bool):
         return result
     return float(result) if isinstance(result, Real | Decimal) else repr(result)
+
+
+_RESULTS: dict[str, Callable[[Any], Any]] = {"score": _plain, "vectors": _vectors, "nothing": lambda _: None}
 
 
 if __name__ == "__main__":

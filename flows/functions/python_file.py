@@ -1,8 +1,10 @@
 """The functions of a workspace's Python file, run in a worker process with a time limit.
 
-The worker gets copies, which it may change: nothing that a function does to the example reaches other criteria.
+The worker gets copies, which it may change: nothing that a function does to what it is given reaches anything else.
+What it prints is shown on stderr as text, without the secrets of the configuration.
 """
 
+import hashlib
 import json
 import os
 import select
@@ -10,18 +12,28 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from threading import Lock, Thread
+from typing import IO, Any, Literal, Self
 
 from flows.child_processes import start_child
-from flows.evaluate.criteria import function_worker
-from flows.evaluate.criteria.json_schema import UnusableError, hash_of
-from flows.evaluate.criteria.time_limit import FUNCTION_S, IMPORT_S, TimeLimitError
+from flows.errors import ConfigError
+from flows.functions import function_worker
+from flows.outgoing import plain
 
+FUNCTION_S, IMPORT_S = 10.0, 60.0
 _READ_BYTES = 1 << 16
+Returns = Literal["score", "vectors", "nothing"]
+
+
+class TimeLimitError(Exception):
+    """A function, or a pattern, did not end within its time limit."""
+
+
+class UnusableFunctionError(ConfigError):
+    """There is no such file or function, the file fails to load, or the function does not take what it is given."""
 
 
 class FunctionError(Exception):
@@ -34,24 +46,41 @@ class PythonFile:
     def __init__(self, file: Path, call_s: float = FUNCTION_S, import_s: float = IMPORT_S) -> None:
         self.file = file
         self._call_s, self._import_s = call_s, import_s
-        self.text = file.read_text(encoding="utf-8")
+        try:
+            self.text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnusableFunctionError(f"{file}: cannot be read: {error}") from None
         self._process: subprocess.Popen[bytes] | None = None
         self._close: weakref.finalize[..., Any] | None = None
         self._lock = Lock()
         self._buffer = b""
 
-    def missing(self, names: list[str]) -> list[str]:
-        """Those of `names` that are no functions of the file. Raises FunctionError if it fails to load."""
-        reply = self._ask({"names": names})
-        found: list[str] = reply["missing"]
-        return found
+    def __enter__(self) -> Self:
+        return self
 
-    def call(self, function: str, example: Mapping[str, Any], answer: str, args: Mapping[str, Any]) -> Any:
-        """What a function returns for an example and an answer: a bool, a float, or a text that shows anything else.
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def check(self, function: str, given: int, args: Iterable[str] = ()) -> None:
+        """Raise UnusableFunctionError if the file fails to load, has no such function, or if that function does not
+        take `given` arguments and these by name.
+        """
+        try:
+            problem = self._ask({"check": function, "given": given, "args": list(args)})["problem"]
+        except (FunctionError, TimeLimitError) as error:
+            raise UnusableFunctionError(f"{self.file} {error}") from None
+        if problem:
+            raise UnusableFunctionError(f"{self.file} {problem}")
+
+    def call(
+        self, function: str, given: Sequence[Any], args: Mapping[str, Any] | None = None, returns: Returns = "score"
+    ) -> Any:
+        """What a function returns for what it is given. As a `score`: a bool, a float, or a text that shows anything
+        else; as `vectors`: a list of lists of floats; `nothing`: None, whatever it is.
 
         Raises FunctionError if it raises, and TimeLimitError if it does not end in time.
         """
-        request = {"function": function, "example": example, "answer": answer, "args": args}
+        request = {"function": function, "given": list(given), "args": dict(args or {}), "returns": returns}
         return self._ask(request)["result"]
 
     def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,12 +98,13 @@ class PythonFile:
         return reply
 
     def _start(self) -> None:
-        name = f"_genchi_workspace_{hash_of(str(self.file))}"
+        name = f"_genchi_workspace_{hashlib.sha256(str(self.file).encode()).hexdigest()[:12]}"
         limits = (str(self._import_s), str(self._call_s))
         # -P: the worker's own folder is not a place to import from
         command = [sys.executable, "-P", function_worker.__file__, str(self.file), name, *limits]
-        self._process = start_child(command, stdout=subprocess.PIPE)
+        self._process = start_child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._close = weakref.finalize(self, _end, self._process)
+        Thread(target=_show, args=(self._process.stderr,), daemon=True).start()
         self._buffer = b""
         try:
             loaded = self._exchange(b"", self._import_s)
@@ -122,7 +152,7 @@ class PythonFile:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a worker and close its pipes."""
+    """Kill a worker and close its pipes; what it printed is closed by the thread that shows it."""
     process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):
@@ -130,19 +160,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             pipe.close()
 
 
-def load_file(where: str, file: Path, loaded: dict[Path, PythonFile], function: str) -> PythonFile:
-    """The file of a python criterion, imported once for all criteria. It is trusted like the configuration.
-
-    Raises UnusableError if there is no such file or function, or if the file fails to load.
-    """
-    if file not in loaded:
-        if not file.is_file():
-            raise UnusableError(f"{where}: no such file: {file}; write it, or correct `function`")
-        loaded[file] = PythonFile(file)
-    try:
-        missing = loaded[file].missing([function])
-    except FunctionError as error:
-        raise UnusableError(f"{where}: {file} {error}") from None
-    if missing:
-        raise UnusableError(f"{where}: {file} has no function `{function}`; write it, or correct `function`")
-    return loaded[file]
+def _show(printed: IO[bytes]) -> None:
+    """Show what a worker prints, line by line, until it ends."""
+    with printed:
+        for line in printed:
+            sys.stderr.write(plain(line.decode(errors="replace"), keep="\n\t"))
