@@ -5,6 +5,7 @@ from flows.config.load import Alert, Config, Model, Route, Severity, Source, loa
 from flows.config.model_sections import Embedding, Models
 from flows.config.model_variants import BASELINE, ModelVariant
 from flows.config.problems import did_you_mean, first_problem
+from flows.config.risk_sizes import risk_on, size_on, sizes_by_risk
 from flows.config.rota import on_duty
 from flows.config.sections import Budget, Ping
 from flows.config.threshold_table import thresholds
@@ -32,6 +33,9 @@ __all__ = [
     "on_duty",
     "parse_path",
     "read_yaml",
+    "risk_on",
+    "size_on",
+    "sizes_by_risk",
     "thresholds",
     "unset_variables",
     "why_not_sent",

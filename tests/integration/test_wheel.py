@@ -43,10 +43,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A path alone: the .pth of the checkout in there is not read.
     (packages / "libraries.pth").write_text(next(name for name in sys.path if name.endswith("site-packages")))
     (wheel,) = folder.glob("genchi-*.whl")
-    shown(
-        *UV, "pip", "install", "--no-deps", "--compile-bytecode", "--python", home / "bin" / "python", wheel, cwd=folder
-    )
-    yield home
+    install = [*UV, "pip", "install", "--no-deps", "--compile-bytecode", "--python", home / "bin" / "python"]
+    shown(*install, wheel, cwd=folder)
+    return home
 
 
 def files_of(folder: Path) -> dict[Path, tuple[int, int]]:
