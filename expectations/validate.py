@@ -19,7 +19,7 @@ from great_expectations.data_context.types.base import (
 
 from expectations import data_docs, eval_outputs, holdout, landed_logs, night_suite, results, reviewing, verdicts
 from expectations.results import ExpectationResult
-from flows.config import Config
+from flows.config import Config, sizes_by_risk
 from flows.lake import from_rows
 
 _logger = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def applicable(config: Config) -> Iterator[Suite]:
     if config.warehouse.exists():
         yield verdicts
         yield night_suite
-        if config.review.rota and config.review.samples(config.risk):
+        if config.review.rota and any(sizes_by_risk(config, "review_samples").values()):
             yield reviewing
 
 

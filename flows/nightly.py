@@ -16,7 +16,7 @@ from flows import catch_up, retention, telemetry
 from flows.alerts import night_ended
 from flows.alerts.flow import alert, alert_without_prefect
 from flows.checks import check, check_evaluation
-from flows.config import Config, load_config, unset_variables
+from flows.config import Config, load_config, sizes_by_risk, unset_variables
 from flows.errors import GenchiError, RunError
 from flows.evaluate import EvalSetup, load_setup, relabel_items, suggest_criteria
 from flows.evaluate.flow import evaluate, score_night, score_production, shadow
@@ -146,7 +146,7 @@ def _stages(setup: EvalSetup, night: Night, past: EvalSetup | None = None) -> No
         current.outcome = transform(config, first, day, MONITORING if config.evaluates else EVERYTHING).summary()
     with night.stage("evaluate") as current:
         current.outcome = evaluated(setup, day)
-    if config.evaluates and config.shadow.samples_per_day:
+    if config.evaluates and any(sizes_by_risk(config, "shadow_samples").values()):
         with night.stage("shadow") as current:
             setup.require_evaluation()
             current.outcome = shadow(setup, day).summary()
@@ -263,7 +263,7 @@ def _evaluate(setup: EvalSetup, day: date | None) -> list[str]:
         freeze(config, day)
         with stage("evaluate") as current:
             current.outcome = evaluated(setup, day)
-        if config.shadow.samples_per_day:
+        if any(sizes_by_risk(config, "shadow_samples").values()):
             with stage("shadow") as current:
                 current.outcome = shadow(setup, day).summary()
         _transform(config, day, day)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOWS = ROOT / "flows"
 TOP_LEVEL = {
     *("flows", "dbt_project", "expectations", "tests", "prefect.yaml", "pyproject.toml", "README.md"),
-    *("Makefile", "requirements.lock", "genchi.yaml", "CONTRIBUTING.md", "LICENSE"),
+    *("Makefile", "requirements.lock", "genchi.yaml", "CONTRIBUTING.md", "LICENSE", "Dockerfile", "compose.yaml"),
 }
 STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.

@@ -17,6 +17,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
     model_serializer,
+    model_validator,
 )
 
 from flows import outgoing
@@ -28,7 +29,7 @@ from flows.config.paths import LakePlace, WebAddress, WorkspacePath
 from flows.config.problems import did_you_mean, first_problem
 from flows.config.secret_values import secrets_of
 from flows.config.sections import Alert, Budget, Mute, Ping, Review, Route, Section, Shadow, Source
-from flows.config.threshold_table import known_thresholds, thresholds
+from flows.config.threshold_table import Risk, known_thresholds, thresholds, with_repeats
 from flows.errors import ConfigError
 from flows.lake import Lake, Readers, Storage, withhold
 
@@ -47,7 +48,6 @@ __all__ = [
 ]
 
 Severity = Literal["info", "warning", "critical"]
-Risk = Literal["strict", "standard", "relaxed"]
 Evidence = Literal["texts", "ids"]
 Redaction = Literal["email", "phone", "card", "secret", "iban", "ip"]
 
@@ -93,9 +93,9 @@ class Config(Section):
     retention: Retention = Field(default_factory=dict)
     """How long each lake table is kept: `90d`, `12w` or `keep`. Default: forever."""
     risk: Risk = "standard"
-    """How strict the thresholds are: the rows of `dbt_project/seeds/thresholds.csv` to use."""
+    """How strict the thresholds are, and how much is asked and drawn: see [risk](#risk). Routes may have their own."""
     thresholds: Annotated[dict[str, float], AfterValidator(known_thresholds)] = Field(default_factory=dict)
-    """Single thresholds instead of those of `risk`, by their names in `dbt_project/seeds/thresholds.csv`."""
+    """Single values instead of those of `risk`, the routes' own too, by their [names](#risk)."""
     mute: tuple[Mute, ...] = ()
     """Breaches that nobody is told about for some time."""
     routes: dict[str, Route] = Field(default_factory=dict)
@@ -128,6 +128,8 @@ class Config(Section):
     """Draw Evidently's drift report of the busiest route each night, beside the page. It costs some seconds."""
     report_url: WebAddress | None = None
     """Address at which that folder is served, for the links in digests. Default: digests name the page's path."""
+
+    _with_repeats = model_validator(mode="before")(with_repeats)
 
     @model_serializer(mode="plain")
     def _without_secrets(self) -> dict[str, str]:

@@ -124,8 +124,8 @@ class Canary(Section):
     No prompts, no canary: then the whole holdout is sent to the pinned model each night.
     """
 
-    prompts: int = Field(default=100, ge=0)
-    """Holdout prompts that the canary sends each night; 0 disables it."""
+    prompts: int | None = Field(default=None, ge=0)
+    """Holdout prompts of all routes that the canary sends each night; 0 disables it. Default: by `risk`."""
     answers: int = Field(default=3, ge=1)
     """Answers per prompt."""
     reuse: bool = True

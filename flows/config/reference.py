@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from flows.config.load import Config
+from flows.config.threshold_table import table_of_risks
 from flows.functions import FunctionName
 
 _HEAD = """\
@@ -32,6 +33,18 @@ This page is generated: change a description in `flows/config/sections.py`, `flo
 - An unknown key is an error; the message names the nearest known key.
 - A default of "required" means that the section needs the key. "-" means not set.
 """
+_RISK = """
+## Risk
+
+What `risk` sets: the rows of `dbt_project/seeds/thresholds.csv`. What they mean is described beside it.
+
+- `risk` of a route takes the place of the workspace's, in the rows of "a route".
+- A name in `thresholds` takes the place of every risk's value. A key of its own (`margin` and `repeats` of a route,
+  `canary.prompts`, `review.samples_per_day`, `shadow.samples_per_day`) takes the place of both.
+- Where routes differ, each has the part of the canary and of the queue that it would have if all had its risk.
+- The shadow costs what its calls cost, so it is on at `strict` only.
+
+"""
 _NAMES: dict[Any, str] = {
     str: "text",
     int: "integer",
@@ -47,7 +60,8 @@ _HIDDEN = {(Config, "path")}
 
 def reference() -> str:
     """The whole page, in Markdown."""
-    return _HEAD + "".join(f"\n## {_title(section)}\n{_table(section)}" for section in _sections(Config))
+    sections = "".join(f"\n## {_title(section)}\n{_table(section)}" for section in _sections(Config))
+    return _HEAD + sections + _RISK + table_of_risks()
 
 
 def _sections(section: type[BaseModel], found: list[type[BaseModel]] | None = None) -> list[type[BaseModel]]:

@@ -20,6 +20,7 @@ from pydantic import (
 from flows.config.fields import parse_path
 from flows.config.log_formats import known_format
 from flows.config.paths import SourcePattern, WorkspaceFunction, WorkspacePath
+from flows.config.threshold_table import Risk
 from flows.config.variables import require_variables, unset_variables
 
 
@@ -85,8 +86,10 @@ class Route(Section):
     """YAML list of criteria. Needs `holdout`."""
     output_schema: WorkspacePath | None = None
     """JSON schema that production answers are checked against."""
+    risk: Risk | None = None
+    """How strict the thresholds and sizes of this route are. Default: the `risk` of the workspace."""
     repeats: int = Field(default=1, ge=1)
-    """Answers per example and model."""
+    """Answers per example and model. Default: by `risk`."""
     limit: int | None = Field(default=None, ge=1)
     """Examples per run at most; a deterministic sample."""
     margin: float | None = Field(default=None, ge=0, le=1)
@@ -109,18 +112,15 @@ class Budget(Section):
 class Shadow(Section):
     """How many of a day's calls, of each route, are put to the candidates too; 0 is none."""
 
-    samples_per_day: int = Field(default=0, ge=0)
-    """Calls per route and day that the candidates answer too; 0 disables the shadow."""
-
-
-_SAMPLES = {"strict": 60, "standard": 30, "relaxed": 15}
+    samples_per_day: int | None = Field(default=None, ge=0)
+    """Calls per route and day that the candidates answer too; 0 disables the shadow. Default: by `risk`."""
 
 
 class Review(Section):
     """The queue of answers that people are asked to judge, who does so, and who may see the page."""
 
     samples_per_day: int | None = Field(default=None, ge=0, le=1000)
-    """Answers per day, of all routes together; 0 disables the queue. Default: by `risk` 60, 30 or 15."""
+    """Answers per day, of all routes together; 0 disables the queue. Default: by `risk`."""
     draw: Literal["finding", "rates"] = "finding"
     """`finding` aims a third of them at what may be wrong; `rates` draws as many failed by the judge as passed."""
     within: int = Field(default=3, ge=1)
@@ -131,10 +131,6 @@ class Review(Section):
     """Password of the review page, at least 12 characters. Without it the page is served on loopback only."""
     hosts: tuple[str, ...] = ()
     """Further names under which the review page may be reached, such as that of a proxy before it."""
-
-    def samples(self, risk: str) -> int:
-        """The number of answers a day: the given one, or that of the risk."""
-        return _SAMPLES[risk] if self.samples_per_day is None else self.samples_per_day
 
     def require_password(self, path: Path) -> None:
         """Raise ConfigError if the password waits for an environment variable; `path` is the configuration."""

@@ -13,7 +13,7 @@ from datetime import date
 
 import pyarrow.compute as pc
 
-from flows.config import Config
+from flows.config import Config, risk_on, sizes_by_risk
 from flows.evaluate.generate import EvalRun, GenerationResult, Row, RunBudget, canary_run_id, generate_answers
 from flows.evaluate.setup import EvalTask
 from flows.lake import Lake, from_rows, nightly_run_id
@@ -66,7 +66,7 @@ def ask_canary(run: EvalRun, budget: RunBudget, clients: ClientFactory | None = 
     assert config.models is not None
     settings = config.models.canary
     canary_run = _canary_run(run)
-    if not settings.prompts or _n_requests(canary_run.tasks) >= _n_requests(run.tasks):
+    if not canary_run.tasks or _n_requests(canary_run.tasks) >= _n_requests(run.tasks):
         return Canary(GenerationResult())
     past = _past_answers(run, canary_run)
     if not any(one.answers for one in past.nights):
@@ -85,7 +85,7 @@ def canary_from_holdout(run: EvalRun) -> None:
     config, lake = run.config, run.config.open_lake()
     if (
         config.models is None
-        or not config.models.canary.prompts
+        or not any(sizes_by_risk(config, "canary_prompts").values())
         or lake.exists("completions", run.day, canary_run_id(run.day))
     ):
         return
@@ -96,10 +96,16 @@ def canary_from_holdout(run: EvalRun) -> None:
 
 
 def _canary_run(run: EvalRun) -> EvalRun:
-    assert run.config.models is not None
-    settings = run.config.models.canary
-    tasks = choose(run.tasks, settings.prompts, settings.answers)
-    return EvalRun(run.config, run.day, canary_run_id(run.day), tasks, arms=("pinned",))
+    config = run.config
+    assert config.models is not None
+    # Of each route as many as if all had its risk.
+    chosen = {
+        risk: {task.name: task for task in choose(run.tasks, prompts, config.models.canary.answers)}
+        for risk, prompts in sizes_by_risk(config, "canary_prompts").items()
+    }
+    found = [chosen[risk_on(config, task.name)].get(task.name) for task in run.tasks]
+    tasks = [task for task in found if task]
+    return EvalRun(config, run.day, canary_run_id(run.day), tasks, arms=("pinned",))
 
 
 def _n_requests(tasks: Sequence[EvalTask]) -> int:

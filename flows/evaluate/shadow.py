@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from flows.config import Config
+from flows.config import Config, size_on
 from flows.errors import ConfigError
 from flows.evaluate.examples import Example, read_holdout
 from flows.evaluate.generate import (
@@ -68,9 +68,10 @@ def shadow_day(setup: EvalSetup, day: date, clients: ClientFactory | None = None
 
 
 def _draw(config: Config, lake: Lake, day: date) -> dict[str, CallSample]:
-    if not config.models or not config.shadow.samples_per_day:
+    if not config.models:
         return {}
-    found = {route: draw_calls(lake, day, route, config.shadow.samples_per_day) for route in config.evaluated_routes()}
+    sizes = {route: size_on(config, route, "shadow_samples") for route in config.evaluated_routes()}
+    found = {route: draw_calls(lake, day, route, size) for route, size in sizes.items() if size}
     return {route: drawn for route, drawn in found.items() if drawn.calls}
 
 

@@ -154,6 +154,7 @@ def variables(config: Config) -> dict[str, object]:
         "words": glob.escape(str(write_words(config.open_lake()))),
         "window_days": config.window_days,
         "risk": config.risk,
+        "route_risks": [{"route": name, "risk": one.risk} for name, one in config.routes.items() if one.risk],
         "thresholds": dict(config.thresholds),
         "mutes": [mute.model_dump(mode="json") for mute in config.mute],
         "evidence": config.evidence,

@@ -6,7 +6,7 @@
 with comparisons as (
     select
         *,
-        coalesce(margin, {{ threshold('margin') }}) as margin_or_default
+        coalesce(margin, {{ threshold('margin', 'route') }}) as margin_or_default
     from {{ ref('stg_comparisons') }}
 ),
 
@@ -14,11 +14,12 @@ judged as (
     select
         *,
         case
-            when q_value <= {{ threshold('verdict_q_value') }} and ci_low > 0 and ci_low_worst > 0 then 'better'
+            when q_value <= {{ threshold('verdict_q_value', 'route') }} and ci_low > 0 and ci_low_worst > 0
+                then 'better'
             when ci_low > -margin_or_default and ci_low_worst > -margin_or_default then 'not_worse'
             -- What is not known makes nothing worse.
             when ci_low > -margin_or_default then 'insufficient'
-            when q_value <= {{ threshold('verdict_q_value') }} and ci_high < 0 then 'worse'
+            when q_value <= {{ threshold('verdict_q_value', 'route') }} and ci_high < 0 then 'worse'
             else 'insufficient'
         end as verdict,
         pow(nullif(greatest(delta + margin_or_default, -delta), 0) / {{ quantiles }}, 2) as variance_enough,

@@ -95,18 +95,18 @@ eligible as (
         case
             when
                 case kind
-                    when 'volume' then greatest(n, exp(expected) - 1) >= {{ threshold('min_calls') }}
+                    when 'volume' then greatest(n, exp(expected) - 1) >= {{ threshold('min_calls', 'route') }}
                     when 'group' then true
                     when 'judge' then true
-                    else n >= {{ threshold('min_calls') }}
+                    else n >= {{ threshold('min_calls', 'route') }}
                 end
                 then p_value
         end as p_controlled,
         case kind
-            when 'share' then abs(effect) >= {{ threshold('min_drift_delta') }}
-            when 'number' then abs(effect) >= {{ threshold('min_drift_shift') }}
-            when 'judge' then effect >= {{ threshold('min_judge_shift') }}
-            when 'volume' then abs(effect) >= {{ threshold('min_volume_shift') }}
+            when 'share' then abs(effect) >= {{ threshold('min_drift_delta', 'route') }}
+            when 'number' then abs(effect) >= {{ threshold('min_drift_shift', 'route') }}
+            when 'judge' then effect >= {{ threshold('min_judge_shift', 'route') }}
+            when 'volume' then abs(effect) >= {{ threshold('min_volume_shift', 'route') }}
             else true
         end as is_large
     from tests
@@ -142,6 +142,8 @@ select
     moved,
     p_value,
     case when p_controlled is not null then q_value end as q_value,
-    coalesce(is_large and q_value <= {{ threshold('max_q_value') }} and p_controlled is not null, false) as is_breach,
-    coalesce(is_large and p_controlled <= {{ threshold('open_p_value') }}, false) as is_ongoing
+    coalesce(
+        is_large and q_value <= {{ threshold('max_q_value', 'route') }} and p_controlled is not null, false
+    ) as is_breach,
+    coalesce(is_large and p_controlled <= {{ threshold('open_p_value', 'route') }}, false) as is_ongoing
 from adjusted

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from flows.config import Config
+from flows.config import Config, risk_on, sizes_by_risk
 from flows.lake import Lake, from_rows
 from flows.review.queue import strata
 from flows.review.queue.day_pool import DayPool, open_pool
@@ -59,11 +59,10 @@ def draw_queue(config: Config, day: date, asked: Iterable[Question]) -> QueueRes
     lake = config.open_lake()
     if judged := labels_on(lake, day):
         return _result(lake.read("review_queue", day).to_pylist(), judged)
-    count = config.review.samples(config.risk)
     rows: list[Row] = []
     sizes: list[Row] = []
-    if count and lake.files("interactions", day):
-        rows, sizes = _drawn(config, day, list(asked), count)
+    if any(sizes_by_risk(config, "review_samples").values()) and lake.files("interactions", day):
+        rows, sizes = _drawn(config, day, list(asked))
     placed = [row | {"position": position} for position, row in enumerate(rows, 1)]
     lake.write("review_strata", day, from_rows(sizes, "review_strata"))
     lake.write("review_queue", day, from_rows(placed, "review_queue"))
@@ -82,14 +81,14 @@ def _result(rows: Sequence[Row], judged: int) -> QueueResult:
     return QueueResult(len(first), len({row["route"] for row in first}), len(rows) - len(first), judged)
 
 
-def _drawn(config: Config, day: date, asked: Sequence[Question], count: int) -> tuple[list[Row], list[Row]]:
+def _drawn(config: Config, day: date, asked: Sequence[Question]) -> tuple[list[Row], list[Row]]:
     """The rows of the queue in their order, and those of the strata."""
     lake, found = config.open_lake(), findings_of(config.warehouse, day)
     seen = set(_seen(lake, day))
     criteria = sorted({one.criterion for one in asked if one.judge})
     with open_pool(lake, day, criteria, found.incidents.suspects, seen) as pool:
         questions = questions_of(asked, pool.routes(config.routes))
-        given = shares([pool.sessions(one) for one in questions], count, day.toordinal())
+        given = _shares(config, questions, [pool.sessions(one) for one in questions], day)
         picks: list[Pick] = []
         shown: list[Row] = []
         sizes: list[Row] = []
@@ -110,6 +109,13 @@ def _drawn(config: Config, day: date, asked: Sequence[Question], count: int) -> 
     turn = day.toordinal() % max(1, len(questions))
     queue = [row for one in (*questions[turn:], *questions[:turn]) for row in in_random_order(rows, one, day)]
     return sorted(queue, key=lambda row: row["is_second"]), sizes
+
+
+def _shares(config: Config, questions: Sequence[Question], available: Sequence[int], day: date) -> list[int]:
+    """How many answers go to each question: as many as if all routes had the risk of its own route."""
+    counts = sizes_by_risk(config, "review_samples")
+    given = {risk: shares(available, count, day.toordinal()) for risk, count in counts.items()}
+    return [given[risk_on(config, one.route)][place] for place, one in enumerate(questions)]
 
 
 def _count_samples(sizes: Sequence[Row], called: Sequence[Row]) -> None:

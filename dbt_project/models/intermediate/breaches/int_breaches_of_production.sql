@@ -35,7 +35,7 @@ below as (
             and rates.criterion = minimums.criterion
             and rates.day >= minimums.day
             and (rates.day < minimums.next_day or minimums.next_day is null)
-    where rates.ci_high < minimums.min_pass_rate and rates.n >= {{ threshold('min_calls') }}
+    where rates.ci_high < minimums.min_pass_rate and rates.n >= {{ threshold('min_calls', 'rates.route') }}
 )
 
 select

@@ -43,11 +43,11 @@ adjusted as (
                 then {{ benjamini_hochberg('family_p', 'family_rank', 'family_size', ['day', 'reference']) }}
         end as q_value,
         case
-            when kind = 'share' then abs(share_delta) >= {{ threshold('min_share_delta') }}
+            when kind = 'share' then abs(share_delta) >= {{ threshold('min_share_delta', 'route') }}
             -- PSI alone is always large for few calls, because most of its bins are then empty.
-            else psi >= {{ threshold('min_psi') }} and ks >= {{ threshold('min_ks') }}
+            else psi >= {{ threshold('min_psi', 'route') }} and ks >= {{ threshold('min_ks', 'route') }}
         end
-        and least(n_current, n_reference) >= {{ threshold('min_calls') }} as is_large,
+        and least(n_current, n_reference) >= {{ threshold('min_calls', 'route') }} as is_large,
         is_whole and reference = 'dev' and (side = 'input' or compare_expected) as may_breach
     from ranked
 )
@@ -74,14 +74,14 @@ select
     coalesce(
         case
             when reference = 'trailing' then is_whole and is_breach_of_past
-            else may_breach and is_large and q_value <= {{ threshold('max_q_value') }}
+            else may_breach and is_large and q_value <= {{ threshold('max_q_value', 'route') }}
         end,
         false
     ) as is_breach,
     coalesce(
         case
             when reference = 'trailing' then is_whole and is_ongoing_of_past
-            else may_breach and is_large and p_value <= {{ threshold('open_p_value') }}
+            else may_breach and is_large and p_value <= {{ threshold('open_p_value', 'route') }}
         end,
         false
     ) as is_ongoing,

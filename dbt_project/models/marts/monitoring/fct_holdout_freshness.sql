@@ -88,10 +88,10 @@ skew as (
         and side = 'input'
         and model_served = '*'
         and prompt_version = '*'
-        and q_value <= {{ threshold('max_q_value') }}
+        and q_value <= {{ threshold('max_q_value', 'route') }}
         and (
-            abs(share_delta) >= {{ threshold('min_share_delta') }}
-            or (psi >= {{ threshold('min_psi') }} and ks >= {{ threshold('min_ks') }})
+            abs(share_delta) >= {{ threshold('min_share_delta', 'route') }}
+            or (psi >= {{ threshold('min_psi', 'route') }} and ks >= {{ threshold('min_ks', 'route') }})
         )
         and {{ is_built_day() }}
     group by day, route
@@ -104,7 +104,7 @@ select
     coverage.topic_coverage,
     1 - coverage.topic_coverage as uncovered_share,
     cast(coalesce(skew.skew_features, 0) as bigint) as skew_features,
-    coalesce(1 - coverage.topic_coverage >= {{ threshold('max_uncovered_share') }}, false) as is_stale
+    coalesce(1 - coverage.topic_coverage >= {{ threshold('max_uncovered_share', 'ages.route') }}, false) as is_stale
 from ages
 left join coverage on ages.day = coverage.day and ages.route = coverage.route
 left join skew on ages.day = skew.day and ages.route = skew.route

@@ -127,7 +127,7 @@ select
     q_value,
     case
         when is_added and first_day >= {{ window_start('day') }} then 'new'
-        when coalesce(q_value > {{ threshold('max_q_value') }}, true) then 'stable'
+        when coalesce(q_value > {{ threshold('max_q_value', 'route') }}, true) then 'stable'
         when n_current = 0 then 'vanished'
         when share_current > share_reference then 'growing'
         else 'shrinking'
