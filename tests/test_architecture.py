@@ -35,7 +35,7 @@ FLOORS = [
 ]
 # The rooms within a stage, in the order in which they may know each other.
 ROOMS = {
-    "ingest": ["read", "find", "redact", "map", "write", "preview"],
+    "ingest": ["read", "pull", "find", "redact", "map", "write", "preview"],
     "evaluate": ["examples", "criteria", "setup", "generate", "score", "production", "anchor", "suggest", "propose"],
     "review": ["labels", "queue", "page"],
 }

@@ -15,6 +15,7 @@ from flows.ingest.preview import (
     is_database,
     located,
 )
+from flows.ingest.pull import first_page
 from flows.ingest.read import LogFile
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "count_rows",
     "describe_example_sets",
     "discover",
+    "first_page",
     "is_database",
     "located",
     "postgres_rows",

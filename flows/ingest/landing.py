@@ -14,6 +14,7 @@ import pyarrow as pa
 from flows.config import Config, Source
 from flows.ingest.find import Manifests, arrived, fetched
 from flows.ingest.map import TABLES, Workers
+from flows.ingest.pull import Clients, clear_read
 from flows.ingest.read import Batch, LogFile, read_files
 from flows.ingest.redact import FileNames
 from flows.ingest.write import (
@@ -86,14 +87,15 @@ def land_days(config: Config, first: date, last: date) -> Landed:
     """
     total = Landed()
     store = config.open_lake()
-    with store.lock("ingest"), Workers(config, secret := _secret(config, store)) as workers:
+    with store.lock("ingest"), Workers(config, secret := _secret(config, store)) as workers, Clients() as clients:
         naming = FileNames(config.redact, secret)
-        nights, manifests = list[_Night](), Manifests(store, naming)
+        nights, manifests = list[_Night](), Manifests(store, naming, clients)
         for day in track(each_day(first, last), "landing", (last - first).days + 1):
             nights.append(_arrivals(config, manifests, day, nights, is_first=day == first))
             if day == last or sum(night.size for night in nights) > _PUBLISHED_TOGETHER_BYTES:
                 total += _land(config, store, workers, nights)
-                nights, manifests = [], Manifests(store, naming)
+                clear_read(config)
+                nights, manifests = [], Manifests(store, naming, clients)
     return total
 
 

@@ -1,6 +1,6 @@
 """The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
 
-from flows.lake.atomic import replace_text
+from flows.lake.atomic import replace_bytes, replace_text
 from flows.lake.inventory import Fault, in_one_text
 from flows.lake.lake import (
     LATE_DAYS,
@@ -53,6 +53,7 @@ __all__ = [
     "nightly_run_id",
     "open_binary",
     "reason_of",
+    "replace_bytes",
     "replace_parquet",
     "replace_text",
     "rows_with",
