@@ -255,8 +255,8 @@ def test_a_missing_file_says_how_to_get_a_first_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        ("{name: a, format: litellm}", "a source has either `path` (files) or `dsn` (a PostgreSQL database)"),
-        ("{name: a, format: litellm, path: x, dsn: y}", "a source has either `path`"),
+        ("{name: a, format: litellm}", "a source has one of `path` (files), `dsn`"),
+        ("{name: a, format: litellm, path: x, dsn: y}", "a source has one of `path`"),
         ("{name: a, format: litellm, path: x, query: y}", "`query` needs a `dsn`"),
         ("{name: a, format: genchi, dsn: 'postgresql://u:secret@h/db'}", "`dsn` needs a `query`"),
     ],
