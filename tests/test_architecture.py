@@ -26,7 +26,7 @@ FLOORS = [
     {"lake", "progress"},
     {"config", "warehouse", "prefect_run"},
     {"night_runs"},
-    {"llm", "retention", "acknowledgements", "night", "checks"},
+    {"llm", "retention", "acknowledgements", "night", "checks", "source_arrivals"},
     STAGES | {"demo"},
     {"catch_up", "telemetry"},
     {"nightly", "backfill"},

@@ -31,6 +31,7 @@ from flows.ingest.write import (
 )
 from flows.lake import Lake, Staging, each_day
 from flows.progress import track
+from flows.source_arrivals import arrivals
 from flows.words import counted, with_counts
 
 log = logging.getLogger("genchi")
@@ -76,8 +77,15 @@ class Landed:
 
 
 def land(config: Config, day: date) -> Landed:
-    """Read every source's files for the night of `day` into the lake. Any number of times, with the same result."""
-    return land_days(config, day, day)
+    """Read every source's files for the night of `day` into the lake. Any number of times, with the same result.
+
+    A source with far less than on all days before is told, with the hour by which it is usually complete.
+    """
+    landed = land_days(config, day, day)
+    for source in arrivals(config, config.open_lake(), day).values():
+        if source.is_late:
+            log.warning("%s", source.told(day))
+    return landed
 
 
 def land_days(config: Config, first: date, last: date) -> Landed:

@@ -22,6 +22,7 @@ from flows.ingest import (
     unreadable,
 )
 from flows.outgoing import plain
+from flows.source_arrivals import Arrivals, arrivals
 from flows.words import counted, listed, outcome_counts, shown_days, with_counts
 
 _SHOWN = 5
@@ -32,6 +33,7 @@ def source_findings(config: Config, day: date) -> Iterator[Finding]:
     if not config.sources:
         yield Finding("ok", "sources: none configured; no logs are read")
         return
+    past = arrivals(config, config.open_lake(), day)
     with Previewer(config) as previewer:
         for source in config.sources:
             name = f"source {source.name}"
@@ -41,6 +43,7 @@ def source_findings(config: Config, day: date) -> Iterator[Finding]:
             try:
                 findings = _pages if source.api else _rows if source.dsn else _files
                 yield from findings(config, previewer, source, day)
+                yield from _usual_hour(past, source)
             except RunError as error:
                 yield Finding("misconfigured", f"{name}: {error}")
 
@@ -77,6 +80,13 @@ def _rows(config: Config, previewer: Previewer, source: Source, day: date) -> It
     yield Finding("ok", text)
     rows = partial(postgres_rows, source.dsn, sample_query(source.query, SAMPLE), day)
     yield from _sample(config, previewer, source, LogFile(source.name, shown_dsn(source.dsn), rows=rows))
+
+
+def _usual_hour(past: dict[str, Arrivals], source: Source) -> Iterator[Finding]:
+    known = past[source.name]
+    if known.usual:
+        nights = counted(known.nights, "night")
+        yield Finding("ok", f"source {source.name}: usually complete by {known.usual} ({nights} known)")
 
 
 def _pages(config: Config, previewer: Previewer, source: Source, day: date) -> Iterator[Finding]:

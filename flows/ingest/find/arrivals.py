@@ -211,6 +211,7 @@ def opened(config: Config, source: Source, place: Found, name: str | None = None
         name or shown(config, place.name),
         opening,
         expected_bytes=place.size,
+        modified=None if source.api else place.modified,
         is_remote=is_remote(place.name),
     )
 
