@@ -67,7 +67,7 @@ class Source(Section):
     format: Annotated[str, AfterValidator(_known_format)]
     """One of the log formats of `flows/ingest/sources/`."""
     path: SourcePattern = ""
-    """Glob of files, local or `s3://`; `{day}` is YYYY-MM-DD. Without `{day}`: each file once, and after changes."""
+    """Glob of files, local or of a store; `{day}` is YYYY-MM-DD. Without `{day}`: each file once, and after changes."""
     dsn: str | None = Field(default=None, repr=False)
     """PostgreSQL connection string, instead of `path`."""
     query: str | None = None

@@ -16,12 +16,12 @@ from flows.lake.lake import (
     nightly_run_id,
 )
 from flows.lake.lookup import first_rejects, rows_with
-from flows.lake.object_store import Found, Storage, is_remote, known_place
 from flows.lake.parquet_files import CorruptError, replace_parquet
 from flows.lake.permissions import Readers, withhold
 from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
+from flows.lake.store_addresses import Found, Storage, is_remote, known_place
 from flows.lake.written_files import WrittenFile, take_written
 
 __all__ = [

@@ -20,12 +20,13 @@ import pyarrow.parquet as pq
 
 from flows.errors import RunError
 from flows.lake import lock, migration, transaction
-from flows.lake.backends import Backend, open_backend
+from flows.lake.backends import Backend
+from flows.lake.cloud_backend import open_backend
 from flows.lake.days import LATE_DAYS, day_of, each_day, nightly_run_id
 from flows.lake.inventory import Entry, Fault, Inventory
-from flows.lake.object_store import Storage
 from flows.lake.parquet_files import CorruptError, Hashed, RowGroups, batches_of, naming, read_rows, repeating
 from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
+from flows.lake.store_addresses import Storage
 from flows.lake.transaction import Staging
 
 __all__ = [
