@@ -123,7 +123,7 @@ def _store(scheme: str, bucket: str, storage: Storage, _: int) -> Any:
         "endpoint": storage.endpoint_url,
         "skip_signature": storage.anon or None,
     }
-    return AzureStore(bucket, **_set(of_azure), **common)
+    return AzureStore(bucket, **_set(given), **common)
 
 
 def _set(given: dict[str, Any]) -> dict[str, Any]:

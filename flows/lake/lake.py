@@ -1,6 +1,6 @@
 """The lake: Parquet files by table and day. The only code that knows its paths.
 
-A partition is `<lake>/<table>/day=YYYY-MM-DD/<file>.parquet`, the lake being a directory or an `s3://` address. A file
+A partition is `<lake>/<table>/day=YYYY-MM-DD/<file>.parquet`, the lake being a directory or an address. A file
 is written elsewhere and then renamed or uploaded, so that a reader sees the old content or the new one, never a part.
 `staging` is for files that must appear together.
 """
@@ -69,7 +69,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Lake:
-    """The lake under one directory or `s3://` address; `config.open_lake()` is a workspace's.
+    """The lake under one directory or address of a store; `config.open_lake()` is a workspace's.
 
     `state` is the local folder for everything that is not a table: the lake itself if it is a directory. Methods
     raise RunError if an object store cannot be reached.

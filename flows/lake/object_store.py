@@ -34,6 +34,7 @@ _OF_OBSTORE = {
     "PreconditionError": "412",
     "UnauthenticatedError": "InvalidToken",
 }
+_OF_LISTINGS = {"401": "InvalidToken", "404": "NoSuchBucket"}
 _WHERE_TO_SET = {
     "s3": "in `storage`, or in the AWS environment variables",
     "gs": "in `storage.token`, or by GOOGLE_APPLICATION_CREDENTIALS",
@@ -245,6 +246,9 @@ def code_of(error: BaseException | None) -> str:
     """The store's error code, or an empty text."""
     if error is not None and type(error).__name__ in _OF_OBSTORE:
         return _OF_OBSTORE[type(error).__name__]
+    if type(error).__name__ == "GenericError":  # of a listing, where it has no kinds
+        found = re.search(r"status code: (\d{3})", str(error))
+        return _OF_LISTINGS.get(found[1], found[1]) if found else ""
     while error is not None:
         response = getattr(error, "response", None)
         if isinstance(response, dict):
@@ -266,7 +270,7 @@ def describe_error(error: Exception, where: str, storage: Storage) -> str:
         message = f"access denied ({code}); use other credentials {where_to_set}, or allow these to read and write"
     elif "Credential" in kind or "Token" in kind:
         message = f"no credentials ({kind}); set key and secret {where_to_set}"
-    elif kind == "GenericError":
+    elif not code and kind == "GenericError":
         message = f"{endpoint} does not respond, or there are no credentials; set these {where_to_set}"
     elif not code and any(word in kind for word in _SILENT):
         message = f"{endpoint} does not respond ({kind}); check `storage.endpoint_url` and the network"
