@@ -9,6 +9,7 @@ import pyarrow as pa
 from expectations import frames
 from expectations.vocabulary import Words, at_most, none, some
 from flows.config import Config
+from flows.source_arrivals import arrivals
 
 NAME = "landed_logs"
 
@@ -62,6 +63,8 @@ files as (
 
 select
     sources.source as subject,
+    case when sources.usual <> '' then '; it is usually complete by ' || sources.usual else '' end as usually,
+    (sources.is_late and coalesce(calls, 0) + coalesce(signals, 0) > 0)::integer as late,
     coalesce(files, 0) as files,
     coalesce(unread, 0) as unread,
     coalesce(first_unread, '') as first_unread,
@@ -92,7 +95,14 @@ def frame(config: Config, day: date) -> pd.DataFrame:
     """Counts and shares of each configured source on `day`; a source without calls has a row of zeros."""
     lake = config.open_lake()
     files = frames.of_day(lake, day, "interactions", "quarantine", "manifest")
-    sources = pa.table({"source": pa.array([source.name for source in config.sources], pa.string())})
+    of_source = list(arrivals(config, lake, day).values())
+    sources = pa.table(
+        {
+            "source": pa.array([one.source for one in of_source], pa.string()),
+            "usual": pa.array([one.usual for one in of_source], pa.string()),
+            "is_late": pa.array([one.is_late for one in of_source], pa.bool_()),
+        }
+    )
     return frames.select(lake, files, _SQL, sources=sources)
 
 
@@ -106,7 +116,20 @@ def suite(config: Config) -> gx.ExpectationSuite:
             some(
                 "arrived",
                 "critical",
-                Words("calls_landed", "at least 1 call or feedback signal", "{calls:,} calls in {files:,} files"),
+                Words(
+                    "calls_landed",
+                    "at least 1 call or feedback signal",
+                    "{calls:,} calls in {files:,} files{usually}",
+                ),
+            ),
+            none(
+                "late",
+                "warning",
+                Words(
+                    "logs_complete",
+                    "at least half of the fewest records of the nights before",
+                    "{records:,} records{usually}",
+                ),
             ),
             none(
                 "unread",

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from flows.lake import lock
 from flows.lake.lake import Lake, from_rows
-from flows.lake.object_store import Storage
+from flows.lake.store_addresses import Storage
 
 DAYS = (date(2026, 3, 1), date(2026, 3, 2))
 TABLES = ("manifest", "quarantine")

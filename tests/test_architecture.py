@@ -26,7 +26,7 @@ FLOORS = [
     {"lake", "progress"},
     {"config", "warehouse", "prefect_run"},
     {"night_runs"},
-    {"llm", "retention", "acknowledgements", "night", "checks"},
+    {"llm", "retention", "acknowledgements", "night", "checks", "source_arrivals"},
     STAGES | {"demo"},
     {"catch_up", "telemetry", "backfill_days", "extensions"},
     {"backfill_estimate"},
@@ -36,7 +36,7 @@ FLOORS = [
 ]
 # The rooms within a stage, in the order in which they may know each other.
 ROOMS = {
-    "ingest": ["read", "find", "redact", "map", "write", "preview"],
+    "ingest": ["read", "pull", "find", "redact", "map", "write", "preview"],
     "evaluate": ["examples", "criteria", "setup", "generate", "score", "production", "anchor", "suggest", "propose"],
     "review": ["labels", "queue", "page"],
 }

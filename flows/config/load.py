@@ -69,7 +69,7 @@ class Config(Section):
     app: str
     """Name of the application."""
     lake: LakePlace
-    """Directory or `s3://bucket/prefix` of the lake."""
+    """Directory of the lake, or `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`."""
     storage: Storage = Storage()
     """Access to the object store."""
     timezone: Timezone = "UTC"

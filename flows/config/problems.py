@@ -69,7 +69,7 @@ def _section_in(annotation: Any) -> Any:
 
 def _shown(found: Any, where: tuple[int | str, ...]) -> str:
     """A value for a message. No key or address is shown, nor anything that may contain one, wherever it stands."""
-    is_secret = {"api_key", "url", "storage", "user_key_secret", "dsn", "api_base", "args"} & set(where)
+    is_secret = {"api_key", "url", "storage", "user_key_secret", "dsn", "api_base", "api", "args"} & set(where)
     return f", found {found!r}" if is_showable(found) and not is_secret else ""
 
 

@@ -18,6 +18,8 @@ def secrets_of(config: "Config") -> Iterator[str | None]:
     yield from (config.user_key_secret, config.storage.secret, config.storage.token, config.embedding.api_key)
     models = config.models.written() if config.models else ()
     yield from (config.review.password, *(model.api_key for model in models))
+    for api in filter(None, (source.api for source in config.sources)):
+        yield from (api.public_key, api.secret_key, api.key)
     addresses = [model.api_base for model in models] + [source.dsn for source in config.sources]
     for address in filter(None, [*addresses, config.embedding.api_base, config.report_url]):
         yield from outgoing.credentials_in(address)

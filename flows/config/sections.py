@@ -19,7 +19,7 @@ from pydantic import (
 
 from flows.config.fields import parse_path
 from flows.config.log_formats import known_format
-from flows.config.paths import SourcePattern, WorkspaceFunction, WorkspacePath
+from flows.config.paths import SourcePattern, WebAddress, WorkspaceFunction, WorkspacePath
 from flows.config.threshold_table import Risk
 from flows.config.variables import require_variables, unset_variables
 
@@ -35,19 +35,53 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class Api(Section):
+    """The API of a Langfuse or Phoenix server, which is asked for the records of a day, page by page."""
+
+    host: WebAddress
+    """Address of the server, such as `https://cloud.langfuse.com`."""
+    public_key: str | None = Field(default=None, repr=False)
+    """Public key of Langfuse's project."""
+    secret_key: str | None = Field(default=None, repr=False)
+    """Secret key of Langfuse's project."""
+    key: str | None = Field(default=None, repr=False)
+    """Phoenix's API key. Without it, none is sent."""
+    project: Annotated[str, Field(min_length=1, pattern=r"^[^/?#]+$")] = "default"
+    """Phoenix's project, by its name or id."""
+    requests_per_minute: int = Field(default=30, ge=1)
+    """Requests per minute at most. Langfuse's smallest plan allows 30."""
+    page_size: int = Field(default=200, ge=1, le=1000)
+    """Records per request at most."""
+    late_days: int = Field(default=1, ge=0, le=60)
+    """Days before a night's own that are pulled again, for records and scores that came late."""
+
+    @field_validator("host")
+    @classmethod
+    def _has_no_credentials(cls, host: str) -> str:
+        if "@" in host or "?" in host or "#" in host:
+            raise ValueError("the address of a server has no keys in it; write them as keys of `api`")
+        return host
+
+
+def _keys_of(log_format: str) -> tuple[str, ...]:
+    return {"langfuse": ("public_key", "secret_key"), "openinference": ("key",)}.get(log_format, ())
+
+
 class Source(Section):
-    """Where one kind of log lies: a glob of files, or a PostgreSQL query; `{day}` in them stands for YYYY-MM-DD."""
+    """Where one kind of log lies: a glob of files, a PostgreSQL query, or an API. `{day}` stands for YYYY-MM-DD."""
 
     name: str
     """Unique name. The lake's `source` columns carry it."""
     format: Annotated[str, AfterValidator(_known_format)]
     """One of the log formats of `flows/ingest/sources/`, or of the workspace's own `formats/<name>.sql`."""
     path: SourcePattern = ""
-    """Glob of files, local or `s3://`; `{day}` is YYYY-MM-DD. Without `{day}`: each file once, and after changes."""
+    """Glob of files, local or of a store; `{day}` is YYYY-MM-DD. Without `{day}`: each file once, and after changes."""
     dsn: str | None = Field(default=None, repr=False)
     """PostgreSQL connection string, instead of `path`."""
     query: str | None = None
     """SQL for `dsn`, with `{day}` and `{next_day}`. Default for `litellm`: the table `LiteLLM_SpendLogs`."""
+    api: Api | None = None
+    """Server to pull from, instead of `path`: Langfuse (`format: langfuse`) or Phoenix (`format: openinference`)."""
     route: str | None = None
     """A name, or `$.` and a field's path such as `$.metadata.job`. Without it, or without the field: the log's."""
 
@@ -65,12 +99,25 @@ class Source(Section):
 
     @model_validator(mode="after")
     def _lies_in_one_place(self) -> "Source":
-        if bool(self.path) == bool(self.dsn):
-            raise ValueError("a source has either `path` (files) or `dsn` (a PostgreSQL database)")
-        if self.query is not None and self.path:
+        if sum(map(bool, (self.path, self.dsn, self.api))) != 1:
+            raise ValueError("a source has one of `path` (files), `dsn` (a PostgreSQL database) and `api` (a server)")
+        if self.query is not None and not self.dsn:
             raise ValueError("`query` needs a `dsn`")
         if self.dsn and self.query is None and self.format != "litellm":
             raise ValueError("`dsn` needs a `query` in formats other than litellm")
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_keys_of_its_api(self) -> "Source":
+        if self.api:
+            names = _keys_of(self.format)
+            if not names:
+                raise ValueError("`api` needs the format `langfuse` (Langfuse) or `openinference` (Phoenix)")
+            if self.format == "langfuse" and not (self.api.public_key and self.api.secret_key):
+                raise ValueError("the `api` of Langfuse needs its `public_key` and `secret_key`")
+            given = {name for name in ("public_key", "secret_key", "key") if getattr(self.api, name)}
+            if given - set(names):
+                raise ValueError(f"the `api` of this format takes {' and '.join(f'`{name}`' for name in names)} only")
         return self
 
 

@@ -17,7 +17,8 @@ from flows.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LATE = re.compile(
-    r"sources\.\d+\.(path|dsn|query)|user_key_secret|embedding\.(model|api_key|api_base|args\..+)"
+    r"sources\.\d+\.(path|dsn|query|api\.(public_key|secret_key|key|project))|user_key_secret"
+    r"|embedding\.(model|api_key|api_base|args\..+)"
     r"|alerts\.\d+\.(url|block|args\..+)"
     r"|ping\.url|review\.password"
     r"|models\.(pinned|candidates\.\d+|judge)\.(model|name|api_key|api_base|params\..+)"

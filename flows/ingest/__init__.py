@@ -17,6 +17,7 @@ from flows.ingest.preview import (
     located,
     unusable_formats,
 )
+from flows.ingest.pull import first_page
 from flows.ingest.read import LogFile
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "current_examples",
     "describe_example_sets",
     "discover",
+    "first_page",
     "is_database",
     "located",
     "postgres_rows",

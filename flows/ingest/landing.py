@@ -14,6 +14,7 @@ import pyarrow as pa
 from flows.config import Config, Source
 from flows.ingest.find import Manifests, arrived, fetched
 from flows.ingest.map import TABLES, Workers
+from flows.ingest.pull import Clients, clear_read
 from flows.ingest.read import Batch, LogFile, read_files
 from flows.ingest.redact import FileNames
 from flows.ingest.write import (
@@ -30,6 +31,7 @@ from flows.ingest.write import (
 )
 from flows.lake import Lake, Staging, each_day
 from flows.progress import track
+from flows.source_arrivals import arrivals
 from flows.words import counted, with_counts
 
 log = logging.getLogger("genchi")
@@ -75,8 +77,15 @@ class Landed:
 
 
 def land(config: Config, day: date) -> Landed:
-    """Read every source's files for the night of `day` into the lake. Any number of times, with the same result."""
-    return land_days(config, day, day)
+    """Read every source's files for the night of `day` into the lake. Any number of times, with the same result.
+
+    A source with far less than on all days before is told, with the hour by which it is usually complete.
+    """
+    landed = land_days(config, day, day)
+    for source in arrivals(config, config.open_lake(), day).values():
+        if source.is_late:
+            log.warning("%s", source.told(day))
+    return landed
 
 
 def land_days(config: Config, first: date, last: date) -> Landed:
@@ -86,14 +95,15 @@ def land_days(config: Config, first: date, last: date) -> Landed:
     """
     total = Landed()
     store = config.open_lake()
-    with store.lock("ingest"), Workers(config, secret := _secret(config, store)) as workers:
+    with store.lock("ingest"), Workers(config, secret := _secret(config, store)) as workers, Clients() as clients:
         naming = FileNames(config.redact, secret)
-        nights, manifests = list[_Night](), Manifests(store, naming)
+        nights, manifests = list[_Night](), Manifests(store, naming, clients)
         for day in track(each_day(first, last), "landing", (last - first).days + 1):
             nights.append(_arrivals(config, manifests, day, nights, is_first=day == first))
             if day == last or sum(night.size for night in nights) > _PUBLISHED_TOGETHER_BYTES:
                 total += _land(config, store, workers, nights)
-                nights, manifests = [], Manifests(store, naming)
+                clear_read(config)
+                nights, manifests = [], Manifests(store, naming, clients)
     return total
 
 

@@ -1,6 +1,6 @@
 """The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
 
-from flows.lake.atomic import replace_text
+from flows.lake.atomic import replace_bytes, replace_text
 from flows.lake.inventory import Fault, in_one_text
 from flows.lake.lake import (
     LATE_DAYS,
@@ -16,12 +16,12 @@ from flows.lake.lake import (
     nightly_run_id,
 )
 from flows.lake.lookup import first_rejects, rows_with
-from flows.lake.object_store import Found, Storage, is_remote, known_place
 from flows.lake.parquet_files import CorruptError, replace_parquet
 from flows.lake.permissions import Readers, withhold
 from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
+from flows.lake.store_addresses import Found, Storage, is_remote, known_place
 from flows.lake.written_files import WrittenFile, take_written
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "nightly_run_id",
     "open_binary",
     "reason_of",
+    "replace_bytes",
     "replace_parquet",
     "replace_text",
     "rows_with",

@@ -67,6 +67,12 @@ def replace_text(place: Path, text: str, mode: int = SHARED) -> None:
         file.write(text.encode())
 
 
+def replace_bytes(place: Path, content: bytes, mode: int = PRIVATE) -> None:
+    """Write `content` to `place`, atomically."""
+    with replacing(place, mode) as file:
+        file.write(content)
+
+
 def scratch_prefix() -> str:
     """The beginning of the name of a temporary file or folder of this process, which `clear_left_over` knows."""
     return f"genchi-{os.getpid()}-"

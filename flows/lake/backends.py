@@ -26,16 +26,16 @@ from flows.lake.atomic import (
     scratch_prefix,
 )
 from flows.lake.object_store import (
-    Storage,
     code_of,
+    content_of_object,
     describe_error,
     filesystem,
     find_objects,
     get,
     listed,
     readable_errors,
-    split,
 )
+from flows.lake.store_addresses import Storage, scheme_of, split
 
 _CONDITION_FAILED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404")
 
@@ -170,7 +170,7 @@ class S3Backend:
 
     def exists(self, name: str) -> bool:
         """Whether there is such an object."""
-        found = listed(self._bucket, self._prefix + name, self._storage)
+        found = listed(self.place(name), self._storage)
         return any(one.name == self.place(name) for one in found)
 
     def source(self, name: str) -> IO[bytes] | None:
@@ -182,7 +182,7 @@ class S3Backend:
         """Register the store with a DuckDB connection, which then reads objects by their addresses."""
         from flows.lake.duckdb_filesystem import ObjectFileSystem  # noqa: PLC0415 - imported late: fsspec is not needed for a folder
 
-        connection.register_filesystem(ObjectFileSystem(self._storage))
+        connection.register_filesystem(ObjectFileSystem(self._storage, scheme_of(self.address)))
 
     def read_text(self, name: str) -> str | None:
         """The object as text, or None if it does not exist."""
@@ -191,7 +191,7 @@ class S3Backend:
 
     def _read(self, name: str) -> bytes | None:
         with readable_errors(self.place(name), self._storage, absent_is_fine=True):
-            return get(self.place(name), self._storage)[0]
+            return content_of_object(self.place(name), self._storage)
         return None
 
     @contextmanager
@@ -241,7 +241,7 @@ class S3Backend:
         return sorted({name.removeprefix(f"{folder}/").split("/")[0] for name in self._below(folder)})
 
     def _below(self, folder: str) -> list[str]:
-        found = listed(self._bucket, f"{self._prefix}{folder}/", self._storage)
+        found = listed(self.place(f"{folder}/"), self._storage)
         return [one.name.removeprefix(f"{self.address}/") for one in found]
 
     @contextmanager
@@ -288,8 +288,3 @@ def _sync(place: Path) -> None:
 
 
 Backend = LocalBackend | S3Backend
-
-
-def open_backend(root: Path | str, storage: Storage) -> Backend:
-    """The backend for a path or an `s3://` address."""
-    return LocalBackend(root) if isinstance(root, Path) else S3Backend(root, storage)

@@ -10,7 +10,8 @@ from typing import Any
 
 from fsspec.spec import AbstractFileSystem
 
-from flows.lake.object_store import SCHEME, Found, Storage, find_objects, get, listed, readable_errors, split
+from flows.lake.object_store import find_objects, listed, range_of, readable_errors
+from flows.lake.store_addresses import Found, Storage
 
 _END = 128 << 10  # bytes: most small objects whole, and the footer of a large one
 _REMEMBERED = 1024  # number of cached ends
@@ -19,26 +20,27 @@ _REMEMBERED = 1024  # number of cached ends
 class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is not typed
     """The objects of a store, read-only. A new listing replaces what is known of its objects."""
 
-    protocol = "s3"
     cachable = False
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, scheme: str) -> None:
         super().__init__()
+        self.protocol = scheme
+        self._scheme = f"{scheme}://"
         self._storage = storage
         self._known: dict[str, Found] = {}
         self._ends: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
     def glob(self, path: str, **_: Any) -> list[str]:
         """The names that match, without the scheme."""
-        found = find_objects(_address(path), self._storage)
+        found = find_objects(self._address(path), self._storage)
         self._known.update((one.name, one) for one in found)
-        return [one.name.removeprefix(SCHEME) for one in found]
+        return [one.name.removeprefix(self._scheme) for one in found]
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """The properties of an object by the last listing."""
-        name = _address(path)
+        name = self._address(path)
         if name not in self._known:
-            self._known.update((one.name, one) for one in listed(*split(name), self._storage))
+            self._known.update((one.name, one) for one in listed(name, self._storage))
         if name not in self._known:
             raise FileNotFoundError(name)
         one = self._known[name]
@@ -57,7 +59,7 @@ class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is n
         if mode != "rb":
             raise PermissionError(f"{path}: objects can only be opened for reading")
         self.info(path)
-        return _Object(self, self._known[_address(path)])
+        return _Object(self, self._known[self._address(path)])
 
     def range_of(self, one: Found, start: int, end: int) -> bytes:
         """The bytes from `start` up to `end` of an object, as it was when it was listed. Raises RunError."""
@@ -73,7 +75,10 @@ class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is n
 
     def _asked(self, one: Found, start: int, end: int) -> bytes:
         with readable_errors(one.name, self._storage):
-            return get(one.name, self._storage, Range=f"bytes={start}-{end - 1}", IfMatch=one.tag)[0]
+            return range_of(one, start, end, self._storage)
+
+    def _address(self, path: str) -> str:
+        return path if path.startswith(self._scheme) else self._scheme + path
 
 
 class _Object(io.RawIOBase):
@@ -101,7 +106,3 @@ class _Object(io.RawIOBase):
         content = self._objects.range_of(self._one, self._at, end) if end > self._at else b""
         self._at += len(content)
         return content
-
-
-def _address(path: str) -> str:
-    return path if path.startswith(SCHEME) else SCHEME + path

@@ -1,6 +1,6 @@
 """The lake: Parquet files by table and day. The only code that knows its paths.
 
-A partition is `<lake>/<table>/day=YYYY-MM-DD/<file>.parquet`, the lake being a directory or an `s3://` address. A file
+A partition is `<lake>/<table>/day=YYYY-MM-DD/<file>.parquet`, the lake being a directory or an address. A file
 is written elsewhere and then renamed or uploaded, so that a reader sees the old content or the new one, never a part.
 `staging` is for files that must appear together.
 """
@@ -20,12 +20,13 @@ import pyarrow.parquet as pq
 
 from flows.errors import RunError
 from flows.lake import lock, migration, transaction
-from flows.lake.backends import Backend, open_backend
+from flows.lake.backends import Backend
+from flows.lake.cloud_backend import open_backend
 from flows.lake.days import LATE_DAYS, day_of, each_day, nightly_run_id
 from flows.lake.inventory import Entry, Fault, Inventory
-from flows.lake.object_store import Storage
 from flows.lake.parquet_files import CorruptError, Hashed, RowGroups, batches_of, naming, read_rows, repeating
 from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
+from flows.lake.store_addresses import Storage
 from flows.lake.transaction import Staging
 
 __all__ = [
@@ -68,7 +69,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Lake:
-    """The lake under one directory or `s3://` address; `config.open_lake()` is a workspace's.
+    """The lake under one directory or address of a store; `config.open_lake()` is a workspace's.
 
     `state` is the local folder for everything that is not a table: the lake itself if it is a directory. Methods
     raise RunError if an object store cannot be reached.

@@ -1,7 +1,8 @@
 """The only code that talks to an object store: find, read, put, and errors in one line.
 
-Belongs here: `s3://` names, whole or as patterns. Does not belong here: the paths of a lake (`lake.py` knows), and
-files of this machine (`source_files.py` finds both).
+Belongs here: names of objects, whole or as patterns, and the requests to S3; those to Google and Azure are in
+`cloud_objects.py`. Does not belong here: the paths of a lake (`lake.py` knows), and files of this machine
+(`source_files.py` finds both).
 """
 
 import fnmatch
@@ -10,82 +11,36 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
 from flows.errors import RunError, TransientError, UnreadableError
+from flows.lake import cloud_objects
+from flows.lake.store_addresses import Found, Storage, scheme_of, split
 from flows.retry_policy import brief_retries
 
-SCHEME = "s3://"
 _BLOCK = 8 << 20  # bytes per request when a file is read from start to end
 _REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "InvalidSecurity"}
 _FORBIDDEN = {"AccessDenied", "403"}
 _CHANGED = {"PreconditionFailed", "412"}
 _GONE = {"NoSuchKey", "404"}
 _OVERLOADED = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "502", "503", "504"}
-_SILENT = ("Connection", "Timeout", "Endpoint", "Proxy", "ClientPayload", "ServerDisconnected")
-
-
-class Storage(BaseModel):
-    """Connection to the object store. Missing values are taken from AWS's usual sources (environment, files)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    key: str | None = Field(default=None, repr=False)
-    """Access key id. Needs `secret`."""
-    secret: str | None = Field(default=None, repr=False)
-    """Secret access key. Needs `key`."""
-    token: str | None = Field(default=None, repr=False)
-    """Session token."""
-    endpoint_url: str | None = Field(default=None, pattern=r"^https?://[^@]+$")
-    """URL of the store. Default: AWS."""
-    region: str | None = None
-    """Region."""
-    anon: bool = False
-    """Send unsigned requests, for public buckets."""
-
-    @model_validator(mode="after")
-    def _has_whole_credentials(self) -> "Storage":
-        if (self.key is None) != (self.secret is None):
-            raise ValueError("`key` and `secret` go together; give both, or neither for the environment's")
-        return self
-
-
-@dataclass(frozen=True)
-class Found:
-    """One file or object that a pattern matches. `modified` is in UTC; of an object it is the store's own time.
-
-    `tag` changes whenever an object does; files have none.
-    """
-
-    name: str
-    size: int
-    modified: datetime
-    tag: str = ""
-
-
-def is_remote(name: str | Path) -> bool:
-    """Whether a name is the address of an object."""
-    return isinstance(name, str) and name.startswith(SCHEME)
-
-
-def known_place(place: Any) -> Any:
-    """A local path or an `s3://` address, unchanged. Raises ValueError for anything else."""
-    if not isinstance(place, Path | str):
-        raise ValueError("should be a path, or an address such as s3://bucket/prefix")
-    if not isinstance(place, str) or "://" not in place:
-        return place
-    if not is_remote(place):
-        raise ValueError(f"{place.partition('://')[0]}:// is not a supported store; use s3://bucket/prefix, or a path")
-    if not re.fullmatch(r"[A-Za-z0-9._-]{3,255}", split(place)[0]):
-        raise ValueError(f"{split(place)[0]!r} is not a valid bucket name; use s3://bucket/prefix")
-    return place
+_OF_OBSTORE = {
+    "AlreadyExistsError": "412",
+    "FileNotFoundError": "404",
+    "PermissionError": "403",
+    "PermissionDeniedError": "403",
+    "PreconditionError": "412",
+    "UnauthenticatedError": "InvalidToken",
+}
+_OF_LISTINGS = {"401": "InvalidToken", "404": "NoSuchBucket"}
+_WHERE_TO_SET = {
+    "s3": "in `storage`, or in the AWS environment variables",
+    "gs": "in `storage.token`, or by GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "in `storage` (name and key of the account), or in the AZURE_STORAGE environment variables",
+}
+_SILENT = ("GenericError", "Connection", "Timeout", "Endpoint", "Proxy", "ClientPayload", "ServerDisconnected")
 
 
 def find_objects(pattern: str, storage: Storage) -> list[Found]:
@@ -101,7 +56,8 @@ def open_object(name: str, storage: Storage) -> IO[bytes]:
 
     Raises UnreadableError if it vanished, changes or may not be read, RunError if the store cannot be reached.
     """
-    return io.BufferedReader(_Reading(name, storage), _BLOCK)
+    reading = _Reading(name, storage) if scheme_of(name) == "s3" else _CloudReading(name, storage)
+    return io.BufferedReader(reading, _BLOCK)
 
 
 def filesystem(storage: Storage) -> Any:
@@ -153,8 +109,55 @@ class _Reading(io.RawIOBase):
         return len(content)
 
 
+class _CloudReading(io.RawIOBase):
+    """An object of Google's or Azure's as a raw stream, as _Reading is one of S3's."""
+
+    def __init__(self, name: str, storage: Storage) -> None:
+        self._name, self._storage, self._at = name, storage, 0
+        with readable_errors(name, storage):
+            found = [one for one in cloud_objects.listed(name, storage) if one.name == name]
+        if not found:
+            raise UnreadableError(name, "no such object")
+        self._size, self._tag = found[0].size, found[0].tag
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._size, self._at + len(buffer))
+        if end <= self._at:
+            return 0
+        with readable_errors(self._name, self._storage):
+            content, _ = cloud_objects.get(self._name, self._storage, (self._at, end), self._tag)
+        buffer[: len(content)] = content
+        self._at += len(content)
+        return len(content)
+
+
+def range_of(one: Found, start: int, end: int, storage: Storage) -> bytes:
+    """The bytes from `start` up to `end` of an object, as it was when it was listed."""
+    if scheme_of(one.name) != "s3":
+        return cloud_objects.get(one.name, storage, (start, end), one.tag)[0]
+    return get(one.name, storage, Range=f"bytes={start}-{end - 1}", IfMatch=one.tag)[0]
+
+
+def content_of_object(name: str, storage: Storage) -> bytes:
+    """An object's whole content."""
+    return (get if scheme_of(name) == "s3" else cloud_objects.get)(name, storage)[0]
+
+
 def get(name: str, storage: Storage, **asked: str) -> tuple[bytes, dict[str, Any]]:
-    """An object's content, and the store's metadata. `asked` are a Range and conditions."""
+    """The content of an object of S3, and the store's metadata. `asked` are a Range and conditions."""
     import fsspec.asyn  # noqa: PLC0415 - imported late, with s3fs
     import s3fs.core  # noqa: PLC0415 - imported late: costs a second
 
@@ -173,29 +176,28 @@ def get(name: str, storage: Storage, **asked: str) -> tuple[bytes, dict[str, Any
     return found
 
 
-def split(url: str) -> tuple[str, str]:
-    """The bucket and the key of an address."""
-    bucket, _, key = url.removeprefix(SCHEME).partition("/")
-    return bucket, key.strip("/")
-
-
 def _objects_like(pattern: str, storage: Storage) -> Iterator[Found]:
     bucket, key = split(pattern)
-    parts = key.split("/")
-    for one in listed(bucket, re.split(r"[*?\[]", key, maxsplit=1)[0], storage):
-        if _matches(one.name.removeprefix(f"{SCHEME}{bucket}/").split("/"), parts):
+    root, parts = f"{scheme_of(pattern)}://{bucket}/", key.split("/")
+    for one in listed(root + re.split(r"[*?\[]", key, maxsplit=1)[0], storage):
+        if _matches(one.name.removeprefix(root).split("/"), parts):
             yield one
 
 
-def listed(bucket: str, prefix: str, storage: Storage) -> Iterator[Found]:
-    """Every object whose key begins with the prefix, without the markers of empty folders."""
+def listed(address: str, storage: Storage) -> Iterator[Found]:
+    """Every object whose address begins with this one, without the markers of empty folders."""
+    if scheme_of(address) != "s3":
+        with readable_errors(address, storage):
+            yield from cloud_objects.listed(address, storage)
+        return
+    bucket, _, prefix = address.partition("://")[2].partition("/")
     asked: dict[str, str] = {"Bucket": bucket, "Prefix": prefix}
     while True:
-        with readable_errors(f"{SCHEME}{bucket}/{prefix}", storage):
+        with readable_errors(address, storage):
             page = filesystem(storage).call_s3("list_objects_v2", **asked)
         for entry in page.get("Contents", ()):
             if not entry["Key"].endswith("/"):
-                yield Found(f"{SCHEME}{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"], entry["ETag"])
+                yield Found(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["LastModified"], entry["ETag"])
         if not page.get("IsTruncated"):
             return
         asked["ContinuationToken"] = page["NextContinuationToken"]
@@ -242,6 +244,11 @@ def _is_transient(error: Exception) -> bool:
 
 def code_of(error: BaseException | None) -> str:
     """The store's error code, or an empty text."""
+    if error is not None and type(error).__name__ in _OF_OBSTORE:
+        return _OF_OBSTORE[type(error).__name__]
+    if type(error).__name__ == "GenericError":  # of a listing, where it has no kinds
+        found = re.search(r"status code: (\d{3})", str(error))
+        return _OF_LISTINGS.get(found[1], found[1]) if found else ""
     while error is not None:
         response = getattr(error, "response", None)
         if isinstance(response, dict):
@@ -254,7 +261,7 @@ def describe_error(error: Exception, where: str, storage: Storage) -> str:
     """The error and how to fix it, in one line. Of the store's message only the error code is shown."""
     code, kind = code_of(error), type(error).__name__
     endpoint = urlsplit(storage.endpoint_url).netloc if storage.endpoint_url else "the object store"
-    where_to_set = "in `storage`, or in the AWS environment variables"
+    where_to_set = _WHERE_TO_SET.get(scheme_of(where), _WHERE_TO_SET["s3"])
     if code == "NoSuchBucket":
         message = "no such bucket; create it, or correct its name"
     elif code in _REFUSED:
@@ -263,6 +270,8 @@ def describe_error(error: Exception, where: str, storage: Storage) -> str:
         message = f"access denied ({code}); use other credentials {where_to_set}, or allow these to read and write"
     elif "Credential" in kind or "Token" in kind:
         message = f"no credentials ({kind}); set key and secret {where_to_set}"
+    elif not code and kind == "GenericError":
+        message = f"{endpoint} does not respond, or there are no credentials; set these {where_to_set}"
     elif not code and any(word in kind for word in _SILENT):
         message = f"{endpoint} does not respond ({kind}); check `storage.endpoint_url` and the network"
     elif kind == "FileExpired" or code in _CHANGED:

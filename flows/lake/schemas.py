@@ -57,9 +57,9 @@ SCHEMAS: dict[str, pa.Schema] = {
         "call_id one_call logged_as parent_id started_at latency_ms has_text source file",
     ),
     "quarantine": _ordered(_schema("source file reason raw", line=_COUNT), "source file line reason raw"),
-    # `content_*` are of the decompressed content, `head_sha256` of its first 64 KiB; null in rows of older versions.
-    # `problem` says why a file or folder could not be read (to its end); null if it was. `incomplete` counts landed
-    # records with a value that could not be read and is null; null in rows of older versions.
+    # `content_*` are of the decompressed content, `head_sha256` of its first 64 KiB, `problem` says why a file or
+    # folder could not be read (to its end), `incomplete` counts landed records with a null for a value that cannot be
+    # read, `modified_at` is when the file last changed; these are null in rows of older versions.
     "manifest": _ordered(
         _schema(
             "source file sha256 content_sha256 head_sha256 problem",
@@ -72,10 +72,10 @@ SCHEMAS: dict[str, pa.Schema] = {
             other=_COUNT,
             quarantined=_COUNT,
             incomplete=_COUNT,
-            read_at=_TIME,
+            **dict.fromkeys(("read_at", "modified_at"), _TIME),
         ),
         "source file sha256 bytes records interactions feedback duplicates other quarantined read_at content_sha256"
-        " content_bytes head_sha256 problem incomplete",
+        " content_bytes head_sha256 problem incomplete modified_at",
     ),
     # The dev set and the holdouts as they were that night; `set` is dev or holdout.
     "examples": _schema("set route example_id version messages_json input_text expected_json expected_text tags"),

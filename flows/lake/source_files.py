@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import IO
 
 from flows.errors import UnreadableError
-from flows.lake.object_store import Found, Storage, find_objects, is_remote, open_object
+from flows.lake.object_store import find_objects, open_object
+from flows.lake.store_addresses import Found, Storage, is_remote
 
 _MAGIC = frozenset("*?[")
 # Nothing is lost where a name leads nowhere: it is not there, or no folder.

@@ -5,13 +5,11 @@ Which failures are transient, `failures` decides: those whose class may pass.
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from tenacity import AsyncRetrying
 
 from flows.llm.failures import ACCOUNT, class_of, is_transient
-from flows.retry_policy import patient_retries
+from flows.retry_policy import patient_retries, requested_pause_s
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S = 0.5, 20.0, 60.0
 
@@ -39,37 +37,5 @@ def pause_s(error: BaseException, attempt: int, first_pause_s: float = FIRST_PAU
 
 
 def retry_after_s(error: BaseException) -> float:
-    """The pause that the provider requests, in seconds, at most LONGEST_RETRY_AFTER_S; 0 without a valid header.
-
-    Retry-After is seconds or an HTTP date (RFC 9110, 10.2.3). A date is compared with the response's own Date header
-    if it has one, because the two clocks may differ. OpenAI's retry-after-ms is milliseconds.
-    """
-    headers = {name.lower(): value for name, value in (getattr(error, "litellm_response_headers", None) or {}).items()}
-    if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
-        seconds = milliseconds / 1000
-    elif (number := _number(headers.get("retry-after"))) is not None:
-        seconds = number
-    else:
-        seconds = _seconds_until(headers.get("retry-after"), headers.get("date"))
-    return min(LONGEST_RETRY_AFTER_S, max(0.0, seconds))
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if abs(number) < float("inf") else None  # neither infinite nor nan
-
-
-def _seconds_until(then: str | None, now: str | None) -> float:
-    end = _time(then)
-    return 0.0 if end is None else (end - (_time(now) or datetime.now(UTC))).total_seconds()
-
-
-def _time(text: str | None) -> datetime | None:
-    try:
-        time = parsedate_to_datetime(text or "")
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    """The pause that the provider requests, in seconds, at most LONGEST_RETRY_AFTER_S; 0 without a valid header."""
+    return min(LONGEST_RETRY_AFTER_S, requested_pause_s(getattr(error, "litellm_response_headers", None) or {}))

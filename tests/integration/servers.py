@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from flows.lake.object_store import Storage, filesystem
+from flows.lake.object_store import filesystem
+from flows.lake.store_addresses import Storage
 from tests.serving import Quiet, serving
 
 

@@ -26,8 +26,9 @@ from flows.demo.workspace import write_workspace
 from flows.errors import RunError
 from flows.lake import lock
 from flows.lake.lake import Lake, from_rows
-from flows.lake.object_store import Storage, filesystem
+from flows.lake.object_store import filesystem
 from flows.lake.source_files import find_files, open_binary
+from flows.lake.store_addresses import Storage
 from flows.warehouse import query
 from tests.integration import in_process
 from tests.integration.servers import make_bucket, object_store

@@ -16,7 +16,7 @@ import pytest
 from flows.errors import RunError
 from flows.lake import lock
 from flows.lake.lake import Lake
-from flows.lake.object_store import Storage
+from flows.lake.store_addresses import Storage
 from tests.integration import in_process
 from tests.integration.servers import make_bucket, object_store
 from tests.integration.test_object_store import LAST_DAY, environment, run, workspace

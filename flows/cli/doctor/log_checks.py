@@ -1,5 +1,6 @@
 """What a night will find at each source: files or rows for the day, and what becomes of a sample of the newest."""
 
+import io
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
@@ -13,6 +14,7 @@ from flows.ingest import (
     Previewer,
     SampleReading,
     count_rows,
+    first_page,
     located,
     postgres_rows,
     sample_query,
@@ -20,6 +22,7 @@ from flows.ingest import (
     unreadable,
 )
 from flows.outgoing import plain
+from flows.source_arrivals import Arrivals, arrivals
 from flows.words import counted, listed, outcome_counts, shown_days, with_counts
 
 _SHOWN = 5
@@ -30,6 +33,7 @@ def source_findings(config: Config, day: date) -> Iterator[Finding]:
     if not config.sources:
         yield Finding("ok", "sources: none configured; no logs are read")
         return
+    past = arrivals(config, config.open_lake(), day)
     with Previewer(config) as previewer:
         for source in config.sources:
             name = f"source {source.name}"
@@ -37,8 +41,9 @@ def source_findings(config: Config, day: date) -> Iterator[Finding]:
                 yield Finding("misconfigured", f"{name}: {not_set(unset[0], 'reading logs')}")
                 continue
             try:
-                findings = _rows if source.dsn else _files
+                findings = _pages if source.api else _rows if source.dsn else _files
                 yield from findings(config, previewer, source, day)
+                yield from _usual_hour(past, source)
             except (ConfigError, RunError) as error:
                 yield Finding("misconfigured", f"{name}: {error}")
 
@@ -75,6 +80,25 @@ def _rows(config: Config, previewer: Previewer, source: Source, day: date) -> It
     yield Finding("ok", text)
     rows = partial(postgres_rows, source.dsn, sample_query(source.query, SAMPLE), day)
     yield from _sample(config, previewer, source, LogFile(source.name, shown_dsn(source.dsn), rows=rows))
+
+
+def _usual_hour(past: dict[str, Arrivals], source: Source) -> Iterator[Finding]:
+    known = past[source.name]
+    if known.usual:
+        nights = counted(known.nights, "night")
+        yield Finding("ok", f"source {source.name}: usually complete by {known.usual} ({nights} known)")
+
+
+def _pages(config: Config, previewer: Previewer, source: Source, day: date) -> Iterator[Finding]:
+    assert source.api is not None
+    name, page = first_page(config, source, day, SAMPLE)
+    where = f"{source.api.host} for {day}"
+    if not page.records:
+        yield Finding("warning", f"source {source.name}: no {name} at {where}; try another --day")
+        return
+    yield Finding("ok", f"source {source.name}: {len(page.records):,} {name} on the first page of {where}")
+    file = LogFile(source.name, f"{name}.json", open=lambda: io.BytesIO(page.content))
+    yield from _sample(config, previewer, source, file)
 
 
 def _sample(config: Config, previewer: Previewer, source: Source, file: LogFile) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ A file is known by its content: one that was renamed or compressed since it was 
 """
 
 import contextlib
+import glob
 import os
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -13,6 +14,7 @@ from flows.config import Config, Source, not_set, unset_variables
 from flows.errors import UnreadableError
 from flows.ingest.find import postgres
 from flows.ingest.find.known_files import KnownFiles, Manifests, Version, twins
+from flows.ingest.pull import pull, shown_page, spool_of
 from flows.ingest.read import HEAD_BYTES, Content, EarlierReading, LogFile, content_of
 from flows.lake import Found, is_remote, open_binary, reason_of, search
 
@@ -33,18 +35,46 @@ def arrived(
     the day before again. A source that uses an environment variable that is not set is one such problem.
     """
     if unset := unset_variables(source):
-        place = source.path.replace("{day}", day.isoformat()) or "database"
+        place = source.path.replace("{day}", day.isoformat()) or ("server" if source.api else "database")
         return [LogFile(source.name, manifests.naming(shown(config, place)), problem=not_set(unset[0]))]
     ahead = _offset(config, day)
     if source.dsn:
         others = [day - timedelta(days=1)] * look_back + [day + timedelta(days=1)] * (ahead < timedelta(0))
         return [_rows_of(source, source.dsn, asked) for asked in sorted([day, *others])]
+    if source.api:
+        return _pulled(config, manifests, source, day, source.api.late_days if look_back else 0)
     if "{day}" not in source.path:
         return _Night(config, manifests, source, day, manifests.nights).files({"": False})
-    reach = timedelta(days=config.window_days + 1)
-    night = _Night(config, manifests, source, day, [one for one in manifests.nights if abs(one - day) <= reach])
+    nights = [one for one in manifests.nights if abs(one - day) <= _reach(config)]
+    night = _Night(config, manifests, source, day, nights)
     others = _other_days(config, manifests, day, look_back=look_back)
     return night.files({day.isoformat(): True, **{other.isoformat(): False for other in others}})
+
+
+def _pulled(config: Config, manifests: Manifests, source: Source, day: date, late_days: int) -> list[LogFile]:
+    """The pages of an API for a day, and for the late days before it back to the first night, pulled now.
+
+    A day that cannot be pulled to its end is one file with a problem: its pages wait for the next run.
+    """
+    first = min([*manifests.nights, day])
+    days = [one for n in range(late_days, -1, -1) if (one := day - timedelta(days=n)) >= first]
+    found, whole = list[LogFile](), list[date]()
+    for one in days:
+        try:
+            pull(config, source, one, manifests.clients.of(source))
+            whole.append(one)
+        except UnreadableError as error:
+            name = shown_page(source, f"{one}/api")
+            found.append(LogFile(source.name, manifests.naming(name), problem=error.why))
+    spool = spool_of(config, source)
+    pages = source.model_copy(update={"path": f"{glob.escape(str(spool.folder))}/{{day}}/*-*.json"})
+    nights = [one for one in manifests.nights if abs(one - day) <= _reach(config)]
+    night = _Night(config, manifests, pages, day, nights)
+    return found + night.files({one.isoformat(): one == day for one in whole})
+
+
+def _reach(config: Config) -> timedelta:
+    return timedelta(days=config.window_days + 1)
 
 
 def _other_days(config: Config, manifests: Manifests, day: date, *, look_back: bool) -> list[date]:
@@ -92,7 +122,7 @@ class _Night:
         return sorted(found, key=lambda file: file.name)
 
     def _shown(self, place: str) -> str:
-        return self._naming(shown(self._config, place))
+        return self._naming(shown_page(self._source, place) if self._source.api else shown(self._config, place))
 
     def _arrival(self, place: Found, there: set[str], *, is_own: bool) -> LogFile | None:
         """The file, if it must be read."""
@@ -181,6 +211,7 @@ def opened(config: Config, source: Source, place: Found, name: str | None = None
         name or shown(config, place.name),
         opening,
         expected_bytes=place.size,
+        modified=None if source.api else place.modified,
         is_remote=is_remote(place.name),
     )
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from flows.config import Source
+from flows.ingest.pull import Clients
 from flows.ingest.read import HEAD_BYTES, Content, LogFile, content_of, stored_hash
 from flows.lake import Lake
 
@@ -99,12 +100,12 @@ class KnownFiles:
 class Manifests:
     """The files that the nights have read. Each manifest is read once, so that all sources see the same state.
 
-    `naming` gives a file the name that it has in the lake. `taken` are the files under new names that were found since
-    then, by source and head of their content.
+    `naming` gives a file the name that it has in the lake, `clients` ask the APIs of sources. `taken` are the files
+    under new names that were found since then, by source and head of their content.
     """
 
-    def __init__(self, store: Lake, naming: Callable[[str], str] = str) -> None:
-        self._store, self.naming = store, naming
+    def __init__(self, store: Lake, naming: Callable[[str], str], clients: Clients) -> None:
+        self._store, self.naming, self.clients = store, naming, clients
         self._rows: dict[date, list[dict[str, Any]]] = {}
         self.taken: dict[tuple[str, str], list[LogFile]] = defaultdict(list)
 

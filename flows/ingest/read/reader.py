@@ -7,7 +7,7 @@ What cannot be decoded (bad gzip, bad UTF-8) is a rejected record with its reaso
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import IO
 
 import pyarrow as pa
@@ -39,8 +39,9 @@ class LogFile:
     """One file of a source, or the rows of a database: its name in the lake, and how to open it.
 
     Reading it fills in its bytes and hash, and those of its content (see contents.py); those of rows are of their JSON.
-    `expected_bytes` is its size when found. `continues` are readings with rejected records of the same file, renamed or
-    not, when it was shorter. `moved_to` is where that content is now which the night has read under this file's name.
+    `expected_bytes` is its size when found, `modified` when it last changed. `continues` are readings with rejected
+    records of the same file, renamed or not, when it was shorter. `moved_to` is where that content is now which the
+    night has read under this file's name.
     `problem` says why it, or a folder of this name, cannot be read (to its end).
     """
 
@@ -49,6 +50,7 @@ class LogFile:
     open: Callable[[], IO[bytes]] | None = None
     rows: Callable[[], Iterator[pa.Table]] | None = None
     expected_bytes: int = 0
+    modified: datetime | None = None
     is_remote: bool = False
     continues: tuple[EarlierReading, ...] = ()
     moved_to: str = ""

@@ -427,12 +427,14 @@ scores as (
         case
             when coalesce(given(log.observation_id, log.observationId), given(log.trace_id, log.traceId)) is not null
                 then 'feedback'
+            -- What a score is about, as the scores of API version 3 say it.
+            when log.subject.kind = 'experiment' then 'other'
             when given(log.dataset_run_id, log.datasetRunId) is not null then 'other'
             else 'feedback'
         end as target,
         coalesce(
             given(log.observation_id, log.observationId), given(log.trace_id, log.traceId),
-            given(log.session_id, log.sessionId)
+            given(log.session_id, log.sessionId), nullif(log.subject.id, '')
         ) as call_id,
         nullif(log.name, '') as kind,
         nullif(log.timestamp, '') as "at",
@@ -445,7 +447,8 @@ scores as (
         case
             when given(upper(log.data_type), upper(log.dataType)) = 'CORRECTION'
                 then coalesce(
-                    given(log.long_string_value, log.longStringValue), given(log.string_value, log.stringValue)
+                    given(log.long_string_value, log.longStringValue), given(log.string_value, log.stringValue),
+                    case when log.subject.kind is not null then nullif(log.value, '') end
                 )
         end as edited_output,
         nullif(log.comment, '') as comment,

@@ -8,10 +8,19 @@
 -- as `call_id`: they join on interactions.trace_id and session_id, for no single call was meant. What a model or code
 -- says is implicit. Several of one name on one span (of two annotators, say) are a microsecond apart, as they are
 -- several signals, and a signal is known by its call, kind and time.
+-- Annotations as Phoenix's REST interface lists them, alone or a page of them, are read as spans that carry them.
 -- `model_requested` and the tokens' details are taken from the request and the answer where a client logged these
 -- as input.value and output.value. `route` is the prompt's id, the agent's name, or the graph node's.
-with items as materialized (
-    select * from otlp_items('records')
+with annotated as (  -- noqa: ST03, otlp_items reads it by its name
+    select
+        file,
+        line,
+        case when contains(raw, '"annotator_kind"') then coalesce(phoenix_annotations(raw), raw) else raw end as raw
+    from records
+),
+
+items as materialized (
+    select * from otlp_items('annotated')
 ),
 
 indexed as (

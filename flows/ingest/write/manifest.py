@@ -29,7 +29,8 @@ _File = tuple[str, str]
 class ManifestRow:
     """One version of a file, as a night has read it: every record is in exactly one of the KINDS.
 
-    `incomplete` are the records of it with a value that could not be read and is null; None in rows of older versions.
+    `incomplete` are the records of it with a value that could not be read and is null, `modified_at` is when the file
+    last changed: both None in rows of older versions, and the latter of what is no file.
     """
 
     source: str
@@ -47,6 +48,7 @@ class ManifestRow:
     head_sha256: str | None = None
     problem: str | None = None
     incomplete: int | None = None
+    modified_at: datetime | None = None
 
     @property
     def records(self) -> int:
@@ -172,6 +174,7 @@ class RecordCounts:
             head_sha256=content.head if content else None,
             problem=file.problem or None,
             incomplete=int(self.counts[INCOMPLETE][number]),
+            modified_at=file.modified,
         )
 
 

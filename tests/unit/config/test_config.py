@@ -124,7 +124,7 @@ def test_a_single_threshold_takes_the_place_of_the_one_of_the_risk(tmp_path: Pat
         ("risk: strict", "embedding: {modl: m}", "unknown key `modl` in `embedding`; did you mean `model`?"),
         ("risk: strict", "embedding: {max_texts_per_day: 0}", "`embedding.max_texts_per_day`: input should be greater"),
         ("risk: strict", "embedding: {params: {a: 2026-03-02}}", "write dates in quotes"),
-        ("lake: lake", "lake: gs://bucket/lake", "`lake`: gs:// is not a supported store; use s3://bucket/prefix"),
+        ("lake: lake", "lake: hdfs://bucket/lake", "`lake`: hdfs:// is not a supported store; use s3://bucket/prefix"),
         ("lake: lake", "lake: s3://b", "`lake`: 'b' is not a valid bucket name"),
         ("lake: lake", "lake: [lake]", "`lake`: should be a path"),
         ("logs/{day}", "ftp://logs/{day}", "`sources.0.path`: ftp:// is not a supported store"),
@@ -255,8 +255,8 @@ def test_a_missing_file_says_how_to_get_a_first_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        ("{name: a, format: litellm}", "a source has either `path` (files) or `dsn` (a PostgreSQL database)"),
-        ("{name: a, format: litellm, path: x, dsn: y}", "a source has either `path`"),
+        ("{name: a, format: litellm}", "a source has one of `path` (files), `dsn`"),
+        ("{name: a, format: litellm, path: x, dsn: y}", "a source has one of `path`"),
         ("{name: a, format: litellm, path: x, query: y}", "`query` needs a `dsn`"),
         ("{name: a, format: genchi, dsn: 'postgresql://u:secret@h/db'}", "`dsn` needs a `query`"),
     ],

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from flows.errors import UnreadableError
-from flows.lake.object_store import Storage
 from flows.lake.source_files import open_binary, search
+from flows.lake.store_addresses import Storage
 from tests.nobody import needs_root, open_folders
 
 
@@ -73,7 +73,7 @@ def test_a_link_to_nothing_is_told_and_a_name_that_leads_nowhere_is_not(tmp_path
 AS_NOBODY = """
 import os, sys
 from flows.lake.source_files import search, open_binary
-from flows.lake.object_store import Storage
+from flows.lake.store_addresses import Storage
 from flows.errors import UnreadableError
 os.setgid(65534); os.setuid(65534)
 folder = sys.argv[1]

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from flows.errors import RunError, TransientError
 from flows.lake import object_store
-from flows.lake.object_store import Storage
 from flows.lake.source_files import find_files
+from flows.lake.store_addresses import Storage
 
 NAMES = (
     *("a.jsonl", "b.jsonl.gz", "2026-03-02/a.jsonl", "2026-03-02/.hidden.jsonl", "2026-03-02/x/c.jsonl"),

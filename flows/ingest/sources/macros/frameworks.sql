@@ -64,6 +64,7 @@ create or replace temp macro langfuse_record(j) as (
             "updatedAt": "VARCHAR", "observationId": "VARCHAR",
             "datasetRunId": "VARCHAR", "dataType": "VARCHAR", "stringValue": "VARCHAR",
             "longStringValue": "VARCHAR", "promptTokens": "VARCHAR", "completionTokens": "VARCHAR",
+            "subject": {"kind": "VARCHAR", "id": "VARCHAR", "traceId": "VARCHAR"},
             "trace": "JSON", "observations": "JSON", "scores": "JSON", "corrections": "JSON", "data": "JSON"
         }'
     )

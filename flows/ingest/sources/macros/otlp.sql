@@ -196,6 +196,48 @@ create or replace temp macro mlflow_trace(raw) as (
     )
 );
 
+-- An annotation of a span, as Phoenix's REST interface has it, as a span that carries it; null for anything else.
+create or replace temp macro phoenix_annotation(j) as (
+    case
+        when
+            json_extract_string(j, '$.annotator_kind') is not null
+            and json_extract_string(j, '$.span_id') is not null
+            and json_extract(j, '$.attributes') is null
+            then
+                json_object(
+                    'name', 'annotation',
+                    'context', json_object('span_id', json_extract(j, '$.span_id')),
+                    'start_time', json_extract(j, '$.created_at'),
+                    'end_time', json_extract(j, '$.created_at'),
+                    'attributes', json_object(
+                        'openinference.span.kind', 'EVALUATOR',
+                        'annotation.name', json_extract(j, '$.name'),
+                        'annotation.annotator_kind', json_extract(j, '$.annotator_kind'),
+                        'annotation.label', json_extract(j, '$.result.label'),
+                        'annotation.score', json_extract(j, '$.result.score'),
+                        'annotation.explanation', json_extract(j, '$.result.explanation')
+                    )
+                )
+    end
+);
+
+-- A line with such an annotation, or with a page of them, with spans in their place; null for any other line.
+create or replace temp macro phoenix_annotations(raw) as (
+    case
+        when json_type(raw, '$.data') = 'ARRAY' and phoenix_annotation(json_extract(raw, '$.data[0]')) is not null
+            then
+                cast(
+                    json_object(
+                        'data', list_transform(
+                            elements_of(json_extract(raw, '$.data')),
+                            lambda one: coalesce(phoenix_annotation(one), one)
+                        )
+                    ) as varchar
+                )
+        else cast(phoenix_annotation(cast(raw as json)) as varchar)
+    end
+);
+
 -- Every span, log record and (one a line) batch of metrics of a relation of records: its JSON as `item`, its fields
 -- as `span`, its attributes as `entries` and as one JSON object, and what its resource says. A line is an export
 -- request, a ResourceSpans, ScopeSpans or ResourceLogs of one, Tempo's trace, a page of spans ({"data": [...]}),
@@ -373,7 +415,7 @@ create or replace temp macro otlp_items(given) as table (
                     },
                     "parentSpanId": "VARCHAR", "parent_id": "VARCHAR",
                     "event_name": "VARCHAR", "timestamp": "VARCHAR", "observed_timestamp": "VARCHAR",
-                    "status_code": "VARCHAR", "status_message": "VARCHAR",
+                    "status_code": "VARCHAR", "status_message": "VARCHAR", "span_kind": "VARCHAR",
                     "startTimeUnixNano": "VARCHAR", "start_time": "VARCHAR", "endTimeUnixNano": "VARCHAR",
                     "end_time": "VARCHAR", "timeUnixNano": "VARCHAR", "observedTimeUnixNano": "VARCHAR",
                     "attributes": "JSON", "droppedEventsCount": "VARCHAR", "links": "JSON", "body": "JSON",
@@ -388,9 +430,18 @@ create or replace temp macro otlp_items(given) as table (
     ),
 
     read_attributes as (
+        -- Phoenix's REST interface takes the kind of a span out of its attributes.
         select
             *,
-            otlp_entries(fields.attributes) as entries
+            case
+                when fields.span_kind is null or json_exists(fields.attributes, '$."openinference.span.kind"')
+                    then otlp_entries(fields.attributes)
+                else
+                    list_append(
+                        coalesce(otlp_entries(fields.attributes), []),
+                        { 'key': 'openinference.span.kind', 'json': cast(to_json(fields.span_kind) as varchar) }
+                    )
+            end as entries
         from read_items
     )
 
