@@ -60,6 +60,8 @@ def _known_tables(kept: Mapping[str, int | None]) -> Mapping[str, int | None]:
     for table in kept:
         if table not in SCHEMAS:
             raise ValueError(f"the lake has no table `{table}`; {did_you_mean(table, SCHEMAS)}")
+    if kept.get("tombstones") is not None:
+        raise ValueError("`tombstones` are kept: without them logs that are read again bring back what was forgotten")
     return kept
 
 

@@ -152,6 +152,10 @@ class Config(Section):
         withhold(self.readers, *local, self.reports, self.warehouse)
         return Lake(self.lake, self.storage, self.state)
 
+    def secret_of_user_keys(self, lake: Lake) -> bytes:
+        """The secret of the keyed hashes of user ids: the configured one, or the lake's own, made at first use."""
+        return self.user_key_secret.encode() if self.user_key_secret else lake.user_key_secret()
+
     def all_models(self) -> tuple[ModelVariant, ...]:
         """All that take part, the pinned model first, then the candidates; empty where no models are configured."""
         return model_variants(self.models) if self.models else ()

@@ -20,7 +20,15 @@ from flows.evaluate.setup import (
 )
 
 if TYPE_CHECKING:
-    from flows.evaluate.propose import Frozen, Proposed, Who, accept_proposal, check_proposal, reject_proposal
+    from flows.evaluate.propose import (
+        Frozen,
+        Proposed,
+        Who,
+        accept_proposal,
+        check_proposal,
+        proposal_id,
+        reject_proposal,
+    )
     from flows.evaluate.propose import freeze as freeze_holdout
     from flows.evaluate.propose import propose as propose_examples
     from flows.evaluate.suggest import (
@@ -35,10 +43,10 @@ if TYPE_CHECKING:
         suggest_for_mode,
     )
 
-_PROPOSE = ("Frozen", "Proposed", "Who", "accept_proposal", "check_proposal", "reject_proposal")
+_PROPOSE = ("Frozen", "Proposed", "Who", "accept_proposal", "check_proposal", "proposal_id")
 _SUGGEST = ("Suggested", "accept", "accept_suggestion", "apply_decision", "read_suggestions", "reject", "relabel_items")
 _LATE = {
-    **{name: ("propose", name) for name in _PROPOSE},
+    **{name: ("propose", name) for name in (*_PROPOSE, "reject_proposal")},
     "freeze_holdout": ("propose", "freeze"),
     "propose_examples": ("propose", "propose"),
     **{name: ("suggest", name) for name in (*_SUGGEST, "suggest_criteria", "suggest_for_mode")},
@@ -60,6 +68,7 @@ __all__ = [
     "current_versions",
     "freeze_holdout",
     "load_setup",
+    "proposal_id",
     "propose_examples",
     "read_setup",
     "read_suggestions",

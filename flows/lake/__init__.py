@@ -22,12 +22,16 @@ from flows.lake.permissions import Readers, withhold
 from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
+from flows.lake.tombstones import CALL, SHARED, USER, Tombstones, add_tombstones, read_tombstones, strings_of, user_key
 from flows.lake.written_files import WrittenFile, take_written
 
 __all__ = [
+    "CALL",
     "LATE_DAYS",
     "SCHEMAS",
+    "SHARED",
     "UNWRAPPED",
+    "USER",
     "CorruptError",
     "Fault",
     "Found",
@@ -37,8 +41,10 @@ __all__ = [
     "Readers",
     "Staging",
     "Storage",
+    "Tombstones",
     "Unread",
     "WrittenFile",
+    "add_tombstones",
     "batches_of",
     "conform",
     "count_of",
@@ -52,6 +58,7 @@ __all__ = [
     "known_place",
     "nightly_run_id",
     "open_binary",
+    "read_tombstones",
     "reason_of",
     "replace_parquet",
     "replace_text",
@@ -59,6 +66,8 @@ __all__ = [
     "search",
     "storable",
     "storable_row",
+    "strings_of",
     "take_written",
+    "user_key",
     "withhold",
 ]
