@@ -28,7 +28,7 @@ FLOORS = [
     {"night_runs"},
     {"llm", "retention", "acknowledgements", "night", "checks"},
     STAGES | {"demo"},
-    {"catch_up", "telemetry"},
+    {"catch_up", "telemetry", "erasure"},
     {"nightly", "backfill"},
     {"flight_check"},
     {"cli"},

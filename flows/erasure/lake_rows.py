@@ -1,6 +1,5 @@
 """The lake without a person: file by file, each replaced at once; a file that holds nothing of theirs is not touched."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -14,9 +13,8 @@ from flows.erasure.manifest_counts import ManifestCounts
 from flows.erasure.person import Person, is_of
 from flows.erasure.scrubbing import is_list_of_texts, places_in, without_person
 from flows.erasure.tables import HOW, ORDER, How
-from flows.lake import CALL, SCHEMAS, SHARED, USER, Lake, Staging, Tombstones
+from flows.lake import CALL, SCHEMAS, SHARED, USER, Lake, Tombstones
 
-_LANDED = ("quarantine", "feedback", "interactions")
 _KINDS = {"call": CALL, "subject": CALL, "user": USER, "shared": SHARED}
 
 
@@ -112,23 +110,11 @@ def _file(
         gone, texts = gone + len(parted.gone), texts + parted.texts
         counts.add(parted.gone)
     if (gone or texts) and not is_dry:
-        if table in _LANDED:
-            with lake.staging() as staged:
-                _rewrite(lake, table, day, file, person, stones, staged)
-                counts.stage(lake, staged, day)
-        else:
-            with lake.staging() as staged:
-                _rewrite(lake, table, day, file, person, stones, staged)
+        with lake.staging() as staged:  # a file and the counts of its records change together
+            with pq.ParquetWriter(staged.place(table, day, file), SCHEMAS[table], compression="zstd") as writer:
+                for rows in lake.batches(table, day, file=file):
+                    kept = part(rows, table, person, stones).kept
+                    if len(kept):
+                        writer.write_table(kept.cast(SCHEMAS[table]))
+            counts.stage(lake, staged, day)
     return gone, texts
-
-
-def _rewrite(
-    lake: Lake, table: str, day: date, file: str, person: Person, stones: Tombstones, staged: Staging
-) -> None:
-    with pq.ParquetWriter(staged.place(table, day, file), SCHEMAS[table], compression="zstd") as writer:
-        for rows in lake.batches(table, day, file=file):
-            kept = part(rows, table, person, stones).kept
-            if len(kept):
-                writer.write_table(kept.cast(SCHEMAS[table]))
-
-

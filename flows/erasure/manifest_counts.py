@@ -23,19 +23,20 @@ class ManifestCounts:
         """Add rows that go: their source and file, as far as the table knows them."""
         if self._table in _COUNTED:
             names = [
-                gone[name].to_pylist() if name in gone.column_names else [None] * len(gone) for name in ("source", "file")
+                gone[name].to_pylist() if name in gone.column_names else [None] * len(gone)
+                for name in ("source", "file")
             ]
             self._left.update(zip(*names, strict=True))
 
     def stage(self, lake: Lake, staged: Staging, day: date) -> None:
         """Stage the manifests that change. What has no file is taken from one of its source, of the nearest night."""
+        if not +self._left:
+            return
         kind = _COUNTED[self._table]
         nights = lake.days("manifest")
         if self._table == "quarantine":  # its days are those of the nights
             nights = [night for night in nights if night == day]
         for night in sorted(nights, key=lambda night: (abs((night - day).days), night < day)):
-            if not +self._left:
-                return
             rows = lake.read("manifest", night).to_pylist()
             if self._take(rows, kind):
                 replace_parquet(staged.place("manifest", night), from_rows(rows, "manifest"))

@@ -72,12 +72,11 @@ class Person:
     def of_json(cls, text: str) -> "Person":
         """The person of a note. Raises ValueError or TypeError where it is none."""
         found: dict[str, Any] = json.loads(text)
-        pairs = ("examples", "reasons")
-        sets = {
-            name: {tuple(one) if name in pairs else one for one in value} if isinstance(value, list) else value
-            for name, value in found.items()
-        }
-        return cls(**sets)
+        person, pairs = cls(), ("examples", "reasons")
+        for name, value in found.items():
+            is_set = isinstance(value, list)
+            setattr(person, name, {tuple(one) if name in pairs else one for one in value} if is_set else value)
+        return person
 
 
 def note_of(lake: Lake) -> Note:

@@ -46,7 +46,7 @@ class Tombstones:
 
     def knows(self, kind: str, value: str | None) -> bool:
         """Whether an id was forgotten."""
-        known = self.hashes.get(kind)
+        known = self.hashes.get(kind, frozenset())
         return bool(known) and value is not None and self.hash_of(kind, value) in known
 
     def which(self, kind: str, values: pa.ChunkedArray | pa.Array) -> np.ndarray:
@@ -57,7 +57,8 @@ class Tombstones:
         coded = column.dictionary_encode()
         known = np.array([self.knows(kind, one) for one in coded.dictionary.to_pylist()], bool)
         places = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return np.append(known, False)[places]
+        found: np.ndarray = np.append(known, False)[places]
+        return found
 
     def calls_in(self, rows: pa.Table) -> np.ndarray:
         """Which calls are to be left out: of a forgotten user, forgotten themselves, or other records of such a call.

@@ -4,6 +4,7 @@ Belongs here: running the project in `dbt_project`, the only writer of the wareh
 """
 
 from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, migrate
+from flows.transform.compaction import compact, free_share
 from flows.transform.dbt_command import run_command
 from flows.transform.language import languages_of
 
@@ -13,6 +14,8 @@ __all__ = [
     "EVERYTHING",
     "MONITORING",
     "REVIEW",
+    "compact",
+    "free_share",
     "languages_of",
     "migrate",
     "run_command",

@@ -1,0 +1,34 @@
+"""The verbs about what is kept: who is forgotten, and what is backed up. Each returns its exit code.
+
+Packages that take seconds to import are imported by the verbs that need them.
+"""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.cli.exit_codes import CRITICAL, FINE, tell
+from flows.config import load_config
+from flows.errors import ConfigError
+
+
+def forget(options: argparse.Namespace) -> int:
+    """Erase people or calls; CRITICAL if a search finds that something is left."""
+    config = load_config(options.config)
+    from flows.erasure import Asked  # noqa: PLC0415 - as above
+    from flows.erasure import forget as erase
+
+    asked = Asked(
+        (*options.user, *_lines(options.users)), (*options.call, *_lines(options.calls)), is_dry=options.dry_run
+    )
+    return FINE if erase(config, asked, datetime.now(UTC), tell) else CRITICAL
+
+
+def _lines(file: Path | None) -> list[str]:
+    if file is None:
+        return []
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read: {error}") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
