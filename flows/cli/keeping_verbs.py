@@ -15,13 +15,12 @@ from flows.errors import ConfigError
 def forget(options: argparse.Namespace) -> int:
     """Erase people or calls; CRITICAL if a search finds that something is left."""
     config = load_config(options.config)
-    from flows.erasure import Asked  # noqa: PLC0415 - as above
-    from flows.erasure import forget as erase
+    from flows import erasure  # noqa: PLC0415 - as above
 
-    asked = Asked(
+    asked = erasure.Asked(
         (*options.user, *_lines(options.users)), (*options.call, *_lines(options.calls)), is_dry=options.dry_run
     )
-    return FINE if erase(config, asked, datetime.now(UTC), tell) else CRITICAL
+    return FINE if erasure.forget(config, asked, datetime.now(UTC), tell) else CRITICAL
 
 
 def _lines(file: Path | None) -> list[str]:

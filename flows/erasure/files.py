@@ -26,9 +26,9 @@ def has_person(place: Path, person: Person, *, is_text: bool = True) -> bool:
 
 
 def erase_reports(config: Config, person: Person, *, is_dry: bool) -> Iterator[tuple[str, str]]:
-    """Pages that mention the person are made again, Evidently's pages and Data Docs deleted; what was done, by place."""
+    """Pages that mention the person are made again, Evidently's and Data Docs deleted; what was done, by place."""
     is_any = False
-    for folder in sorted(config.reports.glob("*/")) if config.reports.exists() else ():
+    for folder in sorted(config.reports.glob("*/")):
         found = [place for place in sorted(folder.rglob("*")) if place.is_file() and has_person(place, person)]
         docs = folder / "data_docs"
         for place in {docs if place.is_relative_to(docs) else place for place in found} - {folder / "index.html"}:
@@ -107,7 +107,7 @@ def erase_test_sets(config: Config, person: Person, *, is_dry: bool) -> Iterator
                 replace_text(real, "".join(kept), mode)
         if theirs:
             shown = ", ".join(map(str, theirs[:5]))
-            yield str(place), f"left: it is yours; lines {shown} have words of theirs: take them out"
+            yield str(place), f"left, for it is yours; take out lines {shown}, which have words of theirs"
 
 
 def _example(line: str) -> str:

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from flows.config import Config
 from flows.erasure.needles import Needles
 from flows.erasure.person import Person, pieces_of, spellings
-from flows.evaluate import proposal_id
+from flows.errors import ConfigError
+from flows.evaluate import EvalSetup, judged_hashes, load_setup, proposal_id
 from flows.lake import Lake, user_key
 from flows.warehouse import query
 
@@ -18,6 +19,7 @@ _ANSWERS = ("output_text", "output_json", "error_message")
 _WHOLE = 4
 _MOST_SHARED = 1000  # as in ingest: an id under which there are more records is none of one call
 _INSTRUCTIONS = ("system", "developer", "tool")
+_SAID = ": "  # between what is said of a verdict and the judge's reason
 _TEXTS = ("input_text", "messages_json", *_ANSWERS)
 _OF_USER = """
     select distinct subject_id from intermediate.int_pair_features
@@ -33,7 +35,7 @@ def gather(config: Config, secret: bytes, users: Collection[str], calls: Collect
     if person.users:
         _add_calls_of_users(config, lake, person)
     _add_other_records(lake, person)
-    _add_texts(lake, person)
+    _add_texts(lake, person, _setup(config))
     _add_what_was_made(lake, person)
     return person
 
@@ -60,14 +62,23 @@ def _add_other_records(lake: Lake, person: Person) -> None:
             person.calls |= ids
 
 
-def _add_texts(lake: Lake, person: Person) -> None:
-    """The pieces of texts that no other call has."""
+def _setup(config: Config) -> EvalSetup | None:
+    """The criteria, of which judges are asked; None where they cannot be read, which does not keep from forgetting."""
+    try:
+        return load_setup(config)
+    except ConfigError:
+        return None
+
+
+def _add_texts(lake: Lake, person: Person, setup: EvalSetup | None) -> None:
+    """The pieces of texts that no other call has, and the requests to judges."""
     ids = pa.array(sorted(person.calls), pa.string())
     calls, texts = 0, set[str]()
     for rows in _all(lake, "interactions", ("call_id", "route", *_TEXTS)):
         for row in rows.filter(pc.is_in(rows["call_id"], ids)).to_pylist():
             calls += 1
             person.proposals.add(proposal_id(row["route"], row["call_id"]))
+            person.requests |= judged_hashes(setup, row["route"], row) if setup and row["output_text"] else set()
             for text, is_asked in _texts_of(row):
                 pieces = pieces_of(text)
                 (person.asked if is_asked else person.answered).update(pieces)
@@ -98,21 +109,36 @@ def _leave_to_others(lake: Lake, person: Person, ids: pa.Array) -> None:
 
 
 def _add_what_was_made(lake: Lake, person: Person) -> None:
-    """Examples that were made of a call, reasons of judges, and labels with what takes them back."""
+    """Examples that were made of a call, what judges said, and labels with what takes them back."""
     asked = Needles(spellings(person.asked))
     for rows in _all(lake, "examples", ("route", "example_id", "input_text", "messages_json")):
         found = {place for name in ("input_text", "messages_json") for place, _ in asked.rows_of(rows[name])}
         for row in rows.take(pa.array(sorted(found), pa.int64())).to_pylist():
             person.examples.add((row["route"] or "", row["example_id"]))
-    calls = pa.array(sorted(person.calls), pa.string())
-    for rows in _all(lake, "scores", ("subject_id", "criterion", "reason")):
-        for row in rows.filter(pc.is_in(rows["subject_id"], calls)).to_pylist():
-            if row["reason"]:
-                person.reasons.add((row["criterion"], row["reason"]))
+    _add_requests(lake, person)
     subjects = pa.array(sorted(person.calls | person.proposals), pa.string())
     for table, key in (("annotations", "label_id"), ("review_decisions", "decision_id")):
         for rows in _all(lake, table, (key, "subject_id")):
             person.labels |= set(rows.filter(pc.is_in(rows["subject_id"], subjects))[key].to_pylist())
+
+
+def _add_requests(lake: Lake, person: Person) -> None:
+    """What judges said in words that only the scores of the person's calls have; a common reason tells of nobody.
+
+    A score's reason ends with the judge's. This finds requests of criteria and judges of the past, too.
+    """
+    calls, theirs, others = pa.array(sorted(person.calls), pa.string()), set[tuple[str, str]](), set[tuple[str, str]]()
+    for every in _all(lake, "scores", ("subject_id", "example_id", "criterion", "reason")):
+        rows = every.filter(pc.is_valid(every["reason"]))
+        mine = pc.or_(*(pc.fill_null(pc.is_in(rows[key], calls), False) for key in ("subject_id", "example_id")))
+        for chosen, into in ((mine, theirs), (pc.invert(mine), others)):
+            part = rows.filter(chosen)
+            into |= set(zip(part["criterion"].to_pylist(), part["reason"].to_pylist(), strict=True))
+    ends = {(criterion, reason.partition(_SAID)[2] or reason) for criterion, reason in theirs - others}
+    for rows in _all(lake, "judgements", ("criterion", "reason", "request_hash")):
+        pairs = zip(rows["criterion"].to_pylist(), rows["reason"].to_pylist(), strict=True)
+        chosen = pa.array([pair in ends for pair in pairs], pa.bool_())
+        person.requests |= set(rows["request_hash"].filter(chosen).to_pylist())
 
 
 def _texts_of(row: dict[str, Any]) -> Iterator[tuple[str, bool]]:
@@ -147,5 +173,4 @@ def strings_in(value: Any) -> Iterator[str]:
 def _all(lake: Lake, table: str, columns: tuple[str, ...]) -> Iterator[pa.Table]:
     """Every day of a table, in batches with exactly these columns."""
     for day in lake.days(table):
-        for rows in lake.batches(table, day, columns):
-            yield rows
+        yield from lake.batches(table, day, columns)

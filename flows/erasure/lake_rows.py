@@ -1,4 +1,4 @@
-"""The lake without a person: file by file, each replaced at once; a file that holds nothing of theirs is not touched."""
+"""The lake without a person, file by file, each replaced at once; a file that holds nothing of theirs stays."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from flows.erasure.manifest_counts import ManifestCounts
 from flows.erasure.person import Person, is_of
 from flows.erasure.scrubbing import is_list_of_texts, places_in, without_person
 from flows.erasure.tables import HOW, ORDER, How
-from flows.lake import CALL, SCHEMAS, SHARED, USER, Lake, Tombstones
+from flows.lake import CALL, REQUEST, SCHEMAS, SHARED, USER, Lake, Tombstones
 
-_KINDS = {"call": CALL, "subject": CALL, "user": USER, "shared": SHARED}
+_KINDS = {"call": CALL, "subject": CALL, "user": USER, "shared": SHARED, "request": REQUEST}
 
 
 @dataclass(frozen=True)
@@ -65,24 +65,23 @@ def _by_ids(rows: pa.Table, table: str, how: How, person: Person, stones: Tombst
     routes = rows["route"].to_pylist() if "route" in rows.column_names else [None] * len(rows)
     for column, kind in how.ids.items():
         if kind in _KINDS:
-            known = {"call": person.calls, "subject": person.calls | person.proposals}.get(kind)
-            known = known if known is not None else (person.users if kind == "user" else person.shared)
-            named = pc.fill_null(pc.is_in(rows[column], pa.array(sorted(known), pa.string())), False)
-            gone |= named.to_numpy() | stones.which(_KINDS[kind], rows[column])
-        if kind in ("example", "proposal") or (kind == "subject" and person.examples):
-            ids = rows[column].to_pylist()
-            of = "example" if kind == "subject" else kind
-            pairs = zip(ids, routes, strict=True)
-            gone |= np.array([is_of(person, stones, of, one, route) for one, route in pairs], bool)
-    if table == "judgements" and person.reasons:
-        pairs = zip(rows["criterion"].to_pylist(), rows["reason"].to_pylist(), strict=True)
-        gone |= np.array([pair in person.reasons for pair in pairs], bool)
+            known = pa.array(sorted(_known(person, kind)), pa.string())
+            named = pc.fill_null(pc.is_in(rows[column], known), False).to_numpy()
+            gone |= named | stones.which(_KINDS[kind], rows[column])
+        if kind == "example" or (kind == "subject" and person.examples):
+            pairs = zip(rows[column].to_pylist(), routes, strict=True)
+            gone |= np.array([is_of(person, stones, one, route) for one, route in pairs], bool)
     if "retracts" in rows.column_names:
         labels = pa.array(sorted(person.labels), pa.string())
         gone |= pc.fill_null(pc.is_in(rows["retracts"], labels), False).to_numpy()
     if table == "quarantine":
         gone |= np.array([stones.in_text(raw) for raw in rows["raw"].to_pylist()], bool)
     return gone
+
+
+def _known(person: Person, kind: str) -> set[str]:
+    named = {"call": person.calls, "user": person.users, "shared": person.shared, "request": person.requests}
+    return named.get(kind, person.calls | person.proposals)
 
 
 def erase(lake: Lake, person: Person, stones: Tombstones, *, is_dry: bool) -> Iterator[tuple[str, int, int]]:
@@ -94,15 +93,16 @@ def erase(lake: Lake, person: Person, stones: Tombstones, *, is_dry: bool) -> It
         rows = texts = 0
         for day in lake.days(table):
             for file in lake.names(table, day):
-                gone, changed = _file(lake, table, day, file, person, stones, is_dry=is_dry)
+                gone, changed = _file(lake, (table, day, file), person, stones, is_dry=is_dry)
                 rows, texts = rows + gone, texts + changed
         if rows or texts:
             yield table, rows, texts
 
 
 def _file(
-    lake: Lake, table: str, day: date, file: str, person: Person, stones: Tombstones, *, is_dry: bool
+    lake: Lake, of: tuple[str, date, str], person: Person, stones: Tombstones, *, is_dry: bool
 ) -> tuple[int, int]:
+    table, day, file = of
     counts = ManifestCounts(table)
     gone = texts = 0
     for rows in lake.batches(table, day, file=file):

@@ -1,4 +1,4 @@
-"""The manifest after rows were erased: they were read, and count as `other` now, so that every record still counts once."""
+"""The manifest after rows were erased: they count as `other` now, so that every record still counts once."""
 
 from collections import Counter
 from collections.abc import Iterable

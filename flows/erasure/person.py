@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from flows.erasure.needles import SHORTEST, Needles
-from flows.lake import CALL, SHARED, USER, Lake, Note, Tombstones
+from flows.lake import CALL, REQUEST, SHARED, USER, Lake, Note, Tombstones
 
 LEAST_PIECE, LONGEST_PIECE, MOST_PIECES = 20, 120, 3
 """Characters of a piece of a text, at least and at most, and how many pieces of a text are searched for."""
@@ -23,7 +23,7 @@ class Person:
     """Who and what is forgotten: the ids of each kind, and pieces of texts.
 
     `users` are raw ids and keys; `examples` pairs of a route and an id in a test set; `asked` pieces of what users
-    wrote, `answered` of answers and errors; `reasons` pairs of a criterion and the reason of a judge; `labels` ids.
+    wrote, `answered` of answers and errors; `requests` the hashes of requests to judges about their calls.
     """
 
     calls: set[str] = field(default_factory=set)
@@ -35,7 +35,7 @@ class Person:
     asked: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
-    reasons: set[tuple[str, str]] = field(default_factory=set)
+    requests: set[str] = field(default_factory=set)
     too_short: int = 0
     of_others: int = 0
 
@@ -52,7 +52,12 @@ class Person:
 
     def tombstones(self) -> dict[str, set[str]]:
         """What to keep hashes of."""
-        return {CALL: self.calls, USER: self.users, SHARED: self.shared}
+        return {
+            CALL: self.calls | self.proposals,
+            USER: self.users,
+            SHARED: self.shared,
+            REQUEST: self.requests,
+        }
 
     def add(self, other: "Person") -> None:
         """Take what another one has."""
@@ -72,10 +77,10 @@ class Person:
     def of_json(cls, text: str) -> "Person":
         """The person of a note. Raises ValueError or TypeError where it is none."""
         found: dict[str, Any] = json.loads(text)
-        person, pairs = cls(), ("examples", "reasons")
+        person = cls()
         for name, value in found.items():
-            is_set = isinstance(value, list)
-            setattr(person, name, {tuple(one) if name in pairs else one for one in value} if is_set else value)
+            is_set, is_pair = isinstance(value, list), name == "examples"
+            setattr(person, name, {tuple(one) if is_pair else one for one in value} if is_set else value)
         return person
 
 
@@ -107,18 +112,8 @@ def spellings(pieces: Iterable[str]) -> set[bytes]:
     return found
 
 
-def is_of(person: Person, stones: Tombstones, kind: str, value: str | None, route: str | None = None) -> bool:
-    """Whether an id of a column is the person's; the kinds are those of `How`."""
+def is_of(person: Person, stones: Tombstones, value: str | None, route: str | None = None) -> bool:
+    """Whether the id of an example or a proposal is the person's."""
     if value is None:
         return False
-    if kind == "user":
-        return value in person.users or stones.knows(USER, value)
-    if kind == "shared":
-        return value in person.shared or stones.knows(SHARED, value)
-    if kind == "proposal":
-        return value in person.proposals
-    is_example = value in person.proposals or (route or "", value) in person.examples
-    if kind == "example":
-        return is_example
-    is_call = value in person.calls or stones.knows(CALL, value)
-    return is_call or (kind == "subject" and is_example)
+    return value in person.proposals or (route or "", value) in person.examples or stones.knows(CALL, value)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-IdKind = Literal["call", "user", "shared", "example", "subject", "proposal"]
+IdKind = Literal["call", "user", "shared", "example", "subject", "request"]
 
 
 @dataclass(frozen=True)
@@ -11,10 +11,10 @@ class How:
     """How one table is erased.
 
     `ids` are the columns by which a row is known as the person's, each with what its ids are: a `call`, a `user`'s key,
-    an id `shared` by records of one call, an `example` of a test set that was made of a call, a `proposal`, or a
-    `subject`, which is a call or such an example. Those rows go. Of any other row that holds an id or a text of the
-    person in another column, the `row` goes too, or that `text` alone; of a table with `nothing` no row does, and `why`
-    says so.
+    an id `shared` by records of one call, a `request` to a judge, an `example` of a test set (or the proposal of one)
+    that was made of a call, or a `subject`, which is a call or such an example. Those rows go. Of any other row that
+    holds an id or a text of the person in another column, the `row` goes too, or that `text` alone; of a table with
+    `nothing` no row does, and `why` says so.
     """
 
     ids: dict[str, IdKind] = field(default_factory=dict)
@@ -33,7 +33,7 @@ HOW: dict[str, How] = {
     "examples": How({"example_id": "example"}, "row"),
     "completions": How({"example_id": "subject"}, "row"),
     "scores": How({"subject_id": "subject", "example_id": "subject"}, "row"),
-    "judgements": How({}, "row", "a row whose criterion and reason are those of a score that goes, goes too"),
+    "judgements": How({"request_hash": "request"}, "row"),
     "model_variants": How({}, "nothing", _NUMBERS),
     "shadow_samples": How({"call_id": "call"}, "row"),
     "estimates": How({}, "text"),
@@ -55,12 +55,12 @@ HOW: dict[str, How] = {
     "anchor_tests": How({}, "nothing", _NUMBERS),
     "review_strata": How({}, "nothing", _NUMBERS),
     "criterion_suggestions": How({}, "text"),
-    "holdout_proposals": How({"call_id": "call", "proposal_id": "proposal"}, "row"),
+    "holdout_proposals": How({"call_id": "call", "proposal_id": "example"}, "row"),
     "holdout_versions": How({}, "text"),
     "holdout_joins": How({}, "nothing", _NUMBERS),
-    "review_decisions": How({"subject_id": "proposal"}, "text"),
+    "review_decisions": How({"subject_id": "example"}, "text"),
     "tombstones": How({}, "nothing", "keyed hashes, which keep what was forgotten from coming back"),
 }
 
-ORDER = ("judgements", *(table for table in HOW if table not in ("judgements", "interactions")), "interactions")
-"""The order of erasing: what is found by another table goes before it, and the calls go last."""
+ORDER = (*(table for table in HOW if table != "interactions"), "interactions")
+"""The order of erasing: the calls, by which all else is found, go last."""

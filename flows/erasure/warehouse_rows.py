@@ -47,7 +47,7 @@ def _erase_table(
     columns = connection.sql(f"select * from {table} limit 0").to_arrow_table().schema
     for column in columns.names:
         if column in _IDS:
-            places |= _rows_by_id(connection, table, column, columns, person, stones)
+            places |= _rows_by_id(connection, table, column, person, stones)
     if places and not is_dry:
         _with(connection, "gone", pa.table({"place": pa.array(sorted(places), pa.int64())}))
         connection.execute(f"delete from {table} where rowid in (select place from gone)")
@@ -58,12 +58,7 @@ def _erase_table(
 
 
 def _rows_by_id(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    column: str,
-    columns: pa.Schema,
-    person: Person,
-    stones: Tombstones,
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, person: Person, stones: Tombstones
 ) -> set[int]:
     known = {CALL: person.calls | person.proposals, USER: person.users}[_IDS[column]]
     found = set[int]()

@@ -20,6 +20,7 @@ from flows.evaluate.setup import (
 )
 
 if TYPE_CHECKING:
+    from flows.evaluate.production import judged_hashes
     from flows.evaluate.propose import (
         Frozen,
         Proposed,
@@ -48,6 +49,7 @@ _SUGGEST = ("Suggested", "accept", "accept_suggestion", "apply_decision", "read_
 _LATE = {
     **{name: ("propose", name) for name in (*_PROPOSE, "reject_proposal")},
     "freeze_holdout": ("propose", "freeze"),
+    "judged_hashes": ("production", "judged_hashes"),
     "propose_examples": ("propose", "propose"),
     **{name: ("suggest", name) for name in (*_SUGGEST, "suggest_criteria", "suggest_for_mode")},
 }
@@ -67,6 +69,7 @@ __all__ = [
     "check_proposal",
     "current_versions",
     "freeze_holdout",
+    "judged_hashes",
     "load_setup",
     "proposal_id",
     "propose_examples",

@@ -22,12 +22,23 @@ from flows.lake.permissions import Readers, withhold
 from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
-from flows.lake.tombstones import CALL, SHARED, USER, Tombstones, add_tombstones, read_tombstones, strings_of, user_key
+from flows.lake.tombstones import (
+    CALL,
+    REQUEST,
+    SHARED,
+    USER,
+    Tombstones,
+    add_tombstones,
+    read_tombstones,
+    strings_of,
+    user_key,
+)
 from flows.lake.written_files import WrittenFile, take_written
 
 __all__ = [
     "CALL",
     "LATE_DAYS",
+    "REQUEST",
     "SCHEMAS",
     "SHARED",
     "UNWRAPPED",

@@ -266,7 +266,7 @@ REVIEW_SCHEMAS: dict[str, pa.Schema] = {
             ("retracts", _TEXT),
         ]
     ),
-    # What was forgotten (`genchi forget`): a keyed hash of the id of a call, of a user's key, or of what several
-    # records of one call share. Only ever added, and never removed by `retention`. See flows/lake/tombstones.py.
+    # What was forgotten (`genchi forget`): a keyed hash of the id of a call, of a user's key, of what several records
+    # of one call share, or of a request to a judge. Only ever added, and never removed by `retention`.
     "tombstones": pa.schema([("kind", _TEXT), ("hash", _TEXT), ("at", _TIME)]),
 }

@@ -1,4 +1,4 @@
-"""Who was forgotten: keyed hashes of calls, of users and of what several records of one call share.
+"""Who was forgotten: keyed hashes of calls and users, of what records of one call share, and of requests to judges.
 
 Rows of the lake's table `tombstones`, which are only added. They hold no id: without the secret of the user keys nobody
 can tell of whom they are. What is read again, from logs or from a backup, is compared with them.
@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from flows.lake.lake import Lake, from_rows
 
-CALL, USER, SHARED = "call", "user", "shared"
+CALL, USER, SHARED, REQUEST = "call", "user", "shared", "request"
 TABLE = "tombstones"
 _SIZE = 16
 # A text of a record's JSON, or a word of what is no JSON.

@@ -23,7 +23,7 @@ class Sieve:
     _feedback: list[pa.Table] = field(default_factory=list)
 
     def sift(self, mapped: Mapped) -> Mapped:
-        """The batch without forgotten records, which count as `other`. Signals are kept back until all calls are read."""
+        """The batch without forgotten records, which count as `other`. Signals wait until all calls are read."""
         if not self.tombstones:
             return mapped
         lost = self.tombstones.calls_in(mapped.interactions)
