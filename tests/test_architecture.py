@@ -29,6 +29,7 @@ FLOORS = [
     {"llm", "retention", "acknowledgements", "night", "checks"},
     STAGES | {"demo"},
     {"catch_up", "telemetry", "erasure"},
+    {"backup"},
     {"nightly", "backfill"},
     {"flight_check"},
     {"cli"},

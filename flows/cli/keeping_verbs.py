@@ -23,6 +23,21 @@ def forget(options: argparse.Namespace) -> int:
     return FINE if erasure.forget(config, asked, datetime.now(UTC), tell) else CRITICAL
 
 
+def backup(options: argparse.Namespace) -> int:
+    """Copy what cannot be made again, or bring it back."""
+    config = load_config(options.config)
+    from flows import backup as copying  # noqa: PLC0415 - as above
+
+    lines = (
+        copying.restore(config, options.place)
+        if options.restore
+        else copying.back_up(config, options.place, datetime.now(UTC))
+    )
+    for line in lines:
+        tell(line)
+    return FINE
+
+
 def _lines(file: Path | None) -> list[str]:
     if file is None:
         return []

@@ -63,6 +63,21 @@ def forget(config: Config, asked: Asked, now: datetime, tell: Callable[[str], No
     return is_clean
 
 
+def erase_again(config: Config) -> list[str]:
+    """Erase from the lake what a restored backup brought back of those who were forgotten; a line for each table.
+
+    They are known by their tombstones alone. The caller holds the lake's lock.
+    """
+    lake = config.open_lake()
+    stones = read_tombstones(lake, config.secret_of_user_keys(lake))
+    if not stones:
+        return []
+    return [
+        _row(f"forgotten again: lake, {table}", _amount(rows, texts))
+        for table, rows, texts in lake_rows.erase(lake, Person(), stones, is_dry=False)
+    ]
+
+
 def _of_note(lake: Lake, text: str) -> Person:
     try:
         return Person.of_json(text)
@@ -129,7 +144,8 @@ def _limits(config: Config, person: Person) -> Iterable[str]:
         )
     sources = ", ".join(source.name for source in config.sources)
     yield (
-        f"not touched: the logs themselves{f' ({sources})' if sources else ''}, backups, digests that were sent, what"
+        f"not touched: the logs themselves{f' ({sources})' if sources else ''}, backups (`genchi backup` again takes"
+        " theirs out), digests that were sent, what"
         " Prefect's server and providers keep, and texts of others that only resemble theirs"
     )
 

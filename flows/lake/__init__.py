@@ -1,6 +1,7 @@
 """The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
 
 from flows.lake.atomic import replace_text
+from flows.lake.backends import Backend, open_backend
 from flows.lake.inventory import Fault, in_one_text
 from flows.lake.lake import (
     LATE_DAYS,
@@ -16,6 +17,7 @@ from flows.lake.lake import (
     nightly_run_id,
 )
 from flows.lake.lookup import first_rejects, rows_with
+from flows.lake.migration import VERSION as LAKE_VERSION
 from flows.lake.object_store import Found, Storage, is_remote, known_place
 from flows.lake.parquet_files import CorruptError, replace_parquet
 from flows.lake.permissions import Readers, withhold
@@ -37,12 +39,14 @@ from flows.lake.written_files import WrittenFile, take_written
 
 __all__ = [
     "CALL",
+    "LAKE_VERSION",
     "LATE_DAYS",
     "REQUEST",
     "SCHEMAS",
     "SHARED",
     "UNWRAPPED",
     "USER",
+    "Backend",
     "CorruptError",
     "Fault",
     "Found",
@@ -68,6 +72,7 @@ __all__ = [
     "is_remote",
     "known_place",
     "nightly_run_id",
+    "open_backend",
     "open_binary",
     "read_tombstones",
     "reason_of",
