@@ -34,7 +34,7 @@ from flows.review import Question
 from flows.review.flow import labels, review
 from flows.semantics import check_embedding
 from flows.semantics.flow import semantics
-from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW
+from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, expire, is_due
 from flows.transform.flow import transform
 from flows.words import counted
 
@@ -156,9 +156,10 @@ def _stages(setup: EvalSetup, night: Night, past: EvalSetup | None = None) -> No
             current.outcome = transform(config, day, day, EVALUATION).summary()
     if not past:
         _review(setup, night)
-    if config.retention:
+    if config.retention or is_due(config, day):
         with night.stage("retention") as current:
-            current.outcome = retention.apply(config, config.yesterday(), day).summary()
+            removed = retention.apply(config, config.yesterday(), day).summary()
+            current.outcome = f"{removed}; {expire(config, day).summary()}"
     _tell(config, night)
 
 

@@ -1,6 +1,6 @@
 """`genchi.yaml` as one frozen, typed object: its sections, model variants, thresholds, and errors in one line."""
 
-from flows.config.fields import parse_path
+from flows.config.fields import WAREHOUSE_CALLS, WAREHOUSE_DAYS, parse_path
 from flows.config.load import Alert, Config, Model, Route, Severity, Source, load_config
 from flows.config.model_sections import Embedding, Models
 from flows.config.model_variants import BASELINE, ModelVariant
@@ -13,6 +13,8 @@ from flows.config.yamlfile import read_yaml
 
 __all__ = [
     "BASELINE",
+    "WAREHOUSE_CALLS",
+    "WAREHOUSE_DAYS",
     "Alert",
     "Budget",
     "Config",

@@ -91,7 +91,8 @@ class Config(Section):
     )
     """Secret of the keyed hash of user ids. Default: the lake generates one."""
     retention: Retention = Field(default_factory=dict)
-    """How long each lake table is kept: `90d`, `12w` or `keep`. Default: forever."""
+    """How long each lake table is kept: `90d`, `12w` or `keep`. Default: forever. `warehouse_calls` are the warehouse's
+    rows of calls (default: `window_days` and 8 more), `warehouse_days` its numbers of days (default: forever)."""
     risk: Risk = "standard"
     """How strict the thresholds are: the rows of `dbt_project/seeds/thresholds.csv` to use."""
     thresholds: Annotated[dict[str, float], AfterValidator(known_thresholds)] = Field(default_factory=dict)

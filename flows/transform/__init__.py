@@ -6,6 +6,7 @@ Belongs here: running the project in `dbt_project`, the only writer of the wareh
 from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, migrate
 from flows.transform.compaction import compact, free_share
 from flows.transform.dbt_command import run_command
+from flows.transform.expiry import expire, is_due
 from flows.transform.language import languages_of
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "MONITORING",
     "REVIEW",
     "compact",
+    "expire",
     "free_share",
+    "is_due",
     "languages_of",
     "migrate",
     "run_command",
