@@ -6,10 +6,14 @@ Packages that take seconds to import are imported by the verbs that need them.
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.cli.exit_codes import CRITICAL, FINE, tell
-from flows.config import load_config
+from flows.config import Config, load_config
 from flows.errors import ConfigError
+
+if TYPE_CHECKING:
+    from flows.evaluate import EvalSetup
 
 
 def forget(options: argparse.Namespace) -> int:
@@ -20,7 +24,7 @@ def forget(options: argparse.Namespace) -> int:
     asked = erasure.Asked(
         (*options.user, *_lines(options.users)), (*options.call, *_lines(options.calls)), is_dry=options.dry_run
     )
-    return FINE if erasure.forget(config, asked, datetime.now(UTC), tell) else CRITICAL
+    return FINE if erasure.forget(config, _setup(config), asked, datetime.now(UTC), tell) else CRITICAL
 
 
 def backup(options: argparse.Namespace) -> int:
@@ -36,6 +40,16 @@ def backup(options: argparse.Namespace) -> int:
     for line in lines:
         tell(line)
     return FINE
+
+
+def _setup(config: Config) -> "EvalSetup | None":
+    """The criteria; None where they cannot be read, which does not keep from forgetting."""
+    from flows.evaluate import load_setup  # noqa: PLC0415 - as above
+
+    try:
+        return load_setup(config)
+    except ConfigError:
+        return None
 
 
 def _lines(file: Path | None) -> list[str]:

@@ -10,8 +10,9 @@ from flows.config import Config
 from flows.erasure import files, lake_rows, warehouse_rows
 from flows.erasure.gathering import gather
 from flows.erasure.person import Person, note_of
-from flows.erasure.scan import scan
+from flows.erasure.searching import scan
 from flows.errors import ConfigError, RunError
+from flows.evaluate import EvalSetup
 from flows.lake import Lake, Tombstones, add_tombstones, read_tombstones
 from flows.review import collect
 from flows.transform import compact
@@ -29,10 +30,11 @@ class Asked:
     is_dry: bool = False
 
 
-def forget(config: Config, asked: Asked, now: datetime, tell: Callable[[str], None]) -> bool:
+def forget(config: Config, setup: EvalSetup | None, asked: Asked, now: datetime, tell: Callable[[str], None]) -> bool:
     """Erase, and search for what is left; whether nothing is. With `is_dry` nothing is changed or searched.
 
-    What a run that was killed had begun is finished, also without anything new. Raises ConfigError where there is
+    `setup` has the criteria, None where they cannot be read. What a run that was killed had begun is finished, also
+    without anything new. Raises ConfigError where there is
     nothing to do, and RunError where the lake or the warehouse is in use or cannot be read.
     """
     config.require_for_ingest()
@@ -45,7 +47,7 @@ def forget(config: Config, asked: Asked, now: datetime, tell: Callable[[str], No
             raise ConfigError("nobody to forget: name them with --user or --call")
         if not asked.is_dry:
             collect(config)
-        person = gather(config, secret, asked.users, asked.calls)
+        person = gather(config, setup, secret, asked.users, asked.calls)
         if begun:
             person.add(_of_note(lake, begun))
         tell(_first_line(person, asked))

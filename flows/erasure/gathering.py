@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 from flows.config import Config
 from flows.erasure.needles import Needles
 from flows.erasure.person import Person, pieces_of, spellings
-from flows.errors import ConfigError
-from flows.evaluate import EvalSetup, judged_hashes, load_setup, proposal_id
+from flows.evaluate import EvalSetup, judged_hashes, proposal_id
 from flows.lake import Lake, user_key
 from flows.warehouse import query
 
@@ -28,14 +27,19 @@ _OF_USER = """
 _EXISTS = "select 1 from information_schema.tables where table_name = 'int_pair_features'"
 
 
-def gather(config: Config, secret: bytes, users: Collection[str], calls: Collection[str]) -> Person:
-    """The person of these users (ids as in the logs, or keys) and calls. Reads every call of the lake once or twice."""
+def gather(
+    config: Config, setup: EvalSetup | None, secret: bytes, users: Collection[str], calls: Collection[str]
+) -> Person:
+    """The person of these users (ids as in the logs, or keys) and calls. Reads every call of the lake once or twice.
+
+    `setup` has the criteria by which judges are asked, where it can be read.
+    """
     lake, person = config.open_lake(), Person(calls=set(calls))
     person.users = {*users, *(user_key(secret, one) for one in users)}
     if person.users:
         _add_calls_of_users(config, lake, person)
     _add_other_records(lake, person)
-    _add_texts(lake, person, _setup(config))
+    _add_texts(lake, person, setup)
     _add_what_was_made(lake, person)
     return person
 
@@ -60,14 +64,6 @@ def _add_other_records(lake: Lake, person: Person) -> None:
         if ids & person.calls and len(ids) <= _MOST_SHARED:
             person.shared.add(shared)
             person.calls |= ids
-
-
-def _setup(config: Config) -> EvalSetup | None:
-    """The criteria, of which judges are asked; None where they cannot be read, which does not keep from forgetting."""
-    try:
-        return load_setup(config)
-    except ConfigError:
-        return None
 
 
 def _add_texts(lake: Lake, person: Person, setup: EvalSetup | None) -> None:

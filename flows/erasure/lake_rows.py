@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from flows.erasure.erased_tables import HOW, ORDER, How
 from flows.erasure.manifest_counts import ManifestCounts
 from flows.erasure.person import Person, is_of
 from flows.erasure.scrubbing import is_list_of_texts, places_in, without_person
-from flows.erasure.tables import HOW, ORDER, How
 from flows.lake import CALL, REQUEST, SCHEMAS, SHARED, USER, Lake, Tombstones
 
 _KINDS = {"call": CALL, "subject": CALL, "user": USER, "shared": SHARED, "request": REQUEST}

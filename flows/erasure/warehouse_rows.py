@@ -5,7 +5,6 @@ again counts without them. dbt writes what is computed; this only takes away.
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -14,8 +13,8 @@ import pyarrow.compute as pc
 
 from flows.erasure.person import Person
 from flows.erasure.scrubbing import REMOVED, is_list_of_texts, places_in, without_person
-from flows.errors import RunError, in_one_line
 from flows.lake import CALL, USER, Tombstones
+from flows.transform import opened
 
 _IDS = {"subject_id": CALL, "call_id": CALL, "example_id": CALL, "user_name": USER}
 # Columns that hold a whole text, which may be too short to be searched for elsewhere.
@@ -31,7 +30,7 @@ def erase(warehouse: Path, person: Person, stones: Tombstones, *, is_dry: bool) 
 
     All of it is one transaction. Raises RunError where another process uses the warehouse.
     """
-    with _opened(warehouse, is_dry=is_dry) as connection:
+    with opened(warehouse, is_read_only=is_dry) as connection:
         connection.execute("begin transaction")
         for schema, table in connection.execute(_TABLES).fetchall():
             rows, texts = _erase_table(connection, f'"{schema}"."{table}"', person, stones, is_dry=is_dry)
@@ -106,22 +105,10 @@ def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[pa.Table]
 
 def texts_of(warehouse: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
     """Every column of texts, or of lists of texts, in parts, with its name."""
-    with _opened(warehouse, is_dry=True) as connection:
+    with opened(warehouse, is_read_only=True) as connection:
         for schema, table in connection.execute(_TABLES).fetchall():
             for column in connection.sql(f'select * from "{schema}"."{table}" limit 0').to_arrow_table().schema:
                 if pa.types.is_string(column.type) or is_list_of_texts(column.type):
                     name = f"{schema}.{table}.{column.name}"
                     for rows in _read(connection, f'select "{column.name}" as given from "{schema}"."{table}"'):
                         yield name, rows["given"]
-
-
-@contextmanager
-def _opened(warehouse: Path, *, is_dry: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    try:
-        with closing(duckdb.connect(str(warehouse), read_only=is_dry)) as connection:
-            connection.execute("set timezone = 'UTC'")
-            yield connection
-    except duckdb.Error as error:
-        raise RunError(
-            f"{warehouse}: cannot be used: {in_one_line(error)}; end what uses it, and run the same command again"
-        ) from None

@@ -4,7 +4,7 @@ Belongs here: running the project in `dbt_project`, the only writer of the wareh
 """
 
 from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, migrate
-from flows.transform.compaction import compact, free_share
+from flows.transform.compaction import compact, free_share, opened
 from flows.transform.dbt_command import run_command
 from flows.transform.expiry import expire, is_due
 from flows.transform.language import languages_of
@@ -21,5 +21,6 @@ __all__ = [
     "is_due",
     "languages_of",
     "migrate",
+    "opened",
     "run_command",
 ]

@@ -6,7 +6,8 @@ place of the old one.
 """
 
 import os
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -17,11 +18,24 @@ _SIZES = "select block_size * free_blocks, block_size * total_blocks from pragma
 _TABLES = "select schema_name, table_name, estimated_size from duckdb_tables() where database_name = ? order by all"
 
 
+@contextmanager
+def opened(warehouse: Path, *, is_read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, to take rows out of it or to read it. Raises RunError where another process uses it."""
+    try:
+        with closing(duckdb.connect(str(warehouse), read_only=is_read_only)) as connection:
+            connection.execute("set timezone = 'UTC'")
+            yield connection
+    except duckdb.Error as error:
+        raise RunError(
+            f"{warehouse}: cannot be used: {in_one_line(error)}; end what uses it, and run the same command again"
+        ) from None
+
+
 def free_share(warehouse: Path) -> float:
     """The share of a warehouse's blocks that are free, from 0 to 1; 0 without a warehouse."""
     if not warehouse.exists():
         return 0.0
-    with closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
+    with opened(warehouse, is_read_only=True) as connection:
         free, total = connection.execute(_SIZES).fetchall()[0]
     return float(free / total) if total else 0.0
 

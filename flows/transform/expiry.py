@@ -4,16 +4,13 @@ Tables with a row a call are read only for the nights of the window; they are ni
 them can be computed from the lake again. The tables of numbers a day are small, and stay.
 """
 
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import duckdb
-
 from flows.config import WAREHOUSE_CALLS, WAREHOUSE_DAYS, Config
-from flows.errors import RunError, in_one_line
+from flows.errors import RunError
 from flows.lake import LATE_DAYS
-from flows.transform.compaction import compact, free_share
+from flows.transform.compaction import compact, free_share, opened
 from flows.words import counted
 
 OF_CALLS = (
@@ -86,18 +83,15 @@ def _expire(config: Config, night: date, *, is_dry: bool) -> dict[str, int]:
     of_calls, of_days = days_kept(config), config.retention.get(WAREHOUSE_DAYS)
     of_days = None if of_days is None else max(of_days, of_calls or 0)
     found = {}
-    try:
-        with closing(duckdb.connect(str(config.warehouse), read_only=is_dry)) as connection:
-            for (table,) in connection.execute(_DAILY).fetchall():
-                kept = of_calls if table in OF_CALLS else of_days
-                if kept is not None:
-                    before = [night - timedelta(days=kept)]
-                    sql = f"from {table} where day < ?"
-                    (found[table],) = connection.execute(f"select count(*) {sql}", before).fetchall()[0]
-                    if found[table] and not is_dry:
-                        connection.execute(f"delete {sql}", before)
-            if not is_dry:
-                connection.execute("checkpoint")
-    except duckdb.Error as error:
-        raise RunError(f"{config.warehouse}: old rows cannot be removed: {in_one_line(error)}") from None
+    with opened(config.warehouse, is_read_only=is_dry) as connection:
+        for (table,) in connection.execute(_DAILY).fetchall():
+            kept = of_calls if table in OF_CALLS else of_days
+            if kept is not None:
+                before = [night - timedelta(days=kept)]
+                sql = f"from {table} where day < ?"
+                (found[table],) = connection.execute(f"select count(*) {sql}", before).fetchall()[0]
+                if found[table] and not is_dry:
+                    connection.execute(f"delete {sql}", before)
+        if not is_dry:
+            connection.execute("checkpoint")
     return found

@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from flows.config import Config
 from flows.erasure import warehouse_rows
+from flows.erasure.erased_tables import HOW
 from flows.erasure.files import has_person
 from flows.erasure.lake_rows import part
 from flows.erasure.person import Person, note_of
 from flows.erasure.scrubbing import is_list_of_texts, places_in
-from flows.erasure.tables import HOW
 from flows.lake import Lake, Tombstones
 
 _SHOWN = 20
