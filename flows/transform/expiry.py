@@ -15,7 +15,8 @@ from flows.words import counted
 
 OF_CALLS = (
     *("intermediate.int_text_features", "intermediate.int_text_words", "intermediate.int_text_fields"),
-    *("intermediate.int_pair_features", "intermediate.int_call_signals", "marts.fct_text_samples"),
+    *("intermediate.int_pair_features", "intermediate.int_call_signals", "intermediate.int_feedback_daily"),
+    "marts.fct_text_samples",
 )
 """The tables with a row, or more, for a call."""
 MOST_FREE = 0.25
