@@ -19,6 +19,7 @@ from flows.erasure.erased_tables import HOW
 from flows.errors import ConfigError, RunError
 from flows.ingest.landing import land
 from flows.lake import CALL, SCHEMAS, Lake, from_rows, read_tombstones, user_key
+from flows.review import Entry, collect, journal_of
 
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 9, 5, tzinfo=UTC)
@@ -204,6 +205,16 @@ def test_words_of_others_stay_and_what_is_left_is_told_with_its_place(workspace:
     assert any("1 pieces of texts that other calls have" in line for line in told)
     stray.unlink()
     assert forget(workspace, None, Asked(), NOW, silent)
+
+
+def test_a_label_of_a_forgotten_call_is_not_brought_into_the_lake(workspace: Config) -> None:
+    assert forget(workspace, None, Asked(users=(ANA,)), NOW, silent)
+    for name in ("ana-1", "max-1"):
+        label = {"label_id": f"label-{name}", "subject_id": f"call-2026-{name}", "at": NOW, "note": "seen"}
+        journal_of(workspace.state).append([Entry("annotations", label)])
+    with workspace.open_lake().lock("test"):
+        assert collect(workspace).labels == 1
+    assert [row["subject_id"] for row in rows(workspace, "annotations")] == ["call-2026-max-1"]
 
 
 def test_a_dry_run_changes_nothing(workspace: Config) -> None:

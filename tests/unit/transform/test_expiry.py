@@ -12,7 +12,7 @@ from flows.transform.compaction import compact, free_share
 from flows.transform.expiry import days_kept, expire, is_due
 
 NIGHT = date(2026, 3, 31)
-DAYS, CALLS = 60, 20_000  # so many that whole groups of rows go
+DAYS, MANY = 60, 15_000  # so many that whole groups of rows go
 
 
 def workspace(root: Path, more: str = "") -> Config:
@@ -20,7 +20,7 @@ def workspace(root: Path, more: str = "") -> Config:
     return load_config(root / "genchi.yaml", {})
 
 
-def fill(config: Config) -> None:
+def fill(config: Config, calls: int = 10) -> None:
     """A table of calls and one of days, with sixty nights each."""
     config.warehouse.parent.mkdir(parents=True, exist_ok=True)
     first = NIGHT - timedelta(days=DAYS - 1)
@@ -28,8 +28,8 @@ def fill(config: Config) -> None:
         for schema in ("intermediate", "marts"):
             connection.execute(f"create schema {schema}")
         connection.execute(
-            f"create table intermediate.int_pair_features as select date '{first}' + cast(n // {CALLS} as integer)"
-            f" as day, md5(n::varchar) as subject_id from range({DAYS * CALLS}) as calls(n)"
+            f"create table intermediate.int_pair_features as select date '{first}' + cast(n // {calls} as integer)"
+            f" as day, md5(n::varchar) as subject_id from range({DAYS * calls}) as calls(n)"
         )
         connection.execute(
             f"create table marts.fct_usage_daily as select date '{first}' + cast(n as integer) as day, n as calls"
@@ -46,11 +46,11 @@ def days_of(config: Config, table: str) -> int:
 def test_rows_of_calls_go_numbers_stay_and_the_file_shrinks(tmp_path: Path) -> None:
     config = workspace(tmp_path)
     assert not is_due(config, NIGHT)
-    fill(config)
+    fill(config, MANY)
     before = config.warehouse.stat().st_size
     assert is_due(config, NIGHT)
     done = expire(config, NIGHT)
-    assert done.rows == (DAYS - 37) * CALLS
+    assert done.rows == (DAYS - 37) * MANY
     assert days_of(config, "intermediate.int_pair_features") == 37  # 36 days before the night's own
     assert days_of(config, "marts.fct_usage_daily") == DAYS
     assert config.warehouse.stat().st_size < before
