@@ -20,7 +20,7 @@ OF_CALLS = (
 )
 """The tables with a row, or more, for a call."""
 MOST_FREE = 0.25
-"""The share of free blocks from which the file is written anew."""
+"""The share of free blocks, or of rows that went, from which the file is written anew."""
 _NIGHTS_TOGETHER = 7  # as in macros/days.sql
 _DAILY = """
     select table_schema || '.' || table_name
@@ -61,7 +61,7 @@ def days_kept(config: Config) -> int | None:
 def is_due(config: Config, night: date) -> bool:
     """Whether the warehouse has rows that are older than they are kept; of one that cannot be read nobody knows."""
     try:
-        return config.warehouse.exists() and any(_expire(config, night, is_dry=True).values())
+        return config.warehouse.exists() and any(old for old, _ in _expire(config, night, is_dry=True).values())
     except RunError:
         return False
 
@@ -73,14 +73,16 @@ def expire(config: Config, night: date) -> Expired:
     """
     if not config.warehouse.exists():
         return Expired()
-    rows = sum(_expire(config, night, is_dry=False).values())
-    if free_share(config.warehouse) <= MOST_FREE:
-        return Expired(rows)
-    return Expired(rows, *compact(config.warehouse))
+    found = _expire(config, night, is_dry=False)
+    rows, all_rows = sum(old for old, _ in found.values()), sum(count for _, count in found.values())
+    # Blocks are free once all rows in them are deleted: of rows that went at once, fewer are than they could be.
+    if rows > MOST_FREE * all_rows or free_share(config.warehouse) > MOST_FREE:
+        return Expired(rows, *compact(config.warehouse))
+    return Expired(rows)
 
 
-def _expire(config: Config, night: date, *, is_dry: bool) -> dict[str, int]:
-    """The rows that are too old, by table."""
+def _expire(config: Config, night: date, *, is_dry: bool) -> dict[str, tuple[int, int]]:
+    """By table how many rows are too old, and how many there were."""
     of_calls, of_days = days_kept(config), config.retention.get(WAREHOUSE_DAYS)
     of_days = None if of_days is None else max(of_days, of_calls or 0)
     found = {}
@@ -89,10 +91,10 @@ def _expire(config: Config, night: date, *, is_dry: bool) -> dict[str, int]:
             kept = of_calls if table in OF_CALLS else of_days
             if kept is not None:
                 before = [night - timedelta(days=kept)]
-                sql = f"from {table} where day < ?"
-                (found[table],) = connection.execute(f"select count(*) {sql}", before).fetchall()[0]
-                if found[table] and not is_dry:
-                    connection.execute(f"delete {sql}", before)
+                counts = f"select count(*) filter (where day < ?), count(*) from {table}"
+                (found[table],) = connection.execute(counts, before).fetchall()
+                if found[table][0] and not is_dry:
+                    connection.execute(f"delete from {table} where day < ?", before)
         if not is_dry:
             connection.execute("checkpoint")
     return found

@@ -12,7 +12,7 @@ from flows.transform.compaction import compact, free_share
 from flows.transform.expiry import days_kept, expire, is_due
 
 NIGHT = date(2026, 3, 31)
-DAYS, MANY = 60, 15_000  # so many that whole groups of rows go
+DAYS, MANY = 60, 2000
 
 
 def workspace(root: Path, more: str = "") -> Config:
