@@ -31,7 +31,7 @@ from flows.report.flow import report, report_without_prefect
 from flows.review import Question
 from flows.review.flow import labels, review
 from flows.semantics.flow import semantics
-from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, has_package
+from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, expire, has_package, is_due
 from flows.transform.flow import transform, workspace_models
 from flows.words import counted
 
@@ -158,9 +158,10 @@ def _stages(setup: EvalSetup, night: Night, past: EvalSetup | None = None) -> No
     if has_package(config):
         with night.stage("workspace") as current:  # after all that its models may read
             current.outcome = workspace_models(config, first, day).summary()
-    if config.retention:
+    if config.retention or is_due(config, day):
         with night.stage("retention") as current:
-            current.outcome = retention.apply(config, config.yesterday(), day).summary()
+            removed = retention.apply(config, config.yesterday(), day).summary()
+            current.outcome = f"{removed}; {expire(config, day).summary()}"
     _tell(config, night)
 
 

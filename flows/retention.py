@@ -1,13 +1,14 @@
 """Removal of old rows from the lake: `retention` of genchi.yaml, applied after a night's marts were built.
 
+Old rows of the warehouse are removed by `flows/transform/expiry.py`.
+
 The marts keep their numbers: a day whose rows were removed keeps an empty file that marks it (`expired`), and no build
 rebuilds its marts, because their rows are gone. Rows that arrive for it later are removed by the next night, uncounted.
 
 Consequences beyond the rows: without `manifest`, files of a source whose path has no {day} are read again if they still
 exist; without `completions` or `judgements`, requests that are sent again are paid for again; without the tables from
 which marts are computed (`interactions`, `examples`, `completions`, `scores`, `feedback`, `annotations`, and those
-derived from them) the marts of the day are final. Pages in `reports`, the warehouse and the logs are not tables of the
-lake, and are kept.
+derived from them) the marts of the day are final. Pages in `reports` and the logs are kept.
 
 Five marts are rebuilt as a whole from the lake and have only the days that it has: fct_review_daily and
 fct_reviewers_daily (`review_queue`, `annotations`), fct_criteria_drift (`criteria`, `annotations`),
@@ -55,7 +56,7 @@ def apply(config: Config, today: date, night: date | None = None) -> Removed:
     # What tells of which calls there are goes with them.
     retention = {"call_records": config.retention.get("interactions"), **config.retention}
     for table, kept in retention.items():
-        for day in lake.days(table) if kept is not None else ():
+        for day in lake.days(table) if kept is not None and table in SCHEMAS else ():
             if day < min(today - timedelta(days=kept or 0), night or date.max):
                 removed[table] += _remove(lake, table, day)
     return Removed(dict(+removed))

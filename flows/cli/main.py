@@ -19,6 +19,7 @@ from flows.cli import (
     alert_arguments,
     criteria_arguments,
     dbt_arguments,
+    erasure_arguments,
     holdout_arguments,
     library_settings,
     review_arguments,
@@ -51,11 +52,13 @@ def _run(options: argparse.Namespace) -> int:
     library_settings.configure_environment()
     library_settings.end_clean()
     try:
-        from flows.cli import people_verbs, verbs  # noqa: PLC0415 - what takes long to import is not needed for --help
+        from flows.cli import keeping_verbs, people_verbs, verbs  # noqa: PLC0415 - what takes long to import is not needed for --help
 
         progress.show_lines()
-        room = people_verbs if hasattr(people_verbs, options.verb) else verbs
-        verb: Callable[[argparse.Namespace], int] = getattr(room, options.verb)
+        rooms = (people_verbs, keeping_verbs, verbs)
+        verb: Callable[[argparse.Namespace], int] = next(
+            getattr(room, options.verb) for room in rooms if hasattr(room, options.verb)
+        )
         return verb(options)
     except ConfigError as error:
         return _complain(error, _WRONG)
@@ -152,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     review_arguments.add_verbs(verbs, _with_config, _day)
     alert_arguments.add_verbs(verbs, _with_config, _day)
     dbt_arguments.add_verb(verbs, _day)
+    erasure_arguments.add_verbs(verbs, _with_config)
     _add_deploy(verbs)
     return parser
 

@@ -7,7 +7,7 @@ from flows.config.features_file import (
     WorkspaceFeature,
     workspace_features,
 )
-from flows.config.fields import parse_path
+from flows.config.fields import WAREHOUSE_CALLS, WAREHOUSE_DAYS, parse_path
 from flows.config.load import Alert, Config, Model, Route, Severity, Source, load_config
 from flows.config.log_formats import format_file, known_formats, own_formats
 from flows.config.model_sections import Embedding, Models
@@ -25,6 +25,8 @@ __all__ = [
     "CALL_COLUMNS",
     "FEATURES_FILE",
     "TEXT_COLUMNS",
+    "WAREHOUSE_CALLS",
+    "WAREHOUSE_DAYS",
     "Alert",
     "Budget",
     "Config",

@@ -56,10 +56,17 @@ def _days(value: object) -> int | None:
     return int(match[1]) * (7 if match[2] == "w" else 1)
 
 
+WAREHOUSE_CALLS, WAREHOUSE_DAYS = "warehouse_calls", "warehouse_days"
+"""The two parts of the warehouse in `retention`: the tables with a row a call, and those of numbers a day."""
+
+
 def _known_tables(kept: Mapping[str, int | None]) -> Mapping[str, int | None]:
+    known = (*SCHEMAS, WAREHOUSE_CALLS, WAREHOUSE_DAYS)
     for table in kept:
-        if table not in SCHEMAS:
-            raise ValueError(f"the lake has no table `{table}`; {did_you_mean(table, SCHEMAS)}")
+        if table not in known:
+            raise ValueError(f"the lake has no table `{table}`; {did_you_mean(table, known)}")
+    if kept.get("tombstones") is not None:
+        raise ValueError("`tombstones` are kept: without them logs that are read again bring back what was forgotten")
     return kept
 
 

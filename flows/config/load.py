@@ -91,7 +91,8 @@ class Config(Section):
     )
     """Secret of the keyed hash of user ids. Default: the lake generates one."""
     retention: Retention = Field(default_factory=dict)
-    """How long each lake table is kept: `90d`, `12w` or `keep`. Default: forever."""
+    """How long each lake table is kept: `90d`, `12w` or `keep`. Default: forever. `warehouse_calls` are the warehouse's
+    rows of calls (default: `window_days` and 8 more), `warehouse_days` its numbers of days (default: forever)."""
     risk: Risk = "standard"
     """How strict the thresholds are, and how much is asked and drawn: see [risk](#risk). Routes may have their own."""
     thresholds: Annotated[dict[str, float], AfterValidator(known_thresholds)] = Field(default_factory=dict)
@@ -155,6 +156,10 @@ class Config(Section):
         local = [place for place in (self.lake, self.state) if isinstance(place, Path)]
         withhold(self.readers, *local, self.reports, self.warehouse)
         return Lake(self.lake, self.storage, self.state)
+
+    def secret_of_user_keys(self, lake: Lake) -> bytes:
+        """The secret of the keyed hashes of user ids: the configured one, or the lake's own, made at first use."""
+        return self.user_key_secret.encode() if self.user_key_secret else lake.user_key_secret()
 
     def all_models(self) -> tuple[ModelVariant, ...]:
         """All that take part, the pinned model first, then the candidates; empty where no models are configured."""

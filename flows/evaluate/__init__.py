@@ -22,7 +22,16 @@ from flows.evaluate.setup import (
 if TYPE_CHECKING:
     from flows.evaluate.generate import Forecast
     from flows.evaluate.generation import forecast_day
-    from flows.evaluate.propose import Frozen, Proposed, Who, accept_proposal, check_proposal, reject_proposal
+    from flows.evaluate.production import judged_hashes
+    from flows.evaluate.propose import (
+        Frozen,
+        Proposed,
+        Who,
+        accept_proposal,
+        check_proposal,
+        proposal_id,
+        reject_proposal,
+    )
     from flows.evaluate.propose import freeze as freeze_holdout
     from flows.evaluate.propose import propose as propose_examples
     from flows.evaluate.suggest import (
@@ -37,13 +46,14 @@ if TYPE_CHECKING:
         suggest_for_mode,
     )
 
-_PROPOSE = ("Frozen", "Proposed", "Who", "accept_proposal", "check_proposal", "reject_proposal")
+_PROPOSE = ("Frozen", "Proposed", "Who", "accept_proposal", "check_proposal", "proposal_id")
 _SUGGEST = ("Suggested", "accept", "accept_suggestion", "apply_decision", "read_suggestions", "reject", "relabel_items")
 _LATE = {
     "Forecast": ("generate", "Forecast"),
     "forecast_day": ("generation", "forecast_day"),
-    **{name: ("propose", name) for name in _PROPOSE},
+    **{name: ("propose", name) for name in (*_PROPOSE, "reject_proposal")},
     "freeze_holdout": ("propose", "freeze"),
+    "judged_hashes": ("production", "judged_hashes"),
     "propose_examples": ("propose", "propose"),
     **{name: ("suggest", name) for name in (*_SUGGEST, "suggest_criteria", "suggest_for_mode")},
 }
@@ -65,7 +75,9 @@ __all__ = [
     "current_versions",
     "forecast_day",
     "freeze_holdout",
+    "judged_hashes",
     "load_setup",
+    "proposal_id",
     "propose_examples",
     "read_setup",
     "read_suggestions",

@@ -26,10 +26,11 @@ from flows.ingest.write import (
     Partitions,
     Quarantine,
     RecordCounts,
+    Sieve,
     stage_manifest,
     stage_resolved,
 )
-from flows.lake import Lake, Staging, each_day
+from flows.lake import CALL, Lake, Staging, add_tombstones, each_day, read_tombstones
 from flows.progress import track
 from flows.source_arrivals import arrivals
 from flows.words import counted, with_counts
@@ -54,6 +55,7 @@ class Landed:
     quarantined: int = 0
     incomplete: int = 0
     redacted: int = 0
+    forgotten: int = 0
     days: tuple[date, ...] = ()
 
     def __add__(self, other: "Landed") -> "Landed":
@@ -70,6 +72,7 @@ class Landed:
             (self.other, "records other than LLM calls"),
             (self.incomplete, "records with unreadable values"),
             (self.redacted, "redactions"),
+            (self.forgotten, "records of forgotten people dropped"),
         ]
         parts = [f"{count:,} {name}" for count, name in counts if count or name == "calls"]
         unread = f", {self.unread:,} files or folders could not be read" if self.unread else ""
@@ -95,20 +98,21 @@ def land_days(config: Config, first: date, last: date) -> Landed:
     """
     total = Landed()
     store = config.open_lake()
-    with store.lock("ingest"), Workers(config, secret := _secret(config, store)) as workers, Clients() as clients:
+    with (
+        store.lock("ingest"),
+        Workers(config, secret := config.secret_of_user_keys(store)) as workers,
+        Clients() as clients,
+    ):
         naming = FileNames(config.redact, secret)
+        sieve = Sieve(read_tombstones(store, secret))
         nights, manifests = list[_Night](), Manifests(store, naming, clients)
         for day in track(each_day(first, last), "landing", (last - first).days + 1):
             nights.append(_arrivals(config, manifests, day, nights, is_first=day == first))
             if day == last or sum(night.size for night in nights) > _PUBLISHED_TOGETHER_BYTES:
-                total += _land(config, store, workers, nights)
+                total += _land(config, store, workers, nights, sieve)
                 clear_read(config)
                 nights, manifests = [], Manifests(store, naming, clients)
     return total
-
-
-def _secret(config: Config, store: Lake) -> bytes:
-    return config.user_key_secret.encode() if config.user_key_secret else store.user_key_secret()
 
 
 @dataclass(frozen=True)
@@ -146,11 +150,14 @@ class _Run:
         self._tables = {name: Partitions(name, config.timezone, staged, self._counts.files) for name in TABLES.values()}
         self._known = KnownRejects(store, (file for night in nights for file in night.all_files))
         self._unreadable: Counter[tuple[str, str]] = Counter()  # by source and column
+        self.forgotten = 0
         self._quarantine = {night.day: Quarantine(store, staged, night.day, self._known) for night in nights}
 
-    def read(self, workers: Workers) -> None:
-        """Map every record, and stage its row or its reject."""
-        for mapped in workers.mapped(self._batches()):
+    def read(self, workers: Workers, sieve: Sieve) -> None:
+        """Map every record, and stage its row or its reject, or drop it as forgotten."""
+        for all_mapped in workers.mapped(self._batches()):
+            mapped = sieve.sift(all_mapped)
+            self.forgotten += len(mapped.other) - len(all_mapped.other)
             for name, partitions in self._tables.items():
                 partitions.add(getattr(mapped, name))
             self._counts.add_rows("other", mapped.other)
@@ -158,6 +165,11 @@ class _Run:
             self._add_incomplete(mapped.incomplete)
             for day, refused in self._counts.by_night(mapped.refused):
                 self._counts.add_rows(REFUSED_AGAIN, self._quarantine[day].add(refused, self._counts.files))
+        if (signals := sieve.take_feedback()) is not None:
+            kept, dropped = signals
+            self._tables["feedback"].add(kept)
+            self._counts.add_rows("other", dropped)
+            self.forgotten += len(dropped)
         for night in self._nights:
             self._quarantine[night.day].close(night.all_files)
 
@@ -215,11 +227,13 @@ def _tell_unreadable(columns: Counter[tuple[str, str]]) -> None:
         log.warning("source %s: values that could not be read are null: %s", source, of)
 
 
-def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night]) -> Landed:
+def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night], sieve: Sieve) -> Landed:
     read_at, redacted = datetime.now(UTC), workers.redacted.total()
     with store.staging() as staged:
         run = _Run(config, store, staged, nights)
-        run.read(workers)
+        run.read(workers, sieve)
+        if sieve.ids[CALL]:
+            sieve.tombstones = add_tombstones(store, sieve.tombstones, nights[0].day, read_at, sieve.ids)
         days = run.merge()
         landed = run.count(read_at)
-    return replace(landed, redacted=workers.redacted.total() - redacted, days=days)
+    return replace(landed, redacted=workers.redacted.total() - redacted, forgotten=run.forgotten, days=days)

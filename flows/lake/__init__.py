@@ -1,6 +1,8 @@
 """The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
 
 from flows.lake.atomic import replace_bytes, replace_text
+from flows.lake.backends import Backend
+from flows.lake.cloud_backend import open_backend
 from flows.lake.inventory import Fault, in_one_text
 from flows.lake.lake import (
     LATE_DAYS,
@@ -16,18 +18,36 @@ from flows.lake.lake import (
     nightly_run_id,
 )
 from flows.lake.lookup import first_rejects, rows_with
+from flows.lake.migration import VERSION as LAKE_VERSION
 from flows.lake.parquet_files import CorruptError, replace_parquet
 from flows.lake.permissions import Readers, withhold
 from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
 from flows.lake.store_addresses import Found, Storage, is_remote, known_place
+from flows.lake.tombstones import (
+    CALL,
+    REQUEST,
+    SHARED,
+    USER,
+    Tombstones,
+    add_tombstones,
+    read_tombstones,
+    strings_of,
+    user_key,
+)
 from flows.lake.written_files import WrittenFile, take_written
 
 __all__ = [
+    "CALL",
+    "LAKE_VERSION",
     "LATE_DAYS",
+    "REQUEST",
     "SCHEMAS",
+    "SHARED",
     "UNWRAPPED",
+    "USER",
+    "Backend",
     "CorruptError",
     "Fault",
     "Found",
@@ -37,8 +57,10 @@ __all__ = [
     "Readers",
     "Staging",
     "Storage",
+    "Tombstones",
     "Unread",
     "WrittenFile",
+    "add_tombstones",
     "batches_of",
     "conform",
     "count_of",
@@ -51,7 +73,9 @@ __all__ = [
     "is_remote",
     "known_place",
     "nightly_run_id",
+    "open_backend",
     "open_binary",
+    "read_tombstones",
     "reason_of",
     "replace_bytes",
     "replace_parquet",
@@ -60,6 +84,8 @@ __all__ = [
     "search",
     "storable",
     "storable_row",
+    "strings_of",
     "take_written",
+    "user_key",
     "withhold",
 ]

@@ -1,4 +1,4 @@
-"""The columns of the lake's tables about people's judgements, and about what rests on them."""
+"""The columns of the lake's tables about people: their judgements, what rests on them, and who was forgotten."""
 
 import pyarrow as pa
 
@@ -266,4 +266,7 @@ REVIEW_SCHEMAS: dict[str, pa.Schema] = {
             ("retracts", _TEXT),
         ]
     ),
+    # What was forgotten (`genchi forget`): a keyed hash of the id of a call, of a user's key, of what several records
+    # of one call share, or of a request to a judge. Only ever added, and never removed by `retention`.
+    "tombstones": pa.schema([("kind", _TEXT), ("hash", _TEXT), ("at", _TIME)]),
 }

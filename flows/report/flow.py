@@ -58,3 +58,11 @@ def write_quickly(config: Config, day: date) -> ReportResult:
 def report_without_prefect(config: Config, day: date, failures: Sequence[str]) -> ReportResult:
     """The page alone, where Prefect itself fails, as on a full disk."""
     return page.write_report(config, day, failures)
+
+
+def write_again(config: Config, day: date | None, *, with_index: bool) -> None:
+    """The page of a night from what there is now, without Prefect and without Evidently's; and the index over all."""
+    if day:
+        page.lay_out(config, read_facts(config, day), draws=False)
+    if with_index:
+        nights.write_index(config)

@@ -4,7 +4,9 @@ Belongs here: running the project in `dbt_project`, the only writer of the wareh
 """
 
 from flows.transform.build import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVIEW, migrate
+from flows.transform.compaction import compact, free_share, opened
 from flows.transform.dbt_command import run_command
+from flows.transform.expiry import expire, is_due
 from flows.transform.feature_expressions import checked_features
 from flows.transform.language import languages_of
 from flows.transform.workspace_package import check_package, has_package
@@ -17,8 +19,13 @@ __all__ = [
     "REVIEW",
     "check_package",
     "checked_features",
+    "compact",
+    "expire",
+    "free_share",
     "has_package",
+    "is_due",
     "languages_of",
     "migrate",
+    "opened",
     "run_command",
 ]

@@ -12,6 +12,7 @@ from flows.config.load import Config
 from flows.errors import RunError
 from flows.lake.lake import SCHEMAS, Lake, from_rows
 from flows.transform.build import build
+from flows.transform.expiry import OF_CALLS
 from flows.warehouse import query
 
 TODAY = date(2026, 3, 20)
@@ -41,6 +42,16 @@ def marts(settings: Config) -> dict[str, list[dict[str, Any]]]:
         " where table_schema in ('marts', 'intermediate') order by name",
     )
     return {row["name"]: query(settings.warehouse, f"select * from {row['name']} order by all") for row in names}
+
+
+def tables_of_calls(settings: Config) -> set[str]:
+    """The tables with rows of calls that a build does not replace as a whole, as it does with the labels'."""
+    found = query(
+        settings.warehouse,
+        "select distinct table_schema || '.' || table_name as name from information_schema.columns"
+        " where column_name in ('subject_id', 'call_id') and table_name <> 'int_labels'",
+    )
+    return {row["name"] for row in found}
 
 
 def test_what_is_older_than_it_is_kept_goes_and_the_rest_stays(tmp_path: Path) -> None:
@@ -93,6 +104,7 @@ def test_the_numbers_of_a_day_outlive_its_rows_whatever_is_rebuilt(tmp_path: Pat
     for number, day in enumerate(days[:-1]):
         land(settings, day, 20 + number)
     build(settings, days[0], days[-2])
+    assert tables_of_calls(settings) == set(OF_CALLS)
     before = marts(settings)
     assert retention.apply(settings, TODAY).days == {"interactions": 5}
     land(settings, days[2], 1)  # late: there are no others any more to count it with

@@ -113,6 +113,16 @@ def score_samples(
             yield rows_of(answers, sample.route, one.name, one.version, scores, probability=probability)
 
 
+def judged_hashes(setup: EvalSetup, route: str, call: dict[str, Any]) -> set[str]:
+    """The hashes of the requests by which a call of production is judged, by the criteria as they are now.
+
+    `call` has the columns messages_json, input_text and output_text.
+    """
+    mine = (one for one in setup.criteria.get(route, ()) if isinstance(one.definition, Judge) and not one.is_pairwise)
+    case = _case(call)
+    return {request.request_hash for one in mine if one.judge for request in judge_requests(one, route, case)}
+
+
 def _stored_scores(config: Config, day: date, drawn: Iterable[Sample]) -> pa.Table:
     """The rows of `scores` that the day has for the criteria of the samples."""
     stored = config.open_lake().read("scores", day, production_run_id(day))

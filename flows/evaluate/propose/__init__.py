@@ -2,7 +2,7 @@
 
 from flows.evaluate.propose.accepting import Who, accept_proposal, check_proposal, reject_proposal
 from flows.evaluate.propose.frozen_versions import Frozen, freeze
-from flows.evaluate.propose.proposals import LIMIT, Proposed, propose
+from flows.evaluate.propose.proposals import LIMIT, Proposed, proposal_id, propose
 from flows.evaluate.propose.version_joins import join_versions, parent_tasks
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "freeze",
     "join_versions",
     "parent_tasks",
+    "proposal_id",
     "propose",
     "reject_proposal",
 ]

@@ -1,5 +1,6 @@
 """Rows to the days they belong to, rejected records to quarantine, and the manifest that counts every record."""
 
+from flows.ingest.write.forgotten import Sieve
 from flows.ingest.write.manifest import (
     INCOMPLETE,
     KINDS,
@@ -20,6 +21,7 @@ __all__ = [
     "Partitions",
     "Quarantine",
     "RecordCounts",
+    "Sieve",
     "stage_manifest",
     "stage_resolved",
 ]

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from flows.config import Config
 from flows.errors import LockedError, RunError
-from flows.lake import Lake, from_rows, replace_parquet
+from flows.lake import CALL, Lake, from_rows, read_tombstones, replace_parquet
 from flows.review.labels.label_journal import KEYS, Entry, journal_of, read_entries
 from flows.words import counted
 
@@ -44,9 +44,18 @@ def collect(config: Config) -> Collected:
     lake, journal = config.open_lake(), journal_of(config.state)
     with _one_at_a_time:
         aside = journal.seal()
-        added = publish(lake, config.timezone, [entry for path in aside for entry in read_entries(path)])
+        entries = [entry for path in aside for entry in read_entries(path)]
+        added = publish(lake, config.timezone, _without_forgotten(config, lake, entries))
         journal.discard(aside)
     return added
+
+
+def _without_forgotten(config: Config, lake: Lake, entries: list[Entry]) -> list[Entry]:
+    """The rows but for those about calls that were forgotten while somebody judged them."""
+    if not entries or not lake.days("tombstones"):
+        return entries
+    stones = read_tombstones(lake, config.secret_of_user_keys(lake))
+    return [entry for entry in entries if not stones.knows(CALL, entry.row.get("subject_id"))]
 
 
 def try_collect(config: Config, verb: str = "review") -> Collected | None:
