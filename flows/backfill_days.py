@@ -1,9 +1,9 @@
 """Which days of a backfill are done and unchanged, and what the others have to read.
 
 A day's logs are done if their files, the configuration and the test sets are as they were when they were read. Its
-marts are done if, besides, the calls of its window and the dbt project are as they were when they were built, and are
-still in the warehouse. What was done is noted in the lake as hashes; a database cannot say whether it has changed, so
-its days are always read again.
+marts are done if, besides, the calls of its window, the dbt project and the workspace's own models and features are as
+they were when they were built, and are still in the warehouse. What was done is noted in the lake as hashes; a database
+cannot say whether it has changed, so its days are always read again.
 """
 
 import hashlib
@@ -196,7 +196,8 @@ class Ledger:
         sizes = {
             table: sorted(self._lake.backend.sizes(f"{table}/day=*/*.parquet").items()) for table in _INPUTS
         }  # fmt: skip
-        common = _hash(self._hash_of_reading, self._hash_of_criteria, _hash_of_files(_of_project()))
+        project = [*_of_project(), *_own(self._config.workspace, "features.csv", "dbt/**/*")]
+        common = _hash(self._hash_of_reading, self._hash_of_criteria, _hash_of_files(project))
         reach = timedelta(days=self._config.window_days + _BEFORE_WINDOW)
 
         def of(day: date) -> str:
@@ -213,11 +214,13 @@ class Ledger:
 
     @cached_property
     def _hash_of_reading(self) -> str:
-        """Of the configuration and the test sets."""
+        """Of the configuration, the test sets, and the workspace's own formats and embedding function."""
         config = self._config
         values = [f"{key}={getattr(config, key)!r}" for key in Config.model_fields if key not in _UNRELATED]
         sets = [config.dev_set, *(route.holdout for route in config.routes.values())]
-        return _hash(*values, _hash_of_files(path for path in sets if path))
+        function = config.embedding.python
+        own = [*_own(config.workspace, "formats/*.sql"), *([config.workspace / function.file] if function else [])]
+        return _hash(*values, _hash_of_files([*(path for path in sets if path), *own]))
 
     @cached_property
     def _hash_of_criteria(self) -> str:
@@ -231,6 +234,12 @@ def _of_project() -> list[Path]:
         path for path in DBT_PROJECT.rglob("*")
         if path.suffix in _SUFFIXES and not {"target", "dbt_packages"} & set(path.relative_to(DBT_PROJECT).parts)
     )  # fmt: skip
+
+
+def _own(workspace: Path, *patterns: str) -> list[Path]:
+    """What a workspace adds to genchi, by its place there."""
+    found = (path for pattern in patterns for path in workspace.glob(pattern))
+    return sorted(path for path in found if path.suffix in _SUFFIXES and "target" not in path.parts)
 
 
 def _hash_of_files(paths: Iterable[Path]) -> str:

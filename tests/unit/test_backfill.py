@@ -76,6 +76,19 @@ def test_days_that_are_done_are_passed_over_unless_they_are_forced(done: EvalSet
     assert plan(done, is_forced=True).to_read == DAYS
 
 
+@pytest.mark.parametrize(
+    ("name", "read_again"), [("features.csv", 0), ("dbt/models/own.sql", 0), ("formats/own.sql", len(DAYS))]
+)
+def test_days_are_done_again_when_what_the_workspace_adds_has_changed(
+    name: str, read_again: int, done: EvalSetup
+) -> None:
+    place = done.config.workspace / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("select 1", encoding="utf-8")
+    found = plan(done)
+    assert (len(found.to_read), found.due) == (read_again, DAYS)
+
+
 def test_a_day_whose_log_has_grown_is_read_again(done: EvalSetup) -> None:
     log(done.config.workspace, DAYS[2], 5)
     assert plan(done).to_read == plan(done).due == (DAYS[2],)
