@@ -47,8 +47,8 @@ def package_name(config: Config) -> str:
 def check_package(config: Config) -> dict[str, Any]:
     """The package's dbt_project.yml. Nothing is written.
 
-    Raises ConfigError for a file that is not YAML, a wrong dbt_project.yml, and a model, seed or snapshot with a name of
-    genchi's own.
+    Raises ConfigError for a file that is not YAML, a wrong dbt_project.yml, and a model, seed or snapshot with a name
+    of genchi's own.
     """
     project = _project(_written(config))
     _check_names(config, project)
