@@ -201,3 +201,19 @@ def test_a_dev_set_without_routes_is_told(logs: Path) -> None:
     findings = examined(logs, SOURCE + "dev_set: dev.jsonl\nroutes: {a: {}, b: {}}\n")
     assert exit_code(findings) == 2
     assert "has no `route`, and there are several (a, b)" in line(findings, "test sets")
+
+
+def test_what_a_workspace_adds_is_looked_at_before_a_night(logs: Path) -> None:
+    features = logs / "features.csv"
+    features.write_text("feature,side,kind,expression,description\ngreets,output,share,true,that greet\n", "utf-8")
+    (logs / "dbt" / "models").mkdir(parents=True)
+    (logs / "dbt" / "models" / "mine.sql").write_text("select 1 as a\n", encoding="utf-8")
+    told = [finding.line for finding in examined(logs, SOURCE)]
+    assert "✓ features.csv: 1 feature can be measured" in told
+    assert any(line.startswith("✓ dbt: names and YAML can be read") for line in told)
+    features.write_text(features.read_text(encoding="utf-8").replace("true", "no_column"), encoding="utf-8")
+    (logs / "dbt" / "models" / "fct_breaches.sql").write_text("select 1 as a\n", encoding="utf-8")
+    wrong = [finding.text for finding in examined(logs, SOURCE) if finding.level == "misconfigured"]
+    assert any(text.startswith(f"{features}:2: feature `greets`: Binder Error") for text in wrong)
+    assert any("genchi has a model named fct_breaches" in text for text in wrong)
+    assert not (logs / "lake" / "_dbt").exists()
