@@ -62,7 +62,8 @@ def _ask(criterion: Criterion, route: str, order: str, case: Case, answers: Sequ
     definition, judge = criterion.definition, criterion.judge
     assert isinstance(definition, Judge)
     assert judge is not None
-    messages = judge_prompt.messages_for(definition.mode, definition.question, case.conversation, answers)
+    asked = (definition.mode, definition.question, case.conversation, answers)
+    messages = judge_prompt.messages_for(*asked, criterion.template)
     params = {**_params_for(definition.mode), **judge.params}
     request_hash = hash_of(judge.model, judge.api_base, params, messages)
     return JudgeRequest(criterion.name, criterion.version, route, order, request_hash, messages, params)
