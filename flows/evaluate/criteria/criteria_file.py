@@ -39,7 +39,8 @@ class Criterion:
     """One criterion, ready to score. `version` changes with anything that may change a score, and nothing else.
 
     `problem` says why it cannot be applied: its answers are unscored.
-    `judge` is the judge model of a judge criterion, `template` its prompt where the workspace has one. `is_repaired` criteria score the repaired answer; see `repaired`.
+    `judge` is the judge model of a judge criterion, `template` its prompt where the workspace has one. `is_repaired`
+    criteria score the repaired answer; see `repaired`.
     """
 
     definition: Definition

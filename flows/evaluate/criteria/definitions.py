@@ -146,7 +146,7 @@ class Judge(_Definition):
     """An LLM judge decides. `binary`: it answers the question about an answer with yes or no, and `pass_if` passes.
     `pairwise`: it says which answer the question favours, the candidate's or the pinned model's.
 
-    `prompt` is a template of the workspace, `prompts/judge/<prompt>.md`; without it, one that is named as the criterion.
+    `prompt` is a template of the workspace, `prompts/judge/<prompt>.md`; without it, one named as the criterion.
     At most `samples_per_day` production answers per day and route are sent to the judge.
     """
 
