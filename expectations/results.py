@@ -40,7 +40,7 @@ def _read(suite: str, frame: pd.DataFrame, result: ExpectationValidationResult) 
     configured = result.expectation_config
     if configured is None:
         raise ValueError(f"{suite}: a result has no expectation")
-    words, severity = configured.meta, str(configured.severity.value)
+    words, severity = _words_of(configured), str(configured.severity.value)
 
     def row(
         subject: str, success: bool, observed: str, evidence: str = "{}", level: str = severity
@@ -52,7 +52,11 @@ def _read(suite: str, frame: pd.DataFrame, result: ExpectationValidationResult) 
         yield row(EVERYTHING, False, f"could not be checked: {problem}", level="critical")
         return
     failed = {found["subject"] for found in result.result.get("unexpected_index_list") or ()}
-    checked = _records(frame, configured.kwargs["column"], words["arm"])
+    checked = _records(frame, configured.kwargs.get("column"), words["arm"])
+    if configured.kwargs.get("column") is None and not failed:  # one on the table as a whole
+        value = result.result.get("observed_value")
+        yield row(EVERYTHING, bool(result.success), words["passed"] if result.success else f"found {value}")
+        return
     for record in checked:
         fails = record["subject"] in failed
         if fails or words["passed"] is None:
@@ -87,9 +91,32 @@ def evidence_of(record: Mapping[Hashable, Any]) -> str:
     return json.dumps(numbers, ensure_ascii=False)
 
 
-def _records(frame: pd.DataFrame, column: str, arm: str | None) -> list[dict[Hashable, Any]]:
-    """The rows that an expectation on `column` checks."""
-    relevant = frame[frame[column].notna()]
+def _words_of(configured: Any) -> dict[str, Any]:
+    """How an expectation is reported: its `meta`, and for one of a workspace what it does not say."""
+    given = dict(configured.meta or {})
+    column = configured.kwargs.get("column")
+    on = f"_{column}" if column else ""
+    shown = f"{column} is {{{column}}}" if column else "it does not hold"
+    usual = {
+        "name": f"{configured.type}{on}",
+        "expected": configured.description or f"{configured.type.replace('_', ' ')}{f' ({column})' if column else ''}",
+        "observed": shown,
+        "passed": "as expected",
+        "arm": None,
+    }
+    return usual | given
+
+
+def of_broken_suite(suite: str, problem: str) -> ExpectationResult:
+    """A failed critical result for a suite that could not be run."""
+    return ExpectationResult(
+        suite, "suite_runs", EVERYTHING, False, "critical", f"could not be checked: {problem}", "the suite runs", "{}"
+    )
+
+
+def _records(frame: pd.DataFrame, column: str | None, arm: str | None) -> list[dict[Hashable, Any]]:
+    """The rows that an expectation on `column` checks; None is all of them."""
+    relevant = frame if column is None else frame[frame[column].notna()]
     return (relevant if arm is None else relevant[relevant["arm"] == arm]).to_dict("records")
 
 

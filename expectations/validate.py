@@ -1,4 +1,6 @@
-"""Runs the suites: selects those that apply, uses one context, writes results to the lake and Data Docs to reports."""
+"""Runs the suites, genchi's own and the workspace's, each as a Checkpoint: selects those that apply, uses one context,
+writes results to the lake and Data Docs to reports.
+"""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -10,19 +12,31 @@ from typing import Protocol
 import great_expectations as gx
 import pandas as pd
 from great_expectations.core import ExpectationSuiteValidationResult
-from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
-from great_expectations.data_context.types.base import (
-    DataContextConfig,
-    InMemoryStoreBackendDefaults,
-    ProgressBarsConfig,
-)
 
-from expectations import data_docs, eval_outputs, holdout, landed_logs, night_suite, results, reviewing, verdicts
+from expectations import (
+    checkpoints,
+    data_docs,
+    eval_outputs,
+    holdout,
+    landed_logs,
+    night_suite,
+    results,
+    reviewing,
+    verdicts,
+)
 from expectations.results import ExpectationResult
+from expectations.workspace_suites import suites_of
 from flows.config import Config, sizes_by_risk
+from flows.errors import RunError, in_one_line
 from flows.lake import from_rows
+from flows.stage_failures import SUITE
 
 _logger = logging.getLogger(__name__)
+# What no suite of a workspace may be called: the suites of genchi's own, that of failed stages, and a page beside them.
+NAMES = (
+    *(one.NAME for one in (landed_logs, holdout, eval_outputs, verdicts, night_suite, reviewing)),
+    *(SUITE, "index"),
+)
 
 
 class Suite(Protocol):
@@ -60,10 +74,10 @@ def failures_of_evaluation(config: Config, day: date) -> list[ExpectationResult]
 
     Raises RunError as `validate` does.
     """
-    context, found = new_context(), list[ExpectationResult]()
+    context, found = checkpoints.new_context(), list[ExpectationResult]()
     for module in (holdout, eval_outputs, verdicts):
         frame = module.frame(config, day)
-        found += results.read(module.NAME, frame, check(context, module.NAME, module.suite(config), frame))
+        checkpoints.run(context, module.suite(config), frame, [checkpoints.KeepResults().of(frame, found)])
     return [result for result in found if not result.success and result.severity == "critical"]
 
 
@@ -73,19 +87,28 @@ def _land(config: Config, day: date, found: Sequence[ExpectationResult]) -> None
 
 
 def _validate(config: Config, day: date) -> list[ExpectationResult]:
-    context = new_context()
+    context = checkpoints.new_context()
     found: list[ExpectationResult] = []
     validations: dict[str, ExpectationSuiteValidationResult] = {}
     for module in applicable(config):
         frame = module.frame(config, day)
-        validations[module.NAME] = check(context, module.NAME, module.suite(config), frame)
-        found += results.read(module.NAME, frame, validations[module.NAME])
+        keep = checkpoints.KeepResults().of(frame, found)
+        validations[module.NAME] = checkpoints.run(context, module.suite(config), frame, [keep])
+    for own in suites_of(config.workspace, NAMES):
+        try:
+            frame = own.frame(config, day)
+            keep = checkpoints.KeepResults().of(frame, found)
+            actions = [keep, *own.actions(config, day)]
+            validations[own.NAME] = checkpoints.run(context, own.suite(config, day), frame, actions)
+        except Exception as error:  # it must not hide what the other suites found
+            told = error if isinstance(error, RunError) else RunError(f"{own.file}: {in_one_line(error)}")
+            found.append(results.of_broken_suite(own.NAME, str(told)))
     data_docs.write(config.reports / day.isoformat() / "data_docs", config.app, day, validations, found)
     return found
 
 
 def applicable(config: Config) -> Iterator[Suite]:
-    """The suites that the configuration requires, in the order of the night."""
+    """The suites of genchi's own that the configuration requires, in the order of the night."""
     if config.sources:
         yield landed_logs
     if config.evaluates:
@@ -98,21 +121,12 @@ def applicable(config: Config) -> Iterator[Suite]:
             yield reviewing
 
 
-def check(
-    context: EphemeralDataContext, name: str, suite: gx.ExpectationSuite, frame: pd.DataFrame
-) -> ExpectationSuiteValidationResult:
-    """Validate one frame, with every failing row named by its subject (and its summary where it has one)."""
-    named_by = [column for column in ("subject", "summary") if column in frame.columns]
-    asset = context.data_sources.add_or_update_pandas(name).add_dataframe_asset(name)
-    batch = asset.add_batch_definition_whole_dataframe(name).get_batch(batch_parameters={"dataframe": frame})
-    return batch.validate(suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": named_by})
-
-
-def new_context() -> EphemeralDataContext:
-    """A context that stores nothing, prints nothing and sends nothing."""
-    config = DataContextConfig(
-        store_backend_defaults=InMemoryStoreBackendDefaults(),
-        progress_bars=ProgressBarsConfig(globally=False),
-        analytics_enabled=False,
-    )
-    return gx.get_context(mode="ephemeral", project_config=config)
+def broken_suites(config: Config) -> Iterator[tuple[str, str]]:
+    """The name of each suite of the workspace, and why it cannot be used; an empty text where it can."""
+    for own in suites_of(config.workspace, NAMES):
+        try:
+            own.check()
+        except RunError as error:
+            yield own.NAME, str(error)
+        else:
+            yield own.NAME, ""

@@ -10,8 +10,9 @@ _OF_SUITE = {
     "holdout": "genchi holdout",
     "review": "genchi review",
     "nights": "genchi dbt show -s fct_night_runs",
+    "eval_outputs": "genchi evaluate --day {day}",  # reuses every stored answer
 }
-_OTHERS = "genchi evaluate --day {day}"  # reuses every stored answer
+_OTHERS = "genchi nightly --day {day}"  # a suite of the workspace's own
 
 
 def commands_for(

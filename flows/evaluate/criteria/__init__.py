@@ -10,7 +10,7 @@ from flows.evaluate.criteria.criteria_file import (
 from flows.evaluate.criteria.definitions import OUTPUT_SCHEMA, Cost, Judge, Latency, Python
 from flows.evaluate.criteria.folding import is_blank
 from flows.evaluate.criteria.json_schema import Schema, hash_of, load_or_report
-from flows.evaluate.criteria.judge_prompt import Mode, read_verdict
+from flows.evaluate.criteria.judge_prompt import read_verdict
 from flows.evaluate.criteria.judge_scores import (
     AGAINST_ITSELF,
     SINGLE,
@@ -20,6 +20,7 @@ from flows.evaluate.criteria.judge_scores import (
     judge_requests,
     score_from_replies,
 )
+from flows.evaluate.criteria.judge_template import Mode
 from flows.evaluate.criteria.scorers import (
     NO_TEXT,
     Response,

@@ -24,6 +24,7 @@ from flows.evaluate.criteria.definitions import (
     Python,
 )
 from flows.evaluate.criteria.json_schema import Schema, hash_of, load_or_report, load_schema
+from flows.evaluate.criteria.judge_template import JudgeTemplate, template_of
 from flows.evaluate.criteria.time_limit import Timeouts
 from flows.functions import PythonFile, UnusableFunctionError, parse_function
 from flows.lake import UNWRAPPED
@@ -38,7 +39,8 @@ class Criterion:
     """One criterion, ready to score. `version` changes with anything that may change a score, and nothing else.
 
     `problem` says why it cannot be applied: its answers are unscored.
-    `judge` is the judge model of a judge criterion. `is_repaired` criteria score the repaired answer; see `repaired`.
+    `judge` is the judge model of a judge criterion, `template` its prompt where the workspace has one. `is_repaired`
+    criteria score the repaired answer; see `repaired`.
     """
 
     definition: Definition
@@ -46,6 +48,7 @@ class Criterion:
     schema: Schema | None = None
     function: Callable[[dict[str, Any], str], Any] | None = None
     judge: Model | None = None
+    template: JudgeTemplate | None = None
     is_repaired: bool = False
     problem: str | None = None
     timeouts: Timeouts = field(default_factory=Timeouts, compare=False, repr=False)
@@ -135,6 +138,7 @@ def criterion_of(raw: dict[str, Any], judge: Model | None = None) -> Criterion:
     """
     definition = _define(Path("candidate"), 1, raw)
     decisive = definition.model_dump(mode="json", exclude=NOT_DECISIVE)
+    decisive.pop("prompt", None)
     version = hash_of(decisive)
     if isinstance(definition, Judge) and judge is not None:
         version = hash_of(decisive, judge.model, judge.api_base, judge.params, judge_prompt.version(definition.mode))
@@ -168,10 +172,11 @@ def _build(
         case Judge():
             if judge is None:
                 raise ConfigError(f"{where}: no judge model is configured; set `models.judge`")
-            version = hash_of(
-                decisive, judge.model, judge.api_base, judge.params, judge_prompt.version(definition.mode)
-            )
-            return Criterion(definition, version, judge=judge)
+            decisive.pop("prompt")  # its text counts, and not its name
+            template = template_of(workspace, definition.name, definition.mode, definition.prompt)
+            prompt = judge_prompt.version(definition.mode, template)
+            version = hash_of(decisive, judge.model, judge.api_base, judge.params, prompt)
+            return Criterion(definition, version, judge=judge, template=template)
         case JsonSchema():
             file = _schema_path(path, definition, output_schema)
             schema = load_or_report(file, where) if report else load_schema(file)

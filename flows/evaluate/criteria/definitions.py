@@ -146,6 +146,7 @@ class Judge(_Definition):
     """An LLM judge decides. `binary`: it answers the question about an answer with yes or no, and `pass_if` passes.
     `pairwise`: it says which answer the question favours, the candidate's or the pinned model's.
 
+    `prompt` is a template of the workspace, `prompts/judge/<prompt>.md`; without it, one named as the criterion.
     At most `samples_per_day` production answers per day and route are sent to the judge.
     """
 
@@ -153,6 +154,7 @@ class Judge(_Definition):
     question: str = Field(min_length=1)
     mode: Literal["binary", "pairwise"] = "binary"
     pass_if: Annotated[Literal["yes", "no"] | None, BeforeValidator(_as_word)] = None
+    prompt: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w.-]*$")] | None = None
     samples_per_day: int = Field(default=50, ge=0)
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from flows.evaluate.criteria import judge_prompt
 from flows.evaluate.criteria.criteria_file import Criterion
 from flows.evaluate.criteria.definitions import Judge
 from flows.evaluate.criteria.json_schema import hash_of
+from flows.evaluate.criteria.judge_template import Mode
 from flows.evaluate.criteria.scorers import Score, failed, passed_or, unscored
 
 SINGLE, PINNED_FIRST, CANDIDATE_FIRST = "single", "pinned_first", "candidate_first"
@@ -62,14 +63,15 @@ def _ask(criterion: Criterion, route: str, order: str, case: Case, answers: Sequ
     definition, judge = criterion.definition, criterion.judge
     assert isinstance(definition, Judge)
     assert judge is not None
-    messages = judge_prompt.messages_for(definition.mode, definition.question, case.conversation, answers)
+    asked = (definition.mode, definition.question, case.conversation, answers)
+    messages = judge_prompt.messages_for(*asked, criterion.template)
     params = {**_params_for(definition.mode), **judge.params}
     request_hash = hash_of(judge.model, judge.api_base, params, messages)
     return JudgeRequest(criterion.name, criterion.version, route, order, request_hash, messages, params)
 
 
 @cache
-def _params_for(mode: judge_prompt.Mode) -> Mapping[str, Any]:
+def _params_for(mode: Mode) -> Mapping[str, Any]:
     return judge_prompt.params_for(mode)
 
 

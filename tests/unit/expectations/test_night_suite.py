@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from expectations import night_suite, results
-from expectations.validate import check, new_context
+from expectations.checkpoints import new_context, run
 from flows.config import Config, load_config
 from flows.lake.lake import Lake, from_rows
 
@@ -31,7 +31,7 @@ def ran(config: Config, day: date, stages: dict[str, tuple[float, int]]) -> None
 
 def found(config: Config) -> list[Any]:
     frame = night_suite.frame(config, DAY)
-    return results.read("nights", frame, check(new_context(), "nights", night_suite.suite(config), frame))
+    return results.read("nights", frame, run(new_context(), night_suite.suite(config), frame))
 
 
 def after_a_week(config: Config, tonight: dict[str, tuple[float, int]]) -> dict[tuple[str, str], Any]:

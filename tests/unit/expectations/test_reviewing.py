@@ -38,10 +38,10 @@ def reviewed(config: Config, counts: dict[date, int]) -> None:
 
 def told(config: Config, night: date) -> list[tuple[str, str]]:
     """Severity and words of what fails. The results are stored, as a night stores them."""
-    from expectations import results, reviewing, validate
+    from expectations import checkpoints, results, reviewing
 
     frame = reviewing.frame(config, night)
-    checked = validate.check(validate.new_context(), reviewing.NAME, reviewing.suite(config), frame)
+    checked = checkpoints.run(checkpoints.new_context(), reviewing.suite(config), frame)
     found = results.read(reviewing.NAME, frame, checked)
     config.open_lake().write("expectation_results", night, from_rows(map(asdict, found), "expectation_results"))
     return [(row.severity, row.observed) for row in found if not row.success]

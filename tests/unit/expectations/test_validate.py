@@ -110,16 +110,15 @@ def healthy(config: Config) -> None:
 
 def check(config: Config, suite: str | None = None) -> dict[tuple[str, str, str], Any]:
     """What a night finds, by key; of one suite alone, which is quicker, where it is named."""
-    from expectations import results, validate
+    from expectations import checkpoints, results, validate
 
     if suite is None:
         found = validate.validate(config, DAY)
     else:
         (module,) = (one for one in validate.applicable(config) if suite == one.NAME)
         frame = module.frame(config, DAY)
-        found = tuple(
-            results.read(suite, frame, validate.check(validate.new_context(), suite, module.suite(config), frame))
-        )
+        run = checkpoints.run(checkpoints.new_context(), module.suite(config), frame)
+        found = tuple(results.read(suite, frame, run))
     by_key = {(row.suite, row.expectation, row.subject): row for row in found}
     assert len(by_key) == len(found)
     return by_key
@@ -348,14 +347,13 @@ def test_an_expectation_that_raises_is_a_critical_failure() -> None:
     import pandas as pd
 
     from expectations import results
-    from expectations.validate import check as run
-    from expectations.validate import new_context
+    from expectations.checkpoints import new_context, run
     from expectations.vocabulary import Words, at_most
 
     words = Words("never_there", "nothing", "{absent}")
     frame = pd.DataFrame({"subject": ["a"], "calls": [1]})
     suite = gx.ExpectationSuite(name="broken", expectations=[at_most("absent", 1, "info", words)])
-    (row,) = results.read("broken", frame, run(new_context(), "broken", suite, frame))
+    (row,) = results.read("broken", frame, run(new_context(), suite, frame))
     assert (row.subject, row.success, row.severity) == ("*", False, "critical")
     assert row.observed.startswith("could not be checked: ")
     assert "absent" in row.observed
