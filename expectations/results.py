@@ -43,7 +43,11 @@ def _read(suite: str, frame: pd.DataFrame, result: ExpectationValidationResult) 
     words, severity = configured.meta, str(configured.severity.value)
 
     def row(
-        subject: str, success: bool, observed: str, evidence: str = "{}", level: str = severity
+        subject: str,
+        success: bool,
+        observed: str,
+        evidence: str = evidence_of({}, words["need"]),
+        level: str = severity,
     ) -> ExpectationResult:
         return ExpectationResult(suite, words["name"], subject, success, level, observed, words["expected"], evidence)
 
@@ -56,7 +60,12 @@ def _read(suite: str, frame: pd.DataFrame, result: ExpectationValidationResult) 
     for record in checked:
         fails = record["subject"] in failed
         if fails or words["passed"] is None:
-            yield row(str(record["subject"]), not fails, words["observed"].format_map(record), evidence_of(record))
+            yield row(
+                str(record["subject"]),
+                not fails,
+                words["observed"].format_map(record),
+                evidence_of(record, words["need"]),
+            )
     if result.success and words["passed"] is not None:
         yield row(EVERYTHING, True, words["passed"])
     if not result.success and not failed & {record["subject"] for record in checked}:
@@ -74,8 +83,8 @@ def exception(result: ExpectationValidationResult) -> str | None:
     return " ".join(raised[0].split()) if raised else None
 
 
-def evidence_of(record: Mapping[Hashable, Any]) -> str:
-    """The row's evidence column if it has one, else its numbers, as a JSON object."""
+def evidence_of(record: Mapping[Hashable, Any], need: str) -> str:
+    """The row's evidence column if it has one, else its numbers and the need in question, as a JSON object."""
     given = record.get("evidence_json")
     if isinstance(given, str):
         return given
@@ -84,7 +93,7 @@ def evidence_of(record: Mapping[Hashable, Any]) -> str:
         for key, value in record.items()
         if key not in ("subject", "summary", "evidence_json")
     }
-    return json.dumps(numbers, ensure_ascii=False)
+    return json.dumps({**numbers, "need": need}, ensure_ascii=False)
 
 
 def _records(frame: pd.DataFrame, column: str, arm: str | None) -> list[dict[Hashable, Any]]:
