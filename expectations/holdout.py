@@ -11,6 +11,7 @@ from expectations.vocabulary import Words, none, some
 from flows.config import Config
 
 NAME = "holdout"
+_NEED = "usefulness"  # without a test set nobody knows whether the models are of use
 
 # A few failing examples are kept as evidence: enough to find them, too few to fill a page.
 _SQL = """
@@ -72,17 +73,19 @@ def suite(_: Config) -> gx.ExpectationSuite:
             some(
                 "examples",
                 "critical",
-                Words("examples_present", "at least 1 example", "{examples:,} examples"),
+                Words("examples_present", "at least 1 example", "{examples:,} examples", need=_NEED),
             ),
             none(
                 "repeated",
                 "critical",
-                Words("example_ids_unique", "no duplicate example_id", "{repeated:,} duplicate ids"),
+                Words("example_ids_unique", "no duplicate example_id", "{repeated:,} duplicate ids", need=_NEED),
             ),
             none(
                 "empty",
                 "critical",
-                Words("inputs_not_empty", "an input in every example", "{empty:,} examples without an input"),
+                Words(
+                    "inputs_not_empty", "an input in every example", "{empty:,} examples without an input", need=_NEED
+                ),
             ),
         ],
     )

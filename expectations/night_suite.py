@@ -108,6 +108,7 @@ def suite(config: Config) -> gx.ExpectationSuite:
                     "at most {limit} times the usual time of its stages",
                     "{minutes:,.1f} min until the checks, usually {usual_minutes:,.1f}; the longest stage is {slowest}"
                     " ({slowest_minutes:,.1f} min)",
+                    need="scalability",
                 ),
             ),
             at_least(

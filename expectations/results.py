@@ -43,7 +43,11 @@ def _read(suite: str, frame: pd.DataFrame, result: ExpectationValidationResult) 
     words, severity = _words_of(configured), str(configured.severity.value)
 
     def row(
-        subject: str, success: bool, observed: str, evidence: str = "{}", level: str = severity
+        subject: str,
+        success: bool,
+        observed: str,
+        evidence: str = evidence_of({}, words["need"]),
+        level: str = severity,
     ) -> ExpectationResult:
         return ExpectationResult(suite, words["name"], subject, success, level, observed, words["expected"], evidence)
 
@@ -60,7 +64,12 @@ def _read(suite: str, frame: pd.DataFrame, result: ExpectationValidationResult) 
     for record in checked:
         fails = record["subject"] in failed
         if fails or words["passed"] is None:
-            yield row(str(record["subject"]), not fails, words["observed"].format_map(record), evidence_of(record))
+            yield row(
+                str(record["subject"]),
+                not fails,
+                words["observed"].format_map(record),
+                evidence_of(record, words["need"]),
+            )
     if result.success and words["passed"] is not None:
         yield row(EVERYTHING, True, words["passed"])
     if not result.success and not failed & {record["subject"] for record in checked}:
@@ -78,8 +87,8 @@ def exception(result: ExpectationValidationResult) -> str | None:
     return " ".join(raised[0].split()) if raised else None
 
 
-def evidence_of(record: Mapping[Hashable, Any]) -> str:
-    """The row's evidence column if it has one, else its numbers, as a JSON object."""
+def evidence_of(record: Mapping[Hashable, Any], need: str) -> str:
+    """The row's evidence column if it has one, else its numbers and the need in question, as a JSON object."""
     given = record.get("evidence_json")
     if isinstance(given, str):
         return given
@@ -88,7 +97,7 @@ def evidence_of(record: Mapping[Hashable, Any]) -> str:
         for key, value in record.items()
         if key not in ("subject", "summary", "evidence_json")
     }
-    return json.dumps(numbers, ensure_ascii=False)
+    return json.dumps({**numbers, "need": need}, ensure_ascii=False)
 
 
 def _words_of(configured: Any) -> dict[str, Any]:

@@ -82,7 +82,12 @@ def suite(_: Config) -> gx.ExpectationSuite:
             some(
                 "comparisons",
                 "warning",
-                Words("candidates_compared", "a verdict on the candidate", "compared on {comparisons:.0f} criteria"),
+                Words(
+                    "candidates_compared",
+                    "a verdict on the candidate",
+                    "compared on {comparisons:.0f} criteria",
+                    need="usefulness",
+                ),
             ),
         ],
     )

@@ -21,7 +21,8 @@ from flows.config import Severity
 class Words:
     """How an expectation is reported.
 
-    `passed` is the line for all rows if none fails; None reports each row. `arm` limits the check to its rows.
+    `passed` is the line for all rows if none fails; None reports each row. `arm` limits the check to its rows. `need`
+    is what users need that is in question where it fails, one of `flows.incidents.NEEDS`.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Words:
     observed: str
     passed: str | None = None
     arm: str | None = None
+    need: str = "reliability"
 
 
 def some(column: str, severity: Severity, words: Words) -> Expectation:

@@ -11,6 +11,7 @@ from flows.alerts.digest_items import SEVERITIES, Item, Over, Quoted, is_over, i
 from flows.alerts.earlier_nights import earlier_night
 from flows.config import Config, on_duty
 from flows.errors import RunError, in_one_line
+from flows.incidents import place_of, rest_waits
 from flows.outgoing import plain
 from flows.stage_failures import with_failures
 from flows.words import counted
@@ -46,7 +47,7 @@ class Digest:
 
     @property
     def headline(self) -> str:
-        """The first incident's title, and how much more there is."""
+        """The first incident's title, how much more there is of its need, and what waits for it if it is broken."""
         return f"{self.app}, {self.day}: {self._first}"
 
     @property
@@ -57,11 +58,12 @@ class Digest:
             more = f"; {len(self.over) - 1} more are over" if len(self.over) > 1 else ""
             return f"{self.over[0]}{more}" if self.over else "every expectation passed"
         first, rest = self.items[0], self.items[1:]
-        incidents = sum(item.is_incident for item in rest)
-        counts = [(incidents, "more incident"), (len(rest) - incidents, "failed check")]
-        more = " and ".join(counted(count, noun) for count, noun in counts if count)
+        is_broken = first.severity == SEVERITIES[0]
+        later = [item for item in rest if is_broken and place_of(item.need) > place_of(first.need)]
+        more = " and ".join(_counts([item for item in rest if item not in later], "more incident"))
+        waits = rest_waits(first.need, _counts(later, "incident"))
         told = f"{first.severity}, {first.age}" if first.is_incident else f"{first.severity} check failed"
-        return f"{told}: {first.line}" + (f"; {more}" if more else "")
+        return "; ".join(filter(None, (f"{told}: {first.line}", more, waits[:1].lower() + waits[1:])))
 
     @property
     def counts(self) -> str:
@@ -169,3 +171,10 @@ def _with_examples(digest: Digest, config: Config) -> Digest:
         return replace(item, quoted=replace(said, examples=lines)) if item.is_incident else item
 
     return replace(digest, items=tuple(map(quoting, digest.items)))
+
+
+def _counts(items: Sequence[Item], noun: str) -> list[str]:
+    """How many incidents and how many failed checks there are, in words."""
+    incidents = sum(item.is_incident for item in items)
+    counts = ((incidents, noun), (len(items) - incidents, "failed check"))
+    return [counted(count, what) for count, what in counts if count]

@@ -19,8 +19,8 @@ from marts.fct_incidents
 where day = ? and (? is null or list_contains(routes, ?))
 order by
     array_position(['open', 'ongoing', 'settled', 'recovered'], state) > 2,
-    array_position(['critical', 'warning', 'info'], severity), state <> 'open',
-    coalesce(array_position({list(NEEDS)}, need), {len(NEEDS) + 1}), n_breaches desc, incident_id
+    array_position(['critical', 'warning', 'info'], severity),
+    coalesce(array_position({list(NEEDS)}, need), {len(NEEDS) + 1}), state <> 'open', n_breaches desc, incident_id
 """
 _BREACHES = """
 select day, kind, subject, severity, summary, first_seen, nights, incident_id, evidence_json

@@ -3,8 +3,8 @@
 The dbt model `int_incidents` calls `incident_table` with the breaches of all days. README.md has the rules.
 """
 
-from flows.incidents.breach_rows import NEEDS
 from flows.incidents.given import Given
+from flows.incidents.needs import NEEDS, place_of, rest_waits
 from flows.incidents.table import incident_table
 
-__all__ = ["NEEDS", "Given", "incident_table"]
+__all__ = ["NEEDS", "Given", "incident_table", "place_of", "rest_waits"]

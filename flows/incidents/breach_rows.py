@@ -12,8 +12,6 @@ Series = tuple[str, str, str]
 """Route, side and feature."""
 
 SEVERITIES = ("critical", "warning", "info")
-NEEDS = ("reliability", "harmlessness", "factual_consistency", "usefulness", "scalability", "cost")
-"""What users need, the first thing first, as in the seeds: a broken one makes those after it less telling."""
 PROFILE = "output_profile"
 """The feature, and the kind of breach, that is all features of outputs together."""
 JUDGE_CHANGED = "judge_changed"

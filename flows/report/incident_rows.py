@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flows.incidents import NEEDS
+from flows.incidents import place_of
 
 SEVERITIES = ("critical", "warning", "info")
 COLUMNS = (
@@ -89,14 +89,13 @@ def incident_of(row: Mapping[str, Any]) -> Incident:
 
 
 def in_order(incidents: Sequence[Incident]) -> tuple[Incident, ...]:
-    """The most severe first, what is new before what goes on, then by need, and then what moved most."""
+    """The most severe first, then by need, what is new before what goes on, and then what moved most."""
     return tuple(sorted(incidents, key=_rank))
 
 
-def _rank(incident: Incident) -> tuple[int, bool, int, int, str]:
+def _rank(incident: Incident) -> tuple[int, int, bool, int, str]:
     order = SEVERITIES.index(incident.severity)
-    need = NEEDS.index(incident.need) if incident.need in NEEDS else len(NEEDS)
-    return order, incident.state != "open", need, -incident.n_breaches, incident.incident_id
+    return order, place_of(incident.need), incident.state != "open", -incident.n_breaches, incident.incident_id
 
 
 def _object(text: str | None) -> dict[str, Any]:

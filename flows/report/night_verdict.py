@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from flows.incidents import place_of, rest_waits
 from flows.lake import UNWRAPPED
 from flows.report.evaluation_rows import Comparison
-from flows.report.incident_rows import SEVERITIES, in_order
+from flows.report.incident_rows import SEVERITIES, Incident, in_order
 from flows.report.rows import Expectation, Facts
 from flows.report.wording import points
 from flows.words import counted
@@ -47,30 +48,42 @@ class Answer:
 
 
 def night_verdict(facts: Facts) -> Verdict:
-    """The verdict of a night; the worst incident decides."""
+    """The verdict of a night: the worst finding decides, and among those the one of the first need.
+
+    A need that is broken (critical) ends it: what belongs to later needs is only counted.
+    """
     incidents = [incident for incident in in_order(facts.incidents) if incident.is_told]
     checks = guard_failures(facts)
-    critical = [check for check in checks if check.severity == "critical"]
-    if incidents and incidents[0].severity == "critical":
-        return Verdict("critical", "Broken", _join(incidents[0].title, _more(len(incidents) - 1, len(checks))))
     if not incidents and not _knows_anything(facts):
-        return Verdict("unknown", "Cannot tell", _why_unknown(facts, len(critical)))
-    if critical:
-        rest = _more(len(incidents), len(checks) - 1)
-        return Verdict("critical", "Checks failed", _join(_expectation(critical[0]), rest))
-    if incidents:
-        word = f"Look at {counted(len(incidents), 'incident')}"
-        return Verdict("warning", word, _join(incidents[0].title, _more(len(incidents) - 1, len(checks))))
-    if checks:
-        word = f"Look at {counted(len(checks), 'check')}"
-        return Verdict("warning", word, _join(_expectation(checks[0]), _more(0, len(checks) - 1)))
-    return Verdict("healthy", "Still works", _what_held(facts))
+        return Verdict("unknown", "Cannot tell", _why_unknown(facts, sum(_is_critical(found) for found in checks)))
+    if not incidents and not checks:
+        return Verdict("healthy", "Still works", _what_held(facts))
+    findings: list[Incident | Expectation] = [*incidents, *checks]
+    first = min(findings, key=_rank)
+    told = f"{first.title}." if isinstance(first, Incident) else _expectation(first)
+    others = [found for found in findings if found is not first]
+    if not _is_critical(first):
+        word = counted(len(incidents), "incident") if incidents else counted(len(checks), "check")
+        return Verdict("warning", f"Look at {word}", _join(told, _more(others)))
+    later = [found for found in others if place_of(found.need) > place_of(first.need)]
+    same = [found for found in others if found not in later]
+    sentence = _join(_join(told, _more(same)), rest_waits(first.need, _counts(later)))
+    return Verdict("critical", "Broken" if isinstance(first, Incident) else "Checks failed", sentence)
+
+
+def _is_critical(found: Incident | Expectation) -> bool:
+    return found.severity == "critical"
+
+
+def _rank(found: Incident | Expectation) -> tuple[int, int]:
+    """The worst first, then by need; incidents stay before checks, and both in their own order."""
+    return SEVERITIES.index(found.severity), place_of(found.need)
 
 
 def guard_failures(facts: Facts) -> list[Expectation]:
-    """The failed expectations that do not repeat an incident, the worst first."""
+    """The failed expectations that do not repeat an incident, the worst first, then by need."""
     found = [row for row in facts.failed if row.suite != MIRROR and row.severity != "info"]
-    return sorted(found, key=lambda row: SEVERITIES.index(row.severity))
+    return sorted(found, key=_rank)
 
 
 def answers(facts: Facts) -> tuple[Answer, ...]:
@@ -198,10 +211,15 @@ def _no_calls(facts: Facts) -> str:
     return f"no calls were logged: {counted(n, 'record')} could not be read ({facts.quarantined[0].reason})"
 
 
-def _more(incidents: int, checks: int) -> str:
-    parts = [counted(incidents, "more incident")] if incidents > 0 else []
-    parts += [counted(checks, "failed check")] if checks > 0 else []
-    return " and ".join(parts)
+def _more(others: Sequence[Incident | Expectation]) -> str:
+    return " and ".join(_counts(others, "more incident"))
+
+
+def _counts(found: Sequence[Incident | Expectation], noun: str = "incident") -> list[str]:
+    """How many incidents and how many checks there are, in words."""
+    incidents = sum(isinstance(one, Incident) for one in found)
+    counts = ((incidents, noun), (len(found) - incidents, "failed check"))
+    return [counted(count, what) for count, what in counts if count]
 
 
 def _expectation(found: Expectation) -> str:

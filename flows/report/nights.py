@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from flows.config import Config
 from flows.errors import RunError, in_one_line
+from flows.incidents import NEEDS
 from flows.lake import replace_text
 from flows.report.templating import new_environment
 from flows.warehouse import query
@@ -32,12 +33,16 @@ _MORE = " (and "
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 _TABLES = "select table_name as name from information_schema.tables where table_schema = 'marts'"
-_INCIDENTS = """
+_INCIDENTS = f"""
     select day, arg_min(title, place) as title, arg_min(severity, place) as severity, count(*) as n
     from (
         select
             *,
-            (array_position(['critical', 'warning'], severity), state <> 'open', -n_breaches, incident_id) as place
+            (
+                array_position(['critical', 'warning'], severity),
+                coalesce(array_position({list(NEEDS)}, need), {len(NEEDS) + 1}),
+                state <> 'open', -n_breaches, incident_id
+            ) as place
         from marts.fct_incidents
         where state in ('open', 'ongoing') and severity in ('critical', 'warning')
     )

@@ -3,6 +3,7 @@
 The fields carry the names and the meaning of the columns that they were read from.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -198,6 +199,13 @@ class Expectation:
     severity: str
     observed: str | None
     expected: str | None
+    evidence_json: str | None = None
+
+    @property
+    def need(self) -> str:
+        """What users need that is in question where it fails; empty in the results of an older genchi."""
+        found = json.loads(self.evidence_json or "{}")
+        return str(found.get("need") or "") if isinstance(found, dict) else ""
 
 
 @dataclass(frozen=True)

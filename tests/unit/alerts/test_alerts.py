@@ -108,6 +108,23 @@ def test_a_night_that_is_run_again_after_it_caught_others_up_sends_nothing_twice
     assert deliver(digest(row()), targets, record) == notifiers.Delivered(already=1)
 
 
+def test_a_digest_is_in_the_order_of_needs_and_says_what_waits_for_the_broken_one() -> None:
+    def of(need: str, severity: str = "critical", **changed: Any) -> dict[str, Any]:
+        evidence = json.dumps({"state": "open", "title": f"Less {need}", "need": need})
+        return row(severity, **{"evidence_json": evidence, "subject": need, **changed})
+
+    unread = of("reliability", suite="landed_logs", expectation="calls_landed", subject="gateway", observed="0 calls")
+    rows = [of("cost", "warning"), of("usefulness"), unread, of("harmlessness")]
+    told = digest(*rows)
+    assert [item.need for item in told.items] == ["reliability", "harmlessness", "usefulness", "cost"]
+    assert told.headline == (
+        "desk, 2026-03-02: critical check failed: gateway: 0 calls; not reliable: the rest waits, 3 incidents"
+    )
+    assert digest(*rows[:1], of("reliability", "warning")).headline == (
+        "desk, 2026-03-02: warning, new: Less reliability; 1 more incident"
+    )
+
+
 def test_a_digest_holds_what_failed_critical_first_and_incidents_before_checks() -> None:
     rows = [
         row("warning", suite="landed_logs", expectation="calls_succeed", subject="gateway"),

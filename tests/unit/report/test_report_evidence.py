@@ -97,7 +97,8 @@ def test_where_no_feature_of_texts_moved_any_call_from_before_with_a_like_questi
 
 def test_the_page_shows_them_escaped_and_cut(night: Config) -> None:
     html = render(read_facts(night, DAY), Links())
-    card = html[html.index('id="incident-1"') : html.index('id="incident-2"')]
+    begin = html.index('id="incident-1"')
+    card = html[begin : html.index('id="incident-', begin + 1)]
     assert card.index("It is in Linz.") < card.index("<mark>Sure!</mark> It is in <mark>Graz</mark>.")
     assert "Before, typical: 9 May <code>usual</code>" in card
     assert "This night <code>call-0017</code>" in card

@@ -1,5 +1,6 @@
 """The order in which things become the night's word."""
 
+import json
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -29,8 +30,9 @@ def incident(severity: str = "critical", state: str = "open", name: str = "a", *
     return Incident(name, severity, **{**told, **rest, **given})
 
 
-def failed(severity: str, suite: str = "landed_logs") -> Expectation:
-    return Expectation(suite, "share_quarantined", "gateway", False, severity, "3%", "at most 1%")
+def failed(severity: str, suite: str = "landed_logs", need: str = "reliability") -> Expectation:
+    evidence = json.dumps({"need": need})
+    return Expectation(suite, "share_quarantined", "gateway", False, severity, "3%", "at most 1%", evidence)
 
 
 def comparison(verdict: str, criterion: str = "correct", part: str = "*") -> Comparison:
@@ -111,6 +113,30 @@ def test_the_headline_is_the_title_of_the_first_incident_and_the_others_are_coun
     assert verdict.headline == "Broken: d happened. 2 more incidents and 1 failed check."
 
 
+def test_a_broken_need_ends_the_verdict_and_what_belongs_to_later_needs_waits() -> None:
+    useful = incident("critical", name="useless", need="usefulness", n_breaches=9)
+    found = (
+        useful,
+        incident("critical", "ongoing", "unreliable"),
+        incident("warning", name="slow", need="scalability"),
+    )
+    verdict = night_verdict(replace(HEALTHY, incidents=found, expectations=(failed("warning", need="usefulness"),)))
+    assert verdict.headline == (
+        "Broken: unreliable happened. Not reliable: the rest waits, 2 incidents and 1 failed check."
+    )
+    verdict = night_verdict(replace(HEALTHY, incidents=(useful,), expectations=(failed("critical"),)))
+    assert (verdict.word, verdict.status) == ("Checks failed", "critical")
+    assert verdict.sentence.endswith("Not reliable: the rest waits, 1 incident.")
+    verdict = night_verdict(replace(HEALTHY, incidents=(useful,), expectations=(failed("warning"),)))
+    assert verdict.sentence == "useless happened. 1 failed check."
+
+
+def test_a_warning_breaks_no_need_and_nothing_waits_for_it() -> None:
+    found = (incident("warning", name="useless", need="usefulness"), incident("warning", name="unreliable"))
+    verdict = night_verdict(replace(HEALTHY, incidents=found))
+    assert verdict.headline == "Look at 2 incidents: unreliable happened. 1 more incident."
+
+
 def test_a_night_without_calls_of_a_route_tells_the_incident_that_says_so() -> None:
     silent = Facts("app", DAY, 28, incidents=(incident("warning", name="No calls of triage"),))
     assert night_verdict(silent).sentence == "No calls of triage happened."
@@ -121,12 +147,14 @@ def test_where_the_incidents_were_not_built_nothing_is_healthy() -> None:
     assert verdict.headline == "Cannot tell: The incidents of the night were not built."
 
 
-def test_incidents_are_told_by_severity_then_the_new_ones_then_those_that_moved_most() -> None:
+def test_incidents_are_told_by_severity_then_need_then_the_new_ones_then_those_that_moved_most() -> None:
+    useless = incident("warning", name="useless", need="usefulness", n_breaches=9)
     small = incident("warning", name="small")
     large = incident("warning", name="large", n_breaches=2)
     old = incident("warning", "ongoing", "old", n_breaches=3)
     worst = incident("critical", "ongoing", "worst")
-    assert [found.incident_id for found in in_order([old, small, worst, large])] == ["worst", "large", "small", "old"]
+    found = in_order([useless, old, small, worst, large])
+    assert [one.incident_id for one in found] == ["worst", "large", "small", "old", "useless"]
 
 
 def test_every_kind_can_be_drawn_and_a_breach_of_no_incident_is_only_information() -> None:
