@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -146,8 +146,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, server: Server, hook: WebSe
     return folder
 
 
-def workspace(folder: Path, hook: str) -> Path:
-    """Seven days of forty calls, with a queue for the review."""
+def workspace(folder: Path, hook: str = "") -> Path:
+    """Seven days of forty calls, with a queue for the review; no alerts without a `hook`."""
     (folder / "logs").mkdir(parents=True)
     for number, day in enumerate(DAYS):
         lines = [
@@ -165,7 +165,7 @@ def workspace(folder: Path, hook: str) -> Path:
         "lake": "lake",
         "sources": [{"name": "app", "format": "genchi", "path": "logs/{day}.jsonl"}],
         "review": {"rota": ["Ada"]},
-        "alerts": [{"kind": "webhook", "url": hook}],
+        "alerts": [{"kind": "webhook", "url": hook}] if hook else [],
     }
     (folder / "genchi.yaml").write_text(json.dumps(settings), encoding="utf-8")
     return folder
@@ -198,10 +198,8 @@ def kill_with_children(process: "subprocess.Popen[bytes]") -> None:
                 new.append(int(pid))
         found += new
     for pid in found:
-        try:
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     process.wait()
 
 
@@ -278,16 +276,11 @@ def test_five_days_a_worker_that_dies_another_and_a_night_by_the_clock_give_an_u
     ]
     assert f"genchi review --day {YESTERDAY}" in told["review"]
     assert (folder / "reports" / str(YESTERDAY) / "index.html").is_file()
-    assert "caught_up" not in str(told)
 
 
 def reference(folder: Path) -> Path:
     """The lake of the same days, with the same verbs, on which nothing died."""
-    alone = workspace(folder / "my app", "http://127.0.0.1:9/")
-    (alone / "genchi.yaml").write_text((alone / "genchi.yaml").read_text("utf-8").replace('"alerts"', '"_"'), "utf-8")
-    settings = json.loads((alone / "genchi.yaml").read_text("utf-8"))
-    del settings["_"]
-    (alone / "genchi.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    alone = workspace(folder / "my app")
     config = ["--config", str(alone / "genchi.yaml")]
     assert main(["backfill", *config, "--start", str(DAYS[0]), "--end", str(DAYS[FIVE - 1]), "--pages", "0"]) == 0
     for day in DAYS[FIVE:]:
