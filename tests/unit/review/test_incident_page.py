@@ -22,7 +22,8 @@ HOSTILE = "<script>alert(1)</script> \x1b[31m \u202e"
 def workspace(tmp_path: Path) -> Config:
     made = config(tmp_path)
     queued.write_queue(made, [queued.row(1)])
-    columns = "n_breaches int default 1, day date, incident_id text, severity text, need text, title text, state text, first_seen date"
+    texts = ", ".join(f"{name} text" for name in ("incident_id", "severity", "need", "title", "state"))
+    columns = f"n_breaches int, day date, {texts}, first_seen date"
     with duckdb.connect(str(made.warehouse)) as connection:
         connection.execute(f"create schema marts; create table marts.fct_incidents ({columns})")
         connection.executemany(
