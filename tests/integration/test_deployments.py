@@ -203,7 +203,7 @@ def kill_with_children(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def test_what_is_written_is_taken_with_schedules_limits_and_a_typed_form(server: Server, folder: Path) -> None:
+def test_what_is_written_is_taken_scheduled_and_has_a_typed_form(server: Server, folder: Path) -> None:
     found = server.deployments()
     assert set(found) == {f"desk-{name}" for name in NAMES}
     crons = {name: [entry["schedule"]["cron"] for entry in row["schedules"]] for name, row in found.items()}
@@ -215,6 +215,7 @@ def test_what_is_written_is_taken_with_schedules_limits_and_a_typed_form(server:
         for parameter, about in row["parameter_openapi_schema"]["properties"].items():
             assert about["description"], f"{name}: {parameter}"
             assert about.get("type") or about.get("anyOf") or about.get("allOf"), f"{name}: {parameter}"
+    until(lambda: all(server.runs(f"desk-{name}") for name in ("nightly", "review-digest", "flight-check")), 120)
     form = found["desk-backfill"]["parameter_openapi_schema"]
     assert form["required"] == ["start", "end"]
     assert form["properties"]["start"]["format"] == "date"
