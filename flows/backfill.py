@@ -109,8 +109,9 @@ def backfill(
         start: The first day.
         end: The last day.
         config_path: The absolute path of the workspace's genchi.yaml, where the worker runs.
-        only: One stage alone. Without one: ingest and transform. evaluate asks live models, which may cost money.
-        force: Do all days again, also those that are done and unchanged.
+        only: One stage alone: ingest, transform or evaluate. evaluate asks live models, which may cost money. Without
+            one, everything but evaluate runs.
+        force: Do all days again, also those that are done and have not changed since.
         dry_run: Say in the log what there is to do and how long it takes, and write nothing.
         pages: How many of the last days get a page of their own. One takes about a second.
     """

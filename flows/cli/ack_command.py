@@ -21,11 +21,19 @@ group by incident_id
 _NEWEST = "select incident_id from marts.fct_incidents where day = (select max(day) from marts.fct_incidents)"
 
 
-def run(config: Config, incident: str, by: str | None, note: str | None, until: date | None) -> str:
+def run(
+    config: Config,
+    incident: str,
+    by: str | None,
+    note: str | None,
+    until: date | None,
+    *,
+    patience: float = _PATIENCE_S,
+) -> str:
     """Add an acknowledgement, and say what it does, in one line.
 
     Raises ConfigError for an id that no incident or more than one begins with, and for a name or a note that is empty
-    or too long; RunError without a warehouse, or where another run holds the lake.
+    or too long; RunError without a warehouse, or where another run holds the lake for longer than `patience` seconds.
     """
     who = " ".join((getpass.getuser() if by is None else by).split())
     if not 0 < len(who) <= _LONGEST_NAME:
@@ -37,7 +45,7 @@ def run(config: Config, incident: str, by: str | None, note: str | None, until: 
     today = now.astimezone(ZoneInfo(config.timezone)).date()
     added = Acknowledgement(incident_id, who, now, note or None, until)
     lake = config.open_lake()
-    with lake.lock("ack", _PATIENCE_S):
+    with lake.lock("ack", patience):
         acknowledgements.add(lake, today, added)
     if until and until < today:
         return f"{incident_id}: no longer acknowledged: {title}"

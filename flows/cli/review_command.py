@@ -4,9 +4,11 @@ import argparse
 import getpass
 import json
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 from typing import Any
 
+from flows.cli import ack_command
 from flows.config import Config
 from flows.errors import ConfigError
 from flows.outgoing import plain
@@ -22,7 +24,7 @@ def run(config: Config, options: argparse.Namespace, tell: Callable[[str], None]
     place = Place(options.host, options.port, annotator_named(options.annotator), not options.no_browser)
     serve(
         config, place, tell, day=options.day, apply=partial(apply, config),
-        suggest=partial(suggest, config, place.annotator),
+        suggest=partial(suggest, config, place.annotator), acknowledge=partial(acknowledge, config),
     )  # fmt: skip
 
 
@@ -50,6 +52,11 @@ def suggest(config: Config, annotator: str, route: str, failure_mode: str) -> st
     row = suggest_for_mode(config, route, failure_mode)
     with config.open_lake().lock("review", _PATIENCE):  # before the file changes, so that the decision can be recorded
         return accept(config, row["suggestion_id"], annotator)
+
+
+def acknowledge(config: Config, incident: str, by: str, note: str | None, until: date | None) -> str:
+    """What `genchi ack` does, for who has no more patience than at a page."""
+    return ack_command.run(config, incident, by, note, until, patience=_PATIENCE)
 
 
 def annotator_named(name: str | None) -> str:

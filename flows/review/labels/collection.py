@@ -20,7 +20,9 @@ from flows.review.labels.label_journal import KEYS, Entry, journal_of, read_entr
 from flows.words import counted
 
 log = logging.getLogger("genchi")
-_one_at_a_time = threading.RLock()  # the lake's lock lets all threads of its process in
+
+one_at_a_time = threading.RLock()
+"""For the threads of one process that write to the lake: its lock lets them all in."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def collect(config: Config) -> Collected:
     The caller holds the lake's lock. Raises RuntimeError if it does not, and RunError if the disk or the store refuses.
     """
     lake, journal = config.open_lake(), journal_of(config.state)
-    with _one_at_a_time:
+    with one_at_a_time:
         aside = journal.seal()
         entries = [entry for path in aside for entry in read_entries(path)]
         added = publish(lake, config.timezone, _without_forgotten(config, lake, entries))
@@ -67,7 +69,7 @@ def try_collect(config: Config, verb: str = "review") -> Collected | None:
         return Collected()
     lake = config.open_lake()
     try:
-        with _one_at_a_time, lake.lock(verb, patience=0):
+        with one_at_a_time, lake.lock(verb, patience=0):
             return collect(config)
     except LockedError:
         return None

@@ -21,6 +21,8 @@ from flows.review.page.suggestion_lists import Suggestions
 Row = dict[str, Any]
 Apply = Callable[[Row], str]
 """Puts a decision into effect (a row of `review_decisions`), and returns a line about it. May raise GenchiError."""
+Acknowledge = Callable[[str, str, str | None, date | None], str]
+"""Notes who takes care of an incident: its id, a name, a note, the last day. Returns a line; may raise GenchiError."""
 Suggest = Callable[[str, str], str]
 """Makes a suggestion of a criterion for a route and a failure mode, and returns a line about it."""
 
@@ -95,6 +97,7 @@ def common(review: Review, annotator: str, path: str, labels: list[Row], line: s
     waiting = review.suggestions.waiting(review.store.decisions())
     pages = [
         {"path": "/", "title": "Answers", "count": sum(one.is_open for one in review.standings(annotator))},
+        {"path": "/incidents", "title": "Incidents", "count": len(review.incidents or ())},
         {"path": "/disagreements", "title": "Disagreements", "count": review.open_disagreements(labels)},
         {"path": "/criteria", "title": "Criteria", "count": len(waiting["suggestion"])},
         {"path": "/holdout", "title": "Holdout", "count": len(waiting["proposal"])},

@@ -1,4 +1,4 @@
-"""The night's incidents, for the top of the page."""
+"""The night's incidents: for the top of the page, and to acknowledge."""
 
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,7 @@ from flows.errors import RunError
 from flows.warehouse import query
 
 _INCIDENTS = """
-select severity, title, state, nights
+select incident_id, severity, need, title, state, first_seen
 from marts.fct_incidents
 where day = ? and state in ('open', 'ongoing') and severity <> 'info'
 order by array_position(['critical', 'warning'], severity), state <> 'open', n_breaches desc, incident_id

@@ -10,20 +10,28 @@ from flows.config import Config
 from flows.errors import GenchiError
 from flows.outgoing import plain
 from flows.review.page import judgement, page_templates, review_state
-from flows.review.page.day_review import Apply, Review, Row, Suggest, common, refusal, reveal
+from flows.review.page.day_review import Acknowledge, Apply, Review, Row, Suggest, common, refusal, reveal
 from flows.review.page.decision_pages import add_decision_pages
 from flows.review.page.guard import LONGEST_BODY, Guard, TooLargeError, read_form
+from flows.review.page.incident_page import add_incident_page
 from flows.review.page.queue_items import Item
 from flows.review.page.review_state import Standing
 
 
 def create_app(
-    config: Config, day: date, guard: Guard, *, apply: Apply | None = None, suggest: Suggest | None = None
+    config: Config,
+    day: date,
+    guard: Guard,
+    *,
+    apply: Apply | None = None,
+    suggest: Suggest | None = None,
+    acknowledge: Acknowledge | None = None,
 ) -> FastAPI:
     """The application for one day's queue.
 
     `apply` puts a decision about a suggested criterion or a proposed example into effect; without it, decisions are
     only recorded. `suggest` makes a criterion of a failure mode; without it, no such button is shown.
+    `acknowledge` notes who takes care of an incident; without it, incidents are only shown.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(guard.check)
@@ -102,6 +110,7 @@ def create_app(
         return response
 
     add_decision_pages(app, review, guard, apply=apply, suggest=suggest)
+    add_incident_page(app, review, guard, acknowledge)
     return app
 
 

@@ -25,7 +25,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from flows.config import Config
 from flows.errors import ConfigError, RunError
-from flows.review.page.day_review import Apply, Suggest
+from flows.review.page.day_review import Acknowledge, Apply, Suggest
 from flows.review.page.guard import Guard, Password
 from flows.review.page.queue_items import newest_day
 from flows.review.page.review_app import create_app
@@ -55,6 +55,7 @@ def serve(
     day: date | None = None,
     apply: Apply | None = None,
     suggest: Suggest | None = None,
+    acknowledge: Acknowledge | None = None,
 ) -> None:
     """Serve the queue of `day` (default: the newest) until the process is stopped; `tell` prints a line.
 
@@ -75,7 +76,7 @@ def serve(
             password=Password(password) if password else None,
             cookie=f"genchi-{port}",
         )
-        app = create_app(config, found, guard, apply=apply, suggest=suggest)
+        app = create_app(config, found, guard, apply=apply, suggest=suggest, acknowledge=acknowledge)
         shown = "127.0.0.1" if _is_any(place.host) else f"[{place.host}]" if ":" in place.host else place.host
         address = f"http://{shown}:{port}/" + ("" if password else f"?token={token}")
         tell(f"review of {found}{'' if password else f' as {place.annotator}'}: {address}")

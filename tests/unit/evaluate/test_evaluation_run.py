@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from flows.config import load as configuration
+from flows.evaluate import forecast_day
 from flows.evaluate.generate.journal import read_journal
 from flows.evaluate.generate.request_runner import RunBudget, ask_all, row_of
 from flows.evaluate.generate.requests import requests_of_run
@@ -262,6 +263,22 @@ def test_an_answer_after_a_torn_line_is_kept(workspace):
     client = Scripted()
     asyncio.run(ask_all([one], lambda question: client, row_of, journal, RunBudget(None), total=1))
     assert [row["output_text"] for row in read_journal(journal)] == ["yes"]
+
+
+def test_a_forecast_counts_what_has_no_answer_yet_and_sends_nothing(workspace):
+    frozen = Lake(workspace.lake).read("examples", DAY)
+    setup, later = load_setup(workspace), DAY + timedelta(days=1)
+    clients = {"openai/old": Scripted(cost_usd=0.01), "openai/new": Scripted()}
+
+    def forecast():
+        return forecast_day(setup, later, frozen, lambda model: clients[model.name])
+
+    found = forecast()
+    assert (found.requests, round(found.usd, 2), found.unpriced) == (24 * 2 * 2, 0.48, ("openai/new",))
+    assert not any(client.asked for client in clients.values())
+    assert Lake(workspace.lake).days("examples") == [DAY]
+    evaluate(workspace, **{"old": clients["openai/old"], "new": clients["openai/new"]})
+    assert forecast().requests == 0
 
 
 def test_a_backfill_takes_what_another_night_has_answered_and_a_night_asks_anew(workspace):
