@@ -30,6 +30,7 @@ _MOST_OF_A_NIGHT = 9.0  # squared deviation of a past night, at most
 _NIGHTS_OF_EXACT = 7.0  # so many nights count as if they varied as the exact distribution says
 _LEAST_FREEDOM = 3.0
 _LEAST_P = 1e-300
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _p_value(passed: Array, graded: Array, nights: int, spread: float) -> float:
         return float("nan")
     statistic = int(_unlike_majority(now, n_now, past, n_past).sum())
     p = float(min(1.0, _distribution(now + past, n_now, n_now + n_past)[statistic:].sum()))
-    if spread > 1.0:
+    if spread > 1.0 + _ROUNDING:
         # The more nights vary, the longer the tails of their distribution.
         freedom = max((len(graded) - 1 + _NIGHTS_OF_EXACT) / spread, _LEAST_FREEDOM)
         p = float(stdtr(freedom, ndtri(max(p, _LEAST_P)) / np.sqrt(spread)))
