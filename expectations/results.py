@@ -118,9 +118,8 @@ def _words_of(configured: Any) -> dict[str, Any]:
 
 def of_broken_suite(suite: str, problem: str) -> ExpectationResult:
     """A failed critical result for a suite that could not be run."""
-    return ExpectationResult(
-        suite, "suite_runs", EVERYTHING, False, "critical", f"could not be checked: {problem}", "the suite runs", "{}"
-    )
+    observed, evidence = f"could not be checked: {problem}", evidence_of({}, "reliability")
+    return ExpectationResult(suite, "suite_runs", EVERYTHING, False, "critical", observed, "the suite runs", evidence)
 
 
 def _records(frame: pd.DataFrame, column: str | None, arm: str | None) -> list[dict[Hashable, Any]]:

@@ -2,7 +2,8 @@
 
 A file has `frame(night)`, a pandas table with one row per `subject`, and `suite(night)`, a list of expectations of
 Great Expectations (or an ExpectationSuite), each with its `severity`. It may have `actions(night)`, a list of further
-`ValidationAction`s. Of an expectation's `meta` the keys of `vocabulary.Words` are read: its name, and what is said.
+`ValidationAction`s. Of an expectation's `meta` the keys of `vocabulary.Words` are read: its name, its need, and what is
+said.
 """
 
 import importlib.util
@@ -23,6 +24,7 @@ from great_expectations.expectations.expectation import Expectation
 from expectations import frames
 from flows.config import Config
 from flows.errors import RunError, in_one_line
+from flows.incidents import NEEDS
 from flows.warehouse import query
 
 FOLDER = "expectations"
@@ -122,6 +124,8 @@ def _named(wanted: Iterable[Expectation]) -> list[Expectation]:
         name = str(meta.get("name") or usual)
         while name in found:
             name = f"{name}_again"
+        if meta.setdefault("need", NEEDS[0]) not in NEEDS:
+            raise ValueError(f"{name}: unknown need {meta['need']!r} in `meta` ({', '.join(NEEDS)})")
         one.meta = {**meta, "name": name}
         found[name] = one
     return list(found.values())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from expectations import eval_outputs, holdout, landed_logs, night_suite, results, reviewing, verdicts
-from expectations.validate import check, new_context
+from expectations.checkpoints import new_context, run
 from expectations.vocabulary import Words, none
 from flows.config.load import Config
 from flows.incidents import NEEDS
@@ -31,7 +31,7 @@ def test_the_need_of_a_failed_expectation_is_in_its_evidence() -> None:
     frame = pd.DataFrame({"subject": ["a"], "rude": [3]})
     words = Words("polite", "no rude answer", "{rude} rude answers", need="harmlessness")
     suite = gx.ExpectationSuite(name="own", expectations=[none("rude", "critical", words)])
-    (found,) = results.read("own", frame, check(new_context(), "own", suite, frame))
+    (found,) = results.read("own", frame, run(new_context(), suite, frame))
     assert not found.success
     assert json.loads(found.evidence_json) == {"rude": 3, "need": "harmlessness"}
 

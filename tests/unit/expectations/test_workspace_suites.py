@@ -1,5 +1,6 @@
 """Suites of a workspace: run beside genchi's own, with their severities, and never in their way."""
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -69,6 +70,11 @@ def test_a_suite_of_the_workspace_has_its_results_and_its_page(config: Config) -
         ("mine", "def suite(night):\n    return []\n", r"has no function `frame\(night\)`"),
         ("mine", GOOD.replace('column="calls"', 'column="absent"'), "absent"),
         ("mine", GOOD.replace("{slow_share:.0%}", "{nothing}"), "KeyError: 'nothing'"),
+        (
+            "mine",
+            GOOD.replace("meta={", "meta={'need': 'speed', "),
+            r"calls_are_fast: unknown need 'speed' in `meta` \(reli",
+        ),
         ("verdicts", GOOD, "`verdicts` is a name of genchi's own suites; rename the file"),
         ("my-suite", GOOD, "a suite's name is a letter, then letters, digits and `_`; rename the file"),
     ],
@@ -93,6 +99,15 @@ def test_two_expectations_of_one_name_are_told_apart_and_a_subject_has_one_row(c
     names = {name for suite, name, _ in found if suite == "mine"}
     assert {"expect_column_values_to_be_between_calls", "expect_column_values_to_be_between_calls_again"} <= names
     assert "two rows of the subject 'all'" in found["other", "suite_runs", "*"][2]
+
+
+def test_an_expectation_of_the_workspace_has_the_need_that_it_names_or_else_the_first(config: Config) -> None:
+    own = GOOD.replace('meta={"name"', 'meta={"need": "scalability", "name"')
+    checked(config, mine=own, broken="1 / 0")
+    rows = config.open_lake().read("expectation_results", DAY).to_pylist()
+    needs = {one["expectation"]: json.loads(one["evidence_json"])["need"] for one in rows}
+    assert needs["calls_are_fast"] == "scalability"
+    assert needs["expect_column_values_to_be_between_calls"] == needs["suite_runs"] == "reliability"
 
 
 def test_a_workspace_adds_actions_of_great_expectations_to_its_checkpoint(config: Config) -> None:
