@@ -112,6 +112,7 @@ def _words_of(configured: Any) -> dict[str, Any]:
         "observed": shown,
         "passed": "as expected",
         "arm": None,
+        "need": "reliability",
     }
     return usual | given
 

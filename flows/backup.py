@@ -11,6 +11,7 @@ backup before it. What it no longer names is deleted then: so leaves a backup wh
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
@@ -18,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from flows.config import Config
 from flows.erasure import erase_again
 from flows.errors import ConfigError, RunError
-from flows.lake import LAKE_VERSION, Backend, Lake, Note, Storage, is_remote, open_backend
+from flows.lake import LAKE_VERSION, Backend, Lake, Note, Storage, is_remote, known_place, open_backend, reason_of
 from flows.review import collect
 from flows.words import counted
 
@@ -33,6 +34,7 @@ _OF_REMOTE_MODELS = ("embeddings", "topic_catalog", "topics")
 _SECRET = "_reference/user_key_secret"  # noqa: S105 - the name of the file
 _MANIFEST = "manifest.json"
 _PATIENCE_S = 600
+_OURS = re.compile("objects/[0-9a-f]{64}")  # else it is none of ours, and not ours to delete
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,9 @@ def back_up(config: Config, target: str, now: datetime) -> list[str]:
     with lake.lock("backup", _PATIENCE_S):
         collect(config)
         before = _read(there, is_needed=False)
-        if before and before.app != config.app:
-            raise ConfigError(f"{target}: is a backup of {before.app!r}; name another place for {config.app!r}")
-        objects = there.sizes("objects/*")
+        if before:
+            _check_app(config, before, target)
+        objects = {name: size for name, size in there.sizes("objects/*").items() if _OURS.fullmatch(name)}
         files, copied, size = dict[str, File](), 0, 0
         for name in _names(config, lake):
             content = _content(lake.backend, name)
@@ -101,6 +103,7 @@ def restore(config: Config, source: str) -> list[str]:
     with lake.lock("backup", _PATIENCE_S):
         kept = _read(there, is_needed=True)
         assert kept is not None
+        _check_app(config, kept, source)
         if kept.version != LAKE_VERSION:
             raise RunError(
                 f"{source}: was made of a lake of version {kept.version}, this genchi writes version {LAKE_VERSION};"
@@ -110,14 +113,14 @@ def restore(config: Config, source: str) -> list[str]:
         missing = {name: file for name, file in kept.files.items() if not lake.backend.exists(name)}
         for file in missing.values():
             _checked(there, file, source)
+        for name, file in missing.items():  # the secret before the rows with its keys: a kill must not part them
+            if _partition(name) is None:
+                note = Note(lake.backend, name, is_private=name == _SECRET)
+                note.write(_checked(there, file, source).decode())
         with lake.staging() as staged:
             for name, file in missing.items():
                 if (at := _partition(name)) is not None:
                     staged.place(*at).write_bytes(_checked(there, file, source))
-        for name, file in missing.items():
-            if _partition(name) is None:
-                note = Note(lake.backend, name, is_private=name == _SECRET)
-                note.write(_checked(there, file, source).decode())
         lines = [
             f"brought back {counted(len(missing), 'file')} from {source}, made at {kept.made_at}",
             f"  {len(kept.files) - len(missing):,} that the lake has stay as they are",
@@ -151,13 +154,27 @@ def _partition(name: str) -> tuple[str, date, str] | None:
     return parts[0], date.fromisoformat(parts[1].removeprefix("day=")), PurePosixPath(parts[2]).stem
 
 
+def _check_app(config: Config, found: Backup, place: str) -> None:
+    if found.app != config.app:
+        raise ConfigError(f"{place}: is a backup of {found.app!r}; name another place for {config.app!r}")
+
+
 def _open(config: Config, place: str) -> Backend:
-    """The backend of a place. Raises ConfigError where it is the lake, or within it."""
+    """The backend of a place. Raises ConfigError where it is none, or the lake, or within it."""
+    try:
+        known_place(place)
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}") from None
     if is_remote(place):
+        if f"{place.rstrip('/')}/".startswith(f"{str(config.lake).rstrip('/')}/"):
+            raise ConfigError(f"{place}: is in the lake itself; name another prefix, best of another bucket")
         return open_backend(place.rstrip("/"), config.storage)
     root = Path(place).expanduser().absolute()
     if isinstance(config.lake, Path) and root.resolve().is_relative_to(config.lake.resolve()):
         raise ConfigError(f"{place}: is in the lake itself; name another folder, best on another disk")
+    nearest = next(one for one in (root, *root.parents) if one.exists())
+    if not nearest.is_dir():
+        raise ConfigError(f"{place}: {nearest} is a file; name a folder")
     return open_backend(root, Storage())
 
 
@@ -182,7 +199,10 @@ def _put(there: Backend, name: str, content: bytes) -> None:
 
 
 def _read(there: Backend, *, is_needed: bool) -> Backup | None:
-    text = there.read_text(_MANIFEST)
+    try:
+        text = there.read_text(_MANIFEST)
+    except OSError as error:
+        raise RunError(f"{there.place(_MANIFEST)}: {reason_of(error)}") from None
     if text is None:
         if is_needed:
             raise ConfigError(f"{there.place(_MANIFEST)}: no such file; this is no backup of genchi")

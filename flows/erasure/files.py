@@ -14,7 +14,10 @@ from flows.erasure.scrubbing import scrubbed
 from flows.lake import Lake, Note, replace_text
 from flows.report.flow import write_again
 
-_OF_DBT = ("logs", "target/run", "target/compiled", "target/run_results.json")
+_OF_DBT = (
+    "logs",
+    *(f"{target}/{of}" for target in ("target", "target-workspace") for of in ("run", "compiled", "run_results.json")),
+)
 
 
 def has_person(place: Path, person: Person, *, is_text: bool = True) -> bool:
@@ -81,9 +84,12 @@ def erase_notes(lake: Lake, person: Person, *, is_dry: bool) -> Iterator[tuple[s
 
 
 def erase_left_over(config: Config, _: Person, *, is_dry: bool) -> Iterator[tuple[str, str]]:
-    """What dbt logged and compiled, and a warehouse that was put aside as damaged, are deleted whole."""
+    """What dbt logged and compiled, pages of an API, and a warehouse put aside as damaged are deleted whole.
+
+    Pages of an API that wait for the next run have texts as they were before redaction: they are pulled again.
+    """
     aside = config.warehouse.with_name(f"{config.warehouse.name}.damaged")
-    places = [config.state / "_dbt" / name for name in _OF_DBT]
+    places = [*(config.state / "_dbt" / name for name in _OF_DBT), config.state / "_spool"]
     for place in (*places, aside, aside.with_name(f"{aside.name}.wal")):
         if place.exists():
             yield str(place), "would be deleted" if is_dry else "deleted"

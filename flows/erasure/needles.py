@@ -86,11 +86,12 @@ class Needles:
         return next(self.hits(text.encode(errors="replace")), None) is not None
 
     def rows_of(self, column: pa.ChunkedArray | pa.Array) -> list[tuple[int, int]]:
-        """For a column of texts, each pair of a row and a needle that it has."""
+        """For a column of texts or of bytes, each pair of a row and a needle that it has."""
         chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
         found, before = set[tuple[int, int]](), 0
         for given in chunks:
-            chunk = given if pa.types.is_large_string(given.type) else given.cast(pa.large_string())
+            is_bytes = pa.types.is_binary(given.type)
+            chunk = given.cast(pa.large_binary() if is_bytes else pa.large_string())
             if len(chunk) and (buffers := chunk.buffers())[2] is not None:
                 offsets = np.frombuffer(buffers[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
                 content = np.frombuffer(buffers[2], np.uint8)[offsets[0] : offsets[-1]]

@@ -53,8 +53,8 @@ def is_list_of_texts(kind: pa.DataType) -> bool:
 
 
 def places_in(column: pa.ChunkedArray, person: Person) -> set[int]:
-    """The rows of a column of texts, or of lists of texts, that mention the person."""
-    if pa.types.is_string(column.type):
+    """The rows of a column of texts, of lists of texts, or of bytes, that mention the person."""
+    if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
         return {row for row, _ in person.needles.rows_of(column)}
     if is_list_of_texts(column.type):
         ids = pa.array(sorted(person.calls | person.proposals | person.users), pa.string())

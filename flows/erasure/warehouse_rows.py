@@ -1,5 +1,8 @@
 """The warehouse without a person: rows of their calls go, of other rows the texts; then the file is written anew.
 
+Tables of the workspace's own models may have columns of any type. Of one that holds texts in a structure or as bytes,
+the whole row goes.
+
 Numbers that were made of their calls together with others' stay, as in a report that is printed: a day that is built
 again counts without them. dbt writes what is computed; this only takes away.
 """
@@ -16,7 +19,7 @@ from flows.erasure.scrubbing import REMOVED, is_list_of_texts, places_in, withou
 from flows.lake import CALL, USER, Tombstones
 from flows.transform import opened
 
-_IDS = {"subject_id": CALL, "call_id": CALL, "example_id": CALL, "user_name": USER}
+_IDS = {"subject_id": CALL, "call_id": CALL, "example_id": CALL, "user_name": USER, "user_key": USER}
 # Columns that hold a whole text, which may be too short to be searched for elsewhere.
 _WHOLE = ("text_value", "message", "error_message", "answer", "pinned_answer")
 _TABLES = """
@@ -44,14 +47,18 @@ def _erase_table(
 ) -> tuple[int, int]:
     places, texts = set[int](), 0
     columns = connection.sql(f"select * from {table} limit 0").to_arrow_table().schema
-    for column in columns.names:
-        if column in _IDS:
-            places |= _rows_by_id(connection, table, column, person, stones)
+    for column in columns:
+        if column.name in _IDS and pa.types.is_string(column.type):
+            places |= _rows_by_id(connection, table, column.name, person, stones)
+        elif not _is_text(column.type) and (given := _as_text(column)):
+            for rows in _read(connection, f"select rowid as place, {given} as given from {table}"):
+                ids = rows["place"].to_pylist()
+                places |= {ids[place] for place in places_in(rows["given"], person)}
     if places and not is_dry:
         _with(connection, "gone", pa.table({"place": pa.array(sorted(places), pa.int64())}))
         connection.execute(f"delete from {table} where rowid in (select place from gone)")
     for column in columns:
-        if column.name not in _IDS and (pa.types.is_string(column.type) or is_list_of_texts(column.type)):
+        if column.name not in _IDS and _is_text(column.type):
             texts += _scrub(connection, table, column.name, person, places, is_dry=is_dry)
     return len(places), texts
 
@@ -104,11 +111,24 @@ def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[pa.Table]
 
 
 def texts_of(warehouse: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
-    """Every column of texts, or of lists of texts, in parts, with its name."""
+    """Every column that may hold texts, in parts, with its name."""
     with opened(warehouse, is_read_only=True) as connection:
         for schema, table in connection.execute(_TABLES).fetchall():
             for column in connection.sql(f'select * from "{schema}"."{table}" limit 0').to_arrow_table().schema:
-                if pa.types.is_string(column.type) or is_list_of_texts(column.type):
+                if given := _as_text(column):
                     name = f"{schema}.{table}.{column.name}"
-                    for rows in _read(connection, f'select "{column.name}" as given from "{schema}"."{table}"'):
+                    for rows in _read(connection, f'select {given} as given from "{schema}"."{table}"'):
                         yield name, rows["given"]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind)) or is_list_of_texts(kind)
+
+
+def _as_text(column: pa.Field) -> str:
+    """How to select a column to search it; empty where it can have no text: numbers, times and truth values."""
+    name = column.name.replace('"', '""')
+    if _is_text(column.type) or pa.types.is_binary(column.type):
+        return f'"{name}"'
+    is_plain = pa.types.is_primitive(column.type) or pa.types.is_decimal(column.type)
+    return "" if is_plain else f'cast("{name}" as varchar)'

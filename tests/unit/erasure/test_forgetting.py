@@ -274,6 +274,43 @@ def test_pages_journals_and_the_bytes_of_the_warehouse_lose_the_person(workspace
     assert incidents[1] == ("[removed]", "{}")
 
 
+def test_models_of_a_workspace_may_keep_texts_in_columns_of_any_type(workspace: Config) -> None:
+    key = user_key(workspace.secret_of_user_keys(workspace.open_lake()), ANA)
+    said = "(values ('ana-1', ?), ('max-1', ?)) as calls(who, said)"
+    columns = {
+        "struct": "{'said': said}",
+        "structs": "[{'id': 'call-2026-' || who}]",
+        "bytes": "encode(said)",
+        "map": "map {said: 1}",
+        "json": "to_json({'said': said})",
+    }
+    with duckdb.connect(str(workspace.warehouse)) as connection:
+        connection.execute("create schema own")
+        for name, expression in columns.items():
+            connection.execute(f"create table own.{name}s as select {expression} as pack from {said}", [HERS, HIS])
+        connection.execute(
+            "create table own.users as select * from (values (?, 'I lost it'), ('m', 'y')) as u(user_key, t)", [key]
+        )
+        connection.execute("create view own.seen as select * from own.structs")
+    assert forget(workspace, None, Asked(users=(ANA,)), NOW, silent)
+    with duckdb.connect(str(workspace.warehouse), read_only=True) as connection:
+        for name in columns:
+            (pack,) = connection.execute(f"select cast(pack as varchar) from own.{name}s").fetchall()[-1]
+            assert "max" in pack or HIS in pack, name
+            assert "Quillfeather" not in str(connection.execute(f"from own.{name}s").fetchall()), name
+        assert connection.execute("from own.users").fetchall() == [("m", "y")]
+        assert len(connection.execute("from own.seen").fetchall()) == 1
+
+
+def test_pulled_pages_and_what_dbt_compiled_of_the_workspace_are_gone(workspace: Config) -> None:
+    for name in ("_spool/0123/2026-03-02/spans-00001.json", "_dbt/target-workspace/run/desk.sql"):
+        place = workspace.state / name
+        place.parent.mkdir(parents=True)
+        place.write_text(json.dumps({"id": "call-2026-ana-1", "user": ANA}), encoding="utf-8")
+    assert forget(workspace, None, Asked(users=(ANA,)), NOW, silent)
+    assert ANA not in every_text(workspace)
+
+
 def test_a_backup_brings_back_what_people_decided_and_nothing_that_was_forgotten(
     workspace: Config, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -293,7 +330,9 @@ def test_a_backup_brings_back_what_people_decided_and_nothing_that_was_forgotten
     (kept,) = rows(workspace, "annotations")
     assert kept["subject_id"] == "call-2026-max-1"
     backup.back_up(workspace, str(target), NOW)
-    assert "Quillfeather" not in "".join(path.read_bytes().decode("latin-1") for path in target.rglob("*.*"))
+    objects = [pq.read_table(path).to_pylist() for path in target.glob("objects/*") if path.read_bytes()[:4] == b"PAR1"]
+    assert any("bicycle" in str(rows_of) for rows_of in objects)
+    assert "Quillfeather" not in str(objects)
     assert any(stone["kind"] == CALL for stone in rows(workspace, "tombstones"))
 
 
@@ -326,3 +365,37 @@ def test_a_damaged_backup_and_another_secret_bring_nothing_back(workspace: Confi
     assert not (tmp_path / "lake" / "annotations").exists()
     with pytest.raises(ConfigError, match="in the lake itself"):
         backup.back_up(workspace, str(tmp_path / "lake" / "backup"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        ("genchi.yaml", "is a file; name a folder"),
+        ("genchi.yaml/kept", "is a file; name a folder"),
+        ("gcs://bucket/kept", "not a supported store"),
+        ("s3://bucket/lake/kept", "in the lake itself"),
+    ],
+)
+def test_a_target_that_is_none_is_refused(
+    workspace: Config, monkeypatch: pytest.MonkeyPatch, place: str, problem: str
+) -> None:
+    monkeypatch.chdir(workspace.workspace)
+    config = workspace.model_copy(update={"lake": "s3://bucket/lake"}) if place.startswith("s3") else workspace
+    with pytest.raises(ConfigError, match=problem):
+        backup.back_up(config, place, NOW)
+    with pytest.raises(ConfigError, match=problem):
+        backup.restore(config, place)
+    assert not (workspace.workspace / "gcs:").exists()
+
+
+def test_a_backup_deletes_no_file_of_others_and_is_not_restored_into_another_app(
+    workspace: Config, tmp_path: Path
+) -> None:
+    own = tmp_path / "shelf" / "objects" / "vase.png"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"x")
+    backup.back_up(workspace, str(tmp_path / "shelf"), NOW)
+    assert own.exists()
+    other = workspace.model_copy(update={"app": "parcels", "lake": tmp_path / "new"})
+    with pytest.raises(ConfigError, match="is a backup of 'letters'"):
+        backup.restore(other, str(tmp_path / "shelf"))
