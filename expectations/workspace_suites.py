@@ -44,7 +44,7 @@ class Night:
         return self.config.limits
 
     def marts(self, sql: str, *parameters: object) -> pd.DataFrame:
-        """The rows of a SELECT on the warehouse, such as `select ... from marts.fct_usage_daily where day = ?`."""
+        """The rows of a SELECT on the warehouse, such as `select ... from marts.my_mart where day = ?`."""
         return pd.DataFrame(query(self.config.warehouse, sql, parameters))
 
     def lake(self, sql: str, *tables: str) -> pd.DataFrame:

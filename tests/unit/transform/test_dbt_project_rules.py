@@ -181,6 +181,8 @@ READERS = {
     "breaches": ["flows/cli/breach_list.py", "flows/cli/ack_command.py"],
     "holdout_proposals": ["flows/evaluate/propose/described.py"],
 }
+# What removes rows from the warehouse also looks for them; nothing is made of what it reads.
+WRITERS = {*(ROOT / "flows" / "erasure").glob("*.py"), ROOT / "flows" / "transform" / "expiry.py"}
 _TABLE = re.compile(r"\b(fct_\w+|dim_\w+|int_\w+|(?<=seeds\.)\w+)\b")
 
 
@@ -206,7 +208,7 @@ def test_whatever_reads_the_warehouse_is_an_exposure(manifest: dict[str, Any]) -
         for path in (ROOT / folder).rglob("*.py")
         if reading.search(path.read_text(encoding="utf-8")) and "demo" not in path.parts
     }
-    assert found <= known
+    assert found - WRITERS <= known
 
 
 def test_a_day_is_final_once_rows_are_gone_of_which_a_kept_table_is_computed(manifest: dict[str, Any]) -> None:
