@@ -28,7 +28,7 @@ from flows.llm import register_local_providers
 from flows.nightly import evaluated
 from flows.prefect_run import described, flow, stage
 from flows.report.flow import report_days
-from flows.retention import first_to_rebuild
+from flows.retention import first_to_rebuild, require_rebuildable
 from flows.semantics.flow import semantics
 from flows.transform import has_package
 from flows.transform.flow import transform, workspace_models
@@ -134,6 +134,7 @@ def run_backfill(
 def estimated(setup: EvalSetup, request: Request) -> Iterator[str]:
     """What a backfill has to do and how long it takes, in a few lines. Writes nothing, and asks no model."""
     request.check()
+    require_rebuildable(setup.config, request.start, request.end)
     plan = Ledger(setup).plan(request.start, request.end, request.only, is_forced=request.force)
     yield from _estimate(setup, request, plan)
 
@@ -154,6 +155,7 @@ def _backfill(setup: EvalSetup, request: Request) -> Backfilled:
     check_extensions(config)
     name = f"backfill {request.start} to {request.end}"
     with described(name, config.app), config.open_lake().lock("backfill"):
+        require_rebuildable(config, request.start, request.end)  # before logs are read, or models asked
         ledger = Ledger(setup)
         plan = ledger.plan(request.start, request.end, request.only, is_forced=request.force)
         for line in _estimate(setup, request, plan):

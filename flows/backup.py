@@ -126,7 +126,16 @@ def restore(config: Config, source: str) -> list[str]:
             f"  {len(kept.files) - len(missing):,} that the lake has stay as they are",
         ]
         forgotten = erase_again(config)
+        if forgotten and _is_newer(lake, kept):
+            forgotten.append("  the backup is older than `genchi forget`: name them to it again, so that texts go, too")
         return [*lines, *forgotten, "  the rest is made from the logs: genchi backfill --start D --end D"]
+
+
+def _is_newer(lake: Lake, kept: Backup) -> bool:
+    """Whether somebody was forgotten after a backup was made: its texts are theirs, too, and stones know ids only."""
+    made = datetime.fromisoformat(kept.made_at)
+    times = [at for day in lake.days("tombstones") for at in lake.read("tombstones", day)["at"].to_pylist()]
+    return any(at > made for at in times)
 
 
 def _names(config: Config, lake: Lake) -> list[str]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from flows.config import Config
+from flows.errors import RunError
 from flows.lake import LATE_DAYS, SCHEMAS, Lake
 from flows.words import counted
 
@@ -85,6 +86,17 @@ def first_rebuildable_day(config: Config, first: date, last: date) -> date:
         if first <= day <= last and lake.exists(table, day, EXPIRED)
     ]
     return max(final) + timedelta(days=1) if final else first
+
+
+def require_rebuildable(config: Config, first: date, last: date) -> date:
+    """The first rebuildable day, as `first_rebuildable_day`. Raises RunError where there is none up to `last`."""
+    found = first_rebuildable_day(config, first, last)
+    if found > last:
+        raise RunError(
+            f"{last}: its rows were removed by `retention`, so its numbers are final and cannot be rebuilt;"
+            " choose a later day"
+        )
+    return found
 
 
 def first_to_rebuild(config: Config, touched: tuple[date, ...], first: date, last: date) -> date:

@@ -72,8 +72,8 @@ def _end_of(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _in_words(hour: float) -> str:
-    """Hours after a day's end as a time of the clock, rounded up to a minute."""
-    minutes = -int(-hour * 60 // 1)
+    """Hours after a day's end as a time of the clock, rounded up to a minute; no earlier than the day itself begins."""
+    minutes = max(-24 * 60, -int(-hour * 60 // 1))  # a file may be older than its day: copied, or of another clock
     days, rest = divmod(minutes, 24 * 60)
     which = {-1: "of the day itself", 0: "of the next day"}.get(days, f"{days + 1} days later")
     return f"{rest // 60:02}:{rest % 60:02} {which}"

@@ -18,6 +18,6 @@ def add_verbs(verbs: Any, with_config: Callable[[argparse.ArgumentParser], argpa
     forget.add_argument("--dry-run", action="store_true", help="say what would go, and change nothing")
     forget.set_defaults(verb="forget")
     backup = with_config(verbs.add_parser("backup", help="copy what cannot be made again, or bring it back"))
-    backup.add_argument("place", metavar="TARGET", help="a folder, or s3://bucket/prefix")
+    backup.add_argument("place", metavar="TARGET", help="a folder, or s3://, gs:// or az:// with bucket/prefix")
     backup.add_argument("--restore", action="store_true", help="bring back what the lake lacks, from that place")
     backup.set_defaults(verb="backup")

@@ -10,7 +10,7 @@ from typing import Any
 
 from flows.config import Config
 from flows.errors import RunError
-from flows.lake import Lake, rows_with
+from flows.lake import CALL, Lake, read_tombstones, rows_with
 
 Row = dict[str, Any]
 
@@ -31,7 +31,15 @@ def find(config: Config, call_id: str, day: date | None = None) -> Row:
         for row in rows_with(lake, "interactions", searched, key="call_id", values=[call_id]).to_pylist():
             return {"day": searched, **row, "scores": _scores(lake, searched, call_id)}
     place = f"on {day}" if day else "in the lake"
-    raise RunError(f"no call {call_id!r} {place}; the page and `genchi breaches` name calls by their call_id")
+    raise RunError(f"no call {call_id!r} {place}; {_why_not(config, lake, call_id)}")
+
+
+def _why_not(config: Config, lake: Lake, call_id: str) -> str:
+    if lake.days("tombstones") and read_tombstones(lake, config.secret_of_user_keys(lake)).knows(CALL, call_id):
+        return "`genchi forget` removed it"
+    kept = config.retention.get("interactions")
+    gone = f"; calls older than {kept} days are removed (`retention`)" if kept is not None else ""
+    return f"the page and `genchi breaches` name calls by their call_id{gone}"
 
 
 def _scores(lake: Lake, day: date, call_id: str) -> list[Row]:

@@ -55,6 +55,15 @@ class Api(Section):
     late_days: int = Field(default=1, ge=0, le=60)
     """Days before a night's own that are pulled again, for records and scores that came late."""
 
+    @field_validator("public_key", "secret_key", "key")
+    @classmethod
+    def _can_be_sent(cls, key: str | None) -> str | None:
+        if key is not None and not re.fullmatch(r"[\x21-\x7e]*", key):
+            raise ValueError(
+                "a key has letters, digits and signs of ASCII only; look for a space or a line break in it"
+            )
+        return key
+
     @field_validator("host")
     @classmethod
     def _has_no_credentials(cls, host: str) -> str:

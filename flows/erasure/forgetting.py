@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flows.config import Config
@@ -14,6 +14,7 @@ from flows.erasure.searching import scan
 from flows.errors import ConfigError, RunError
 from flows.evaluate import EvalSetup
 from flows.lake import Lake, Tombstones, add_tombstones, read_tombstones
+from flows.retention import EXPIRED
 from flows.review import collect
 from flows.transform import compact
 from flows.words import counted
@@ -144,12 +145,24 @@ def _limits(config: Config, person: Person) -> Iterable[str]:
             f"too short to search for: {counted(person.too_short, 'text')} and {counted(person.short_ids, 'id')};"
             " their rows went by the ids of the calls"
         )
+    if days := _pages_without_calls(config):
+        yield (
+            f"cannot be searched: the pages of {counted(len(days), 'day')} up to {days[-1]}, whose calls `retention`"
+            f" removed, so that their words are not known; delete them in {config.reports} if they may have theirs"
+        )
     sources = ", ".join(source.name for source in config.sources)
     yield (
         f"not touched: the logs themselves{f' ({sources})' if sources else ''}, backups (`genchi backup` again takes"
         " theirs out), digests that were sent, what"
         " Prefect's server and providers keep, and texts of others that only resemble theirs"
     )
+
+
+def _pages_without_calls(config: Config) -> list[date]:
+    """The days that have a page, but no calls in the lake any more."""
+    lake = config.open_lake()
+    gone = [day for day in lake.days("interactions") if lake.exists("interactions", day, EXPIRED)]
+    return [day for day in gone if (config.reports / str(day) / "index.html").exists()]
 
 
 def _amount(rows: int, texts: int) -> str:

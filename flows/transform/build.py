@@ -13,7 +13,7 @@ from flows.config import Config
 from flows.errors import RunError
 from flows.lake import UNWRAPPED, in_one_text
 from flows.project import DBT_PROJECT
-from flows.retention import first_rebuildable_day
+from flows.retention import first_rebuildable_day, require_rebuildable
 from flows.transform.dbt_runner import Node, run_dbt
 from flows.transform.dictionary import write_words
 from flows.transform.feature_expressions import checked_features
@@ -58,12 +58,7 @@ def build(
     `retention` leaves nothing to build, and if another process uses the warehouse.
     """
     started = time.monotonic()
-    asked, first = first, first_rebuildable_day(config, first, last)
-    if first > last:
-        raise RunError(
-            f"{last}: its rows were removed by `retention`, so its numbers are final and cannot be rebuilt;"
-            " choose a later day"
-        )
+    asked, first = first, require_rebuildable(config, first, last)
     if first > asked:
         logger.info(
             "the numbers up to %s are final: `retention` has removed their rows",

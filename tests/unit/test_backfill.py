@@ -9,15 +9,16 @@ import duckdb
 import pytest
 
 from flows import backfill_estimate
-from flows.backfill import Request, _together
+from flows.backfill import Request, _together, estimated
 from flows.backfill_days import Ledger, Plan
 from flows.backfill_estimate import BUILD_AS_DAYS, Rates, Took, Work
 from flows.config import load_config
-from flows.errors import ConfigError
+from flows.errors import ConfigError, RunError
 from flows.evaluate import EvalSetup, load_setup
 from flows.ingest.landing import land_days
 from flows.lake import each_day
 from flows.lake.lake import Lake, from_rows
+from flows.retention import apply
 
 FIRST = date(2026, 3, 1)
 DAYS = tuple(each_day(FIRST, FIRST + timedelta(days=3)))
@@ -201,3 +202,11 @@ def test_pages_are_of_the_last_days_and_of_those_that_have_none(tmp_path: Path) 
 def test_a_range_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(ConfigError, match="is before --start"):
         Request(DAYS[1], DAYS[0]).check()
+
+
+def test_days_whose_rows_are_gone_are_refused_before_anything_is_read(done: EvalSetup) -> None:
+    config = done.config.model_copy(update={"retention": {"interactions": 1}})
+    apply(config, DAYS[-1])
+    with pytest.raises(RunError, match="rows were removed by `retention`"):
+        list(estimated(done, Request(DAYS[0], DAYS[1])))
+    assert list(estimated(done, Request(DAYS[0], DAYS[-1])))

@@ -13,7 +13,7 @@ from flows.cli.doctor.log_checks import source_findings
 from flows.config import Config, load_config
 from flows.ingest import landing
 from flows.lake import Lake, from_rows
-from flows.source_arrivals import arrivals
+from flows.source_arrivals import _in_words, arrivals
 
 DAY = date(2026, 3, 20)
 
@@ -125,3 +125,16 @@ def test_a_manifest_of_an_older_version_is_read(tmp_path: Path) -> None:
     pq.write_table(pq.ParquetFile(place).read().drop_columns(["modified_at"]), place)
     assert arrivals(config, Lake(config.lake), DAY)["desk"].nights == 10
     assert isinstance(Lake(config.lake).read("manifest", DAY - timedelta(days=1)), pa.Table)
+
+
+@pytest.mark.parametrize(
+    ("hour", "said"),
+    [
+        (-50.0, "00:00 of the day itself"),
+        (-0.5, "23:30 of the day itself"),
+        (2.0, "02:00 of the next day"),
+        (26.0, "02:00 2 days later"),
+    ],
+)
+def test_an_hour_is_a_time_of_the_clock_even_of_a_file_older_than_its_day(hour: float, said: str) -> None:
+    assert _in_words(hour) == said

@@ -24,6 +24,7 @@ from flows.retry_policy import paced_retries, requested_pause_s
 MOST_BYTES = 64 << 20
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGEST_REQUESTED_S = 0.5, 20.0, 120.0
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_LONGEST_PAGE_S = 300.0  # the timeout begins again with each byte
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _REFUSED = {401, 403}
 
@@ -108,9 +109,13 @@ class ApiClient:
             raise UnreadableError(self.host, f"refuses the request (status {code})")
 
     def _content(self, answer: httpx.Response) -> bytes:
-        content = bytearray()
-        for block in answer.iter_bytes(1 << 20):
+        content, begun = bytearray(), self._clock()
+        for block in answer.iter_bytes():
             content += block
+            if self._clock() - begun > _LONGEST_PAGE_S:
+                raise UnreadableError(
+                    self.host, f"needs more than {_LONGEST_PAGE_S:.0f} s to send a page; lower `api.page_size`"
+                )
             if len(content) > MOST_BYTES:
                 raise UnreadableError(
                     self.host, f"sent a page of more than {MOST_BYTES >> 20} MiB; lower `api.page_size`"

@@ -1,11 +1,14 @@
 """`genchi show` and `genchi breaches`: what they print of a night, for a person and as JSON."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from flows.cli import main
+from flows.config import load_config
+from flows.lake import CALL, add_tombstones, read_tombstones
 from tests.unit.report import synthetic
 
 
@@ -41,6 +44,22 @@ def test_a_call_that_is_not_there_is_one_line(
 ) -> None:
     assert run(workspace, "show", "call-1", *day) == 3
     assert capsys.readouterr().err.startswith("genchi: no call 'call-1' ")
+
+
+def test_a_call_that_was_forgotten_or_is_too_old_is_told_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "genchi.yaml"
+    place.write_text("app: a\nlake: lake\nretention: {interactions: 90d}\n", encoding="utf-8")
+    config = load_config(place)
+    lake = config.open_lake()
+    with lake.lock("test"):
+        stones = read_tombstones(lake, config.secret_of_user_keys(lake))
+        add_tombstones(lake, stones, synthetic.DAY, datetime(2026, 4, 1, tzinfo=UTC), {CALL: {"call-gone"}})
+    assert run(place, "show", "call-gone") == 3
+    assert "`genchi forget` removed it" in capsys.readouterr().err
+    assert run(place, "show", "call-old") == 3
+    assert "calls older than 90 days are removed (`retention`)" in capsys.readouterr().err
 
 
 def test_incidents_are_listed_worst_first_with_their_breaches_below(

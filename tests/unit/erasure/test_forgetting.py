@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows import backup
+from flows import backup, retention
 from flows.config import Config, load_config
 from flows.erasure import Asked, forget
 from flows.erasure.erased_tables import HOW
@@ -311,8 +311,9 @@ def test_pulled_pages_and_what_dbt_compiled_of_the_workspace_are_gone(workspace:
     assert ANA not in every_text(workspace)
 
 
+@pytest.mark.parametrize("is_older", [True, False])
 def test_a_backup_brings_back_what_people_decided_and_nothing_that_was_forgotten(
-    workspace: Config, tmp_path_factory: pytest.TempPathFactory
+    workspace: Config, tmp_path_factory: pytest.TempPathFactory, is_older: bool
 ) -> None:
     lake, target = workspace.open_lake(), tmp_path_factory.mktemp("backup")
     labels = [filled("annotations", name, text) for name, text in (("ana-1", HERS), ("max-1", HIS))]
@@ -322,11 +323,13 @@ def test_a_backup_brings_back_what_people_decided_and_nothing_that_was_forgotten
     assert "copied and read back 0 " in backup.back_up(workspace, str(target), NOW)[1]
     assert first[0].startswith("backed up ")
     assert all(path.stat().st_mode & 0o077 == 0 for path in target.rglob("*") if path.is_file())
-    assert forget(workspace, None, Asked(users=(ANA,)), NOW, silent)
+    later = NOW + timedelta(hours=1 if is_older else 0)
+    assert forget(workspace, None, Asked(users=(ANA,)), later, silent)
     for name in lake.names("annotations", DAY):
         lake.remove("annotations", DAY, name)  # and then the disk is damaged
     told = backup.restore(workspace, str(target))
     assert any("forgotten again: lake, annotations" in line for line in told)
+    assert any("name them to it again" in line for line in told) == is_older
     (kept,) = rows(workspace, "annotations")
     assert kept["subject_id"] == "call-2026-max-1"
     backup.back_up(workspace, str(target), NOW)
@@ -399,3 +402,14 @@ def test_a_backup_deletes_no_file_of_others_and_is_not_restored_into_another_app
     other = workspace.model_copy(update={"app": "parcels", "lake": tmp_path / "new"})
     with pytest.raises(ConfigError, match="is a backup of 'letters'"):
         backup.restore(other, str(tmp_path / "shelf"))
+
+
+def test_pages_of_calls_that_are_gone_are_named_for_they_cannot_be_searched(workspace: Config) -> None:
+    page = workspace.reports / str(DAY) / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text(f"<p>{HERS}</p>", encoding="utf-8")
+    config = workspace.model_copy(update={"retention": {"interactions": 30}})
+    retention.apply(config, DAY + timedelta(days=90))
+    told: list[str] = []
+    assert forget(config, None, Asked(users=(ANA,)), NOW, told.append)
+    assert any(line.startswith(f"cannot be searched: the pages of 1 day up to {DAY}") for line in told)

@@ -247,6 +247,25 @@ def test_a_page_that_is_too_large_is_not_held(tmp_path: Path, monkeypatch: pytes
             pull(config, config.sources[0], DAY, client(config))
 
 
+def test_a_page_that_never_ends_is_given_up(tmp_path: Path) -> None:
+    with running("langfuse", observations=[], scores=[]) as server:
+        server.answer = lambda path, query: (200, {}, b'{"data": ["' + b"x" * (1 << 20) + b'"]}')
+        config = workspace(tmp_path, server)
+        ticks = iter(range(0, 1_000_000, 60))
+        slow = ApiClient(config.sources[0], sleep=lambda _: None, clock=lambda: float(next(ticks)))
+        with pytest.raises(UnreadableError, match="more than 300 s to send a page"):
+            pull(config, config.sources[0], DAY, slow)
+
+
+@pytest.mark.parametrize("key", ["sk-lf-é", "sk-lf-1\\n", " sk-lf-1"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_told(tmp_path: Path, key: str) -> None:
+    config = workspace(tmp_path, Server(host="http://127.0.0.1:9"))
+    config.path.write_text(config.path.read_text(encoding="utf-8").replace(SECRET, key), encoding="utf-8")
+    with pytest.raises(ConfigError, match="a key has letters") as raised:
+        load_config(config.path)
+    assert "sk-lf" not in str(raised.value)
+
+
 def test_a_server_that_fails_stops_only_its_source(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     line = json.dumps({"call_id": "c", "started_at": "2026-03-10T10:00:00Z", "input_text": "q"})
     (tmp_path / "own.jsonl").write_text(line + "\n", encoding="utf-8")
