@@ -81,8 +81,12 @@ class WorkspaceSuite:
 
     def actions(self, config: Config, day: date) -> list[ValidationAction]:
         """The actions that the file adds; none where it has no `actions`."""
-        has_any = hasattr(self._loaded(), "actions")
-        return list(self._call("actions", Night(config, day))) if has_any else []
+        if not hasattr(self._loaded(), "actions"):
+            return []
+        found = self._call("actions", Night(config, day))
+        if not isinstance(found, list | tuple) or not all(isinstance(one, ValidationAction) for one in found):
+            raise RunError(f"{self.file}: `actions` must return a list of ValidationAction")
+        return list(found)
 
     def check(self) -> None:
         """Raise RunError if the file cannot be loaded, or lacks a function. Nothing is checked."""

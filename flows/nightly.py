@@ -17,7 +17,7 @@ from flows.alerts import night_ended
 from flows.alerts.flow import alert, alert_without_prefect
 from flows.checks import check, check_evaluation
 from flows.config import Config, load_config, sizes_by_risk, unset_variables
-from flows.errors import GenchiError, RunError
+from flows.errors import ConfigError, RunError
 from flows.evaluate import EvalSetup, load_setup, relabel_items, suggest_criteria
 from flows.evaluate.flow import evaluate, score_night, score_production, shadow
 from flows.extensions import check_extensions
@@ -62,7 +62,7 @@ def run_told(setup: EvalSetup, day: date) -> Night:
     """`run_nightly`, with a digest also where Prefect itself fails and the night did not run, or not to its end."""
     try:
         return run_nightly(setup, day)
-    except GenchiError:
+    except (ConfigError, NightFailedError):
         raise
     except Exception as error:
         night = Night(day)

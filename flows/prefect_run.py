@@ -17,7 +17,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed, wait_random
 
-from flows.errors import TransientError
+from flows.errors import GenchiError, TransientError
 from flows.outgoing import plain
 from flows.progress import Step, step
 
@@ -31,6 +31,9 @@ EVENT = "genchi.night"
 # Seconds before each new try of a task that failed transiently, and the share by which they are prolonged at random.
 RETRY_DELAYS_S = (5.0, 30.0)
 RETRY_JITTER = 0.5
+
+# Seconds after which a time limit is raised again: what tries again after any OSError has swallowed the first.
+_AGAIN_S = 60.0
 
 # Where Prefect finds settings, besides the environment: in its home and in the current folder.
 _SETTINGS_FILES = ("prefect.toml", "pyproject.toml", ".env")
@@ -51,6 +54,10 @@ def _has_settings() -> bool:
     return profiles.exists() or any(Path(name).exists() for name in _SETTINGS_FILES)
 
 
+class ServerDownError(GenchiError):
+    """The Prefect server that is configured does not answer. No stage has begun."""
+
+
 class Run(Generic[P, R]):
     """A stage or a task of one: called as a run of Prefect where it is used, else as the function that it is."""
 
@@ -61,7 +68,8 @@ class Run(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if is_used():
-            found: R = self.in_prefect(*args, **kwargs)
+            with _naming_a_server_that_is_down():
+                found: R = self.in_prefect(*args, **kwargs)
             return found
         with _ended_after(self.timeout_seconds, self.fn.__name__):
             return _retrying(self._tries)(self.fn, *args, **kwargs)
@@ -133,7 +141,7 @@ def _ended_after(seconds: float | None, name: str) -> Iterator[None]:
     if seconds is None or threading.current_thread() is not threading.main_thread():
         yield
         return
-    outer, _ = signal.getitimer(signal.ITIMER_REAL)
+    outer, again = signal.getitimer(signal.ITIMER_REAL)
     if 0 < outer <= seconds:  # the block around it ends first
         yield
         return
@@ -142,13 +150,28 @@ def _ended_after(seconds: float | None, name: str) -> Iterator[None]:
         raise TimeoutError(f"{name} timed out after {seconds:g} s")
 
     before, started = signal.signal(signal.SIGALRM, end), time.monotonic()
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_S)
     try:
         yield
     finally:
         left = max(outer - (time.monotonic() - started), 0.001) if outer else 0.0
+        signal.setitimer(signal.ITIMER_REAL, 0)  # no alarm of this block after it, whoever handles it
         signal.signal(signal.SIGALRM, before)
-        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.setitimer(signal.ITIMER_REAL, left, again)
+
+
+@contextmanager
+def _naming_a_server_that_is_down() -> Iterator[None]:
+    """Raise ServerDownError where Prefect says no more than that it cannot reach its API."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("Failed to reach API"):
+            raise
+        raise ServerDownError(
+            f"Prefect's server does not answer: {error}; start it, or run without it: unset PREFECT_API_URL, or leave"
+            " the profile of Prefect that names it"
+        ) from None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 from flows.alerts.commands import commands_for
 from flows.alerts.routing import owners_of
-from flows.incidents import place_of
+from flows.incidents import need_in, place_of
 from flows.outgoing import plain
 from flows.stage_failures import SUITE
 
@@ -120,7 +120,7 @@ def item_of(row: Mapping[str, Any], day: date, pages: str, owners: Mapping[str, 
         state="ongoing" if _is_ongoing(row) else "open",
         nights=int(evidence.get("nights", 1)),
         calls=calls,
-        need=_need(row),
+        need=need_in(row.get("evidence_json")),
         routes=routes,
         owners=owners_of(owners, row["subject"], evidence),
         commands=commands_for(row["suite"], plain(row["subject"]), day, routes, calls, is_incident=bool(title)),
@@ -167,17 +167,11 @@ def _evidence(row: Mapping[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _need(row: Mapping[str, Any]) -> str:
-    """What users need that is in question, of an incident or of a failed check."""
-    found = json.loads(row.get("evidence_json") or "{}")
-    return str(found.get("need") or "") if isinstance(found, dict) else ""
-
-
 def order_of(row: Mapping[str, Any]) -> tuple[int, int, bool, int, str, int, str, str]:
     """The worst first, then by need, then what is new, by suite and how much moved."""
     suite = str(row["suite"])
     place = _SUITES.index(suite) if suite in _SUITES else len(_SUITES)
     moved = int(_evidence(row).get("n_breaches", 0))  # among incidents alike, as on the page
     severity = SEVERITIES.index(row["severity"])
-    needed = place_of(_need(row))
+    needed = place_of(need_in(row.get("evidence_json")))
     return severity, needed, _is_ongoing(row), place, suite, -moved, row["expectation"], row["subject"]

@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
                 "--deep", action="store_true", help="also compare every file of the lake with what was published"
             )
     back = _with_config(
-        verbs.add_parser("backfill", help="ingest and transform a range of days, without checks, reports and alerts")
+        verbs.add_parser("backfill", help="ingest and transform a range of days, without checks and alerts")
     )
     back.add_argument("--start", type=_day, required=True, help="the first day, YYYY-MM-DD")
     back.add_argument("--end", type=_day, required=True, help="the last day, YYYY-MM-DD")

@@ -23,6 +23,7 @@ from flows.outgoing import drawing_on
 
 if TYPE_CHECKING:
     from flows.evaluate import EvalSetup
+    from flows.night import Night
 
 
 def nightly(options: argparse.Namespace) -> int:
@@ -36,10 +37,16 @@ def nightly(options: argparse.Namespace) -> int:
         try:
             night = run_told(setup, day)
         except NightFailedError as failed:
-            tell(f"\n{failed.night.headline}\n{failed.night.page}")
+            _tell_of(failed.night)
             raise
-    tell(f"\n{night.headline}\n{night.page}")
+    _tell_of(night)
     return CRITICAL if night.critical else FINE
+
+
+def _tell_of(night: "Night") -> None:
+    """Print the headline and the page, where there are any."""
+    if night.page:
+        tell(f"\n{night.headline}\n{night.page}")
 
 
 def backfill(options: argparse.Namespace) -> int:

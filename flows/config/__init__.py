@@ -13,7 +13,7 @@ from flows.config.log_formats import format_file, known_formats, own_formats
 from flows.config.model_sections import Embedding, Models
 from flows.config.model_variants import BASELINE, ModelVariant
 from flows.config.problems import did_you_mean, first_problem
-from flows.config.risk_sizes import risk_on, size_on, sizes_by_risk
+from flows.config.risk_sizes import limit_on, risk_on, size_on, sizes_by_risk
 from flows.config.rota import on_duty
 from flows.config.sections import Budget, Ping
 from flows.config.threshold_table import thresholds
@@ -44,6 +44,7 @@ __all__ = [
     "first_problem",
     "format_file",
     "known_formats",
+    "limit_on",
     "load_config",
     "not_set",
     "on_duty",

@@ -1,4 +1,4 @@
-"""How much a night asks and draws, by the risk of a route: prompts of the canary, answers to review, calls to shadow.
+"""What the risk of a route sets in Python: its thresholds, and how much a night asks and draws of it.
 
 The values of each risk are rows of `dbt_project/seeds/thresholds.csv`. An entry of `thresholds` takes the place of the
 risk's, and the key of its own section that of both.
@@ -18,8 +18,13 @@ def risk_on(config: Config, route: str) -> Risk:
     return (found.risk if found else None) or config.risk
 
 
+def limit_on(config: Config, route: str, name: str) -> float:
+    """A threshold for a route: the workspace's own, or else that of the route's risk."""
+    return (thresholds(risk_on(config, route)) | config.thresholds)[name]
+
+
 def size_on(config: Config, route: str, name: Size) -> int:
-    """The size for a route, by its risk."""
+    """The size for a route, by its risk: prompts of the canary, answers to review, calls to shadow."""
     return _size_at(config, risk_on(config, route), name)
 
 

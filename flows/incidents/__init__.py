@@ -4,7 +4,7 @@ The dbt model `int_incidents` calls `incident_table` with the breaches of all da
 """
 
 from flows.incidents.given import Given
-from flows.incidents.needs import NEEDS, place_of, rest_waits
+from flows.incidents.needs import NEEDS, need_in, place_of, rest_waits
 from flows.incidents.table import incident_table
 
-__all__ = ["NEEDS", "Given", "incident_table", "place_of", "rest_waits"]
+__all__ = ["NEEDS", "Given", "incident_table", "need_in", "place_of", "rest_waits"]

@@ -1,5 +1,6 @@
 """What users need, in the order in which it is told: a broken need makes those after it less telling. Pure."""
 
+import json
 from collections.abc import Sequence
 
 NEEDS = ("reliability", "harmlessness", "factual_consistency", "usefulness", "scalability", "cost")
@@ -10,6 +11,12 @@ _BROKEN = ("Not reliable", "Not harmless", "Not factual", "Not useful", "Not fas
 def place_of(need: str | None) -> int:
     """The place of a need in the order; after all of them for one that is not known."""
     return NEEDS.index(need) if need in NEEDS else len(NEEDS)
+
+
+def need_in(evidence_json: str | None) -> str:
+    """The need that the evidence of an expectation names; empty in the results of an older genchi."""
+    found = json.loads(evidence_json or "{}")
+    return str(found.get("need") or "") if isinstance(found, dict) else ""
 
 
 def rest_waits(need: str | None, waiting: Sequence[str]) -> str:

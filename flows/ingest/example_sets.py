@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows.config import Config
+from flows.config import Config, limit_on
 from flows.errors import ConfigError
 from flows.lake import each_day, from_rows
 from flows.outgoing import plain
@@ -111,8 +111,8 @@ def _routes_of_logs(config: Config) -> set[str]:
     lake = config.open_lake()
     days = lake.days("interactions")
     calls = Counter(lake.read("interactions", days[-1], columns=["route"]).column("route").to_pylist() if days else ())
-    enough = config.limits["min_calls"]
-    return {*config.routes, *(route or "default" for route, count in calls.items() if count >= enough)}
+    logged = ((route or "default", count) for route, count in calls.items())
+    return {*config.routes, *(route for route, count in logged if count >= limit_on(config, route, "min_calls"))}
 
 
 def _set(kind: str, examples: list[dict[str, Any]], route: str | None) -> list[dict[str, Any]]:

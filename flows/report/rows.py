@@ -3,13 +3,13 @@
 The fields carry the names and the meaning of the columns that they were read from.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from flows.incidents import need_in
 from flows.report.evaluation_rows import Comparison, Failure, Flip, FrontierRow, Pin, Score
 from flows.report.incident_rows import Incident
 from flows.report.people_rows import Alignment, CriterionDrift, LabelRate
@@ -204,8 +204,7 @@ class Expectation:
     @property
     def need(self) -> str:
         """What users need that is in question where it fails; empty in the results of an older genchi."""
-        found = json.loads(self.evidence_json or "{}")
-        return str(found.get("need") or "") if isinstance(found, dict) else ""
+        return need_in(self.evidence_json)
 
 
 @dataclass(frozen=True)

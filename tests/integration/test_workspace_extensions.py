@@ -70,7 +70,7 @@ def test_a_feature_of_the_workspace_is_measured_as_a_built_in_one_is(nights: Nig
     rows = query(
         nights.config.warehouse,
         "select feature, side, n_reference, n_current, value_current, feature_kind from marts.fct_feature_skew_daily"
-        " where day = ? and reference = 'trailing' and model_served = '*' and prompt_version = '*'"
+        " where day = ? and route = 'desk' and reference = 'trailing' and model_served = '*' and prompt_version = '*'"
         " and feature in ('greets', 'digit_count', 'names_day_again', 'refusal')",
         [DAY],
     )
@@ -91,7 +91,9 @@ def test_a_model_that_fails_is_told_with_its_file_and_the_marts_are_built(nights
     assert told in nights.failed.stderr
     page = (nights.config.reports / str(BEFORE) / "index.html").read_text(encoding="utf-8")
     assert "desk_broken.sql" in page
-    usage = query(nights.config.warehouse, "select calls from marts.fct_usage_daily where day = ?", [BEFORE])
+    usage = query(
+        nights.config.warehouse, "select calls from marts.fct_usage_daily where day = ? and route = 'desk'", [BEFORE]
+    )
     assert [row["calls"] for row in usage] == [13]
 
 

@@ -109,6 +109,42 @@ def test_a_timeout_within_another_ends_no_more_than_its_own_block(monkeypatch: p
     assert signal.getsignal(signal.SIGALRM) is before
 
 
+def test_a_timeout_that_a_library_swallows_is_raised_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_prefect_only_if(False, monkeypatch)
+    monkeypatch.setattr(prefect_run, "_AGAIN_S", 0.05)
+    swallowed = []
+
+    @flow(name="tries", timeout_seconds=0.05)
+    def tries() -> None:
+        try:
+            time.sleep(30)
+        except OSError:
+            swallowed.append(1)
+        time.sleep(30)
+
+    with pytest.raises(TimeoutError, match="tries timed out"):
+        tries()
+    assert swallowed == [1]
+    assert signal.getitimer(signal.ITIMER_REAL)[1] == 0  # of a test runner around it, which may have a time limit too
+
+
+def test_a_server_of_prefect_that_is_down_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_prefect_only_if(True, monkeypatch)
+
+    @flow(name="never runs")
+    def never_runs() -> None: ...
+
+    def unreachable() -> None:
+        raise RuntimeError("Failed to reach API at http://127.0.0.1:9/api/")
+
+    never_runs.in_prefect = unreachable
+    with pytest.raises(
+        prefect_run.ServerDownError,
+        match=r"http://127\.0\.0\.1:9/api/; start it, or run without it: unset PREFECT_API_URL",
+    ):
+        never_runs()
+
+
 def test_every_stage_is_ended_some_day() -> None:
     from flows import nightly
 

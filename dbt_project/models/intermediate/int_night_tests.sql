@@ -105,7 +105,7 @@ eligible as (
         case kind
             when 'share' then abs(effect) >= {{ threshold('min_drift_delta', 'route') }}
             when 'number' then abs(effect) >= {{ threshold('min_drift_shift', 'route') }}
-            when 'judge' then effect >= {{ threshold('min_judge_shift', 'route') }}
+            when 'judge' then effect >= {{ threshold('min_judge_shift') }}
             when 'volume' then abs(effect) >= {{ threshold('min_volume_shift', 'route') }}
             else true
         end as is_large

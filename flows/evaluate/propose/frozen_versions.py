@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from flows.config import Config
+from flows.config import Config, limit_on
 from flows.evaluate.propose.anchor_examples import anchor_of, strata_of
 from flows.evaluate.propose.holdout_file import HoldoutFile, Row, content_of, messages_of_row, read_file
 from flows.evaluate.propose.leaks import leaks_of, sources_of
@@ -207,6 +207,6 @@ def _no_longer_asked(config: Config, lake: Lake, route: str, day: date, of: set[
                 asked[topic] += 1
             elif row["origin"] == "holdout":
                 topics[row["call_id"]] = topic
-    if asked.total() < config.limits["min_calls"]:
+    if asked.total() < limit_on(config, route, "min_calls"):
         return set()
     return {one for one, topic in topics.items() if one in of and not asked[topic]}

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from flows.errors import GenchiError
 from flows.lake import SCHEMAS
-from flows.review.labels import Entry
+from flows.review.labels import Entry, one_at_a_time
 from flows.review.page import judgement, review_state
 from flows.review.page.day_review import Apply, Review, Row, Suggest, common, refusal
 from flows.review.page.guard import Guard, TooLargeError, read_form
@@ -76,11 +76,16 @@ def add_decision_pages(
         if suggest is None:
             return refusal(404, "nothing makes suggestions here", is_script=False)
         try:
-            line = await run_in_threadpool(suggest, *review.mode_meant(form))
+            line = await run_in_threadpool(_suggested, suggest, *review.mode_meant(form))
         except GenchiError as error:
             return shown(request, "suggestion", str(error), 409)
         review.suggestions.reread()
         return shown(request, "suggestion", line)
+
+
+def _suggested(suggest: Suggest, route: str, failure_mode: str) -> str:
+    with one_at_a_time:  # labels may be moved into the lake meanwhile, whose lock lets all threads in
+        return suggest(route, failure_mode)
 
 
 def _decide(review: Review, form: dict[str, str], annotator: str, apply: Apply | None) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.config import load_config, risk_on, size_on, sizes_by_risk
+from flows.config import limit_on, load_config, risk_on, size_on, sizes_by_risk
 from flows.config.load import Config
 from flows.config.reference import reference
 from flows.errors import ConfigError
-from flows.project import DBT_PROJECT
+from flows.project import DBT_PROJECT, EXPECTATIONS, ROOT
 
 SIZES = ("canary_prompts", "review_samples", "shadow_samples")
 ROUTES = "routes: {a: {risk: strict}, b: {}, c: {risk: relaxed, repeats: 2}}\n"
@@ -33,6 +33,7 @@ def test_a_route_has_the_sizes_of_its_own_risk_and_the_others_those_of_the_works
     assert {route: risk_on(config, route) for route in risks} == risks
     for route, risk in risks.items():
         assert [size_on(config, route, name) for name in SIZES] == [known[risk, name] for name in SIZES]
+        assert limit_on(config, route, "min_calls") == known[risk, "min_calls"]
     assert {name: route.repeats for name, route in config.routes.items()} == {"a": 3, "b": 1, "c": 2}
     assert list(sizes_by_risk(config, "canary_prompts")) == ["standard", "strict", "relaxed"]
 
@@ -83,3 +84,9 @@ def test_what_is_said_to_be_of_a_route_is_what_is_read_by_route() -> None:
     of_routes = set(re.findall(r"threshold\('(\w+)', '[\w.]+'\)", sql))
     assert not of_routes & set(re.findall(r"threshold\('(\w+)'\)", sql))
     assert {name for name, whose in rows if whose == "a route"} == of_routes | {*SIZES, "repeats"}
+    python = "\n".join(
+        path.read_text(encoding="utf-8") for room in (ROOT / "flows", EXPECTATIONS) for path in room.rglob("*.py")
+    )
+    of_the_workspace = set(re.findall(r'limits\["(\w+)"\]', python))
+    assert len(of_the_workspace) > 5
+    assert of_the_workspace <= {name for name, whose in rows if whose == "the workspace"}

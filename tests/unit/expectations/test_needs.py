@@ -6,11 +6,14 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from expectations import eval_outputs, holdout, landed_logs, night_suite, results, reviewing, verdicts
 from expectations.checkpoints import new_context, run
 from expectations.vocabulary import Words, none
+from flows.config import workspace_features
 from flows.config.load import Config
+from flows.errors import ConfigError
 from flows.incidents import NEEDS
 from flows.project import DBT_PROJECT
 
@@ -34,6 +37,16 @@ def test_the_need_of_a_failed_expectation_is_in_its_evidence() -> None:
     (found,) = results.read("own", frame, run(new_context(), suite, frame))
     assert not found.success
     assert json.loads(found.evidence_json) == {"rude": 3, "need": "harmlessness"}
+
+
+def test_a_feature_of_a_workspace_may_have_each_need_and_no_other(tmp_path: Path) -> None:
+    head = "feature,side,kind,need,expression,description\n"
+    rows = [f"mine_{number},input,share,{need},true,that are mine\n" for number, need in enumerate(NEEDS)]
+    (tmp_path / "features.csv").write_text("".join([head, *rows]), encoding="utf-8")
+    assert tuple(one.need for one in workspace_features(tmp_path)) == NEEDS
+    (tmp_path / "features.csv").write_text(f"{head}mine,input,share,speed,true,that are mine\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="unknown need 'speed'"):
+        workspace_features(tmp_path)
 
 
 def test_every_feature_and_every_kind_of_breach_has_a_need() -> None:

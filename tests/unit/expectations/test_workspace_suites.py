@@ -75,6 +75,7 @@ def test_a_suite_of_the_workspace_has_its_results_and_its_page(config: Config) -
             GOOD.replace("meta={", "meta={'need': 'speed', "),
             r"calls_are_fast: unknown need 'speed' in `meta` \(reli",
         ),
+        ("mine", GOOD + "def actions(night):\n    pass\n", "`actions` must return a list of ValidationAction"),
         ("verdicts", GOOD, "`verdicts` is a name of genchi's own suites; rename the file"),
         ("my-suite", GOOD, "a suite's name is a letter, then letters, digits and `_`; rename the file"),
     ],

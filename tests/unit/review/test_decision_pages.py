@@ -1,13 +1,15 @@
 """The pages of suggested criteria and proposed examples: a decision is applied, recorded once, and shown no more."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.errors import RunError
-from flows.review.labels import journal_of
+from flows.review.labels import journal_of, one_at_a_time
 from tests.unit.review import queued
 from tests.unit.review.browsing import opened
 from tests.unit.review.labelled import DAY, config
@@ -125,11 +127,18 @@ def test_the_expected_answer_of_a_proposal_can_be_corrected(workspace: Any) -> N
     assert client.post("/decisions", data=form("other", "p1", "accept", "x")).status_code == 404
 
 
+def in_another_thread(done: Callable[[], bool]) -> bool:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(done).result()
+
+
 def test_a_failure_mode_becomes_a_criterion_in_one_step(workspace: Any) -> None:
     asked: list[tuple[str, str]] = []
+    others: list[bool] = []  # whether another thread of the page could move labels into the lake meanwhile
 
     def suggest(route: str, mode: str) -> str:
         asked.append((route, mode))
+        others.append(in_another_thread(lambda: one_at_a_time.acquire(blocking=False)))
         made = SUGGESTION | {"suggestion_id": "s9", "criterion": "made_of_a_mode"}
         lake = workspace.open_lake()
         with lake.lock("test"):
@@ -144,5 +153,6 @@ def test_a_failure_mode_becomes_a_criterion_in_one_step(workspace: Any) -> None:
     assert "Make it a criterion" in client.get("/").text
     page = client.post("/criteria/suggest", data={"route": "triage", "failure_mode": "too long"}).text
     assert asked == [("triage", "too long")]
+    assert others == [False]
     assert "A criterion for too long." in page
     assert "made_of_a_mode" in page
