@@ -239,8 +239,8 @@ def _compared(marts: _Marts, day: date) -> tuple[int, frozenset[str]]:
     """How many features had both a reference and a value that day, and which references there were."""
     where = "day = ? and value_reference is not null and value_current is not null"
     columns = "count(distinct (route, side, feature)) as n, array_agg(distinct reference) as found"
-    row = next(iter(marts.ask("fct_feature_skew_daily", columns, where, (day,))), {"n": 0, "found": None})
-    return int(row["n"]), frozenset(row["found"] or ())
+    found = marts.ask("fct_feature_skew_daily", columns, where, (day,))
+    return (int(found[0]["n"]), frozenset(found[0]["found"] or ())) if found else (0, frozenset())
 
 
 def _stages(marts: _Marts, lake: "_Tables", day: date, window_days: int) -> tuple[NightStage, ...]:

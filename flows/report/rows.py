@@ -270,7 +270,9 @@ class Facts:
     @property
     def has_labels(self) -> bool:
         """Whether people have judged any answer that a rate, a judge or a changed criterion is measured by."""
-        return bool(self.relabelled) or any(row.n_labels for row in (*self.label_rates, *self.alignments))
+        return bool(self.relabelled) or any(
+            [*(row.n_labels for row in self.label_rates), *(row.n_labels for row in self.alignments)]
+        )
 
     @property
     def unread(self) -> tuple[LandedFile, ...]:
