@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from flows.config import Config
@@ -102,6 +102,7 @@ def render(facts: Facts, links: Links) -> str:
             links=links,
             verdict=verdict,
             compared_with=compared_with(facts),
+            eve=facts.day - timedelta(days=1),
             review=facts.review,
             marks=nights.marks(verdict.status, _about(facts, verdict)),
             cards=cards(facts),

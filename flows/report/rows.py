@@ -285,11 +285,6 @@ class Facts:
         return self.day - timedelta(days=self.window_days)
 
     @property
-    def eve(self) -> date:
-        """The day before."""
-        return self.day - timedelta(days=1)
-
-    @property
     def scores_of_the_night(self) -> tuple[Score, ...]:
         """The pass rates of this night alone; `scores` holds those of the whole window."""
         return tuple(score for score in self.scores if score.day == self.day)

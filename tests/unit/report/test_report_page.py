@@ -78,7 +78,7 @@ def test_what_moved_is_a_table_whose_rows_open_the_history_of_their_series(html:
 
 def test_each_card_says_what_to_do_next_and_a_name_in_it_is_text(html: str) -> None:
     assert html.count("<b>Next:</b>") == 4
-    assert "and run <code>genchi evaluate</code> to see" in html
+    assert "Run <code>genchi evaluate</code> to see" in html
 
 
 def test_hostile_text_stays_text(html: str) -> None:
