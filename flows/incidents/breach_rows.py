@@ -106,9 +106,14 @@ class Breach:
 
     @property
     def before(self) -> float | None:
-        """The value that was to be expected."""
-        found = (self.evidence.get(name) for name in ("value_expected", "value_reference", "expected"))
-        return next((float(value) for value in found if value is not None), None)
+        """The value from before, as in its sentence: the one expected for such a day only where that differs."""
+        named = ("value_expected", "value_reference", "expected")
+        found = [float(value) for name in named if (value := self.evidence.get(name)) is not None]
+        if self.now is None or self.evidence.get("value_reference") is None or len(found) == 1:
+            return next(iter(found), None)
+        expected, usual = found[0], found[1]
+        is_beyond = (self.now > expected) != (self.now > usual) or 2 * abs(expected - usual) > abs(self.now - usual)
+        return expected if is_beyond else usual
 
     @property
     def now(self) -> float | None:

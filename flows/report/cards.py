@@ -122,7 +122,7 @@ def _card(facts: Facts, incident: Incident, n: int) -> Card:
         f"incident-{n}",
         incident,
         age(incident),
-        next_step(incident),
+        next_step(incident, {score.route for score in facts.scores}),
         breaches,
         picture,
         legend,

@@ -18,6 +18,7 @@ from flows.lake import Lake
 from flows.report.evaluation_rows import Comparison, Failure, Flip, FrontierRow, Pin, Score
 from flows.report.evidence import read_questions, read_rejected, read_texts, without_texts
 from flows.report.incident_rows import COLUMNS, Incident, in_order, incident_of
+from flows.report.json_routes import json_routes
 from flows.report.people_rows import Alignment, CriterionDrift, LabelRate
 from flows.report.review_rows import MARTS as OF_REVIEW
 from flows.report.review_rows import read_review
@@ -71,6 +72,7 @@ def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts
     window, in_window = (day - timedelta(days=config.window_days), day), "day between ? and ?"
     usage = marts.rows(Usage, "fct_usage_daily", in_window, window, "route, model_served, day")
     incidents, breaches = _incidents(marts, day), _breaches(marts, day)
+    compared, compared_with = _compared(marts, day)
     stored = lake.rows(Expectation, "expectation_results")
     landed = lake.rows(LandedFile, "manifest")
     quarantined = _known(unread, lambda: read_rejected(config, lake.lake, day)) or ()
@@ -91,7 +93,9 @@ def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts
         day=day,
         window_days=config.window_days,
         calls=sum(row.calls for row in usage if row.day == day),
-        compared=_compared(marts, day),
+        compared=compared,
+        compared_with=compared_with,
+        json_routes=_known(unread, lambda: json_routes(lake.lake, day)) or frozenset(),
         incidents=incidents,
         acknowledged={incident: found.words for incident, found in seen.items()},
         breaches=breaches,
@@ -231,11 +235,12 @@ def _expectations(stored: Sequence[Expectation], failures: Sequence[str]) -> tup
     return tuple(sorted(found, key=lambda row: (row.suite, row.expectation, row.subject)))
 
 
-def _compared(marts: _Marts, day: date) -> int:
-    """How many features had both a reference and a value that day."""
+def _compared(marts: _Marts, day: date) -> tuple[int, frozenset[str]]:
+    """How many features had both a reference and a value that day, and which references there were."""
     where = "day = ? and value_reference is not null and value_current is not null"
-    found = marts.ask("fct_feature_skew_daily", "count(distinct (route, side, feature)) as n", where, (day,))
-    return int(found[0]["n"]) if found else 0
+    columns = "count(distinct (route, side, feature)) as n, array_agg(distinct reference) as found"
+    found = marts.ask("fct_feature_skew_daily", columns, where, (day,))
+    return (int(found[0]["n"]), frozenset(found[0]["found"] or ())) if found else (0, frozenset())
 
 
 def _stages(marts: _Marts, lake: "_Tables", day: date, window_days: int) -> tuple[NightStage, ...]:

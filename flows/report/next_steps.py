@@ -1,5 +1,7 @@
 """What a person does next about an incident: one plain line by the kind of its cause. Pure."""
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from flows.report.incident_rows import Incident
@@ -11,11 +13,14 @@ STEPS = {
     "release": "Read what {cause} changed on {routes}. If this was meant, leave it: it is told as settled once the new"
     " level has lasted. If not, take the release back.",
     "prompt_version": "Compare the two versions of the prompt with the calls below. If the change was not meant, go"
-    " back to the version before {cause}; if it was, run `genchi evaluate` to see what it costs in quality.",
+    " back to the version before {cause}.",
     "model_name": "The application asks for another model since then. If nobody decided that, look for the setting that"
     " changed; else run `genchi compare` with the old and the new name on {routes}.",
     "model_under_name": "Compare today's answers with the ones before, below. If you rely on the old behavior, pin a"
-    " dated model name, and run `genchi evaluate` to see what still passes your criteria.",
+    " dated model name.",
+    "model_under_name:dated": "Compare today's answers with the ones before, below. A name with a date should stay one"
+    " model: look for what changed beside it, such as a gateway, a fallback or a setting of the request, then ask the"
+    " provider.",
     "pinned_model": "Your holdout is answered by a model that changed under its name, so older pass rates do not hold"
     " for it: read the pass rates of tonight, and pin a dated name or switch to a candidate.",
     "language": "Read the calls below in their language. If these users are wanted, add examples of them to the"
@@ -48,6 +53,14 @@ STEPS = {
     " a whole one with `genchi show`. If it is harmless, silence it for some weeks with `mute`.",
 }
 
+_EVALUATED = " Run `genchi evaluate` to see what still passes your criteria."
+_NOT_EVALUATED = " A holdout and criteria for {routes} in genchi.yaml would say what still passes."
+_ASKS_FOR_QUALITY = ("prompt_version", "model_under_name")  # an evaluation says what it costs
+_DATED = re.compile(
+    r"(?<!\d)(?:20\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"  # 2025-04-14, 20250414
+    r"|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|2\d(?:0[1-9]|1[0-2]))(?!\d)"  # 0613, 2407
+)
+
 
 @dataclass(frozen=True)
 class Words:
@@ -57,10 +70,13 @@ class Words:
     is_code: bool = False
 
 
-def next_step(incident: Incident) -> tuple[Words, ...]:
-    """The line for an incident; for a kind that is not known, that of `unknown`."""
+def next_step(incident: Incident, evaluated: Collection[str] = ()) -> tuple[Words, ...]:
+    """The line for an incident; for a kind that is not known, that of `unknown`. `evaluated` are routes."""
     about = {"cause": incident.cause or "the change", "routes": joined(incident.routes) or "this application"}
     side = incident.changes[0].side if incident.changes else ""
-    line = STEPS.get(f"{incident.cause_kind}:{side}") or STEPS.get(incident.cause_kind, STEPS["unknown"])
+    variant = "dated" if _DATED.search(incident.cause or "") else side
+    line = STEPS.get(f"{incident.cause_kind}:{variant}") or STEPS.get(incident.cause_kind, STEPS["unknown"])
+    if incident.cause_kind in _ASKS_FOR_QUALITY:
+        line += _EVALUATED if set(incident.routes) & set(evaluated) else _NOT_EVALUATED
     parts = enumerate(line.split("`"))  # before the names are put in: a backtick in a name is a backtick
     return tuple(Words(part if n % 2 else part.format(**about), bool(n % 2)) for n, part in parts if part)

@@ -15,7 +15,7 @@ from flows.report.evaluation_rows import Comparison
 from flows.report.incident_rows import SEVERITIES, Incident, in_order
 from flows.report.rows import Expectation, Facts
 from flows.report.wording import points
-from flows.words import counted
+from flows.words import counted, joined
 
 Status = Literal["critical", "warning", "healthy", "unknown"]
 
@@ -84,6 +84,14 @@ def guard_failures(facts: Facts) -> list[Expectation]:
     """The failed expectations that do not repeat an incident, the worst first, then by need."""
     found = [row for row in facts.failed if row.suite != MIRROR and row.severity != "info"]
     return sorted(found, key=_rank)
+
+
+def compared_with(facts: Facts) -> str:
+    """What the features of the night were compared with, in words; the days before count where they have calls."""
+    before = {row.day for row in facts.usage if row.day < facts.day and row.calls}
+    past = f"the {counted(len(before), 'day')} with calls before" if len(before) > 1 else "the day with calls before"
+    known = {"trailing": past, "dev": "the dev set", "holdout": "the holdout"}
+    return joined(words for name, words in known.items() if name in facts.compared_with)
 
 
 def answers(facts: Facts) -> tuple[Answer, ...]:

@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from flows.config import Config
@@ -19,7 +19,7 @@ from flows.report.cards import cards
 from flows.report.facts import read_facts
 from flows.report.incident_rows import in_order
 from flows.report.night_rows import stage_rows
-from flows.report.night_verdict import MIRROR, Status, Verdict, night_verdict
+from flows.report.night_verdict import MIRROR, Status, Verdict, compared_with, night_verdict
 from flows.report.rows import Facts
 from flows.report.templating import new_environment
 from flows.report.topic_rows import topics
@@ -101,6 +101,8 @@ def render(facts: Facts, links: Links) -> str:
             facts=facts,
             links=links,
             verdict=verdict,
+            compared_with=compared_with(facts),
+            eve=facts.day - timedelta(days=1),
             review=facts.review,
             marks=nights.marks(verdict.status, _about(facts, verdict)),
             cards=cards(facts),

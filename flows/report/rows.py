@@ -209,10 +209,12 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the page of one night says. `compared` counts the features that had a reference that day.
+    """All that the page of one night says. `compared` counts the features that had a reference that day:
+    one of `compared_with`.
 
     `acknowledged` says by incident who takes care of it. `texts` are the example calls by their call_id, `typical` a
-    call from before by the name of the breach, `own_shares` the workspace's own features that are shown in percent.
+    call from before by the name of the breach, `own_shares` the workspace's own features that are shown in percent,
+    `json_routes` the routes with a criterion that asks for JSON.
     """
 
     app: str
@@ -220,6 +222,8 @@ class Facts:
     window_days: int
     calls: int = 0
     compared: int = 0
+    compared_with: frozenset[str] = frozenset()
+    json_routes: frozenset[str] = frozenset()
     incidents: tuple[Incident, ...] = ()
     acknowledged: Mapping[str, str] = field(default_factory=dict)
     breaches: tuple[Breach, ...] = ()
@@ -261,6 +265,13 @@ class Facts:
         versions = {(row.route, row.criterion, row.criterion_version) for row in self.alignments}
         counts = Counter((route, criterion) for route, criterion, _ in versions)
         return frozenset(name for name, count in counts.items() if count > 1)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether people have judged any answer that a rate, a judge or a changed criterion is measured by."""
+        return bool(self.relabelled) or any(
+            [*(row.n_labels for row in self.label_rates), *(row.n_labels for row in self.alignments)]
+        )
 
     @property
     def unread(self) -> tuple[LandedFile, ...]:

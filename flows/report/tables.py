@@ -148,7 +148,13 @@ def usage_rows(facts: Facts) -> tuple[UsageRow, ...]:
     keys = sorted({**usage, **structure}, key=lambda key: (-volume.get(key, 0), key))
     days = list(each_day(facts.first_day, facts.day))
     return tuple(
-        UsageRow(*key, (*_usage_cells(usage.get(key, {}), days), *_structure_cells(structure.get(key, {}), days)))
+        UsageRow(
+            *key,
+            (
+                *_usage_cells(usage.get(key, {}), days),
+                *_structure_cells(structure.get(key, {}), days, asks_for_json=key[0] in facts.json_routes),
+            ),
+        )
         for key in keys
     )
 
@@ -170,9 +176,11 @@ def _usage_cells(rows: dict[date, Usage], days: Sequence[date]) -> list[Cell]:
     ]
 
 
-def _structure_cells(rows: dict[date, Structure], days: Sequence[date]) -> list[Cell]:
+def _structure_cells(rows: dict[date, Structure], days: Sequence[date], *, asks_for_json: bool) -> list[Cell]:
+    """A model whose answers are never JSON, and of whom nothing asks for it, has no share of valid JSON."""
+    is_asked = asks_for_json or any(row.json_valid or row.schema_checked is not None for row in rows.values())
     return [
-        _cell("valid JSON", rows, days, lambda row: share_of(row.json_valid, row.outputs), percent),
+        _cell("valid JSON", rows if is_asked else {}, days, lambda row: share_of(row.json_valid, row.outputs), percent),
         _cell("schema-valid", rows, days, lambda row: share_of(row.schema_valid, row.schema_checked or 0), percent),
         _cell("refusals", rows, days, lambda row: share_of(row.refusals, row.outputs), percent, floor=0.0),
         _cell("truncated", rows, days, lambda row: share_of(row.truncations, row.outputs), percent, floor=0.0),

@@ -54,12 +54,37 @@ def incident(kind: str, cause: str | None = None, routes: tuple[str, ...] = ()) 
 
 
 def test_every_kind_of_cause_has_a_line_and_an_older_or_newer_kind_has_that_of_an_unknown_cause() -> None:
-    assert set(STEPS) == {*KINDS, "language:output"}
+    assert set(STEPS) == {*KINDS, "language:output", "model_under_name:dated"}
     for kind in KINDS:
         line = "".join(part.text for part in next_step(incident(kind)))
         assert line.endswith(".")
         assert "{" not in line
     assert next_step(incident("weather")) == next_step(incident("unknown"))
+
+
+@pytest.mark.parametrize(
+    ("model", "is_dated"),
+    [
+        ("gpt-4.1-mini-2025-04-14", True),
+        ("gpt-4-0613", True),
+        ("claude-3-5-sonnet-20241022", True),
+        ("mistral-large-2407", True),
+        ("gpt-4.1-mini", False),
+        ("gpt-4-32768", False),
+        ("command-r-plus", False),
+    ],
+)
+def test_a_name_with_a_date_is_not_told_to_be_pinned(model: str, is_dated: bool) -> None:
+    line = "".join(part.text for part in next_step(incident("model_under_name", model)))
+    assert ("pin a dated model name" in line) is not is_dated
+
+
+def test_only_where_a_route_is_evaluated_the_step_is_to_evaluate_it() -> None:
+    found = incident("model_under_name", "gpt-4o", ("triage",))
+    assert Words("genchi evaluate", is_code=True) in next_step(found, {"triage", "reply"})
+    line = "".join(part.text for part in next_step(found, {"reply"}))
+    assert "genchi evaluate" not in line
+    assert "A holdout and criteria for triage in genchi.yaml would say" in line
 
 
 def test_answers_in_another_language_ask_for_another_step_than_questions_in_one() -> None:
@@ -70,7 +95,7 @@ def test_answers_in_another_language_ask_for_another_step_than_questions_in_one(
 
 
 def test_a_name_in_the_line_is_text_whatever_is_in_it() -> None:
-    line = next_step(incident("prompt_version", "`{routes}` 7"))
+    line = next_step(incident("prompt_version", "`{routes}` 7", ("r",)), {"r"})
     assert [part.text for part in line if part.is_code] == ["genchi evaluate"]
     assert "`{routes}` 7" in line[0].text
     assert "The users of a, b and c had" in next_step(incident("outage", None, ("a", "b", "c")))[0].text

@@ -65,6 +65,13 @@ def test_a_day_on_which_nothing_was_compared_is_not_healthy_and_a_day_without_ca
     assert '<li class="none">15</li>' in index
 
 
+def test_the_legend_tells_a_night_of_which_nothing_is_known_from_one_without_a_page(index: str) -> None:
+    assert '<li class="unknown">cannot tell</li><li class="bare">dashed: no page of its own' in index
+    assert ".night:not(:has(a)) { border: 1px dashed" in index
+    assert ".key .bare::before { border: 1px dashed" in index
+    assert "outlined" not in index
+
+
 def test_hostile_titles_stay_text(index: str) -> None:
     assert synthetic.HOSTILE not in index
     assert "&lt;img src=x" in index

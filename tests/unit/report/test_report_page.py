@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from flows.config.load import Config
-from flows.lake.lake import Lake
+from flows.lake.lake import Lake, from_rows
 from flows.report.facts import read_facts
 from flows.report.page import ReportResult, lay_out, write_report
+from flows.report.tables import usage_rows
 from tests.unit.report import incidents, people, synthetic, topics
 
 
@@ -77,7 +78,7 @@ def test_what_moved_is_a_table_whose_rows_open_the_history_of_their_series(html:
 
 def test_each_card_says_what_to_do_next_and_a_name_in_it_is_text(html: str) -> None:
     assert html.count("<b>Next:</b>") == 4
-    assert "and run <code>genchi evaluate</code> to see" in html
+    assert "Run <code>genchi evaluate</code> to see" in html
 
 
 def test_hostile_text_stays_text(html: str) -> None:
@@ -274,3 +275,65 @@ def test_without_labels_there_is_no_section_about_people(tmp_path: Path) -> None
     rows = synthetic.marts() | {name: [] for name in people.TABLES}
     synthetic.write_warehouse(config.warehouse, rows)
     assert 'id="people"' not in write_report(config, synthetic.DAY).path.read_text()
+
+
+def test_where_nobody_has_judged_one_line_says_how_to_begin(tmp_path: Path) -> None:
+    config, marts = synthetic.config(tmp_path), synthetic.marts() | {name: [] for name in people.TABLES}
+    (rate, *_) = people.rows(synthetic.DAY)["fct_label_rates"]
+    marts["fct_label_rates"] = [rate | {"n_labels": 0, "failure_rate": None, "reason": "0 labels, 60 are needed"}]
+    synthetic.write_warehouse(config.warehouse, marts)
+    section = (
+        write_report(config, synthetic.DAY).path.read_text().partition('id="people"')[2].partition("</section>")[0]
+    )
+    assert "No labels yet: <code>genchi review --day 2024-05-14</code>" in section
+    assert "<table" not in section
+
+
+def test_a_reason_without_a_rate_may_break_its_line(html: str) -> None:
+    assert '<span class="soft">41 labels, 60 are needed</span>' in html
+    assert ".num .soft { white-space: normal; }" in html
+    assert re.search(r"max-width: 46rem.*\.forest \.num {[^}]*white-space: normal;", html, re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("references", "words"),
+    [
+        (("trailing", "dev"), "the 28 days with calls before and the dev set."),
+        (("trailing",), "the 28 days with calls before."),
+        (("dev",), "the dev set."),
+    ],
+)
+def test_a_night_without_incidents_says_what_it_was_compared_with(
+    tmp_path: Path, references: tuple[str, ...], words: str
+) -> None:
+    config, marts = synthetic.config(tmp_path), synthetic.marts() | {"fct_incidents": []}
+    skews = "fct_feature_skew_daily"
+    marts[skews] = [row for row in marts[skews] if row["reference"] in references]
+    synthetic.write_warehouse(config.warehouse, marts)
+    assert f"None. 3 features compared with {words}" in write_report(config, synthetic.DAY).path.read_text()
+
+
+def test_a_night_with_nothing_before_it_says_how_to_read_the_days_before(tmp_path: Path) -> None:
+    config, marts = synthetic.config(tmp_path), {"fct_incidents": [], "fct_breaches": []}
+    marts["fct_usage_daily"] = [row for row in synthetic.marts()["fct_usage_daily"] if row["day"] == synthetic.DAY]
+    synthetic.write_warehouse(config.warehouse, marts)
+    page = write_report(config, synthetic.DAY).path.read_text()
+    assert "<code>genchi backfill --start 2024-04-16 --end 2024-05-13</code> reads the days before, if their" in page
+    assert "<code>genchi nightly --day 2024-05-14</code> compares" in page
+
+
+def test_a_night_that_was_compared_needs_no_backfill(html: str) -> None:
+    assert "genchi backfill" not in html
+
+
+def _json_cells(config: Config) -> dict[str, str]:
+    rows = usage_rows(read_facts(config, synthetic.DAY))
+    return {row.route: cell.text for row in rows for cell in row.cells if cell.name == "valid JSON"}
+
+
+def test_a_route_of_which_nobody_asks_json_has_no_share_of_it(tmp_path: Path) -> None:
+    night = synthetic.night(tmp_path)
+    assert _json_cells(night) == {"triage": "61.0%", "reply": "\N{EN DASH}"}
+    row = {"route": "reply", "criterion": "c", "criterion_version": "1", "definition_json": '{"kind": "json_valid"}'}
+    Lake(night.lake).write("criteria", synthetic.DAYS[0], from_rows([row], "criteria"))
+    assert _json_cells(night)["reply"] == "0.0%"
