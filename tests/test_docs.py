@@ -114,19 +114,37 @@ def test_every_command_of_genchi_is_one_with_its_options(page: Path, capsys: pyt
     ]
     commands += [code.removeprefix("genchi ") for code in code_in(page) if re.match(r"genchi [a-z]", code)]
     for command in commands:
-        verb, *options = command.partition("#")[0].split()
-        with pytest.raises(SystemExit) as stopped:
-            main([verb, "--help"])
-        assert stopped.value.code == 0, command
-        if verb == "dbt":
-            continue  # what follows is dbt's own
-        told = capsys.readouterr().out
-        if "ACTION" in told and options and not options[0].startswith("-"):
-            with pytest.raises(SystemExit):
-                main([verb, options[0], "--help"])
-            told = capsys.readouterr().out
-        known = set(re.findall(r"--[\w-]+", told))
-        assert {option for option in options if option.startswith("--")} <= known, command
+        assert unknown_options(command, capsys) == set(), command
+
+
+def test_every_command_of_genchi_in_a_message_is_one_with_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    modules = [path for room in ("flows", "expectations") for path in (ROOT / room).rglob("*.py")]
+    commands = {
+        command: path for path in modules for command in re.findall(r"`genchi ([a-z][^`\n]*)`", path.read_text("utf-8"))
+    }
+    assert len(commands) > 20
+    for command, path in commands.items():
+        assert unknown_options(command, capsys) == set(), f"{path.relative_to(ROOT)}: {command}"
+
+
+def unknown_options(command: str, capsys: pytest.CaptureFixture[str]) -> set[str]:
+    """The options that a command names and its verb does not have; a verb that is none fails."""
+    verb, *options = command.partition("#")[0].split()
+    told = help_of(capsys, verb)
+    if verb == "dbt":
+        return set()  # what follows is dbt's own
+    if "ACTION" in told and options and not options[0].startswith("-"):
+        told = help_of(capsys, verb, options[0])
+    named = set(re.findall(r"(?<![\w-])--[\w-]+", " ".join(options)))
+    return named - set(re.findall(r"(?<![\w-])--[\w-]+", told))
+
+
+def help_of(capsys: pytest.CaptureFixture[str], *verb: str) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        main([*verb, "--help"])
+    told = capsys.readouterr()
+    assert stopped.value.code == 0, f"genchi {' '.join(verb)}: {told.err}"
+    return told.out
 
 
 def test_the_readme_has_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 # When something ran, how long it took, and what is drawn anew at each run.
-_OF_A_RUN = {"read_at", "started_at_of_run", "seconds", "peak_memory_bytes", "bytes_of_run"}
+_OF_A_RUN = {"read_at", "modified_at", "started_at_of_run", "seconds", "peak_memory_bytes", "bytes_of_run"}
 _OF_A_RUN_TABLES = {"night_runs", "fct_night_runs"}
 
 
