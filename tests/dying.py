@@ -107,8 +107,7 @@ def state_of(folder: Path) -> str:
     content = hashlib.sha256()
     for file in sorted(Path(lake.root).glob("[a-z]*/day=*/*.parquet")):
         rows = pq.ParquetFile(file).read()
-        if "read_at" in rows.column_names:
-            rows = rows.drop_columns(["read_at"])
+        rows = rows.drop_columns([name for name in ("read_at", "modified_at") if name in rows.column_names])
         content.update(f"{file.relative_to(folder)} {sorted(map(repr, rows.to_pylist()))}".encode())
     if config.warehouse.exists():
         with duckdb.connect(str(config.warehouse), read_only=True) as connection:
