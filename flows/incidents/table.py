@@ -112,25 +112,32 @@ def _rows(one: Incident, day: date, today: Sequence[Breach], given: Given) -> li
     known = {"day": day, "incident_id": one.incident_id, "state": state}
     worst = min((b.severity for b in today or one.members.values()), key=SEVERITIES.index)
     since = {"first_seen": one.first_seen, "nights": one.nights(None, day, given)}
-    rows = [known | since | {"severity": worst} | _words(one, today, given)]
+    rows = [known | since | {"severity": worst} | _words(one, day, today, given)]
     for breach in today:
         since = {"first_seen": one.members[breach.key].day, "nights": one.nights(breach.key, day, given)}
         rows.append(known | since | {"kind": breach.kind, "subject": breach.subject, "severity": breach.severity})
     return rows
 
 
-def _words(one: Incident, today: Sequence[Breach], given: Given) -> dict[str, object]:
+def _is_named(breach: Breach, title: str) -> bool:
+    """Whether it is about a topic that a title names."""
+    label = breach.evidence.get("topic_label")
+    return breach.kind == "topic" and bool(label) and f'"{label}"' in title
+
+
+def _words(one: Incident, day: date, today: Sequence[Breach], given: Given) -> dict[str, object]:
     members = sorted(one.members.values(), key=lambda b: (SEVERITIES.index(b.severity), b.rank, b.subject))
     found = replace(one.found, breaches=tuple(members))
     # A cause that was found later may be a series of which nothing was known on the first day.
     first = (b for b in members if b.day == one.began_on(b.route) or b.feature == one.cause.name)
     begun = replace(found, breaches=tuple(first))
     changes = changes_of(members, given.features)
-    calls = dict.fromkeys(call for breach in today or members for call in breach.calls)
-    title, summary = title_of(begun, given), summary_of(found, changes, given)
+    title, summary = title_of(begun, given), summary_of(found, changes, given, day)
+    named_first = sorted(today or members, key=lambda breach: not _is_named(breach, title))
+    calls = dict.fromkeys(call for breach in named_first for call in breach.calls)
     quiet = {
         "title": title_of(begun, given.without_texts),
-        "summary": summary_of(found, changes, given.without_texts),
+        "summary": summary_of(found, changes, given.without_texts, day),
     }
     evidence = {
         "breaches": [" ".join(breach.key) for breach in members],

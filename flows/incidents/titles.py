@@ -1,9 +1,10 @@
 """An incident in words: its title, and a summary of what moved, what did not, and what else was tried."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from flows.incidents.breach_rows import JUDGE_CHANGED, LANGUAGES, Breach
+from flows.incidents.breach_rows import JUDGE_CHANGED, LANGUAGES, Breach, Series
 from flows.incidents.causes import Found
 from flows.incidents.changes import Change, changes_of, counted, percent, without_details
 from flows.incidents.given import Given
@@ -207,13 +208,24 @@ _TITLES: dict[str, Callable[[_Said], str]] = {
 }
 
 
-def summary_of(found: Found, changes: Sequence[Change], given: Given) -> str:
-    """What moved, what did not, and what it coincides with: one to three sentences. `changes` are of its breaches."""
+def summary_of(found: Found, changes: Sequence[Change], given: Given, night: date) -> str:
+    """What moved, what did not, and what it coincides with: one to three sentences. `changes` are of its breaches.
+
+    The numbers are of the night on which each change was found, which is said where it is not `night`.
+    """
     day = min(breach.day for breach in found.breaches)
-    told = [change.words for change in changes[:3]]
+    found_on = {breach.series: breach.day for breach in reversed(found.breaches)}
+    told = [_of_night(change, found_on, day) for change in changes[:3]]
     more = f", and {len(changes) - 3} more" if len(changes) > 3 else ""
-    first = f"Since {day_and_month(day)}: {'; '.join(told)}{more}."
+    of_then = " (numbers of that night)" if night > day else ""
+    first = f"Since {day_and_month(day)}{of_then}: {'; '.join(told)}{more}."
     return " ".join(filter(None, (first, _why(found), _message(found, given), _mutes(found))))
+
+
+def _of_night(change: Change, found_on: Mapping[Series, date], first: date) -> str:
+    """The words of a change, with its night where it was found later than the first."""
+    found = found_on.get((change.route, change.side, change.feature), first)
+    return change.words if found == first else f"{change.words} (on {day_and_month(found)})"
 
 
 def _why(found: Found) -> str:

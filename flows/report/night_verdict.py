@@ -86,10 +86,15 @@ def guard_failures(facts: Facts) -> list[Expectation]:
     return sorted(found, key=_rank)
 
 
+def days_before(facts: Facts) -> int:
+    """How many days of the window before the night have calls."""
+    return len({row.day for row in facts.usage if row.day < facts.day and row.calls})
+
+
 def compared_with(facts: Facts) -> str:
     """What the features of the night were compared with, in words; the days before count where they have calls."""
-    before = {row.day for row in facts.usage if row.day < facts.day and row.calls}
-    past = f"the {counted(len(before), 'day')} with calls before" if len(before) > 1 else "the day with calls before"
+    n = days_before(facts)
+    past = f"the {counted(n, 'day')} with calls before" if n > 1 else "the day with calls before"
     known = {"trailing": past, "dev": "the dev set", "holdout": "the holdout"}
     return joined(words for name, words in known.items() if name in facts.compared_with)
 

@@ -19,7 +19,7 @@ from flows.report.cards import cards
 from flows.report.facts import read_facts
 from flows.report.incident_rows import in_order
 from flows.report.night_rows import stage_rows
-from flows.report.night_verdict import MIRROR, Status, Verdict, compared_with, night_verdict
+from flows.report.night_verdict import MIRROR, Status, Verdict, compared_with, days_before, night_verdict
 from flows.report.rows import Facts
 from flows.report.templating import new_environment
 from flows.report.topic_rows import topics
@@ -102,6 +102,7 @@ def render(facts: Facts, links: Links) -> str:
             links=links,
             verdict=verdict,
             compared_with=compared_with(facts),
+            days_before=days_before(facts),
             eve=facts.day - timedelta(days=1),
             review=facts.review,
             marks=nights.marks(verdict.status, _about(facts, verdict)),

@@ -6,7 +6,10 @@
 ) }}
 
 {#- The tests of a night that have no row among the features of texts, with that night's labels of their topics and
-    groups. The labels are kept because breaches are written again each night, when the lake may have removed them. -#}
+    groups. The labels are kept because breaches are written again each night, when the lake may have removed them.
+    A topic's examples are the day's inputs nearest to its centre; those of its catalog on a day without any. -#}
+{%- set examples = 5 -%}
+
 with night as (
     select * from {{ ref('int_night_tests') }}
     where kind in ('volume', 'group') or feature like 'topic:%'
@@ -23,6 +26,40 @@ topics as (
         added_day is not null as is_added
     from {{ ref('stg_topic_catalog') }}
     where side = 'input' and {{ is_built_day() }}
+),
+
+inputs as (
+    select
+        texts.day,
+        texts.route,
+        texts.topic_series,
+        texts.subject_id,
+        row_number() over (
+            partition by texts.day, texts.route, texts.topic_series
+            order by texts.distance, {{ sample_rank('texts.subject_id') }}
+        ) as place
+    from {{ ref('stg_topics') }} as texts
+    inner join night
+        on
+            texts.day = night.day
+            and texts.route = night.route
+            and night.feature = 'topic:' || texts.topic_series
+    where
+        texts.side = 'input'
+        and texts.origin = 'production'
+        and {{ is_built_day('texts.day') }}
+        and (night.is_breach or night.is_ongoing)
+),
+
+inputs_of_topics as (
+    select
+        day,
+        route,
+        topic_series,
+        {{ gathered('subject_id', 'place') }} as example_call_ids
+    from inputs
+    where place <= {{ examples }}
+    group by day, route, topic_series
 )
 
 select
@@ -43,7 +80,7 @@ select
     night.is_ongoing,
     groups.n as n_group,
     coalesce(groups.label, topics.label) as topic_label,
-    coalesce(groups.example_call_ids, topics.example_call_ids) as example_call_ids,
+    coalesce(groups.example_call_ids, inputs_of_topics.example_call_ids, topics.example_call_ids) as example_call_ids,
     coalesce(topics.is_added, false) as is_added
 from night
 left join groups
@@ -57,3 +94,8 @@ left join topics
         night.day = topics.day
         and night.route = topics.route
         and night.feature = 'topic:' || topics.topic_series
+left join inputs_of_topics
+    on
+        night.day = inputs_of_topics.day
+        and night.route = inputs_of_topics.route
+        and night.feature = 'topic:' || inputs_of_topics.topic_series

@@ -337,3 +337,12 @@ def test_a_route_of_which_nobody_asks_json_has_no_share_of_it(tmp_path: Path) ->
     row = {"route": "reply", "criterion": "c", "criterion_version": "1", "definition_json": '{"kind": "json_valid"}'}
     Lake(night.lake).write("criteria", synthetic.DAYS[0], from_rows([row], "criteria"))
     assert _json_cells(night)["reply"] == "0.0%"
+
+
+def test_a_short_past_is_told_beside_the_sentences_that_name_the_window(tmp_path: Path, html: str) -> None:
+    config, marts = synthetic.config(tmp_path), synthetic.marts()
+    marts["fct_usage_daily"] = [row for row in marts["fct_usage_daily"] if row["day"] > synthetic.DAYS[-6]]
+    synthetic.write_warehouse(config.warehouse, marts)
+    told = "Of the previous 28 days, 4 have calls: “previous 28 days” means only these."
+    assert told in write_report(config, synthetic.DAY).path.read_text()
+    assert "days, 28 have calls" not in html
