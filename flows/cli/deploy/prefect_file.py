@@ -27,7 +27,7 @@ _KEPT = ("schedules", "work_pool")
 class Planned:
     """A prefect.yaml as it is to be written, with the names of the workspace's own deployments and their work pools.
 
-    `schedules` has a name and when it runs, for each schedule of them: a cron expression with its time zone.
+    `schedules` has, of each active schedule, the name of the deployment and the cron expression with its time zone.
     """
 
     path: Path
@@ -84,10 +84,8 @@ def _schedules(listed: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]
     for entry in listed:
         for schedule in entry.get("schedules") or ():
             if isinstance(schedule, dict) and schedule.get("active", True):
-                told = (
-                    f"{schedule['cron']} ({schedule.get('timezone', 'UTC')})" if "cron" in schedule else "by the file"
-                )
-                yield str(entry["name"]), told
+                cron, zone = schedule.get("cron"), schedule.get("timezone", "UTC")
+                yield str(entry["name"]), f"{cron} ({zone})" if cron else "as in the file"
 
 
 def _pools(listed: Sequence[Mapping[str, Any]]) -> list[str]:
