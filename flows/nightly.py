@@ -10,7 +10,6 @@ test sets are read from the workspace.
 
 from contextlib import suppress
 from datetime import date
-from typing import cast
 
 from flows import catch_up, retention, telemetry
 from flows.alerts import night_ended
@@ -26,7 +25,7 @@ from flows.lake import in_one_text
 from flows.llm import register_local_providers
 from flows.night import Night, NightFailedError
 from flows.night_runs import NightRuns
-from flows.prefect_run import announce_night, described, flow, is_used, stage
+from flows.prefect_run import announce_night, described, ended, flow, stage
 from flows.report.flow import report, report_without_prefect
 from flows.review import Question
 from flows.review.flow import labels, review
@@ -35,7 +34,7 @@ from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVI
 from flows.transform.flow import transform, workspace_models
 from flows.words import counted
 
-CRITICAL = "Critical"
+CRITICAL, GOOD = "Critical", "Completed"  # the states in which a night ends in Prefect
 
 
 @flow(name="nightly")
@@ -95,12 +94,7 @@ def _nightly(setup: EvalSetup, day: date | None) -> Night:
         raise night.wrong
     if night.failures:
         raise NightFailedError(night)
-    if night.critical and is_used():
-        from prefect.states import Completed  # noqa: PLC0415 - imported late: costs a second
-
-        # Of a state that a flow returns, Prefect keeps the state, and hands the data to the caller.
-        return cast(Night, Completed(name=CRITICAL, message=night.headline, data=night))
-    return night
+    return ended(night, night.headline, CRITICAL if night.critical else GOOD)
 
 
 def tell(config: Config, night: Night) -> None:

@@ -5,7 +5,9 @@ words around as an escape such as `\\x1b`, and puts `***` for the secrets of the
 record and an error apply it for all that they show.
 """
 
+import atexit
 import logging
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -97,6 +99,21 @@ def plain_streams() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = before
+
+
+def end_clean() -> None:
+    """Send what is written to stderr after Python's own exit hooks nowhere.
+
+    Call it before the libraries are imported: hooks run in reverse order, and this one has to be the last. DuckDB's
+    binding lists what dbt keeps of it as leaked once the interpreter is gone, in some forty lines.
+    """
+    atexit.register(_close_stderr)
+
+
+def _close_stderr() -> None:
+    sys.stderr.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
 
 
 class _Record(logging.LogRecord):

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, update_wrapper
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed, wait_random
 
 from flows.errors import GenchiError, TransientError
 from flows.outgoing import plain
-from flows.progress import Step, step
+from flows.progress import Step, step, tell
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -206,11 +206,28 @@ def stage(name: str) -> Iterator[Step]:
 
 
 def announce_night(app: str, payload: Mapping[str, object]) -> None:
-    """Emit the event of a finished night, with the application as its resource."""
+    """Emit the event of a finished night, with the application as its resource.
+
+    The log of a deployment's run gets headline and page; a verb prints them itself.
+    """
     if not is_used():
         return
+    from prefect import runtime  # noqa: PLC0415 - as above
     from prefect.events import emit_event  # noqa: PLC0415 - as above
 
     app = plain(app)
+    if runtime.deployment.id:
+        tell(f"{payload['headline']} {payload['page']}")
     resource = {"prefect.resource.id": f"genchi.app.{app}", "prefect.resource.name": app}
     emit_event(EVENT, resource, payload=dict(payload))
+
+
+def ended(result: R, message: str, name: str) -> R:
+    """What a flow returns so that its run ends in a completed state of this name, with this message; callers get
+    `result`."""
+    if not is_used():
+        return result
+    from prefect.states import Completed  # noqa: PLC0415 - as above
+
+    # Of a state that a flow returns, Prefect keeps the state, and hands the data to the caller.
+    return cast(R, Completed(name=name, message=plain(message), data=result))

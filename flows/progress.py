@@ -4,6 +4,7 @@ A step that takes time says how far it is: on a terminal in one line that is wri
 LOG_EVERY_S seconds. Standard library only: the first line comes before anything that takes long to import.
 """
 
+import contextvars
 import logging
 import os
 import shutil
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from flows import json_lines
@@ -90,7 +92,9 @@ class _Display:
                 self._rewrite(step)
             if self._ticking is None:
                 self._wake.clear()
-                self._ticking = threading.Thread(target=self._tick, name="genchi-progress", daemon=True)
+                # In this context Prefect knows the run to whose log a line belongs.
+                tick = partial(contextvars.copy_context().run, self._tick)
+                self._ticking = threading.Thread(target=tick, name="genchi-progress", daemon=True)
                 self._ticking.start()
 
     def end(self, step: Step) -> None:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("GENCHI_SHARED", ROOT.parent / "shared"))
 
 library_settings.configure_environment()
-library_settings.end_clean()
+outgoing.end_clean()
 
 
 # The umask that the tests were started with; a configuration's lake narrows that of the process.

@@ -31,7 +31,8 @@ FLOORS = [
     {"catch_up", "telemetry", "backfill_days", "extensions", "erasure"},
     {"backfill_estimate", "backup"},
     {"nightly", "backfill", "review_digest"},
-    {"flight_check", "deployed"},
+    {"flight_check"},
+    {"deployed"},
     {"cli"},
 ]
 # The rooms within a stage, in the order in which they may know each other.

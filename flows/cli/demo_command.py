@@ -23,7 +23,7 @@ _PAGES = 7  # of the days before the last night
 def run(folder: Path, print_line: Callable[[str], None]) -> bool:
     """Write the workspace, run its month and its last night. Returns whether all planted incidents were found."""
     last = datetime.now(UTC).date() - timedelta(days=1)
-    print_line("A simulated support desk: its users, logs and models are invented.")
+    print_line("A simulated support desk: its users, logs, models and costs are invented.")
     with step("write") as current:
         path = write_workspace(folder, last)
         current.outcome = f"{DAYS} days of logs, a dev set, a holdout and genchi.yaml in {folder}"

@@ -4,10 +4,8 @@
 environment stays.
 """
 
-import atexit
 import logging
 import os
-import sys
 import warnings
 
 _SETTINGS = {
@@ -36,18 +34,3 @@ def configure_environment() -> None:
     for name in ("flows", "expectations"):  # dbt gives the root logger a level of its own
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.simplefilter("ignore")  # they are for developers; the tests turn them into errors
-
-
-def end_clean() -> None:
-    """Send what is written to stderr after Python's own exit hooks nowhere.
-
-    Call it before the libraries are imported: hooks run in reverse order, and this one has to be the last. DuckDB's
-    binding lists what dbt keeps of it as leaked once the interpreter is gone, in some forty lines.
-    """
-    atexit.register(_close_stderr)
-
-
-def _close_stderr() -> None:
-    sys.stderr.flush()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)

@@ -25,7 +25,7 @@ from flows.cli import (
     review_arguments,
 )
 from flows.errors import ConfigError, GenchiError, in_one_line
-from flows.outgoing import plain, plain_streams
+from flows.outgoing import end_clean, plain, plain_streams
 from flows.stopping import is_stopping, stopping_on_signals
 
 _WRONG, _FAILED, _STOPPED = 2, 3, 130
@@ -50,7 +50,7 @@ def _run(options: argparse.Namespace) -> int:
     if getattr(options, "log", None):
         os.environ[json_lines.VARIABLE] = options.log
     library_settings.configure_environment()
-    library_settings.end_clean()
+    end_clean()
     try:
         from flows.cli import keeping_verbs, people_verbs, verbs  # noqa: PLC0415 - what takes long to import is not needed for --help
 

@@ -25,6 +25,7 @@ from flows.transform.workspace_package import FOLDER, PACKAGES
 _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _NODE_STARTS = "LogStartLine"
 _LOG_BYTES = 10 << 20
+_SHOWN_SQL = re.compile(r"\s*^[ \t]*LINE (\d+):.*(?:\n[ \t]*\^+[ \t]*$)?", re.MULTILINE)
 _FAILED = ("error", "fail", "runtime error")
 
 
@@ -186,6 +187,9 @@ def _nodes(outcome: Any) -> list[Node]:
 
 
 def _cause(message: str) -> str:
-    """A dbt message in one line, without its heading, which contains the node and its file."""
+    """A dbt message in one line, without its heading, which contains the node and its file.
+
+    Of the line of SQL that DuckDB shows with carets below, only its number is left.
+    """
     heading, _, rest = message.strip().partition("\n")
-    return " ".join((rest if rest.strip() else heading).split())
+    return " ".join(_SHOWN_SQL.sub(r" (line \1 of the SQL that dbt ran)", rest if rest.strip() else heading).split())

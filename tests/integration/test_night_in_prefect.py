@@ -159,6 +159,7 @@ def test_prefect_shows_the_night_by_its_day_its_app_and_what_it_came_to(seen: Se
     runs = {row["name"]: row for row in prefect_api("/flow_runs/filter", flow_runs={"tags": {"all_": ["Kept App"]}})}
     assert runs[f"nightly {DAY}"]["state"]["name"] == "Critical"
     assert runs[f"nightly {DAY}"]["state"]["type"] == "COMPLETED"
+    assert runs[f"nightly {DAY}"]["state"]["message"] == seen.night.headline
     assert set(runs) >= {f"ingest {DAY}", f"semantics {DAY} to {DAY}", f"evaluate {DAY}", f"report {DAY}"}
     assert set(runs[f"ingest {DAY}"]["tags"]) == {"Kept App", "ingest"}
     tasks = {row["name"] for row in prefect_api("/task_runs/filter", task_runs={"tags": {"all_": ["Kept App"]}})}

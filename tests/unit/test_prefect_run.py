@@ -1,5 +1,6 @@
 """What all flows and tasks have in common, in Prefect and without: retries, timeouts, and whether Prefect is used."""
 
+import logging
 import signal
 import subprocess
 import sys
@@ -176,3 +177,37 @@ def test_prefect_is_used_where_a_server_is_named_and_else_not_even_imported(
         cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     assert done.stdout.split() == ["False", used]
+
+
+def test_a_run_ends_in_prefect_with_what_it_came_to_and_its_caller_gets_the_result(
+    prefect_server: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_prefect_only_if(True, monkeypatch)
+
+    @flow(name="says")
+    def says() -> int:
+        return prefect_run.ended(7, "Nothing\x1b[31m failed", "Completed")
+
+    state = says.in_prefect(return_state=True)
+    assert state.is_completed()
+    assert (state.name, state.message) == ("Completed", r"Nothing\x1b[31m failed")
+    assert says() == 7
+
+
+def test_a_run_that_prefect_does_not_know_ends_with_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_prefect_only_if(False, monkeypatch)
+    assert prefect_run.ended(7, "Nothing failed", "Completed") == 7
+
+
+@pytest.mark.parametrize("deployment", ["", "an-id"], ids=["by hand", "deployed"])
+def test_the_log_of_a_deployments_night_ends_with_its_headline_and_page(
+    deployment: str, prefect_server: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    in_prefect_only_if(True, monkeypatch)
+    monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", deployment)
+    monkeypatch.setattr(logging.getLogger("genchi"), "propagate", True)
+    night = Night(date(2026, 3, 2), headline="All is well.", page=Path("/reports/2026-03-02/index.html"))
+    with caplog.at_level(logging.INFO, "genchi"):
+        prefect_run.announce_night("desk", night.payload())
+    told = [line for line in caplog.messages if "All is well. /reports/2026-03-02/index.html" in line]
+    assert len(told) == bool(deployment)

@@ -1,9 +1,11 @@
 """What a person sees of a step under way: one line on a terminal, a line now and then in a log."""
 
+import contextvars
 import io
 import logging
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -84,3 +86,24 @@ def test_a_failed_step_says_why(log: io.StringIO) -> None:
     with pytest.raises(ZeroDivisionError), progress.step("ingest"):
         raise ZeroDivisionError("no reason")
     assert "✗ ingest      failed: ZeroDivisionError: no reason" in log.getvalue()
+
+
+def test_a_line_on_how_far_a_step_is_belongs_to_the_run_that_began_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LOG_EVERY_S", 0.05)
+    run = contextvars.ContextVar("run", default="none")
+    written, seen = threading.Event(), set()
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.add(run.get())
+            written.set()
+
+    handler, token = Notes(), run.set("nightly")
+    logging.getLogger("genchi").addHandler(handler)
+    try:
+        with progress.step("ingest"):
+            assert written.wait(10)
+    finally:
+        logging.getLogger("genchi").removeHandler(handler)
+        run.reset(token)
+    assert seen == {"nightly"}

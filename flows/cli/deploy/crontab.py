@@ -31,11 +31,17 @@ def command(config: Config) -> list[str]:
 
 
 def crontab(config: Config, cron: str) -> list[str]:
-    """The lines for `crontab -e`, where a percent sign must be escaped."""
-    line = shlex.join(command(config)).replace("%", r"\%")
+    """The lines for `crontab -e`, where a percent sign must be escaped. The shell reads the workspace's .env."""
+    line = shlex.join(command(config))
+    keys = "cron has no variables of your shell: write what genchi.yaml names to .env beside it, and print this again"
+    if (config.workspace / ".env").is_file():
+        keys = "The shell reads .env: put values with spaces or a $ into single quotes"
+        line = f"cd {shlex.quote(str(config.workspace))} && set -a && . ./.env && set +a && {line}"
+    escaped = line.replace("%", r"\%")
     return [
         f"# genchi: {config.app}. The night of a day can run when the day has ended in {config.timezone}.",
         "# cronie reads CRON_TZ; another cron takes the time zone of the machine.",
+        f"# {keys}.",
         f"CRON_TZ={config.timezone}",
-        f"{cron}  {line}",
+        f"{cron}  {escaped}",
     ]

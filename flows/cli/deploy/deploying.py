@@ -31,7 +31,10 @@ def run(config: Config, options: argparse.Namespace) -> Iterator[str]:
             return
         write(plan)
         yield f"✓ {plan.path}: {', '.join(plan.names)}"
-        yield from _next_steps(plan.path, plan.pools)
+        yield "scheduled; the others run on demand:"
+        width = max((len(name) for name, _ in plan.schedules), default=0)
+        yield from (f"  {name:<{width}}  {when}" for name, when in plan.schedules)
+        yield from _next_steps(plan.path, plan.pools, plan.names[0])
 
 
 def _systemd(config: Config, cron: str) -> Iterator[str]:
@@ -41,8 +44,8 @@ def _systemd(config: Config, cron: str) -> Iterator[str]:
     yield "# Then: systemctl daemon-reload && systemctl enable --now " + next(n for n in files if n.endswith(".timer"))
 
 
-def _next_steps(path: Path, pools: tuple[str, ...]) -> Iterator[str]:
-    """The commands that make Prefect take the file, and the worker that runs what it holds."""
+def _next_steps(path: Path, pools: tuple[str, ...], nightly: str) -> Iterator[str]:
+    """The commands that make Prefect take the file, the worker that runs what it holds, and a night by hand."""
     yield f"next, with PREFECT_API_URL set, in {path.parent}:"
     for pool in pools:
         yield f"  prefect work-pool create {shlex.quote(pool)} --type process   # once"
@@ -50,5 +53,6 @@ def _next_steps(path: Path, pools: tuple[str, ...]) -> Iterator[str]:
     yield f"  prefect deploy --all{named}"
     for pool in pools:
         yield f"  prefect worker start --pool {shlex.quote(pool)}   # where the logs can be read, with genchi's Python"
+    yield f"  prefect deployment run nightly/{nightly} --watch   # a night now"
     yield "so that Prefect marks a run as crashed whose worker died, once for a server:"
     yield "  genchi deploy --automation > crashed.yaml && prefect automation create --from-file crashed.yaml"

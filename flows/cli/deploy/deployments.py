@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "GX_ANALYTICS_ENABLED": "false",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "genchi",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # lines of a library's own threads
 }
 
 
@@ -52,13 +53,13 @@ def deployments(cron: str) -> tuple[Deployment, ...]:
         ),
         Deployment(
             "review-digest",
-            "flows.review_digest.review_digest",
+            "flows.deployed.review_digest",
             "Tells who reviews this week, by the rota, which answers of the last seven queues nobody has judged yet.",
             "0 8 * * mon-fri",
         ),
         Deployment(
             "flight-check",
-            "flows.flight_check.flight_check",
+            "flows.deployed.flight_check",
             "Reads this workspace's configuration, then takes two records through a whole night with simulated models,"
             " in a folder that is thrown away. Fails where a night would.",
             "23 */6 * * *",

@@ -1,7 +1,7 @@
 """prefect.yaml with the deployments of one workspace: what else stands in it stays, comments too."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,16 @@ _KEPT = ("schedules", "work_pool")
 
 @dataclass(frozen=True)
 class Planned:
-    """A prefect.yaml as it is to be written, with the names of the workspace's own deployments and their work pools."""
+    """A prefect.yaml as it is to be written, with the names of the workspace's own deployments and their work pools.
+
+    `schedules` has, of each active schedule, the name of the deployment and the cron expression with its time zone.
+    """
 
     path: Path
     text: str
     names: tuple[str, ...]
     pools: tuple[str, ...]
+    schedules: tuple[tuple[str, str], ...]
 
 
 def planned(path: Path, config: Config, cron: str | None, pool: str | None, defaults: tuple[str, str]) -> Planned:
@@ -62,7 +66,9 @@ def planned(path: Path, config: Config, cron: str | None, pool: str | None, defa
     yaml.dump(document, text)
     written = text.getvalue()
     names = tuple(entry["name"] for entry in ours)
-    return Planned(path, written if path.is_file() else _HEAD + written, names, tuple(_pools(listed, names)))
+    mine = [entry for entry in listed if entry.get("name") in names]
+    text_of_file = written if path.is_file() else _HEAD + written
+    return Planned(path, text_of_file, names, tuple(_pools(mine)), tuple(_schedules(mine)))
 
 
 def write(plan: Planned) -> None:
@@ -73,9 +79,18 @@ def write(plan: Planned) -> None:
         raise ConfigError(f"{plan.path}: cannot be written: {error.strerror or error}; name another --file") from None
 
 
-def _pools(listed: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
-    """The work pools of the named entries, each once."""
-    pools = [entry["work_pool"] for entry in listed if entry.get("name") in names]
+def _schedules(listed: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The names of entries with their schedules, those left out that are not active."""
+    for entry in listed:
+        for schedule in entry.get("schedules") or ():
+            if isinstance(schedule, dict) and schedule.get("active", True):
+                cron, zone = schedule.get("cron"), schedule.get("timezone", "UTC")
+                yield str(entry["name"]), f"{cron} ({zone})" if cron else "as in the file"
+
+
+def _pools(listed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The work pools of entries, each once."""
+    pools = [entry["work_pool"] for entry in listed]
     return list(dict.fromkeys(str(pool["name"]) for pool in pools if isinstance(pool, dict) and "name" in pool))
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from flows.cli import main
 from flows.cli.deploy.deployments import slug_of
 from flows.cli.deploy.systemd_units import on_calendar
 from flows.errors import ConfigError
+
+PAGE = Path(__file__).resolve().parents[3] / "flows" / "README.md"
 
 
 @pytest.fixture
@@ -52,7 +55,9 @@ def test_every_entry_runs_a_flow_whose_parameters_are_typed_and_described(worksp
 
     main(["deploy", "--config", str(workspace)])
     for name, entry in entries().items():
-        schema = parameter_schema(load_flow_from_entrypoint(str(entry["entrypoint"]), use_placeholder_flow=False))
+        flow = load_flow_from_entrypoint(str(entry["entrypoint"]), use_placeholder_flow=False)
+        assert f"| `{flow.name}/{name.replace('desk', 'my-app')}` |" in PAGE.read_text(encoding="utf-8")
+        schema = parameter_schema(flow)
         assert "config_path" in schema.properties, name
         for parameter, about in schema.properties.items():
             assert about.get("description"), f"{name}: {parameter}"
@@ -210,3 +215,43 @@ def test_the_automation_is_one_that_prefect_takes(workspace: Path, capsys: pytes
     automation = AutomationCore.model_validate(yaml.safe_load(capsys.readouterr().out))
     assert f"prefect.flow-run.{CRITICAL}" in automation.trigger.expect  # type: ignore[union-attr]  # an event trigger
     assert not Path("prefect.yaml").exists()
+
+
+def test_what_is_scheduled_and_how_to_run_a_night_by_hand_is_said(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["deploy", "--config", str(workspace), "--at", "30 4 * * *"])
+    told = capsys.readouterr().out.splitlines()
+    assert "  desk-nightly        30 4 * * * (Europe/Berlin)" in told
+    assert [line.split()[0] for line in told if "(Europe/Berlin)" in line] == [
+        *("desk-nightly", "desk-review-digest", "desk-flight-check"),
+    ]
+    assert "  prefect deployment run nightly/desk-nightly --watch   # a night now" in told
+    written = Path("prefect.yaml").read_text(encoding="utf-8")
+    Path("prefect.yaml").write_text(written.replace("active: true", "active: false", 1), encoding="utf-8")
+    main(["deploy", "--config", str(workspace)])
+    assert "desk-nightly        30" not in capsys.readouterr().out
+
+
+def test_cron_gets_the_keys_from_the_env_file_of_the_workspace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = new_workspace(tmp_path / "my desk", "desk")
+    main(["deploy", "--config", str(path), "--cron"])
+    assert "write what genchi.yaml names to .env beside it" in capsys.readouterr().out
+    (path.parent / ".env").write_text("DESK_KEY='a b'\n", encoding="utf-8")
+    main(["deploy", "--config", str(path), "--cron"])
+    *_, line = capsys.readouterr().out.splitlines()
+    start, _, genchi = line.removeprefix("0 3 * * *  ").rpartition(" && ")
+    assert genchi.split()[1] == "nightly"
+    done = subprocess.run(["sh", "-c", f"{start} && env"], cwd="/", capture_output=True, text=True, check=True)
+    assert "DESK_KEY=a b" in done.stdout.splitlines()
+
+
+def test_the_page_shows_the_lines_that_are_printed_for_cron(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = new_workspace(tmp_path / "desk", "my-app")
+    (path.parent / ".env").touch()
+    main(["deploy", "--config", str(path), "--cron"])
+    printed = capsys.readouterr().out.replace(str(path.parent), "/srv/my-app")
+    genchi = str(Path(sys.executable).with_name("genchi"))
+    assert f"```\n{printed.replace(genchi, '/srv/genchi/.venv/bin/genchi')}```" in PAGE.read_text(encoding="utf-8")
