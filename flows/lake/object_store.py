@@ -244,17 +244,16 @@ def _is_transient(error: Exception) -> bool:
 
 def code_of(error: BaseException | None) -> str:
     """The store's error code, or an empty text."""
-    if error is not None and type(error).__name__ in _OF_OBSTORE:
-        return _OF_OBSTORE[type(error).__name__]
-    if type(error).__name__ == "GenericError":  # of a listing, where it has no kinds
-        found = re.search(r"status code: (\d{3})", str(error))
-        return _OF_LISTINGS.get(found[1], found[1]) if found else ""
-    while error is not None:
-        response = getattr(error, "response", None)
+    found = error
+    while found is not None:  # of S3, whose client turns its errors into those of files
+        response = getattr(found, "response", None)
         if isinstance(response, dict):
             return str(response.get("Error", {}).get("Code", ""))
-        error = error.__cause__
-    return ""
+        found = found.__cause__
+    if type(error).__name__ == "GenericError":  # of a listing by obstore, where it has no kinds
+        status = re.search(r"status code: (\d{3})", str(error))
+        return _OF_LISTINGS.get(status[1], status[1]) if status else ""
+    return _OF_OBSTORE.get(type(error).__name__, "")
 
 
 def describe_error(error: Exception, where: str, storage: Storage) -> str:
