@@ -33,7 +33,7 @@ def source_findings(config: Config, day: date) -> Iterator[Finding]:
     if not config.sources:
         yield Finding("ok", "sources: none configured; no logs are read")
         return
-    past = arrivals(config, config.open_lake(), day)
+    past = _arrivals(config, day)
     with Previewer(config) as previewer:
         for source in config.sources:
             name = f"source {source.name}"
@@ -82,9 +82,16 @@ def _rows(config: Config, previewer: Previewer, source: Source, day: date) -> It
     yield from _sample(config, previewer, source, LogFile(source.name, shown_dsn(source.dsn), rows=rows))
 
 
+def _arrivals(config: Config, day: date) -> dict[str, Arrivals]:
+    try:
+        return arrivals(config, config.open_lake(), day)
+    except RunError:  # a lake that cannot be read is a finding of its own
+        return {}
+
+
 def _usual_hour(past: dict[str, Arrivals], source: Source) -> Iterator[Finding]:
-    known = past[source.name]
-    if known.usual:
+    known = past.get(source.name)
+    if known and known.usual:
         nights = counted(known.nights, "night")
         yield Finding("ok", f"source {source.name}: usually complete by {known.usual} ({nights} known)")
 
