@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from flows import outgoing
@@ -12,6 +13,13 @@ from flows.cli import library_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("GENCHI_SHARED", ROOT.parent / "shared"))
+
+# The same examples on each run, however slow the machine: a failure is of the change. `pytest --hypothesis-profile
+# explore` draws others.
+ANY_SPEED = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("same", derandomize=True, **ANY_SPEED)
+hypothesis.settings.register_profile("explore", **ANY_SPEED)
+hypothesis.settings.load_profile("same")
 
 library_settings.configure_environment()
 outgoing.end_clean()
