@@ -161,7 +161,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _show(printed: IO[bytes]) -> None:
-    """Show what a worker prints, line by line, until it ends."""
-    with printed:
+    """Show what a worker prints, line by line, until it ends, or its output or genchi's own is closed."""
+    with suppress(ValueError, OSError), printed:
         for line in printed:
             sys.stderr.write(plain(line.decode(errors="replace"), keep="\n\t"))
