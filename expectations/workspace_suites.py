@@ -120,7 +120,7 @@ def suites_of(workspace: Path, reserved: Iterable[str]) -> Iterator[WorkspaceSui
 
 
 def _named(wanted: Iterable[Expectation]) -> list[Expectation]:
-    """The expectations, each with a name of its own in its `meta`: by it results are told apart."""
+    """The expectations, each with a unique name in its `meta`, which tells their results apart."""
     found: dict[str, Expectation] = {}
     for one in wanted:
         meta = dict(one.meta or {})

@@ -4,13 +4,13 @@ DuckDB asks for names, sizes, times and the ends of many small files, again for 
 first three; the ends of objects, where Parquet keeps its footer, are remembered by their tags.
 """
 
-import io
 from collections import OrderedDict
+from functools import partial
 from typing import Any
 
 from fsspec.spec import AbstractFileSystem
 
-from flows.lake.object_store import find_objects, listed, range_of, readable_errors
+from flows.lake.object_store import Ranged, find_objects, listed, range_of
 from flows.lake.store_addresses import Found, Storage
 
 _END = 128 << 10  # bytes: most small objects whole, and the footer of a large one
@@ -54,12 +54,13 @@ class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is n
         """Always false: a store has no folders."""
         return False
 
-    def open(self, path: str, mode: str = "rb", **_: Any) -> "_Object":
-        """An object opened for random access."""
+    def open(self, path: str, mode: str = "rb", **_: Any) -> Ranged:
+        """An object opened for random access. Not buffered: DuckDB requests the ranges that it needs."""
         if mode != "rb":
             raise PermissionError(f"{path}: objects can only be opened for reading")
         self.info(path)
-        return _Object(self, self._known[self._address(path)])
+        one = self._known[self._address(path)]
+        return Ranged(one.size, partial(self.range_of, one))
 
     def range_of(self, one: Found, start: int, end: int) -> bytes:
         """The bytes from `start` up to `end` of an object, as it was when it was listed. Raises RunError."""
@@ -67,42 +68,11 @@ class ObjectFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is n
         if start >= last:
             known = self._ends.get((one.name, one.tag))
             if known is None:
-                known = self._ends[one.name, one.tag] = self._asked(one, last, one.size)
+                known = self._ends[one.name, one.tag] = range_of(one, self._storage, last, one.size)
                 if len(self._ends) > _REMEMBERED:
                     self._ends.popitem(last=False)
             return known[start - last : end - last]
-        return self._asked(one, start, end)
-
-    def _asked(self, one: Found, start: int, end: int) -> bytes:
-        with readable_errors(one.name, self._storage):
-            return range_of(one, start, end, self._storage)
+        return range_of(one, self._storage, start, end)
 
     def _address(self, path: str) -> str:
         return path if path.startswith(self._scheme) else self._scheme + path
-
-
-class _Object(io.RawIOBase):
-    """One open object. Not buffered: DuckDB requests the ranges that it needs."""
-
-    def __init__(self, objects: ObjectFileSystem, one: Found) -> None:
-        self._objects, self._one, self._at = objects, one, 0
-        self.size = one.size
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        end = self.size if size < 0 else min(self.size, self._at + size)
-        content = self._objects.range_of(self._one, self._at, end) if end > self._at else b""
-        self._at += len(content)
-        return content

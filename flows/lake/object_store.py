@@ -9,9 +9,9 @@ import fnmatch
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -56,7 +56,7 @@ def open_object(name: str, storage: Storage) -> IO[bytes]:
 
     Raises UnreadableError if it vanished, changes or may not be read, RunError if the store cannot be reached.
     """
-    reading = _Reading(name, storage) if scheme_of(name) == "s3" else _CloudReading(name, storage)
+    reading = _Reading(name, storage) if scheme_of(name) == "s3" else _cloud_reading(name, storage)
     return io.BufferedReader(reading, _BLOCK)
 
 
@@ -109,16 +109,11 @@ class _Reading(io.RawIOBase):
         return len(content)
 
 
-class _CloudReading(io.RawIOBase):
-    """An object of Google's or Azure's as a raw stream, as _Reading is one of S3's."""
+class Ranged(io.RawIOBase):
+    """An object of `size` bytes as a raw stream; `fetch` gives those from one place up to another."""
 
-    def __init__(self, name: str, storage: Storage) -> None:
-        self._name, self._storage, self._at = name, storage, 0
-        with readable_errors(name, storage):
-            found = [one for one in cloud_objects.listed(name, storage) if one.name == name]
-        if not found:
-            raise UnreadableError(name, "no such object")
-        self._size, self._tag = found[0].size, found[0].tag
+    def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
+        self.size, self._fetch, self._at = size, fetch, 0
 
     def readable(self) -> bool:
         return True
@@ -130,25 +125,36 @@ class _CloudReading(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
         return self._at
 
-    def readinto(self, buffer: Any) -> int:
-        end = min(self._size, self._at + len(buffer))
-        if end <= self._at:
-            return 0
-        with readable_errors(self._name, self._storage):
-            content, _ = cloud_objects.get(self._name, self._storage, (self._at, end), self._tag)
-        buffer[: len(content)] = content
+    def read(self, size: int = -1) -> bytes:
+        end = self.size if size < 0 else min(self.size, self._at + size)
+        content = self._fetch(self._at, end) if end > self._at else b""
         self._at += len(content)
+        return content
+
+    def readinto(self, buffer: Any) -> int:
+        content = self.read(len(buffer))
+        buffer[: len(content)] = content
         return len(content)
 
 
-def range_of(one: Found, start: int, end: int, storage: Storage) -> bytes:
-    """The bytes from `start` up to `end` of an object, as it was when it was listed."""
-    if scheme_of(one.name) != "s3":
-        return cloud_objects.get(one.name, storage, (start, end), one.tag)[0]
-    return get(one.name, storage, Range=f"bytes={start}-{end - 1}", IfMatch=one.tag)[0]
+def _cloud_reading(name: str, storage: Storage) -> Ranged:
+    """An object of Google's or Azure's, as it is now. Raises UnreadableError if it is not there."""
+    with readable_errors(name, storage):
+        found = next((one for one in cloud_objects.listed(name, storage) if one.name == name), None)
+    if found is None:
+        raise UnreadableError(name, "no such object")
+    return Ranged(found.size, partial(range_of, found, storage))
+
+
+def range_of(one: Found, storage: Storage, start: int, end: int) -> bytes:
+    """The bytes from `start` up to `end` of an object, as it was when it was listed. Raises RunError."""
+    with readable_errors(one.name, storage):
+        if scheme_of(one.name) != "s3":
+            return cloud_objects.get(one.name, storage, (start, end), one.tag)[0]
+        return get(one.name, storage, Range=f"bytes={start}-{end - 1}", IfMatch=one.tag)[0]
 
 
 def content_of_object(name: str, storage: Storage) -> bytes:

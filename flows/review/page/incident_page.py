@@ -54,7 +54,7 @@ def _acknowledged(form: dict[str, str], acknowledge: Acknowledge) -> str:
     try:
         until = date.fromisoformat(form["until"]) if form.get("until") else None
     except ValueError:
-        raise RefusedError(f"{form['until']!r} is no day; write it as YYYY-MM-DD") from None
+        raise RefusedError(f"{form['until']!r} is not a valid day; write it as YYYY-MM-DD") from None
     with one_at_a_time:  # labels may be moved into the lake meanwhile, whose lock lets all threads in
         return acknowledge(form["incident_id"], form.get("name", ""), form.get("note", "").strip() or None, until)
 

@@ -67,7 +67,7 @@ def test_a_form_writes_what_the_verb_writes(workspace: Config) -> None:
         ({"incident_id": "inc-3", "name": "ana"}, 404, "no such incident"),
         ({"incident_id": "inc", "name": "ana"}, 404, "no such incident"),
         ({"incident_id": "inc-1", "name": " "}, 409, "a name has 1 to 60 characters"),
-        ({"incident_id": "inc-1", "name": "ana", "until": "soon"}, 409, "is no day"),
+        ({"incident_id": "inc-1", "name": "ana", "until": "soon"}, 409, "is not a valid day; write it as YYYY-MM-DD"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(
