@@ -11,7 +11,7 @@ from flows.words import joined
 # shown as code.
 STEPS = {
     "release": "Read what {cause} changed on {routes}. If this was meant, leave it: it is told as settled once the new"
-    " level has lasted. If not, take the release back.",
+    " level has lasted. If not, roll it back.",
     "prompt_version": "Compare the two versions of the prompt with the calls below. If the change was not meant, go"
     " back to the version before {cause}.",
     "model_name": "The application asks for another model since then. If nobody decided that, look for the setting that"

@@ -46,7 +46,8 @@ class Review:
         self.incidents = incidents_of(config.warehouse, day)
         self.suggestions = Suggestions(config.open_lake())
         self.templates = page_templates.new_environment()
-        body = self.templates.get_template("parts.html").make_module({"facts": _facts}).body  # type: ignore[attr-defined]
+        parts = self.templates.get_template("parts.html").make_module({"facts": _facts})
+        body = parts.body  # type: ignore[attr-defined]  # a macro of the template
         self.bodies: dict[int, Markup] = {item.number: body(item) for item in self.items}
         self._order: list[str] = []
         self._guard = threading.Lock()

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -28,7 +29,7 @@ def new_workspace(folder: Path, app: str, timezone: str = "Europe/Berlin") -> Pa
     return folder / "genchi.yaml"
 
 
-def entries() -> dict[str, dict[str, object]]:
+def entries() -> dict[str, dict[str, Any]]:
     return {entry["name"]: entry for entry in yaml.safe_load(Path("prefect.yaml").read_text("utf-8"))["deployments"]}
 
 
@@ -42,10 +43,10 @@ def test_a_workspace_gets_its_deployments_under_the_name_of_its_app(workspace: P
         "desk-review-digest",
         "desk-flight-check",
     ]
-    assert {entry["parameters"]["config_path"] for entry in found.values()} == {str(workspace)}  # type: ignore[index]
+    assert {entry["parameters"]["config_path"] for entry in found.values()} == {str(workspace)}
     assert found["desk-nightly"]["schedules"] == [{"cron": "0 3 * * *", "timezone": "Europe/Berlin", "active": True}]
     assert found["desk-backfill"]["schedules"] == []
-    assert all(entry["concurrency_limit"]["limit"] == 1 for entry in found.values())  # type: ignore[index]
+    assert all(entry["concurrency_limit"]["limit"] == 1 for entry in found.values())
     assert found["desk-nightly"]["tags"] == ["genchi", "desk", "nightly"]
 
 
@@ -91,11 +92,11 @@ def test_writing_again_changes_nothing_and_keeps_what_a_person_has_set(workspace
     main(["deploy", "--config", str(workspace)])
     nightly = entries()["desk-nightly"]
     assert nightly["schedules"] == [{"cron": "0 4 * * *", "timezone": "UTC", "active": True}]
-    assert nightly["work_pool"]["name"] == "mine"  # type: ignore[index]
+    assert nightly["work_pool"]["name"] == "mine"
     assert "# after the backup" in Path("prefect.yaml").read_text(encoding="utf-8")
     main(["deploy", "--config", str(workspace), "--at", "30 5 * * *", "--pool", "night"])
-    assert entries()["desk-nightly"]["schedules"][0]["cron"] == "30 5 * * *"  # type: ignore[index]
-    assert entries()["desk-nightly"]["work_pool"]["name"] == "night"  # type: ignore[index]
+    assert entries()["desk-nightly"]["schedules"][0]["cron"] == "30 5 * * *"
+    assert entries()["desk-nightly"]["work_pool"]["name"] == "night"
 
 
 def test_two_workspaces_of_one_name_are_refused_and_nothing_is_written(

@@ -93,7 +93,7 @@ def test_a_criterion_that_the_route_has_is_not_suggested(tmp_path: Path) -> None
 class Judge(FakeClient):
     """Finds the fault that it is asked about in answers that name Acme or do not greet."""
 
-    async def ask(self, messages, params):  # type: ignore[no-untyped-def]
+    async def ask(self, messages, params):
         judged = messages[-1]["content"].rpartition('"answer": ')[2]
         word = "yes" if "Acme" in judged or "Bye" in judged else "no"
         self.queue.append(json.dumps({"reason": "so", "verdict": word}))
