@@ -45,9 +45,9 @@ class NotThereError(UnreadableError):
 class _PassingError(Exception):
     """An answer or a failure after which the same request may succeed."""
 
-    def __init__(self, why: str, pause_s: float = 0.0) -> None:
+    def __init__(self, why: str, pause_s: float = 0.0, *, is_silent: bool = False) -> None:
         super().__init__(why)
-        self.pause_s = pause_s
+        self.pause_s, self.is_silent = pause_s, is_silent
 
 
 class ApiClient:
@@ -60,6 +60,7 @@ class ApiClient:
         self.host = urlsplit(source.api.host).netloc
         self._base, self._between_s = source.api.host, 60.0 / source.api.requests_per_minute
         self._sleep, self._clock, self._next = sleep, clock, 0.0
+        self._silence = ""  # why no page came after all attempts: further days of a run do not wait for it again
         self._http = httpx.Client(headers=_headers(source), timeout=_TIMEOUT, follow_redirects=False)
 
     def close(self) -> None:
@@ -67,10 +68,16 @@ class ApiClient:
         self._http.close()
 
     def page(self, path: str, parameters: list[tuple[str, str]]) -> Page:
-        """The page at a path. Raises UnreadableError: NotThereError if there is no such path."""
+        """The page at a path. Raises UnreadableError: NotThereError if there is no such path.
+
+        A server that did not respond to all attempts for one page is not tried again by this client.
+        """
+        if self._silence:
+            raise UnreadableError(self.host, self._silence)
         try:
             return paced_retries(_may_pass, _pause_s, self._sleep)(self._asked, path, parameters)
         except _PassingError as error:
+            self._silence = str(error) if error.is_silent else ""
             raise UnreadableError(self.host, str(error)) from None
 
     def _asked(self, path: str, parameters: list[tuple[str, str]]) -> Page:
@@ -84,7 +91,7 @@ class ApiClient:
                 content = self._content(answer)
         except httpx.TransportError as error:
             raise _PassingError(
-                f"does not respond ({type(error).__name__}); check `api.host` and the network"
+                f"does not respond ({type(error).__name__}); check `api.host` and the network", is_silent=True
             ) from None
         except (httpx.InvalidURL, httpx.DecodingError) as error:
             raise UnreadableError(self.host, f"cannot be read ({type(error).__name__}); check `api.host`") from None

@@ -193,6 +193,19 @@ def test_a_server_that_is_busy_is_asked_again_when_it_says(tmp_path: Path) -> No
     assert len(pages(config)) == 2
 
 
+def test_a_server_that_is_silent_is_waited_for_once_a_run_and_not_once_a_day(tmp_path: Path) -> None:
+    pauses: list[float] = []
+    with running("langfuse", observations=calls(3), scores=[]) as server:
+        config = workspace(tmp_path, server)
+    silent = client(config, pauses)  # nobody listens there any more
+    with pytest.raises(UnreadableError, match="does not respond"):
+        pull(config, config.sources[0], DAY, silent)
+    assert len(waited := [pause for pause in pauses if pause > 0.01]) > 1
+    with pytest.raises(UnreadableError, match="does not respond"):
+        pull(config, config.sources[0], AFTER, silent)
+    assert [pause for pause in pauses if pause > 0.01] == waited
+
+
 def test_requests_keep_the_pace_of_the_source(tmp_path: Path) -> None:
     now, pauses = [100.0], list[float]()
 

@@ -11,7 +11,7 @@ import pytest
 
 from flows.cli import main
 from flows.config import Config, load_config
-from flows.lake import from_rows
+from flows.lake import CALL, Tombstones, add_tombstones, from_rows
 from flows.review.labels import import_labels, labels_of, publish
 from flows.review.labels.foreign_labels import verdict_of
 from tests.hostile_texts import HOSTILE
@@ -266,6 +266,25 @@ def test_a_verdict_that_was_corrected_in_the_other_tool_takes_the_place_of_the_e
     assert len(stored(workspace)) == 5 + 3  # four verdicts, of which three were taken back, and the other label
     told = capsys.readouterr().out
     assert told.count("1 of them in place of an earlier label, which was taken back") == 3
+
+
+def test_labels_of_a_call_that_was_forgotten_do_not_come_back_with_a_file(
+    workspace: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, foreign = str(workspace.workspace / "own.jsonl"), written(workspace, "phoenix.json", [PHOENIX])
+    lake = workspace.open_lake()
+    with lake.lock("test"):
+        publish(lake, "UTC", [label("l-1", subject_id="obs-1")])
+    assert run(workspace, "export", "--format", "jsonl", "--output", own) == 0
+    with lake.lock("test"):
+        nobody = Tombstones(workspace.secret_of_user_keys(lake))
+        add_tombstones(lake, nobody, date(2024, 5, 15), AT, {CALL: {"obs-1", "obs-3"}})
+    before = len(stored(workspace))
+    capsys.readouterr()
+    for path in (own, foreign):
+        assert run(workspace, "import", path) == 0
+        assert "1 left out: of calls that were forgotten" in capsys.readouterr().out
+    assert len(stored(workspace)) == before
 
 
 def test_a_label_gets_its_version_when_it_is_imported_again_after_the_first_night(workspace: Config) -> None:
