@@ -26,13 +26,14 @@ from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
 from flows.llm import register_local_providers
 from flows.nightly import evaluated
-from flows.prefect_run import described, flow, stage
+from flows.prefect_run import described, ended, flow, stage
 from flows.report.flow import report_days
 from flows.retention import first_to_rebuild, require_rebuildable
 from flows.semantics.flow import semantics
 from flows.transform import has_package
 from flows.transform.flow import transform, workspace_models
 from flows.warehouse import query
+from flows.words import counted
 
 PAGES = 31  # days at the end of the range that get a page, if no other number is asked for
 _READ_TOGETHER = 14  # days whose logs are noted as read together; a kill loses no more
@@ -64,6 +65,15 @@ class Backfilled:
     began: tuple[Began, ...] = ()
     critical: int = 0
     index: Path | None = None
+
+    def summary(self) -> str:
+        """How many incidents began, and the first of them, in one line."""
+        days = f"{self.first} to {self.last}: "
+        if not self.began:
+            return f"{days}no incident began"
+        first, which = self.began[0], "the first" if self.began[1:] else "it"
+        told = f"{first.day}, {first.severity}: {first.title}"
+        return f"{days}{counted(len(self.began), 'incident')} began; {which}: {told}"
 
 
 @dataclass(frozen=True)
@@ -169,7 +179,8 @@ def _backfill(setup: EvalSetup, request: Request) -> Backfilled:
         found = []  # nothing was to be done, and there is no warehouse
     began = tuple(Began(row["day"], row["severity"], row["title"]) for row in found if row["state"] == "open")
     critical = sum(row["severity"] == "critical" for row in found)
-    return Backfilled(request.start, request.end, began, critical, index)
+    done = Backfilled(request.start, request.end, began, critical, index)
+    return ended(done, done.summary(), is_critical=bool(critical))
 
 
 @dataclass

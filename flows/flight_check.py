@@ -16,6 +16,7 @@ from flows.config import load_config
 from flows.errors import RunError
 from flows.evaluate import load_setup
 from flows.nightly import run_nightly
+from flows.prefect_run import ended
 from flows.warehouse import query
 
 _ROUTE = "flight"
@@ -37,7 +38,8 @@ def flight_check(config_path: str = "genchi.yaml") -> str:
     """
     load_setup(load_config(config_path))
     with tempfile.TemporaryDirectory(prefix="genchi-flight-") as folder:
-        return fly(Path(folder))
+        found = fly(Path(folder))
+    return ended(found, found)
 
 
 def fly(folder: Path) -> str:

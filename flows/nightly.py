@@ -34,8 +34,6 @@ from flows.transform import COMPARISON, EVALUATION, EVERYTHING, MONITORING, REVI
 from flows.transform.flow import transform, workspace_models
 from flows.words import counted
 
-CRITICAL, GOOD = "Critical", "Completed"  # the states in which a night ends in Prefect
-
 
 @flow(name="nightly")
 def nightly(config_path: str = "genchi.yaml", day: date | None = None) -> Night:
@@ -94,7 +92,7 @@ def _nightly(setup: EvalSetup, day: date | None) -> Night:
         raise night.wrong
     if night.failures:
         raise NightFailedError(night)
-    return ended(night, night.headline, CRITICAL if night.critical else GOOD)
+    return ended(night, night.headline, is_critical=bool(night.critical))
 
 
 def tell(config: Config, night: Night) -> None:
@@ -264,8 +262,8 @@ def _evaluate(setup: EvalSetup, day: date | None) -> list[str]:
         _transform(config, day, day)
         with stage("check") as current:
             failed = check_evaluation(config, day)
-            current.outcome = f"{len(failed)} critical expectations failed"
-    return failed
+            current.outcome = f"{counted(len(failed), 'critical expectation')} failed"
+    return ended(failed, "; ".join((f"{day}: {current.outcome}", *failed)), is_critical=bool(failed))
 
 
 @flow(name="compare")

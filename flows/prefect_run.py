@@ -222,12 +222,15 @@ def announce_night(app: str, payload: Mapping[str, object]) -> None:
     emit_event(EVENT, resource, payload=dict(payload))
 
 
-def ended(result: R, message: str, name: str) -> R:
-    """What a flow returns so that its run ends in a completed state of this name, with this message; callers get
-    `result`."""
+CRITICAL, GOOD = "Critical", "Completed"  # the states in which a run ends that came to its end
+
+
+def ended(result: R, message: str, *, is_critical: bool = False) -> R:
+    """What a flow returns so that its run ends in a completed state with this message; callers get `result`."""
     if not is_used():
         return result
     from prefect.states import Completed  # noqa: PLC0415 - as above
 
     # Of a state that a flow returns, Prefect keeps the state, and hands the data to the caller.
+    name = CRITICAL if is_critical else GOOD
     return cast(R, Completed(name=name, message=plain(message), data=result))

@@ -6,7 +6,7 @@ from prefect import flow
 
 from flows.alerts.flow import review_reminder
 from flows.config import load_config
-from flows.prefect_run import described, stage
+from flows.prefect_run import described, ended, stage
 from flows.review.flow import labels
 
 
@@ -28,4 +28,4 @@ def review_digest(config_path: str = "genchi.yaml", day: date | None = None) -> 
             current.outcome = labels(config).summary()
         with stage("remind") as current:
             current.outcome = review_reminder(config, day).summary()
-    return current.outcome
+    return ended(current.outcome, current.outcome)

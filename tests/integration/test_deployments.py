@@ -76,9 +76,15 @@ class Server:
         found = self.asked(f"/deployments/{self.deployments()[name]['id']}/create_flow_run", parameters=parameters)
         return str(found["id"])
 
+    def run_of(self, run: str) -> dict[str, Any]:
+        return dict(httpx.get(f"{self.root}/api/flow_runs/{run}", timeout=60).json())
+
     def state(self, run: str) -> str:
-        found = httpx.get(f"{self.root}/api/flow_runs/{run}", timeout=60).json()
-        return str(found["state_type"])
+        return str(self.run_of(run)["state_type"])
+
+    def message(self, run: str) -> str:
+        """What a run says at its end."""
+        return str(self.run_of(run)["state"]["message"])
 
     def ended(self, run: str) -> str:
         """The type of the state in which a run ends."""
@@ -252,6 +258,8 @@ def test_five_days_a_worker_that_dies_another_and_a_night_by_the_clock_give_an_u
         backfill = server.start("desk-backfill", start=str(DAYS[0]), end=str(DAYS[FIVE - 1]), pages=0)
         assert server.ended(backfill) == "COMPLETED"
         assert server.ended(flight) == "COMPLETED"
+        assert server.message(backfill).startswith(f"{DAYS[0]} to {DAYS[FIVE - 1]}: ")
+        assert "2 records are in the marts" in server.message(flight)
         dying = server.start("desk-nightly", day=str(killed_day))
         until((lake / "embeddings" / f"day={killed_day}").exists)
         kill_with_children(first)

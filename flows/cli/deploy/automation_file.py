@@ -8,7 +8,7 @@ from typing import Any
 
 WITHIN_S = 600  # three heartbeats and a minute
 _HEARTBEAT = "prefect.flow-run.heartbeat"
-# A night with a critical incident ends in a state of its own name (`flows.nightly.CRITICAL`).
+# A night with a critical incident ends in a state of its own name (`flows.prefect_run.CRITICAL`).
 _ENDS = ("Completed", "Critical", "Failed", "Cancelled", "Crashed")
 
 

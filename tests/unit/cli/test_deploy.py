@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from flows.cli import main
-from flows.cli.deploy.deployments import slug_of
+from flows.cli.deploy.deployments import deployments, slug_of
 from flows.cli.deploy.systemd_units import on_calendar
 from flows.errors import ConfigError
 
@@ -48,6 +48,20 @@ def test_a_workspace_gets_its_deployments_under_the_name_of_its_app(workspace: P
     assert found["desk-backfill"]["schedules"] == []
     assert all(entry["concurrency_limit"]["limit"] == 1 for entry in found.values())
     assert found["desk-nightly"]["tags"] == ["genchi", "desk", "nightly"]
+
+
+def test_the_checkout_has_the_same_deployments() -> None:
+    own = yaml.safe_load((PAGE.parents[1] / "prefect.yaml").read_text("utf-8"))["deployments"]
+    found = [
+        (
+            entry["name"],
+            entry["entrypoint"].replace("/", ".").replace(".py:", "."),
+            [schedule["cron"] for schedule in entry["schedules"]],
+        )
+        for entry in own
+    ]
+    wanted = [(one.name, one.entrypoint, [one.cron] if one.cron else []) for one in deployments("0 3 * * *")]
+    assert found == wanted
 
 
 def test_every_entry_runs_a_flow_whose_parameters_are_typed_and_described(workspace: Path) -> None:
@@ -210,7 +224,7 @@ def test_names_that_differ_stay_different() -> None:
 def test_the_automation_is_one_that_prefect_takes(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from prefect.events.schemas.automations import AutomationCore
 
-    from flows.nightly import CRITICAL
+    from flows.prefect_run import CRITICAL
 
     assert main(["deploy", "--config", str(workspace), "--automation"]) == 0
     automation = AutomationCore.model_validate(yaml.safe_load(capsys.readouterr().out))
