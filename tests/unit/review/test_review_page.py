@@ -135,7 +135,7 @@ def test_an_answer_is_shown_to_one_person_and_one_for_a_second_annotator_to_anot
     page = bo.get("/").text
     assert "call-2" in page
     assert "call-1" not in page
-    assert "anna" not in page  # "ada" would be in one of so many random ids in hexadecimal
+    assert "anna" not in page  # a name that no random hexadecimal id contains
     answer = bo.post("/labels", data=sent(rows[1], "fail", "bo-000001"), headers=SCRIPT).json()
     assert ["anna", "pass"] in answer["reveal"]
     assert "call-2" not in cy.get("/").text
