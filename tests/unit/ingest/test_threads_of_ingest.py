@@ -53,10 +53,19 @@ def test_a_failure_of_a_task_is_raised() -> None:
     def fails() -> None:
         raise OSError("no space left")
 
-    with Lanes(2) as writers, pytest.raises(OSError, match="no space left"):
+    with Lanes(2) as writers:
         writers.submit(0, fails)
-        writers.finish()
+        with pytest.raises(OSError, match="no space left"):
+            writers.finish()
 
-    with Lanes(1) as writers, pytest.raises(OSError, match="no space left"):
+
+def test_a_failure_is_raised_before_many_more_tasks_are_taken() -> None:
+    def fails() -> None:
+        raise OSError("no space left")
+
+    def submit_several(writers: Lanes) -> None:
         for _ in range(5):
             writers.submit(0, fails)
+
+    with Lanes(1) as writers, pytest.raises(OSError, match="no space left"):
+        submit_several(writers)
