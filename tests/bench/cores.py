@@ -2,10 +2,12 @@
 
     python -m tests.bench.cores [records] [runs]
 
-prints, for one processor and for all that the process may use: the medians of seconds, of records a second, of CPU
-seconds and of the share of the CPU time that the busiest thread took, and the ratio of the rates pair by pair. One
-divided by that share is how many processors the threads can keep busy, whatever else runs on the machine; the ratio of
-the rates holds only on a machine with nothing else to do, so the load average is printed too.
+prints, for one processor and for all that the process may use, the medians of seconds, of records a second and of CPU
+seconds, and which part of the CPU time is mapping, which any number of threads share, and which is the busiest of the
+threads that do one thing (read, write, or put together). One divided by the latter is how many processors ingest can
+use. Seconds, and the ratio of the rates, hold only on a machine with nothing else to do; so the load average is told.
+On another, CPU seconds tell: processors times those of one, divided by those of all, is the ratio that an idle machine
+would show.
 """
 
 import json
@@ -13,6 +15,7 @@ import os
 import statistics
 import tempfile
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,54 +25,64 @@ from tests.bench.ingest import run, write_logs
 from tests.bench.side_by_side import Run, argument, child, serve
 
 _PAUSE = 0.05
+_MAPPING = "ingest"
 
 
 @dataclass(frozen=True)
 class OnProcessors:
-    """One run: its times, and the share of its CPU time that its busiest thread took."""
+    """One run: its times, and the shares of its CPU time of mapping and of the busiest other thread, with its name."""
 
     run: Run
+    mapping: float
     busiest: float
+    name: str
 
 
 def run_on(folder: Path, *, alone: bool) -> float:
-    """The seconds of an ingest on the first processor, or on all; the share of the busiest thread is written down."""
+    """The seconds of an ingest on the first processor, or on all; the seconds of each thread are written down."""
     if alone:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import flows.ingest.landing  # noqa: F401 - its import is not what is measured
 
     with watched_threads() as used:
         seconds = run("ingest", folder)
-    (folder / "busiest.json").write_text(json.dumps(max(used.values()) / sum(used.values())), encoding="utf-8")
+    (folder / "threads.json").write_text(json.dumps(used), encoding="utf-8")
     return seconds
 
 
 @contextmanager
-def watched_threads() -> Iterator[dict[str, int]]:
-    """The nanoseconds on a processor of each thread of this process in the block, but for the one that looks."""
-    used: dict[str, int] = {}
-    before = _times()
+def watched_threads() -> Iterator[dict[str, float]]:
+    """The CPU seconds of this process's threads in the block, by their names; all that map have one name."""
+    used: dict[str, float] = {}
+    before, seen = _times(), dict[int, tuple[str, float]]()
     ended = threading.Event()
 
     def look() -> None:
-        own = str(threading.get_native_id())
         while not ended.wait(_PAUSE):
-            used.update({name: time - before.get(name, 0) for name, time in _times().items() if name != own})
+            names = {thread.native_id: thread.name for thread in threading.enumerate()}
+            for task, seconds in _times().items():
+                name = names.get(task) or seen.get(task, ("another",))[0]
+                seen[task] = (name, seconds - before.get(task, 0.0))
 
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=look, name="watcher")
     watcher.start()
     try:
         yield used
     finally:
         ended.set()
         watcher.join()
+        several: dict[str, float] = defaultdict(float)
+        for name, seconds in seen.values():
+            several[_MAPPING if name.startswith(_MAPPING) else name] += seconds
+        used.update({name: seconds for name, seconds in several.items() if name != "watcher"})
 
 
-def _times() -> dict[str, int]:
+def _times() -> dict[int, float]:
+    """The seconds on a processor of each thread of this process so far."""
     found = {}
     for task in Path("/proc/self/task").iterdir():
         try:
-            found[task.name] = int((task / "schedstat").read_text(encoding="ascii").split()[0])
+            found[int(task.name)] = int((task / "schedstat").read_text(encoding="ascii").split()[0]) / 1e9
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended meanwhile
     return found
@@ -84,20 +97,27 @@ RUNS = {
 def measured(what: str, folder: Path) -> OnProcessors:
     """One run in a separate process."""
     times = child("tests.bench.cores", what, folder)
-    return OnProcessors(times, json.loads((folder / "busiest.json").read_text(encoding="utf-8")))
+    threads = json.loads((folder / "threads.json").read_text(encoding="utf-8"))
+    total, mapping = sum(threads.values()), threads.pop(_MAPPING)
+    name = max(threads, key=threads.__getitem__)
+    return OnProcessors(times, mapping / total, threads[name] / total, name)
 
 
 def line(title: str, count: int, runs: list[OnProcessors]) -> None:
     """Medians of one number of processors."""
-    seconds, cpu, busiest = (
+    seconds, cpu, mapping, busiest = (
         statistics.median(values)
-        for values in zip(*((one.run.seconds, one.run.cpu, one.busiest) for one in runs), strict=True)
+        for values in zip(*((one.run.seconds, one.run.cpu, one.mapping, one.busiest) for one in runs), strict=True)
     )
     print(
-        f"{title:<16} {seconds:8.1f} s  {count / seconds:10,.0f} records/s  {cpu:8.1f} CPU s"
-        f"  busiest thread {busiest:4.0%} of them",
+        f"{title:<14} {seconds:8.1f} s  {count / seconds:9,.0f} records/s  {cpu:7.1f} CPU s"
+        f"  mapping {mapping:4.0%}  busiest other thread {busiest:4.0%} ({runs[0].name})",
         flush=True,
     )
+
+
+def _told(ratios: list[float]) -> str:
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def main() -> None:
@@ -105,6 +125,7 @@ def main() -> None:
     if serve(RUNS):
         return
     count, runs = argument(1, 4_000_000), argument(2, 3)
+    processors = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "day"
         write_logs(folder / "logs", count)
@@ -114,17 +135,14 @@ def main() -> None:
             for what, results in found.items():
                 results.append(measured(what, folder))
                 loads.append(os.getloadavg()[0])
-    processors = len(os.sched_getaffinity(0))
     print(f"{count:,} records, {runs} interleaved runs, load average {min(loads):.1f} to {max(loads):.1f}", flush=True)
     line("one processor", count, found["one"])
     line(f"{processors} processors", count, found["all"])
-    busiest = statistics.median(one.busiest for one in found["all"])
-    ratios = [one.run.seconds / all_.run.seconds for one, all_ in zip(found["one"], found["all"], strict=True)]
-    print(
-        f"rate of {processors} to that of one: {statistics.median(ratios):.2f}"
-        f" ({min(ratios):.2f} to {max(ratios):.2f}); its threads can keep {1 / busiest:.1f} processors busy",
-        flush=True,
-    )
+    pairs = [(one.run, several.run) for one, several in zip(found["one"], found["all"], strict=True)]
+    busiest = statistics.median(several.busiest for several in found["all"])
+    print(f"rate of {processors} to that of one: {_told([one.seconds / several.seconds for one, several in pairs])}")
+    print(f"by CPU seconds: {_told([min(processors, 1 / busiest) * one.cpu / several.cpu for one, several in pairs])}")
+    print(f"processors that can be used: {1 / busiest:.1f}", flush=True)
 
 
 if __name__ == "__main__":
