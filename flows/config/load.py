@@ -22,6 +22,7 @@ from pydantic import (
 
 from flows import outgoing
 from flows.config import variables, yamlfile
+from flows.config.engine import Engine
 from flows.config.fields import FieldPath, Retention, Timezone
 from flows.config.model_sections import Embedding, Model, Models, Price
 from flows.config.model_variants import BASELINE, ModelVariant, model_variants
@@ -38,6 +39,7 @@ __all__ = [
     "Budget",
     "Config",
     "Embedding",
+    "Engine",
     "Model",
     "Models",
     "Price",
@@ -119,6 +121,8 @@ class Config(Section):
     """What to ask for after each good night, so that a night that did not run is noticed."""
     owners: dict[str, str] = Field(default_factory=dict)
     """Who owns what: a route, a criterion, `route/criterion`, or `*` for all else, to a name that digests carry."""
+    engine: Engine = Engine()
+    """How much of the machine a run may take."""
     readers: Readers = "group"
     """Who may read lake, warehouse and reports: `owner`, `group` (as far as the umask lets it) or `everybody`."""
     warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)
@@ -155,7 +159,7 @@ class Config(Section):
         """The lake of this workspace. From now on this process writes for the `readers` only."""
         local = [place for place in (self.lake, self.state) if isinstance(place, Path)]
         withhold(self.readers, *local, self.reports, self.warehouse)
-        return Lake(self.lake, self.storage, self.state)
+        return Lake(self.lake, self.storage, self.state, self.engine.limits)
 
     def secret_of_user_keys(self, lake: Lake) -> bytes:
         """The secret of the keyed hashes of user ids: the configured one, or the lake's own, made at first use."""

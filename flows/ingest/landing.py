@@ -15,13 +15,14 @@ from flows.config import Config, Source
 from flows.ingest.find import Manifests, arrived, fetched
 from flows.ingest.map import TABLES, Workers
 from flows.ingest.pull import Clients, clear_read
-from flows.ingest.read import Batch, LogFile, read_files
+from flows.ingest.read import Batch, LogFile, ahead, read_files
 from flows.ingest.redact import FileNames
 from flows.ingest.write import (
     INCOMPLETE,
     KINDS,
     REFUSED_AGAIN,
     KnownRejects,
+    Lanes,
     ManifestRow,
     Partitions,
     Quarantine,
@@ -39,6 +40,7 @@ log = logging.getLogger("genchi")
 
 _PUBLISHED_TOGETHER_BYTES = 1 << 30
 _TOLD = 20
+_MOST_LANES = 8
 
 
 @dataclass(frozen=True)
@@ -144,10 +146,11 @@ def _arrivals(config: Config, manifests: Manifests, day: date, before: list[_Nig
 class _Run:
     """One publication: the files of several nights, first read, then merged with the lake, then counted."""
 
-    def __init__(self, config: Config, store: Lake, staged: Staging, nights: list[_Night]) -> None:
+    def __init__(self, config: Config, store: Lake, staged: Staging, nights: list[_Night], lanes: Lanes) -> None:
         self._config, self._store, self._staged, self._nights = config, store, staged, nights
         self._counts = RecordCounts(frozenset(night.day for night in nights))
-        self._tables = {name: Partitions(name, config.timezone, staged, self._counts.files) for name in TABLES.values()}
+        files = self._counts.files
+        self._tables = {name: Partitions(name, config.timezone, staged, files, lanes) for name in TABLES.values()}
         self._known = KnownRejects(store, (file for night in nights for file in night.all_files))
         self._unreadable: Counter[tuple[str, str]] = Counter()  # by source and column
         self.forgotten = 0
@@ -155,7 +158,7 @@ class _Run:
 
     def read(self, workers: Workers, sieve: Sieve) -> None:
         """Map every record, and stage its row or its reject, or drop it as forgotten."""
-        for all_mapped in workers.mapped(self._batches()):
+        for all_mapped in workers.mapped(ahead(self._batches())):
             mapped = sieve.sift(all_mapped)
             self.forgotten += len(mapped.other) - len(all_mapped.other)
             for name, partitions in self._tables.items():
@@ -205,10 +208,15 @@ class _Run:
 
     def _batches(self) -> Iterator[tuple[Source, Batch]]:
         """The batches of every source; those of a source go from one night to the next."""
+        opened = []
         for number, source in enumerate(self._config.sources):
             files = [(night.day, file) for night in self._nights for file in night.files[number]]
-            first = self._counts.open(files)
-            for batch in read_files(fetched(file for _, file in files), first):
+            opened.append((source, self._counts.open(files), [file for _, file in files]))
+        return self._read(opened)
+
+    def _read(self, opened: list[tuple[Source, int, list[LogFile]]]) -> Iterator[tuple[Source, Batch]]:
+        for source, first, files in opened:
+            for batch in read_files(fetched(iter(files)), first):
                 yield source, batch
 
 
@@ -229,8 +237,8 @@ def _tell_unreadable(columns: Counter[tuple[str, str]]) -> None:
 
 def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night], sieve: Sieve) -> Landed:
     read_at, redacted = datetime.now(UTC), workers.redacted.total()
-    with store.staging() as staged:
-        run = _Run(config, store, staged, nights)
+    with store.staging() as staged, Lanes(min(_MOST_LANES, config.engine.processors)) as lanes:
+        run = _Run(config, store, staged, nights, lanes)
         run.read(workers, sieve)
         if sieve.ids[CALL]:
             sieve.tombstones = add_tombstones(store, sieve.tombstones, nights[0].day, read_at, sieve.ids)

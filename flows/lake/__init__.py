@@ -21,6 +21,7 @@ from flows.lake.lookup import first_rejects, rows_with
 from flows.lake.migration import VERSION as LAKE_VERSION
 from flows.lake.parquet_files import CorruptError, replace_parquet
 from flows.lake.permissions import Readers, withhold
+from flows.lake.query_limits import QueryLimits
 from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
@@ -54,6 +55,7 @@ __all__ = [
     "Lake",
     "Listing",
     "Note",
+    "QueryLimits",
     "Readers",
     "Staging",
     "Storage",

@@ -82,6 +82,7 @@ def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[C
     config.warehouse.parent.mkdir(parents=True, exist_ok=True)
     settings = {
         "GENCHI_WAREHOUSE": str(config.warehouse),
+        "GENCHI_THREADS": str(config.engine.processors),
         "DBT_PROJECT_DIR": str(DBT_PROJECT),
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
         "DBT_TARGET_PATH": str(kept / "target"),

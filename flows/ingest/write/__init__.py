@@ -1,6 +1,7 @@
 """Rows to the days they belong to, rejected records to quarantine, and the manifest that counts every record."""
 
 from flows.ingest.write.forgotten import Sieve
+from flows.ingest.write.lanes import Lanes
 from flows.ingest.write.manifest import (
     INCOMPLETE,
     KINDS,
@@ -17,6 +18,7 @@ __all__ = [
     "KINDS",
     "REFUSED_AGAIN",
     "KnownRejects",
+    "Lanes",
     "ManifestRow",
     "Partitions",
     "Quarantine",

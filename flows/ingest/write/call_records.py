@@ -129,6 +129,7 @@ class CallRecords:
         if not self._days:
             self._connection.close()
             return Dropped()
+        store.limits.apply_to(self._connection)
         new = []
         for making in self._days.values():
             making.writer.close()
@@ -180,6 +181,9 @@ class CallRecords:
         first = np.zeros(len(new), bool)
         first[np.unique(new, return_index=True)[1]] = True
         wanted = first & ~np.isin(new, old)
+        if wanted.all() and not len(old):
+            making.path.rename(self._staged.place(TABLE, day))
+            return
         if wanted.any():
             with pq.ParquetWriter(self._staged.place(TABLE, day), SCHEMAS[TABLE], compression="zstd") as writer:
                 for rows in store.batches(TABLE, day):
@@ -193,5 +197,7 @@ class CallRecords:
 
 def _repeated(numbers: np.ndarray) -> np.ndarray:
     """The hashes of what several calls share."""
-    pairs = np.unique(numbers[:, :2], axis=0)[:, 0]
+    ordered = np.sort(numbers[:, 0])
+    several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])  # of one call or of several
+    pairs = np.unique(numbers[np.isin(numbers[:, 0], several), :2], axis=0)[:, 0]
     return np.unique(pairs[1:][pairs[1:] == pairs[:-1]])

@@ -19,9 +19,11 @@ import pyarrow.parquet as pq
 from flows.ingest.map import KEYS, TIMES, key_of
 from flows.ingest.read import LogFile
 from flows.ingest.write.call_records import CallRecords, Dropped
+from flows.ingest.write.lanes import Lanes
 from flows.lake import SCHEMAS, Lake, Staging, batches_of
 
 _FLUSHED_ROWS, _FLUSHED_BYTES, _BUFFERED_BYTES = 1 << 16, 16 << 20, 256 << 20
+_LANE_OF_RECORDS = -1
 _DISTINCT = {"call_id", "trace_id", "messages_json", "input_text", "output_text", "output_json"}
 
 
@@ -50,17 +52,17 @@ class _Day:
     updated: list[np.ndarray] = field(default_factory=list)
     files: list[np.ndarray] = field(default_factory=list)
 
-    def flush(self) -> None:
+    def flush(self, lanes: Lanes, day: date) -> None:
         if self.waiting:
-            self.writer.write_table(pa.concat_tables(self.waiting))
+            lanes.submit(day.toordinal(), self.writer.write_table, pa.concat_tables(self.waiting))
             self.waiting = []
 
 
 class Partitions:
-    """The rows of one table (interactions or feedback) that a run reads."""
+    """The rows of one table (interactions or feedback) that a run reads. They are written by `lanes`."""
 
-    def __init__(self, table: str, timezone: str, staged: Staging, files: Sequence[LogFile]) -> None:
-        self._table, self._timezone, self._staged = table, timezone, staged
+    def __init__(self, table: str, timezone: str, staged: Staging, files: Sequence[LogFile], lanes: Lanes) -> None:
+        self._table, self._timezone, self._staged, self._lanes = table, timezone, staged, lanes
         self._days: dict[date, _Day] = {}
         self._records = CallRecords(staged, files) if table == "interactions" else None
         self._touched: set[date] = set()
@@ -78,7 +80,7 @@ class Partitions:
                 self._days[day] = _Day(path, _writer(path, self._table))
             making = self._days[day]
             if self._records is not None:
-                self._records.add(day, part)
+                self._lanes.submit(_LANE_OF_RECORDS, self._records.add, day, part)
             making.waiting.append(part.select(SCHEMAS[self._table].names))
             # Copies, because a column of a result keeps all of its columns in memory.
             making.keys.append(part.column("key").to_numpy().copy())
@@ -86,10 +88,10 @@ class Partitions:
             making.updated.append(_microseconds(part.column("updated_at")).copy())
             making.files.append(part.column("file").to_numpy().copy())
             if _size(making.waiting) > _FLUSHED_BYTES or sum(map(len, making.waiting)) > _FLUSHED_ROWS:
-                making.flush()
+                making.flush(self._lanes, day)
         if sum(_size(making.waiting) for making in self._days.values()) > _BUFFERED_BYTES:
-            for making in self._days.values():
-                making.flush()
+            for day, making in self._days.items():
+                making.flush(self._lanes, day)
 
     def finish(self, store: Lake, files: int) -> Counts:
         """Drop duplicates within the run and of rows in the lake, and stage the new file of each day.
@@ -99,8 +101,10 @@ class Partitions:
         and on the adjacent days: a corrected clock or another time zone does not move a call further. Of several
         records of one call under different ids one stays; see call_records.py.
         """
+        for day, making in self._days.items():
+            making.flush(self._lanes, day)
+        self._lanes.finish()
         for making in self._days.values():
-            making.flush()
             making.writer.close()
         days = sorted({day + timedelta(days=n) for day in self._days for n in (-1, 0, 1)})
         dropped = self._records.finish(store, days) if self._records is not None else Dropped()
@@ -165,6 +169,7 @@ def _existing_rows(store: Lake, table: str, day: date) -> tuple[np.ndarray, np.n
     if not len(rows):
         return np.empty(0, np.uint64), np.empty(0, np.int64)
     with duckdb.connect() as connection:
+        store.limits.apply_to(connection)
         connection.register("rows", rows)
         keys = connection.sql(f"select {key_of(table)} as key from rows").to_arrow_table().column("key").to_numpy()
     return keys, _microseconds(rows.column(TIMES[table]))
