@@ -25,6 +25,7 @@ from flows.ingest import current_examples
 from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
 from flows.llm import register_local_providers
+from flows.marts import open_marts
 from flows.nightly import evaluated
 from flows.prefect_run import described, flow, stage
 from flows.report.flow import report_days
@@ -32,7 +33,6 @@ from flows.retention import first_to_rebuild, require_rebuildable
 from flows.semantics.flow import semantics
 from flows.transform import has_package
 from flows.transform.flow import transform, workspace_models
-from flows.warehouse import query
 
 PAGES = 31  # days at the end of the range that get a page, if no other number is asked for
 _READ_TOGETHER = 14  # days whose logs are noted as read together; a kill loses no more
@@ -162,7 +162,7 @@ def _backfill(setup: EvalSetup, request: Request) -> Backfilled:
             progress.tell(line)
         index = _Run(setup, request, ledger, plan).run()
     try:
-        found = query(config.warehouse, _INCIDENTS, [request.start, request.end])
+        found = open_marts(config).query(_INCIDENTS, [request.start, request.end])
     except RunError:
         if plan.due:
             raise
