@@ -20,6 +20,7 @@ from flows.config import load_config
 from flows.errors import ConfigError, RunError
 from flows.evaluate import EvalSetup, forecast_day, load_setup
 from flows.evaluate.flow import check_production
+from flows.export.flow import export
 from flows.extensions import check_extensions
 from flows.ingest import current_examples
 from flows.ingest.flow import freeze, land_days
@@ -217,6 +218,8 @@ class _Run:
         if has_package(config):
             with self._timed("workspace") as current:
                 current.outcome = workspace_models(config, first, last).summary()
+        with self._timed("export") as current:
+            current.outcome = export(config, first, last)
         built = list(each_day(first, last))
         self.ledger.note("transform", built)
         self.ledger.end()

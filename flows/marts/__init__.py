@@ -7,7 +7,7 @@ to the other. Does not belong here: SQL that says what a mart is (`dbt_project` 
 
 from flows.marts.built_tables import warehouse_tables
 from flows.marts.mart_reader import Marts, built_marts, open_marts
-from flows.marts.published_days import WHOLE, Part, PublishedTable, name_of, read_published, write_published
+from flows.marts.published_days import WHOLE, Part, PublishedTable, empty_name, name_of, read_published, write_published
 from flows.marts.published_marts import PublishedMarts
 from flows.marts.publishing import Built, BuiltTable, Keeping, Published, publish
 
@@ -22,6 +22,7 @@ __all__ = [
     "PublishedMarts",
     "PublishedTable",
     "built_marts",
+    "empty_name",
     "name_of",
     "open_marts",
     "publish",

@@ -4,8 +4,8 @@ All files of a run appear together, by the lake's own transaction. The note of w
 a run that is killed in between leaves days that the next one writes again, with the same content.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
@@ -73,18 +73,19 @@ class Keeping:
 
     Of the days from `first` to `last`, which were built, and of days of which any table has rows, a table has what the
     build has. Of any other day the build knows nothing, as where the warehouse was lost and built anew from the lake:
-    what was published stays. `oldest` is by table the first day that is kept; None keeps all.
+    what was published stays, unless it is older than what is kept: `oldest` gives the first day that is kept of a
+    table, or None.
     """
 
     first: date = date.max
     last: date = date.min
-    oldest: Mapping[str, date | None] = field(default_factory=dict)
+    oldest: Callable[[str], date | None] = lambda _: None
 
     def leaves(self, table: str, day: str, known: set[str]) -> bool:
         """Whether a published day without rows stays as it is."""
         if day == WHOLE or day in known or self.first <= date.fromisoformat(day) <= self.last:
             return False
-        oldest = self.oldest.get(table)
+        oldest = self.oldest(table)
         return oldest is None or date.fromisoformat(day) >= oldest
 
 
