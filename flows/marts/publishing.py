@@ -4,7 +4,7 @@ All files of a run appear together, by the lake's own transaction. The note of w
 a run that is killed in between leaves days that the next one writes again, with the same content.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
@@ -14,16 +14,15 @@ import pyarrow.parquet as pq
 
 from flows.lake import Backend, CorruptError, Lake, Staging
 from flows.marts.published_days import (
-    NO_DAY,
     WHOLE,
     Part,
     PublishedTable,
     empty_name,
-    is_name,
     name_of,
     read_published,
     write_published,
 )
+from flows.marts.published_parts import sizes_there
 from flows.words import counted
 
 
@@ -96,7 +95,7 @@ def publish(lake: Lake, built: Built, keeping: Keeping) -> Published:
     again. Raises RunError where the build or the lake cannot be read or written.
     """
     tables, before = built.tables(), _known(lake.backend)
-    sizes = _sizes(lake.backend, {*tables, *before})
+    sizes = sizes_there(lake.backend, {*tables, *before})
     known = {day for table in tables.values() for day in table.prints}
     plans = {
         name: _plan(name, table, before.get(name), sizes=sizes, keeping=keeping, known=known)
@@ -145,7 +144,10 @@ def _plan(
     has_new_columns = before is None or dict(before.columns) != dict(table.columns)
     parts = before.parts if before else {}
     fine = {day: part for day, part in parts.items() if sizes.get(name_of(name, day)) == part.bytes}
-    left = {day: part for day, part in fine.items() if day not in table.prints and keeping.leaves(name, day, known)}
+    left = {
+        day: replace(part, bytes=sizes[name_of(name, day)]) for day, part in parts.items()
+        if name_of(name, day) in sizes and day not in table.prints and keeping.leaves(name, day, known)
+    }  # fmt: skip
     same = {
         day: part for day, part in fine.items()
         if not has_new_columns and day in table.prints and part.print == _print(table, day)
@@ -170,15 +172,6 @@ def _known(backend: Backend) -> dict[str, PublishedTable]:
         return read_published(backend)
     except CorruptError:  # it is made again
         return {}
-
-
-def _sizes(backend: Backend, tables: Iterable[str]) -> dict[str, int]:
-    """The bytes of the files that publications write, by name."""
-    found: dict[str, int] = {}
-    for schema in sorted({"marts", *(table.split(".")[0] for table in tables)}):
-        for pattern in ("day=*/data", f"day={NO_DAY}/empty", "data"):
-            found |= backend.sizes(f"{schema}/*/{pattern}.parquet")
-    return {name: size for name, size in found.items() if is_name(name)}
 
 
 def _write(staged: Staging, name: str, rows: pa.Table) -> int:
