@@ -22,6 +22,7 @@ from pydantic import (
 
 from flows import outgoing
 from flows.config import variables, yamlfile
+from flows.config.engine_section import Engine
 from flows.config.fields import FieldPath, Retention, Timezone
 from flows.config.model_sections import Embedding, Model, Models, Price
 from flows.config.model_variants import BASELINE, ModelVariant, model_variants
@@ -121,6 +122,8 @@ class Config(Section):
     """Who owns what: a route, a criterion, `route/criterion`, or `*` for all else, to a name that digests carry."""
     readers: Readers = "group"
     """Who may read lake, warehouse and reports: `owner`, `group` (as far as the umask lets it) or `everybody`."""
+    engine: Engine = Engine()
+    """What computes the warehouse."""
     warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)
     """DuckDB file. Default: `<lake>/warehouse.duckdb`; next to `genchi.yaml` where the lake is in an object store."""
     reports: WorkspacePath = Field(default=Path("reports"), validate_default=True)
