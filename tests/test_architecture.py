@@ -16,7 +16,7 @@ TOP_LEVEL = {
     *("flows", "dbt_project", "expectations", "tests", "prefect.yaml", "pyproject.toml", "README.md"),
     *("Makefile", "requirements.lock", "genchi.yaml", "CONTRIBUTING.md", "LICENSE", "Dockerfile", "compose.yaml"),
 }
-STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
+STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "export", "report", "alerts"}
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
 FLOORS = [
     {"outgoing"},
@@ -27,6 +27,7 @@ FLOORS = [
     {"config", "warehouse", "prefect_run"},
     {"night_runs"},
     {"llm", "retention", "acknowledgements", "night", "checks", "source_arrivals"},
+    {"marts"},
     STAGES | {"demo"},
     {"catch_up", "telemetry", "backfill_days", "extensions", "erasure"},
     {"backfill_estimate", "backup"},

@@ -23,6 +23,7 @@ from pydantic import (
 from flows import outgoing
 from flows.config import variables, yamlfile
 from flows.config.engine_section import Engine
+from flows.config.export_section import Export, check_export
 from flows.config.fields import FieldPath, Retention, Timezone
 from flows.config.model_sections import Embedding, Model, Models, Price
 from flows.config.model_variants import BASELINE, ModelVariant, model_variants
@@ -126,6 +127,8 @@ class Config(Section):
     """What computes the warehouse."""
     warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)
     """DuckDB file. Default: `<lake>/warehouse.duckdb`; next to `genchi.yaml` where the lake is in an object store."""
+    export: Export | None = None
+    """The marts as tables for other engines. Without it, they are in the warehouse, and as Parquet in the lake."""
     reports: WorkspacePath = Field(default=Path("reports"), validate_default=True)
     """Folder of the pages."""
     evidently: bool = False
@@ -242,6 +245,7 @@ def load_config(path: str | Path, environment: Mapping[str, str] | None = None) 
     except ValidationError as error:
         raise ConfigError(f"{path}: {first_problem(error, written, Config, hidden=frozenset({'path'}))}") from None
     _check_consistency(config)
+    check_export(config)
     outgoing.hide(*secrets_of(config))
     return config
 

@@ -24,7 +24,7 @@ from flows.lake.permissions import Readers, withhold
 from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
-from flows.lake.store_addresses import Found, Storage, is_remote, known_place
+from flows.lake.store_addresses import Found, Storage, is_remote, known_place, scheme_of
 from flows.lake.tombstones import (
     CALL,
     REQUEST,
@@ -81,6 +81,7 @@ __all__ = [
     "replace_parquet",
     "replace_text",
     "rows_with",
+    "scheme_of",
     "search",
     "storable",
     "storable_row",

@@ -24,7 +24,12 @@ from flows.lake.parquet_files import CorruptError
 
 _ROOT = "_staging"
 _COMMIT = "commit.json"
-_TARGET = re.compile(r"[a-z][a-z_]*/day=\d{4}-\d\d-\d\d/[^/\\\x00]+\.parquet")
+# A partition of a table, or a published day of a mart, or a whole one.
+_TARGET = re.compile(
+    r"(?:[a-z][a-z_]*/day=\d{4}-\d\d-\d\d/[^/\\\x00]+"
+    r"|[A-Za-z_]\w*/[A-Za-z_]\w*/(?:day=\d{4}-\d\d-\d\d/)?(?:data|empty))\.parquet",
+    re.ASCII,
+)
 _STAGED = re.compile(r"[^/\\\x00]+\.parquet")
 
 NameOf = Callable[[str, date, str], str]
@@ -41,7 +46,10 @@ class Staging:
 
     def place(self, table: str, day: date, file: str = "data") -> Path:
         """The path to write the Parquet file that will replace this one; the same path for each call."""
-        name = self._name_of(table, day, file)
+        return self.place_named(self._name_of(table, day, file))
+
+    def place_named(self, name: str) -> Path:
+        """The same for a file that is not one of a table, by its name in the lake."""
         self.removed.discard(name)
         return self.files.setdefault(name, self._folder / f"{len(self.files)}.parquet")
 
@@ -51,7 +59,10 @@ class Staging:
 
     def remove(self, table: str, day: date, file: str = "data") -> None:
         """Delete this file when everything is published; does nothing if it does not exist."""
-        name = self._name_of(table, day, file)
+        self.remove_named(self._name_of(table, day, file))
+
+    def remove_named(self, name: str) -> None:
+        """The same for a file that is not one of a table, by its name in the lake."""
         if name in self.files:
             raise ValueError(f"{name} is staged, and cannot be removed too")
         self.removed.add(name)

@@ -1,0 +1,63 @@
+"""What is published in the lake: brought in line with the warehouse, and read by day."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.config import Config
+from flows.errors import RunError
+from flows.lake import Backend
+from flows.marts import Keeping, Published, PublishedTable, empty_name, name_of, publish, warehouse_tables
+from flows.retention import first_kept
+
+_PREFIX = "marts."
+
+
+def publish_marts(config: Config, first: date, last: date) -> Published:
+    """Publish the marts of the warehouse, built for the days from `first` to `last`. The caller holds the lake's lock.
+
+    Days that `retention` takes out of the warehouse go from what is published, too. Without a warehouse nothing is
+    changed. Raises RunError where warehouse or lake cannot be read or written.
+    """
+    if not config.warehouse.exists():
+        return Published()
+    with warehouse_tables(config.warehouse) as built:
+        return publish(config.open_lake(), built, Keeping(first, last, first_kept(config, last).of))
+
+
+def marts_of(tables: dict[str, PublishedTable]) -> dict[str, PublishedTable]:
+    """The marts among the published tables, by their names without the schema."""
+    return {name.removeprefix(_PREFIX): table for name, table in tables.items() if name.startswith(_PREFIX)}
+
+
+def read_days(backend: Backend, mart: str, days: Sequence[str]) -> pa.Table:
+    """The rows of these days of a mart, in its columns as they are now. Raises RunError where a file is not there."""
+    parts = [_read(backend, name_of(_PREFIX + mart, day)) for day in days]
+    schema = schema_of(backend, mart) if parts == [] or days != [""] else parts[0].schema
+    return pa.concat_tables([_conformed(part, schema) for part in parts] or [schema.empty_table()])
+
+
+def schema_of(backend: Backend, mart: str) -> pa.Schema:
+    """The columns of a mart that has days."""
+    return _read(backend, empty_name(_PREFIX + mart)).schema
+
+
+def _read(backend: Backend, name: str) -> pa.Table:
+    source = backend.source(name)
+    if source is None:
+        raise RunError(f"{backend.place(name)}: the file is gone; `genchi transform` publishes the marts anew")
+    return pq.ParquetFile(source).read()
+
+
+def _conformed(part: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A day that was published with other columns: null in those that it has not."""
+    if part.schema.equals(schema):
+        return part
+    there = set(part.column_names)
+    columns = [
+        part[field.name].cast(field.type) if field.name in there else pa.nulls(len(part), field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

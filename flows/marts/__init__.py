@@ -1,0 +1,32 @@
+"""The marts, wherever they lie: the one reader of them, and their publication as Parquet in the lake.
+
+Belongs here: reading the marts of a workspace, from the warehouse file or from the lake, and copying them from the one
+to the other. Does not belong here: SQL that says what a mart is (`dbt_project` does), and tables for other engines
+(`flows/export`).
+"""
+
+from flows.marts.built_tables import warehouse_tables
+from flows.marts.mart_reader import Marts, built_marts, open_marts
+from flows.marts.published_days import WHOLE, Part, PublishedTable, empty_name, name_of, read_published, write_published
+from flows.marts.published_marts import PublishedMarts
+from flows.marts.publishing import Built, BuiltTable, Keeping, Published, publish
+
+__all__ = [
+    "WHOLE",
+    "Built",
+    "BuiltTable",
+    "Keeping",
+    "Marts",
+    "Part",
+    "Published",
+    "PublishedMarts",
+    "PublishedTable",
+    "built_marts",
+    "empty_name",
+    "name_of",
+    "open_marts",
+    "publish",
+    "read_published",
+    "warehouse_tables",
+    "write_published",
+]
