@@ -19,7 +19,8 @@ from flows import progress
 from flows.config import Config
 from flows.errors import ConfigError, RunError
 from flows.project import DBT_PROJECT
-from flows.transform import ephemeral_models
+from flows.transform import ephemeral_models, spark_models
+from flows.transform.spark_session import is_on_spark, session_of
 from flows.transform.workspace_package import FOLDER, PACKAGES
 
 _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
@@ -91,11 +92,16 @@ def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[C
         **environment,
     }
     ephemeral_models.install()
+    if is_on_spark(config):
+        spark_models.install()
+        settings |= {"GENCHI_TARGET": "spark", "SPARK_REMOTE": str(config.engine.remote)}
     with _environment(settings), _log_in(kept / "logs") as note, _closing_afterwards(), _open_to_dbt(config):
         yield note
 
 
-def _open_to_dbt(config: Config) -> AbstractContextManager[None]:
+def _open_to_dbt(config: Config) -> AbstractContextManager[object]:
+    if is_on_spark(config):
+        return session_of(config)
     from flows.transform import store_plugin  # noqa: PLC0415 - imported late with dbt
 
     return store_plugin.opened(config.open_lake())
