@@ -20,6 +20,7 @@ from flows.config import Config
 from flows.errors import ConfigError, RunError
 from flows.project import DBT_PROJECT
 from flows.transform import ephemeral_models, spark_models
+from flows.transform.spark_build import require_for_spark
 from flows.transform.spark_session import is_on_spark, session_of
 from flows.transform.workspace_package import FOLDER, PACKAGES
 
@@ -92,6 +93,7 @@ def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[C
     }
     ephemeral_models.install()
     if is_on_spark(config):
+        require_for_spark(config)
         spark_models.install()
         settings |= {"GENCHI_TARGET": "spark", "SPARK_REMOTE": str(config.engine.remote)}
     with _environment(settings), _log_in(kept / "logs") as note, _closing_afterwards(), _open_to_dbt(config):
@@ -195,7 +197,7 @@ def _nodes(outcome: Any) -> list[Node]:
 def _cause(message: str) -> str:
     """A dbt message in one line, without its heading, which contains the node and its file.
 
-    Of the line of SQL that DuckDB shows with carets below, only its number is left.
+    Of the line of SQL that DuckDB shows with carets below, only its number is left; of Spark's stack, nothing.
     """
-    heading, _, rest = message.strip().partition("\n")
+    heading, _, rest = message.partition("JVM stacktrace:")[0].strip().partition("\n")
     return " ".join(_SHOWN_SQL.sub(r" (line \1 of the SQL that dbt ran)", rest if rest.strip() else heading).split())
