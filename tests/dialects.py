@@ -52,7 +52,7 @@ def mark(macros: dict[str, Any]) -> None:
 
 
 def say_to_spark(macros: dict[str, Any]) -> None:
-    """Change the macros of dbt's manifest so that this project's own that dispatch lead to what they write for Spark."""
+    """Change the macros of dbt's manifest so that those of this project that dispatch write what they do for Spark."""
     twins = {macro.name: macro for macro in macros.values() if macro.package_name == "genchi"}
     for name, macro in twins.items():
         twin = twins.get(name.replace("duckdb__", "spark__"))

@@ -19,7 +19,7 @@ def require_for_spark(config: Config) -> None:
         )
     if "://" in str(config.lake):
         raise ConfigError(
-            f"{config.path}: lake: {config.lake} is in an object store, which `engine: {{warehouse: spark}}` cannot read"
+            f"{config.path}: lake: {config.lake} is in an object store, which `warehouse: spark` cannot read"
             " yet; use a folder that the server sees by the same path, or `warehouse: duckdb`"
         )
 

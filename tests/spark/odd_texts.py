@@ -1,5 +1,7 @@
 """Thousands of odd texts: what regular expressions, JSON and upper case may be taken for something else by."""
 
+# ruff: noqa: E501, RUF001 - rows of short texts; letters that look like others are among them
+
 import json
 import random
 
