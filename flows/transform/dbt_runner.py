@@ -28,6 +28,7 @@ _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR
 _NODE_STARTS = "LogStartLine"
 _LOG_BYTES = 10 << 20
 _SHOWN_SQL = re.compile(r"\s*^[ \t]*LINE (\d+):.*(?:\n[ \t]*\^+[ \t]*$)?", re.MULTILINE)
+_SPARKS_PLAN = re.compile(r"(?<=SQLSTATE: \w{5})[;\n].*", re.DOTALL)
 _FAILED = ("error", "fail", "runtime error")
 
 
@@ -199,5 +200,5 @@ def _cause(message: str) -> str:
 
     Of the line of SQL that DuckDB shows with carets below, only its number is left; of Spark's stack, nothing.
     """
-    heading, _, rest = message.partition("JVM stacktrace:")[0].strip().partition("\n")
+    heading, _, rest = _SPARKS_PLAN.sub("", message).strip().partition("\n")
     return " ".join(_SHOWN_SQL.sub(r" (line \1 of the SQL that dbt ran)", rest if rest.strip() else heading).split())
