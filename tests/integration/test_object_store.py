@@ -102,7 +102,14 @@ def marts(warehouse: Path) -> dict[str, list[tuple[str, ...]]]:
 def objects(storage: Storage, prefix: str) -> dict[str, str]:
     """The objects there and their tags, without those that every run puts anew: the lock's, and how the run went."""
     found = find_files(f"s3://genchi/{prefix}/**", storage)
-    of_a_run = ("/_lock", "/night_runs/", "/_inventory/", "/last_good_night.json")
+    of_a_run = (
+        "/_lock",
+        "/night_runs/",
+        "/fct_night_runs/",
+        "/marts/_published.json",
+        "/_inventory/",
+        "/last_good_night.json",
+    )
     return {one.name: one.tag for one in found if not any(part in one.name for part in of_a_run)}
 
 
