@@ -7,7 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flows.config import Config
-from flows.erasure import files, lake_rows, warehouse_rows
+from flows.erasure import files, lake_rows, mart_rows, warehouse_rows
 from flows.erasure.gathering import gather
 from flows.erasure.person import Person, note_of
 from flows.erasure.searching import scan
@@ -123,6 +123,10 @@ def _erased(config: Config, lake: Lake, person: Person, stones: Tombstones, *, i
             yield _row("warehouse, the file", f"written anew: {before / 1e6:,.1f} MB, now {after / 1e6:,.1f} MB")
         elif is_changed:
             yield _row("warehouse, the file", "would be written anew")
+    for table, rows, texts in mart_rows.erase(lake, person, stones, is_dry=is_dry):
+        yield _row(f"published, {table}", _amount(rows, texts))
+    for place, what in mart_rows.erase_exported(config, person, stones, is_dry=is_dry):
+        yield _row(place, what)
     for step in (files.erase_journals, files.erase_left_over, files.erase_test_sets, files.erase_reports):
         for place, what in step(config, person, is_dry=is_dry):
             yield _row(place, what)

@@ -4,7 +4,7 @@ Belongs here: bringing tables of Delta, Iceberg or plain Parquet in line with wh
 belong here: what a mart is (`dbt_project`), and the lake's own copy of them (`flows/marts`).
 """
 
-from flows.export.exporting import Exported, export_tables, purge_tables, texts_of
+from flows.export.exporting import Exported, export_tables, purge_tables, rewrite_tables, rows_of_tables
 from flows.export.published_rows import publish_marts
 
-__all__ = ["Exported", "export_tables", "publish_marts", "purge_tables", "texts_of"]
+__all__ = ["Exported", "export_tables", "publish_marts", "purge_tables", "rewrite_tables", "rows_of_tables"]

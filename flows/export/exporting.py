@@ -5,7 +5,7 @@ now, because somebody else wrote it or a run was killed, is written again as a w
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,16 +46,16 @@ def export_tables(config: Config) -> Exported:
     assert config.export is not None
     lake, found = config.open_lake(), _format(config)
     place = f"{config.export.format}:{config.export.path}"
-    marts, noted = marts_of(read_published(lake.backend)), _Noted(lake, place)
+    published, noted = marts_of(read_published(lake.backend)), _Noted(lake, place)
     days = tables = 0
     try:
-        for name, mart in marts.items():
+        for name, mart in published.items():
             written = _bring_up(lake, found, name, mart, noted)
             days, tables = days + written, tables + bool(written)
-        for name in sorted(set(noted.tables) - set(marts)):
-            rows = found.rows(name)
-            found.replace(name, rows.schema.empty_table(), None)
-            del noted.tables[name]
+        for name in sorted(set(noted.tables) - set(published)):
+            if noted.tables[name]["prints"]:
+                version = found.replace(name, found.rows(name).schema.empty_table(), None)
+                noted.tables[name] |= {"version": version, "prints": {}}
     finally:
         noted.write()
     return Exported(days, tables, str(config.export.path))
@@ -74,7 +74,17 @@ def purge_tables(config: Config) -> None:
         noted.write()
 
 
-def texts_of(config: Config) -> Iterator[tuple[str, pa.Table]]:
+def rewrite_tables(config: Config, names: Sequence[str]) -> None:
+    """Write these tables as a whole, and the others where something has changed."""
+    assert config.export is not None
+    noted = _Noted(config.open_lake(), f"{config.export.format}:{config.export.path}")
+    for name in names:
+        noted.tables.get(name, {})["version"] = None
+    noted.write()
+    export_tables(config)
+
+
+def rows_of_tables(config: Config) -> Iterator[tuple[str, pa.Table]]:
     """The rows of every exported table, as other readers see them."""
     if config.export is not None:
         found = _format(config)

@@ -4,12 +4,20 @@ from collections.abc import Sequence
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from flows.config import Config
-from flows.errors import RunError
 from flows.lake import Backend
-from flows.marts import Keeping, Published, PublishedTable, empty_name, name_of, publish, warehouse_tables
+from flows.marts import (
+    WHOLE,
+    Keeping,
+    Published,
+    PublishedTable,
+    empty_name,
+    publish,
+    read_file,
+    read_part,
+    warehouse_tables,
+)
 from flows.retention import first_kept
 
 _PREFIX = "marts."
@@ -35,21 +43,11 @@ def marts_of(tables: dict[str, PublishedTable]) -> dict[str, PublishedTable]:
 
 def read_days(backend: Backend, mart: str, days: Sequence[str]) -> pa.Table:
     """The rows of these days of a mart, in its columns as they are now. Raises RunError where a file is not there."""
-    parts = [_read(backend, name_of(_PREFIX + mart, day)) for day in days]
-    schema = schema_of(backend, mart) if parts == [] or days != [""] else parts[0].schema
-    return pa.concat_tables([_conformed(part, schema) for part in parts] or [schema.empty_table()])
-
-
-def schema_of(backend: Backend, mart: str) -> pa.Schema:
-    """The columns of a mart that has days."""
-    return _read(backend, empty_name(_PREFIX + mart)).schema
-
-
-def _read(backend: Backend, name: str) -> pa.Table:
-    source = backend.source(name)
-    if source is None:
-        raise RunError(f"{backend.place(name)}: the file is gone; `genchi transform` publishes the marts anew")
-    return pq.ParquetFile(source).read()
+    if list(days) == [WHOLE]:
+        return read_part(backend, _PREFIX + mart, WHOLE)
+    schema = read_file(backend, empty_name(_PREFIX + mart)).schema
+    parts = [_conformed(read_part(backend, _PREFIX + mart, day), schema) for day in days]
+    return pa.concat_tables(parts or [schema.empty_table()])
 
 
 def _conformed(part: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -7,8 +7,9 @@ to the other. Does not belong here: SQL that says what a mart is (`dbt_project` 
 
 from flows.marts.built_tables import BESIDE, warehouse_tables
 from flows.marts.mart_reader import Marts, built_marts, open_marts
-from flows.marts.published_days import WHOLE, Part, PublishedTable, empty_name, name_of, read_published, write_published
+from flows.marts.published_days import WHOLE, Part, PublishedTable, empty_name, name_of, read_published
 from flows.marts.published_marts import PublishedMarts
+from flows.marts.published_parts import parts_there, read_file, read_part, replace_part
 from flows.marts.publishing import Built, BuiltTable, Keeping, Published, publish
 
 __all__ = [
@@ -26,8 +27,11 @@ __all__ = [
     "empty_name",
     "name_of",
     "open_marts",
+    "parts_there",
     "publish",
+    "read_file",
+    "read_part",
     "read_published",
+    "replace_part",
     "warehouse_tables",
-    "write_published",
 ]

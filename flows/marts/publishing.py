@@ -4,7 +4,7 @@ All files of a run appear together, by the lake's own transaction. The note of w
 a run that is killed in between leaves days that the next one writes again, with the same content.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
@@ -14,17 +14,19 @@ import pyarrow.parquet as pq
 
 from flows.lake import Backend, CorruptError, Lake, Staging
 from flows.marts.published_days import (
-    NO_DAY,
     WHOLE,
     Part,
     PublishedTable,
     empty_name,
-    is_name,
     name_of,
     read_published,
     write_published,
 )
+from flows.marts.published_parts import sizes_there
 from flows.words import counted
+
+_CALLS = "marts.fct_usage_daily"
+"""The mart whose days are those that the build knows; marts that are made of other tables of the lake know more."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,10 @@ class Published:
 class Keeping:
     """Which published days a publication must take away or leave, where the build has no rows of them.
 
-    Of the days from `first` to `last`, which were built, and of days of which any table has rows, a table has what the
-    build has. Of any other day the build knows nothing, as where the warehouse was lost and built anew from the lake:
-    what was published stays, unless it is older than what is kept: `oldest` gives the first day that is kept of a
-    table, or None.
+    Of the days from `first` to `last`, which were built, and of days whose calls the build has counted, a table has
+    what the build has. Of any other day the build knows nothing, as where the warehouse was lost and built anew from
+    the lake: what was published stays, unless it is older than what is kept: `oldest` gives the first day that is kept
+    of a table, or None.
     """
 
     first: date = date.max
@@ -96,8 +98,8 @@ def publish(lake: Lake, built: Built, keeping: Keeping) -> Published:
     again. Raises RunError where the build or the lake cannot be read or written.
     """
     tables, before = built.tables(), _known(lake.backend)
-    sizes = _sizes(lake.backend, {*tables, *before})
-    known = {day for table in tables.values() for day in table.prints}
+    sizes = sizes_there(lake.backend, {*tables, *before})
+    known = set(tables[_CALLS].prints) if _CALLS in tables else {day for one in tables.values() for day in one.prints}
     plans = {
         name: _plan(name, table, before.get(name), sizes=sizes, keeping=keeping, known=known)
         for name, table in tables.items()
@@ -145,7 +147,10 @@ def _plan(
     has_new_columns = before is None or dict(before.columns) != dict(table.columns)
     parts = before.parts if before else {}
     fine = {day: part for day, part in parts.items() if sizes.get(name_of(name, day)) == part.bytes}
-    left = {day: part for day, part in fine.items() if day not in table.prints and keeping.leaves(name, day, known)}
+    left = {
+        day: replace(part, bytes=sizes[name_of(name, day)]) for day, part in parts.items()
+        if name_of(name, day) in sizes and day not in table.prints and keeping.leaves(name, day, known)
+    }  # fmt: skip
     same = {
         day: part for day, part in fine.items()
         if not has_new_columns and day in table.prints and part.print == _print(table, day)
@@ -170,15 +175,6 @@ def _known(backend: Backend) -> dict[str, PublishedTable]:
         return read_published(backend)
     except CorruptError:  # it is made again
         return {}
-
-
-def _sizes(backend: Backend, tables: Iterable[str]) -> dict[str, int]:
-    """The bytes of the files that publications write, by name."""
-    found: dict[str, int] = {}
-    for schema in sorted({"marts", *(table.split(".")[0] for table in tables)}):
-        for pattern in ("day=*/data", f"day={NO_DAY}/empty", "data"):
-            found |= backend.sizes(f"{schema}/*/{pattern}.parquet")
-    return {name: size for name, size in found.items() if is_name(name)}
 
 
 def _write(staged: Staging, name: str, rows: pa.Table) -> int:
