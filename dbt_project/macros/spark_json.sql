@@ -1,17 +1,23 @@
 {#- The macros on JSON in the dialect of Spark. -#}
 
 {#- A text as a value of the type variant; null where it is not JSON. The parser does not look at what follows a value:
-    within a list it must, and the list must end with what no text knows of itself. NaN and Infinity are no numbers to it,
-    and are replaced outside strings. -#}
+    within a list it must, and the list must end with what no text knows of itself. It knows no NaN and no Infinity, which
+    become 0, and no half of a pair of surrogates. -#}
 {% macro spark_parsed(text) -%}
-    {%- set outside -%}
+    {%- set finite -%}
         regexp_replace(
-            regexp_replace({{ text }}, '"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"', '""'),
-            '(?<![0-9A-Za-z_])(?:NaN|-?Infinity)(?![0-9A-Za-z_])', '0'
+            {{ text }},
+            '(^|[:,\\[])([ \\t\\n\\r]*+)(?:NaN|-?Infinity)(?=[ \\t\\n\\r]*+(?:[,}\\]]|\\z))', '$1$20'
         )
     {%- endset -%}
+    {%- set paired -%}
+        regexp_replace({{ text }}, '\\\\(?:u[dD][89a-fA-F][0-9a-fA-F]{2}|\\\\)', 'x')
+    {%- endset -%}
     case
-        when contains({{ text }}, 'NaN') or contains({{ text }}, 'Infinity') then {{ spark_closed(outside) }}
+        when contains({{ text }}, 'NaN') or contains({{ text }}, 'Infinity')
+            then {{ spark_closed(finite) }}
+        when contains({{ text }}, '\\ud') or contains({{ text }}, '\\uD')
+            then coalesce({{ spark_closed(text) }}, {{ spark_closed(paired) }})
         else {{ spark_closed(text) }}
     end
 {%- endmacro %}
@@ -99,7 +105,7 @@
 {% macro spark_says_error(content) -%}
     {%- set said = 'try_variant_get(try_parse_json(' ~ content ~ '), ' -%}
     coalesce(
-        left(ltrim({{ content }}), 1) = '{'
+        left({{ spark__trimmed(content) }}, 1) = '{'
         and case
             when {{ spark__json_kind(content) }} is not null
                 then

@@ -16,7 +16,7 @@
         '\\p{Katakana}': '\\p{IsKatakana}',
         '\\p{Arabic}': '\\p{IsArabic}',
         '[:ascii:]': '\\x00-\\x7F',
-        '\\b': '(?:(?<=[0-9A-Za-z_])(?![0-9A-Za-z_])|(?<![0-9A-Za-z_])(?=[0-9A-Za-z_]))',
+        '\\b': '(?-iu:(?<=[0-9A-Za-z_])(?![0-9A-Za-z_])|(?<![0-9A-Za-z_])(?=[0-9A-Za-z_]))',
         '\\S': '[^\\t\\n\\f\\r ]',
         '\\s': '[\\t\\n\\f\\r ]',
         '(?i)': '(?iu)',
@@ -52,6 +52,36 @@
     length({{ text }}) - length(replace({{ text }}, {{ spark__text_literal(character) }}, ''))
 {%- endmacro %}
 
+{% macro spark__in_lower_case(text) -%}
+    case
+        when octet_length({{ text }}) = length({{ text }}) then lower({{ text }})
+        else lower(translate({{ text }}, 'İΣ', 'iσ'))
+    end
+{%- endmacro %}
+
+{#- To Java some letters are two in upper case, such as a ligature. -#}
+{% macro spark__in_upper_case(text) -%}
+    {%- set one = 'ßᾀᾁᾂᾃᾄᾅᾆᾇᾐᾑᾒᾓᾔᾕᾖᾗᾠᾡᾢᾣᾤᾥᾦᾧᾳῃῳ' -%}
+    {%- set other = 'ẞᾈᾉᾊᾋᾌᾍᾎᾏᾘᾙᾚᾛᾜᾝᾞᾟᾨᾩᾪᾫᾬᾭᾮᾯᾼῌῼ' -%}
+    {%- set single = 'translate(' ~ text ~ ", '" ~ one ~ "', '" ~ other ~ "')" -%}
+    case
+        when octet_length({{ text }}) = length({{ text }}) then upper({{ text }})
+        when length(upper({{ single }})) = length({{ text }}) then upper({{ single }})
+        else
+            array_join(
+                transform(
+                    regexp_extract_all({{ single }}, '(?s).', 0),
+                    letter -> case when length(upper(letter)) = 1 then upper(letter) else letter end
+                ),
+                ''
+            )
+    end
+{%- endmacro %}
+
+{% macro spark__trimmed(text) -%}
+    regexp_replace({{ text }}, '^\\p{Zs}++|(?<!\\p{Zs})\\p{Zs}++\\z', '')
+{%- endmacro %}
+
 {% macro spark__count_ascii_letters(lower_text, upper_text) -%}
     length(regexp_replace({{ lower_text }}, '[^a-z]++', ''))
 {%- endmacro %}
@@ -83,10 +113,10 @@
 {%- endmacro %}
 
 {% macro spark__member_name(name, missing) -%}
-    coalesce(
-        nullif(trim(left(regexp_replace(left({{ name }}, 1000), '[\\x00-\\x1f\\x7f ]++', ' '), 80)), ''),
-        '{{ missing }}'
-    )
+    {%- set short -%}
+        left(regexp_replace(left({{ name }}, 1000), '[\\x00-\\x1f\\x7f ]++', ' '), 80)
+    {%- endset -%}
+    coalesce(nullif({{ spark__trimmed(short) }}, ''), '{{ missing }}')
 {%- endmacro %}
 
 {#- A function that flows/transform/spark_session.py adds to the session. -#}
@@ -135,12 +165,15 @@
     end
 {%- endmacro %}
 
-{#- To Java `1d` is a number, too. -#}
+{#- What DuckDB takes for a number, with single _ between digits; to Java `1d` is one, too. -#}
 {% macro spark__number_in(text) -%}
+    {%- set space -%} [\\t\\n\\f\\r ]*+ {%- endset -%}
+    {%- set digits = '[0-9]++(?:_[0-9]++)*+' -%}
+    {%- set number = '(?:' ~ digits ~ '[.]?(?:' ~ digits ~ ')?|[.]' ~ digits ~ ')(?:[eE][-+]?' ~ digits ~ ')?' -%}
     try_cast(
         case
-            when {{ text }} rlike '^[\\t\\n\\f\\r ]*[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][-+]?[0-9]+)?[\\t\\n\\f\\r ]*$'
-                then {{ text }}
+            when {{ text }} rlike '^{{ space }}[-+]?(?:{{ number }}|(?i:inf(?:inity)?|nan)){{ space }}\\z'
+                then regexp_replace({{ text }}, '[_\\t\\n\\f\\r ]', '')
         end as double
     )
 {%- endmacro %}

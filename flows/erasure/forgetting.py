@@ -35,10 +35,15 @@ def forget(config: Config, setup: EvalSetup | None, asked: Asked, now: datetime,
     """Erase, and search for what is left; whether nothing is. With `is_dry` nothing is changed or searched.
 
     `setup` has the criteria, None where they cannot be read. What a run that was killed had begun is finished, also
-    without anything new. Raises ConfigError where there is
-    nothing to do, and RunError where the lake or the warehouse is in use or cannot be read.
+    without anything new. Raises ConfigError where there is nothing to do, or where the warehouse is on Spark, and
+    RunError where the lake or the warehouse is in use or cannot be read.
     """
     config.require_for_ingest()
+    if config.engine.warehouse != "duckdb":
+        raise ConfigError(
+            f"{config.path}: engine: `genchi forget` cannot erase rows of Spark's tables yet; set `warehouse: duckdb`,"
+            " drop Spark's schemas `intermediate` and `marts`, and run the same command again"
+        )
     lake = config.open_lake()
     with lake.lock("forget", _PATIENCE_S) if not asked.is_dry else nullcontext():
         secret = config.secret_of_user_keys(lake)

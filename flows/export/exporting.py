@@ -46,13 +46,13 @@ def export_tables(config: Config) -> Exported:
     assert config.export is not None
     lake, found = config.open_lake(), _format(config)
     place = f"{config.export.format}:{config.export.path}"
-    marts, noted = marts_of(read_published(lake.backend)), _Noted(lake, place)
+    published, noted = marts_of(read_published(lake.backend)), _Noted(lake, place)
     days = tables = 0
     try:
-        for name, mart in marts.items():
+        for name, mart in published.items():
             written = _bring_up(lake, found, name, mart, noted)
             days, tables = days + written, tables + bool(written)
-        for name in sorted(set(noted.tables) - set(marts)):
+        for name in sorted(set(noted.tables) - set(published)):
             if noted.tables[name]["prints"]:
                 version = found.replace(name, found.rows(name).schema.empty_table(), None)
                 noted.tables[name] |= {"version": version, "prints": {}}

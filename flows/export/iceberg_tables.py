@@ -69,6 +69,7 @@ class IcebergTables:
         assert found is not None
         if len(found.snapshots()) >= _TIDIED_FROM:
             self._forget_before(table, datetime.now(UTC) - _KEPT)
+            self._delete_unused(table)
             found = self._open(table) or found
         return _version(found)
 
@@ -103,7 +104,7 @@ class IcebergTables:
         found = self._open(table)
         assert found is not None
         io = found.io
-        used = {found.metadata_location}
+        used = {found.metadata_location, *(one.metadata_file for one in found.metadata.metadata_log)}
         for snapshot in found.snapshots():
             used.add(snapshot.manifest_list)
             for manifest in snapshot.manifests(io):

@@ -27,9 +27,10 @@ def publish_marts(config: Config, first: date, last: date) -> Published:
     """Publish the marts of the warehouse, built for the days from `first` to `last`. The caller holds the lake's lock.
 
     Days that `retention` takes out of the warehouse go from what is published, too. Without a warehouse nothing is
-    changed. Raises RunError where warehouse or lake cannot be read or written.
+    changed, nor where it is on another engine: its build has published them. Raises RunError where
+    warehouse or lake cannot be read or written.
     """
-    if not config.warehouse.exists():
+    if config.engine.warehouse != "duckdb" or not config.warehouse.exists():
         return Published()
     with warehouse_tables(config.warehouse) as built:
         return publish(config.open_lake(), built, Keeping(first, last, first_kept(config, last).of))

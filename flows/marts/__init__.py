@@ -5,7 +5,7 @@ to the other. Does not belong here: SQL that says what a mart is (`dbt_project` 
 (`flows/export`).
 """
 
-from flows.marts.built_tables import warehouse_tables
+from flows.marts.built_tables import BESIDE, warehouse_tables
 from flows.marts.mart_reader import Marts, built_marts, open_marts
 from flows.marts.published_days import WHOLE, Part, PublishedTable, empty_name, name_of, read_published
 from flows.marts.published_marts import PublishedMarts
@@ -13,6 +13,7 @@ from flows.marts.published_parts import parts_there, read_file, read_part, repla
 from flows.marts.publishing import Built, BuiltTable, Keeping, Published, publish
 
 __all__ = [
+    "BESIDE",
     "WHOLE",
     "Built",
     "BuiltTable",

@@ -71,5 +71,10 @@ def open_marts(config: Config) -> Marts:
 
 
 def built_marts(config: Config) -> Marts:
-    """The marts that a build of this workspace adds to: they say which days are built."""
+    """The marts that a build of this workspace adds to: they say which days are built.
+
+    Those of a warehouse on another engine are read as the build has published them.
+    """
+    if config.engine.warehouse != "duckdb":
+        return PublishedMarts(config.open_lake())
     return WarehouseMarts(config.warehouse)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from flows.errors import RunError
 from flows.lake import Backend
-from flows.marts.published_days import NO_DAY, Part, is_name, name_of, read_published, write_published
+from flows.marts.published_days import Part, is_name, name_of, read_published, write_published
 
 
 def read_part(backend: Backend, table: str, day: str) -> pa.Table:
@@ -33,8 +33,7 @@ def sizes_there(backend: Backend, tables: Iterable[str]) -> dict[str, int]:
     """The bytes of the files that publications of these tables have written, by name."""
     found: dict[str, int] = {}
     for schema in sorted({"marts", *(table.split(".")[0] for table in tables)}):
-        for pattern in ("day=*/data", f"day={NO_DAY}/empty", "data"):
-            found |= backend.sizes(f"{schema}/*/{pattern}.parquet")
+        found |= backend.sizes(f"{schema}/**/*.parquet")  # one listing of a store
     return {name: size for name, size in found.items() if is_name(name)}
 
 

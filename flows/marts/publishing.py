@@ -25,6 +25,9 @@ from flows.marts.published_days import (
 from flows.marts.published_parts import sizes_there
 from flows.words import counted
 
+_CALLS = "marts.fct_usage_daily"
+"""The mart whose days are those that the build knows; marts that are made of other tables of the lake know more."""
+
 
 @dataclass(frozen=True)
 class BuiltTable:
@@ -70,10 +73,10 @@ class Published:
 class Keeping:
     """Which published days a publication must take away or leave, where the build has no rows of them.
 
-    Of the days from `first` to `last`, which were built, and of days of which any table has rows, a table has what the
-    build has. Of any other day the build knows nothing, as where the warehouse was lost and built anew from the lake:
-    what was published stays, unless it is older than what is kept: `oldest` gives the first day that is kept of a
-    table, or None.
+    Of the days from `first` to `last`, which were built, and of days whose calls the build has counted, a table has
+    what the build has. Of any other day the build knows nothing, as where the warehouse was lost and built anew from
+    the lake: what was published stays, unless it is older than what is kept: `oldest` gives the first day that is kept
+    of a table, or None.
     """
 
     first: date = date.max
@@ -96,7 +99,7 @@ def publish(lake: Lake, built: Built, keeping: Keeping) -> Published:
     """
     tables, before = built.tables(), _known(lake.backend)
     sizes = sizes_there(lake.backend, {*tables, *before})
-    known = {day for table in tables.values() for day in table.prints}
+    known = set(tables[_CALLS].prints) if _CALLS in tables else {day for one in tables.values() for day in one.prints}
     plans = {
         name: _plan(name, table, before.get(name), sizes=sizes, keeping=keeping, known=known)
         for name, table in tables.items()

@@ -17,6 +17,8 @@ from flows.retention import first_rebuildable_day, require_rebuildable
 from flows.transform.dbt_runner import Node, run_dbt
 from flows.transform.dictionary import write_words
 from flows.transform.feature_expressions import checked_features
+from flows.transform.spark_build import publish_built
+from flows.transform.spark_session import is_on_spark
 from flows.warehouse import damage_of, query
 
 logger = logging.getLogger(__name__)
@@ -81,6 +83,8 @@ def build(
         nodes = _run(config, first, last, ["--selector", EVERYTHING])
     if not nodes:
         raise RunError(f"dbt: the selection {select or selector!r} matches no node of {DBT_PROJECT}")
+    if is_on_spark(config):
+        publish_built(config, first, last)
     counts = Counter(node.kind for node in nodes)
     result = BuildResult(first, last, counts["model"], counts["seed"], counts["test"], time.monotonic() - started)
     logger.info("built %s models and passed %s tests in %.1f s", result.models, result.tests, result.seconds)

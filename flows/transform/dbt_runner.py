@@ -20,6 +20,7 @@ from flows.config import Config
 from flows.errors import ConfigError, RunError
 from flows.project import DBT_PROJECT
 from flows.transform import ephemeral_models, spark_models
+from flows.transform.spark_build import require_for_spark
 from flows.transform.spark_session import is_on_spark, session_of
 from flows.transform.workspace_package import FOLDER, PACKAGES
 
@@ -27,6 +28,7 @@ _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR
 _NODE_STARTS = "LogStartLine"
 _LOG_BYTES = 10 << 20
 _SHOWN_SQL = re.compile(r"\s*^[ \t]*LINE (\d+):.*(?:\n[ \t]*\^+[ \t]*$)?", re.MULTILINE)
+_SPARKS_PLAN = re.compile(r"(?<=SQLSTATE: \w{5})[;\n].*", re.DOTALL)
 _FAILED = ("error", "fail", "runtime error")
 
 
@@ -93,6 +95,7 @@ def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[C
     }
     ephemeral_models.install()
     if is_on_spark(config):
+        require_for_spark(config)
         spark_models.install()
         settings |= {"GENCHI_TARGET": "spark", "SPARK_REMOTE": str(config.engine.remote)}
     with _environment(settings), _log_in(kept / "logs") as note, _closing_afterwards(), _open_to_dbt(config):
@@ -196,7 +199,7 @@ def _nodes(outcome: Any) -> list[Node]:
 def _cause(message: str) -> str:
     """A dbt message in one line, without its heading, which contains the node and its file.
 
-    Of the line of SQL that DuckDB shows with carets below, only its number is left.
+    Of the line of SQL that DuckDB shows with carets below, only its number is left; of Spark's stack, nothing.
     """
-    heading, _, rest = message.strip().partition("\n")
+    heading, _, rest = _SPARKS_PLAN.sub("", message).strip().partition("\n")
     return " ".join(_SHOWN_SQL.sub(r" (line \1 of the SQL that dbt ran)", rest if rest.strip() else heading).split())

@@ -11,6 +11,8 @@ from flows.config import Config
 from flows.errors import RunError
 from flows.retention import first_kept
 from flows.transform.compaction import compact, free_share, opened
+from flows.transform.spark_build import expire_days
+from flows.transform.spark_session import is_on_spark
 from flows.words import counted
 
 MOST_FREE = 0.25
@@ -24,21 +26,28 @@ _DAILY = """
 
 @dataclass(frozen=True)
 class Expired:
-    """The rows that went, and the bytes of the file before and after where it was written anew."""
+    """The rows that went, and the bytes of the file before and after where it was written anew.
+
+    On Spark whole days of tables go.
+    """
 
     rows: int = 0
+    days: int = 0
     before: int = 0
     after: int = 0
 
     def summary(self) -> str:
         """In words, for a line."""
         shrunk = f", the file {self.before / 1e6:,.1f} MB and now {self.after / 1e6:,.1f} MB" if self.before else ""
-        return f"{counted(self.rows, 'old row')} of the warehouse{shrunk}"
+        gone = counted(self.days, "old day") if self.days else counted(self.rows, "old row")
+        return f"{gone} of the warehouse{shrunk}"
 
 
 def is_due(config: Config, night: date) -> bool:
     """Whether the warehouse has rows that are older than they are kept; of one that cannot be read nobody knows."""
     try:
+        if is_on_spark(config):
+            return expire_days(config, first_kept(config, night), is_dry=True) > 0
         return config.warehouse.exists() and any(old for old, _ in _expire(config, night, is_dry=True).values())
     except RunError:
         return False
@@ -49,13 +58,16 @@ def expire(config: Config, night: date) -> Expired:
 
     The caller holds the lake's lock. Raises RunError where another process uses the warehouse.
     """
+    if is_on_spark(config):
+        return Expired(days=expire_days(config, first_kept(config, night), is_dry=False))
     if not config.warehouse.exists():
         return Expired()
     found = _expire(config, night, is_dry=False)
     rows, all_rows = sum(old for old, _ in found.values()), sum(count for _, count in found.values())
     # Blocks are free once all rows in them are deleted: of rows that went at once, fewer are than they could be.
     if rows > MOST_FREE * all_rows or free_share(config.warehouse) > MOST_FREE:
-        return Expired(rows, *compact(config.warehouse))
+        before, after = compact(config.warehouse)
+        return Expired(rows, before=before, after=after)
     return Expired(rows)
 
 

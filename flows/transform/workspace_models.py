@@ -8,6 +8,8 @@ from datetime import date
 from flows.config import Config
 from flows.transform.build import days_of_build, variables
 from flows.transform.dbt_runner import run_dbt
+from flows.transform.spark_build import publish_built
+from flows.transform.spark_session import is_on_spark
 from flows.transform.workspace_package import package_environment, package_name
 from flows.words import counted
 
@@ -38,6 +40,8 @@ def build_workspace(config: Config, first: date, last: date) -> WorkspaceBuild:
         variables(config),
         {**package_environment(config), **days_of_build(first, last)},
     )
+    if is_on_spark(config):
+        publish_built(config, first, last)
     counts = Counter(node.kind for node in nodes)
     built = counts["model"] + counts["seed"] + counts["snapshot"]
     return WorkspaceBuild(built, counts["test"], time.monotonic() - started)

@@ -126,12 +126,16 @@ def test_a_built_day_that_lost_its_rows_is_empty_and_a_day_that_the_build_does_n
     both(config, "from marts.fct_usage_daily order by all")
 
 
-def test_a_day_of_which_another_mart_has_rows_is_as_the_warehouse_has_it(config: Config) -> None:
-    publish(config)
+def test_a_day_whose_calls_the_warehouse_has_counted_is_in_all_marts_as_the_warehouse_has_it(config: Config) -> None:
     change(config, "insert into marts.fct_breaches values ('2026-03-03', 'drift', now(), true)")
-    change(config, "delete from marts.fct_usage_daily where day = '2026-03-03'")
     publish(config)
-    both(config, "from marts.fct_usage_daily order by all")
+    change(config, "delete from marts.fct_breaches")
+    publish(config)
+    both(config, "from marts.fct_breaches order by all")
+    change(config, "insert into marts.fct_breaches values ('2026-03-03', 'drift', now(), true)")
+    change(config, "delete from marts.fct_usage_daily where day = '2026-03-03'")  # its rows are gone from the lake
+    publish(config)
+    assert len(PublishedMarts(config.open_lake()).query("from marts.fct_usage_daily")) == 3
 
 
 def test_retention_takes_days_out_of_what_is_published_as_out_of_the_warehouse(config: Config) -> None:
