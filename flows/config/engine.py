@@ -1,13 +1,13 @@
-"""The section `engine` of genchi.yaml: how much of the machine a run may take."""
+"""The section `engine` of genchi.yaml: how much of the machine a run may take, and whether a cluster reads the logs."""
 
 from pydantic import Field
 
+from flows.config.cluster import Cluster
 from flows.config.machine import usable_memory, usable_processors
-from flows.config.sections import Section
 from flows.lake import QueryLimits
 
 
-class Engine(Section):
+class Engine(Cluster):
     """What a run may take of the machine. In a container, its limits count as the machine's."""
 
     threads: int | None = Field(default=None, ge=1)

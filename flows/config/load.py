@@ -122,7 +122,7 @@ class Config(Section):
     owners: dict[str, str] = Field(default_factory=dict)
     """Who owns what: a route, a criterion, `route/criterion`, or `*` for all else, to a name that digests carry."""
     engine: Engine = Engine()
-    """How much of the machine a run may take."""
+    """How much of the machine a run may take, and whether a cluster reads the logs."""
     readers: Readers = "group"
     """Who may read lake, warehouse and reports: `owner`, `group` (as far as the umask lets it) or `everybody`."""
     warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)
