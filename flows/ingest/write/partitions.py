@@ -163,8 +163,7 @@ class Partitions:
                 is_duplicate = new_lost | new_known
                 kept += np.bincount(of_file[~is_duplicate], minlength=files)
                 duplicates += np.bincount(of_file[is_duplicate], minlength=files)
-                self._merge_day(store, day, old_lost, new_lost)
-            elif old_lost.any():
+            if day in self._days or old_lost.any():
                 self._merge_day(store, day, old_lost, new_lost)
         return Counts(kept, duplicates, _taken_back(existing, dropped))
 
