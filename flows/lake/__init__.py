@@ -38,7 +38,7 @@ from flows.lake.tombstones import (
     user_key,
 )
 from flows.lake.transaction import StagedFile
-from flows.lake.worker_staging import WorkerStaging, worker_staging
+from flows.lake.worker_staging import WorkerStaging, join_staging
 from flows.lake.written_files import WrittenFile, take_written
 
 __all__ = [
@@ -77,6 +77,7 @@ __all__ = [
     "in_force",
     "in_one_text",
     "is_remote",
+    "join_staging",
     "known_place",
     "nightly_run_id",
     "open_backend",
@@ -94,5 +95,4 @@ __all__ = [
     "take_written",
     "user_key",
     "withhold",
-    "worker_staging",
 ]

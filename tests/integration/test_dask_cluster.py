@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ import pytest
 from distributed import Client
 
 from flows.config import Config, load_config
+from flows.errors import RunError
 from flows.ingest import landing
 from flows.ingest.spread import pieces
+from flows.lake import CALL, Tombstones, add_tombstones
 from flows.lake.object_store import filesystem
 from flows.lake.store_addresses import Storage
 from tests.bench.ingest import records
@@ -136,6 +138,16 @@ def assert_same(one: dict[tuple[str, date], Any], other: dict[tuple[str, date], 
         assert rows.equals(other[of]), of
 
 
+def forget_someone(config: Config) -> None:
+    """Tombstones for a call that has feedback, as `genchi forget` leaves them."""
+    lake = config.open_lake()
+    first = json.loads(next(records(1, 0, DAY)))["id"]
+    with lake.lock("forget"):
+        lake.create()
+        known = Tombstones(config.secret_of_user_keys(lake))
+        add_tombstones(lake, known, DAY, datetime(2026, 3, 1, tzinfo=UTC), {CALL: [first]})
+
+
 def leftovers(config: Config) -> list[str]:
     return config.open_lake().backend.children("_staging")
 
@@ -147,13 +159,18 @@ def test_the_lake_is_that_of_one_process(tmp_path: Path, cluster: Cluster, monke
     monkeypatch.setattr("flows.ingest.write.day_files._SMALL_ROWS", 1)
     write_logs(tmp_path / "logs")
     alone, spread = config(tmp_path, "alone"), config(tmp_path, "spread", dask(cluster))
+    for one in (alone, spread):
+        forget_someone(one)
     for night in range(3):
         if night == 2:
             with (tmp_path / "logs" / f"{DAY}" / "big.jsonl").open("a") as file:
                 file.writelines(records(700, 50_000, DAY))
             spread = config(tmp_path, "spread")
         day = DAY + timedelta(days=night % 2)
-        assert landing.land(alone, day) == landing.land(spread, day)
+        expected = landing.land(alone, day)
+        assert landing.land(spread, day) == expected
+        assert expected.forgotten > 0 or night == 1
+        assert expected.redacted > 0
         assert_same(tables(alone), tables(spread))
         parts = spread.open_lake().names("interactions", DAY)
         assert parts == ["data"] if night == 2 else len(parts) > 5
@@ -214,6 +231,33 @@ def test_a_killed_worker_costs_its_tasks_again_and_nothing_else(tmp_path: Path) 
         assert found == [expected]
         assert_same(tables(alone), tables(spread))
         assert not leftovers(spread)
+
+
+def test_what_only_this_process_can_read_it_reads_itself(
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Logs under a path that leads elsewhere on the workers, as that of a folder that is not shared does."""
+    write_logs(tmp_path / "logs")
+    monkeypatch.chdir(tmp_path)
+    only_here = {"logs": "/proc/self/cwd/logs"}
+    alone, spread = config(tmp_path, "alone", **only_here), config(tmp_path, "spread", dask(cluster), **only_here)
+    assert landing.land(alone, DAY) == landing.land(spread, DAY)
+    assert_same(tables(alone), tables(spread))
+    assert "could not be read by a worker, and were read by this process" in caplog.text
+
+
+def test_a_lake_that_workers_do_not_see_is_one_line(
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_logs(tmp_path / "logs")
+    monkeypatch.chdir(tmp_path)
+    spread = config(tmp_path, "spread", dask(cluster), lake="/proc/self/cwd/lakes/own")
+    with pytest.raises(
+        RunError, match=r"^/proc/self/cwd/lakes/own/_staging/\w+: a worker does not see this folder; put"
+    ):
+        landing.land(spread, DAY)
+    assert not leftovers(spread)
+    assert tables(spread) == {}
 
 
 def _has_begun(client: Client, config: Config) -> bool:

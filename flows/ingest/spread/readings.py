@@ -17,7 +17,7 @@ from flows.ingest.map import TABLES, Workers
 from flows.ingest.read import REFUSED, Batch, Content, LogFile, SpanRead, digest_of, read_files, read_span
 from flows.ingest.spread.pieces import Job, Piece, Task
 from flows.ingest.write import Lanes, Part, Partitions, Sieve
-from flows.lake import StagedFile, Tombstones, WorkerStaging, read_tombstones, reason_of, worker_staging
+from flows.lake import StagedFile, Tombstones, WorkerStaging, join_staging, read_tombstones, reason_of
 
 _RUNS_KEPT = 4
 
@@ -70,7 +70,7 @@ def read(task: Task) -> Reading:
     try:
         if piece.digest:
             return _digested(piece)
-        with worker_staging(job.config.open_lake(), job.staging) as staged, Lanes(1) as lanes:
+        with join_staging(job.config.open_lake(), job.staging) as staged, Lanes(1) as lanes:
             return _Reader(job, piece, staged, lanes).read()
     except UnreadableError as error:  # it cannot be sent to another process
         raise RunError(str(error)) from None
