@@ -233,6 +233,28 @@ def test_a_killed_worker_costs_its_tasks_again_and_nothing_else(tmp_path: Path) 
         assert not leftovers(spread)
 
 
+def test_a_killed_run_leaves_nothing_behind(tmp_path: Path, cluster: Cluster) -> None:
+    """Killed while workers have staged files; the next run clears them, and has the lake of one process."""
+    write_logs(tmp_path / "logs")
+    alone, spread = config(tmp_path, "alone"), config(tmp_path, "spread", dask(cluster))
+    code = (
+        "import sys; from datetime import date; from flows.config import load_config; from flows.ingest import landing;"
+        "from flows.ingest.spread import pieces; pieces.PIECE_BYTES = 1 << 18;"
+        "landing.land(load_config(sys.argv[1]), date.fromisoformat(sys.argv[2]))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(spread.path), str(DAY)]) as running:
+        while not any((Path(spread.lake) / "_staging").glob("*/*-arrived-*.parquet")):
+            assert running.poll() is None, "nothing was left to kill"
+            time.sleep(0.02)
+        running.kill()
+    assert running.returncode == -signal.SIGKILL
+    assert leftovers(spread)
+    assert tables(spread) == {}
+    assert landing.land(alone, DAY) == landing.land(spread, DAY)
+    assert_same(tables(alone), tables(spread))
+    assert not leftovers(spread)
+
+
 def test_what_only_this_process_can_read_it_reads_itself(
     tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
