@@ -59,7 +59,9 @@ def main(day: date = DAY) -> None:
     count, runs = argument(1, 300_000), argument(2, 3)
     with (
         tempfile.TemporaryDirectory() as name,
-        LocalCluster(n_workers=THREADS, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=THREADS, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
+        ) as cluster,
     ):
         folder = Path(name)
         write_logs(folder / "logs", count)

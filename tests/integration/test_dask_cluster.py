@@ -56,7 +56,17 @@ def dask_cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
             stack.callback(process.kill)
             return process
 
-        start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(told))
+        start(
+            "scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--dashboard-address",
+            ":0",
+            "--scheduler-file",
+            str(told),
+        )
         while not told.exists() or not told.read_text():
             time.sleep(0.1)
         cluster = Cluster(json.loads(told.read_text())["address"], log=log)

@@ -27,7 +27,7 @@ def failing(number: int) -> int:
 def address() -> Iterator[str]:
     """The address of a scheduler with two workers."""
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster.scheduler_address
 
@@ -57,7 +57,7 @@ def test_a_cluster_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(dask_tasks, "_LOOK_S", 0.05)
     monkeypatch.setattr(dask_tasks, "_WITHOUT_WORKERS_S", 0.2)
     with (
-        LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address=None) as cluster,
+        LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0") as cluster,
         DaskTasks(cluster.scheduler_address) as tasks,
         pytest.raises(RunError, match=r"has no workers; start some$"),
     ):

@@ -27,7 +27,7 @@ LINES = [
 def address() -> Iterator[str]:
     """The address of a scheduler with one worker of one thread: tasks are done in their order."""
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster.scheduler_address
 
