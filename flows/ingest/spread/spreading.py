@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.config import Config
+from flows.config import Config, Embedding
 from flows.dask_tasks import DaskTasks
 from flows.ingest.read import LogFile
 from flows.ingest.spread.pieces import Files, Job, Piece, Task, pieces_of
@@ -41,7 +41,8 @@ class Spread:
         A file that no worker can read, or that changes while several read it, is read by this process.
         """
         # Workers do not need what only other stages use, and what they do not have they cannot tell.
-        config = self._config.model_copy(update={"alerts": (), "models": None, "ping": None})
+        unneeded = {"alerts": (), "models": None, "ping": None, "embedding": Embedding()}
+        config = self._config.model_copy(update=unneeded)
         job = Job(self._run, staged.name, config, self._secret, duckdb.__version__)
         pieces = list(chain.from_iterable(pieces_of(self._config, files) for files in given))
         results = self._tasks.map(read, [Task(job, piece) for piece in pieces if not piece.is_of_database])
