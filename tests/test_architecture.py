@@ -22,7 +22,7 @@ FLOORS = [
     {"outgoing"},
     {"stats", "words", "text_marks", "errors", "project", "retry_policy", "child_processes", "stage_failures"}
     | {"json_lines"},
-    {"stopping", "incidents", "functions"},
+    {"stopping", "incidents", "functions", "dask_tasks"},
     {"lake", "progress"},
     {"config", "warehouse", "prefect_run"},
     {"night_runs"},
@@ -38,7 +38,7 @@ FLOORS = [
 ]
 # The rooms within a stage, in the order in which they may know each other.
 ROOMS = {
-    "ingest": ["read", "pull", "find", "redact", "map", "write", "preview"],
+    "ingest": ["read", "pull", "find", "redact", "map", "write", "spread", "preview"],
     "evaluate": ["examples", "criteria", "setup", "generate", "score", "production", "anchor", "suggest", "propose"],
     "review": ["labels", "queue", "page"],
 }

@@ -1,15 +1,15 @@
-"""The section `engine` of genchi.yaml: what computes the warehouse, and how much of the machine a run may take."""
+"""The section `engine` of genchi.yaml: who reads the logs, what computes the warehouse, and the machine's share."""
 
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from flows.config.cluster import Cluster
 from flows.config.machine import usable_memory, usable_processors
-from flows.config.sections import Section
 from flows.lake import QueryLimits
 
 
-class Engine(Section):
+class Engine(Cluster):
     """What a run may take of the machine, and what computes the warehouse. In a container, its limits count."""
 
     threads: int | None = Field(default=None, ge=1)

@@ -123,7 +123,7 @@ class Config(Section):
     owners: dict[str, str] = Field(default_factory=dict)
     """Who owns what: a route, a criterion, `route/criterion`, or `*` for all else, to a name that digests carry."""
     engine: Engine = Engine()
-    """What computes the warehouse, and how much of the machine a run may take."""
+    """Who reads the logs, what computes the warehouse, and how much of the machine a run may take."""
     readers: Readers = "group"
     """Who may read lake, warehouse and reports: `owner`, `group` (as far as the umask lets it) or `everybody`."""
     warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)

@@ -37,6 +37,8 @@ from flows.lake.tombstones import (
     strings_of,
     user_key,
 )
+from flows.lake.transaction import StagedFile
+from flows.lake.worker_staging import WorkerStaging, join_staging
 from flows.lake.written_files import WrittenFile, take_written
 
 __all__ = [
@@ -57,10 +59,12 @@ __all__ = [
     "Note",
     "QueryLimits",
     "Readers",
+    "StagedFile",
     "Staging",
     "Storage",
     "Tombstones",
     "Unread",
+    "WorkerStaging",
     "WrittenFile",
     "add_tombstones",
     "batches_of",
@@ -73,6 +77,7 @@ __all__ = [
     "in_force",
     "in_one_text",
     "is_remote",
+    "join_staging",
     "known_place",
     "nightly_run_id",
     "open_backend",

@@ -46,17 +46,23 @@ class Workers:
         """The number of replaced finds of each kind so far."""
         return sum((redactor.found for redactor in self._redactors), Counter[str]())
 
+    @property
+    def redacted_here(self) -> Counter[str]:
+        """The number of finds that were replaced in the calling thread so far."""
+        return Counter(self._redactor().found)
+
     def mapped(self, batches: Iterator[tuple[Source, Batch]]) -> Iterator[Mapped]:
         """The result of each batch, in order. Only a few are in progress at any time, so that memory is bounded."""
         under_way: deque[Future[Mapped]] = deque()
         for source, batch in batches:
-            under_way.append(self._pool.submit(self._map, source, batch))
+            under_way.append(self._pool.submit(self.map, source, batch))
             if len(under_way) > self._threads:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
 
-    def _map(self, source: Source, batch: Batch) -> Mapped:
+    def map(self, source: Source, batch: Batch) -> Mapped:
+        """The result of one batch, made in the calling thread."""
         raw, _ = drop_paths(batch.records.column("raw"), self._config.redact_paths)
         without_fields = replace(batch, records=batch.records.set_column(2, "raw", raw))
         mapped = self._mapper(source.format).map(without_fields, source.route_path)

@@ -2,6 +2,7 @@
 
 from flows.ingest.read.arrow_batches import BATCH_BYTES, RECORDS, REFUSED, Batch
 from flows.ingest.read.contents import HEAD_BYTES, Content, content_of, stored_hash
+from flows.ingest.read.file_ranges import Span, SpanRead, digest_of, read_span, spans_of
 from flows.ingest.read.reader import EarlierReading, LogFile, read_files
 from flows.ingest.read.reading_ahead import ahead
 from flows.ingest.read.record_batches import IN_BASE64, Batches
@@ -17,8 +18,13 @@ __all__ = [
     "Content",
     "EarlierReading",
     "LogFile",
+    "Span",
+    "SpanRead",
     "ahead",
     "content_of",
+    "digest_of",
     "read_files",
+    "read_span",
+    "spans_of",
     "stored_hash",
 ]

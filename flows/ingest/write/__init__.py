@@ -1,5 +1,6 @@
 """Rows to the days they belong to, rejected records to quarantine, and the manifest that counts every record."""
 
+from flows.ingest.write.day_files import Part
 from flows.ingest.write.forgotten import Sieve
 from flows.ingest.write.lanes import Lanes
 from flows.ingest.write.manifest import (
@@ -20,6 +21,7 @@ __all__ = [
     "KnownRejects",
     "Lanes",
     "ManifestRow",
+    "Part",
     "Partitions",
     "Quarantine",
     "RecordCounts",

@@ -84,7 +84,19 @@ def test_a_connection_to_the_lake_has_the_threads_and_the_memory_of_the_section(
     assert bytes_set == pytest.approx(usable_memory() / 4, rel=0.05)
 
 
-@pytest.mark.parametrize("wrong", ["threads: 0", "memory_share: 0", "memory_share: 1.5", "thread: 2"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "threads: 0",
+        "memory_share: 0",
+        "memory_share: 1.5",
+        "thread: 2",
+        "tasks: dask",
+        "tasks: ray, address: 'tcp://a:1'",
+        "address: 'tcp://a:1'",
+        "tasks: dask, address: 'http://a:1'",
+    ],
+)
 def test_a_wrong_value_is_one_line_with_its_place(tmp_path: Path, wrong: str) -> None:
     given = written(tmp_path, {"genchi.yaml": f"app: a\nlake: lake\nengine: {{{wrong}}}\n"})
 
