@@ -181,8 +181,11 @@ READERS = {
     "breaches": ["flows/cli/breach_list.py", "flows/cli/ack_command.py"],
     "holdout_proposals": ["flows/evaluate/propose/described.py"],
 }
-# What removes rows from the warehouse also looks for them; nothing is made of what it reads.
-WRITERS = {*(ROOT / "flows" / "erasure").glob("*.py"), ROOT / "flows" / "transform" / "expiry.py"}
+# What removes rows from the warehouse, or builds it, also looks for them; nothing is made of what it reads.
+WRITERS = {
+    *(ROOT / "flows" / "erasure").glob("*.py"),
+    *(ROOT / "flows" / "transform" / name for name in ("expiry.py", "built_before.py")),
+}
 _TABLE = re.compile(r"\b(fct_\w+|dim_\w+|int_\w+|(?<=seeds\.)\w+)\b")
 
 
