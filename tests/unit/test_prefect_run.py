@@ -186,7 +186,7 @@ def test_a_run_ends_in_prefect_with_what_it_came_to_and_its_caller_gets_the_resu
 
     @flow(name="says")
     def says() -> int:
-        return prefect_run.ended(7, "Nothing\x1b[31m failed", "Completed")
+        return prefect_run.ended(7, "Nothing\x1b[31m failed")
 
     state = says.in_prefect(return_state=True)
     assert state.is_completed()
@@ -196,7 +196,7 @@ def test_a_run_ends_in_prefect_with_what_it_came_to_and_its_caller_gets_the_resu
 
 def test_a_run_that_prefect_does_not_know_ends_with_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
     in_prefect_only_if(False, monkeypatch)
-    assert prefect_run.ended(7, "Nothing failed", "Completed") == 7
+    assert prefect_run.ended(7, "Nothing failed") == 7
 
 
 @pytest.mark.parametrize("deployment", ["", "an-id"], ids=["by hand", "deployed"])
