@@ -27,6 +27,7 @@ R = TypeVar("R")
 STAGE_S = 24 * 3600  # seconds; a stage that takes longer is assumed to hang
 ASKING_S = 48 * 3600  # a batch of requests may wait a day for its answers
 EVENT = "genchi.night"
+CRITICAL, GOOD = "Critical", "Completed"  # the states in which a run ends that came to its end
 
 # Seconds before each new try of a task that failed transiently, and the share by which they are prolonged at random.
 RETRY_DELAYS_S = (5.0, 30.0)
@@ -220,9 +221,6 @@ def announce_night(app: str, payload: Mapping[str, object]) -> None:
         tell(f"{payload['headline']} {payload['page']}")
     resource = {"prefect.resource.id": f"genchi.app.{app}", "prefect.resource.name": app}
     emit_event(EVENT, resource, payload=dict(payload))
-
-
-CRITICAL, GOOD = "Critical", "Completed"  # the states in which a run ends that came to its end
 
 
 def ended(result: R, message: str, *, is_critical: bool = False) -> R:

@@ -10,7 +10,7 @@ from typing import Any
 
 from flows.config import Config
 from flows.errors import RunError
-from flows.lake import CALL, Lake, read_tombstones, rows_with
+from flows.lake import CALL, Lake, rows_with
 
 Row = dict[str, Any]
 
@@ -35,7 +35,7 @@ def find(config: Config, call_id: str, day: date | None = None) -> Row:
 
 
 def _why_not(config: Config, lake: Lake, call_id: str) -> str:
-    if lake.days("tombstones") and read_tombstones(lake, config.secret_of_user_keys(lake)).knows(CALL, call_id):
+    if config.tombstones(lake).knows(CALL, call_id):
         return "`genchi forget` removed it"
     kept = config.retention.get("interactions")
     gone = f"; calls older than {kept} days are removed (`retention`)" if kept is not None else ""

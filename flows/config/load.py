@@ -33,7 +33,7 @@ from flows.config.secret_values import secrets_of
 from flows.config.sections import Alert, Budget, Mute, Ping, Review, Route, Section, Shadow, Source
 from flows.config.threshold_table import Risk, known_thresholds, thresholds, with_repeats
 from flows.errors import ConfigError
-from flows.lake import Lake, Readers, Storage, withhold
+from flows.lake import Lake, Readers, Storage, Tombstones, read_tombstones, withhold
 
 __all__ = [
     "Alert",
@@ -167,6 +167,10 @@ class Config(Section):
     def secret_of_user_keys(self, lake: Lake) -> bytes:
         """The secret of the keyed hashes of user ids: the configured one, or the lake's own, made at first use."""
         return self.user_key_secret.encode() if self.user_key_secret else lake.user_key_secret()
+
+    def tombstones(self, lake: Lake) -> Tombstones:
+        """What was forgotten. A lake without tombstones is not given a secret for them."""
+        return read_tombstones(lake, self.secret_of_user_keys(lake)) if lake.days("tombstones") else Tombstones(b"")
 
     def all_models(self) -> tuple[ModelVariant, ...]:
         """All that take part, the pinned model first, then the candidates; empty where no models are configured."""

@@ -10,8 +10,7 @@ follows from it:
 - the seconds of a stage grow as a line through its two sizes;
 - its share that one core must do alone is that of Amdahl's law (1967), from one core's and all cores' growth;
 - a machine is the smallest of 2 to 64 cores that ends within `--hours`; `cluster` where none does;
-- memory is that of the stage that needs most, if it grew as between the two sizes: DuckDB then writes to disk instead,
-  once it has what `engine.memory_share` allows;
+- memory is only measured: it grows until buffers are full, and DuckDB then writes to disk, so no line goes through it;
 - money is the machine's cores times its hours at `--usd-per-core-hour`, and thirty days of Parquet at
   `--usd-per-gb-month`. Both prices are assumptions. What models cost is not in it.
 
@@ -19,23 +18,20 @@ The two last sizes are extrapolated by a factor of hundreds: their order of magn
 """
 
 import argparse
-import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.ingest import DAY, write_logs
-from tests.bench.night import run_eve, run_nightly
+from tests.bench.night import clear, run_eve, run_nightly, tell, told
+from tests.bench.side_by_side import child, serve
 
 VOLUMES = (10**6, 10**7, 10**8, 10**9)
 MACHINES = (2, 4, 8, 16, 32, 64)
 GB = 1e9
-_MOST_MEMORY_A_CORE = 4 * GB  # of usual machines
+_LEAST = 10_000  # calls: below, the samples of three routes are not full, and grow with the calls
 _GIGABITS = 10.0  # a second, from an object store
 
 
@@ -49,10 +45,9 @@ class Stage:
 
 @dataclass(frozen=True)
 class Measured:
-    """One night: its stages, `rest` (imports and what is between stages), CPU seconds, and bytes of the lake's day."""
+    """One night: its stages, with `rest` for imports and what is between them, CPU seconds, and bytes of its day."""
 
     stages: dict[str, Stage]
-    rest: float
     cpu: float
     parquet: int
 
@@ -64,16 +59,10 @@ class Growth:
     fixed: float
     a_call: float
     alone: float
-    memory: float
-    memory_a_call: float
 
     def seconds(self, calls: int, cores: int) -> float:
         """The seconds of this many calls on this many cores."""
         return self.fixed + self.a_call * calls * (self.alone + (1 - self.alone) / cores)
-
-    def needed(self, calls: int) -> float:
-        """The memory of this many calls, in bytes, if nothing were written to disk."""
-        return self.memory + self.memory_a_call * calls
 
 
 def growth(sizes: tuple[int, int], one: tuple[Stage, Stage], every: tuple[Stage, Stage], cores: int) -> Growth:
@@ -82,46 +71,40 @@ def growth(sizes: tuple[int, int], one: tuple[Stage, Stage], every: tuple[Stage,
     alone, together = (max(large.seconds - small.seconds, 0.0) / more for small, large in (one, every))
     speedup = min(max(alone / together, 1.0), cores) if together else float(cores)
     share = (cores / speedup - 1) / (cores - 1) if cores > 1 else 0.0
-    memory_a_call = max(every[1].memory - every[0].memory, 0.0) / more
-    fixed = max(every[0].seconds - together * sizes[0], 0.0)
-    return Growth(fixed, alone, share, max(every[0].memory - memory_a_call * sizes[0], 0.0), memory_a_call)
+    return Growth(max(every[0].seconds - together * sizes[0], 0.0), alone, share)
 
 
 def night(folder: Path, cores: set[int]) -> Measured:
     """One night of the logs in the folder, on these cores, in a new lake that had a small night the day before."""
-    for name in ("lake", "reports", ".genchi"):
-        subprocess.run(["rm", "-rf", str(folder / name)], check=True)
-    for what in ("eve", "nightly"):
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.capacity", "--run", what, str(folder), json.dumps(sorted(cores))],
-            capture_output=True, text=True, check=False, env={**os.environ, "DO_NOT_TRACK": "1"},
-        )  # fmt: skip
-        if done.returncode:
-            raise RuntimeError(f"{what}: {done.stderr[-2000:]}")
-    told = json.loads(done.stdout.splitlines()[-1])
-    stages = {name: Stage(seconds, memory) for name, seconds, memory in told["stages"]}
-    rest = told["whole"] - sum(stage.seconds for stage in stages.values())
-    return Measured(stages, rest, told["cpu"], told["parquet"])
+    clear(folder)
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)  # which the processes of the runs take over
+    try:
+        child("tests.bench.capacity", "eve", folder)
+        whole = child("tests.bench.capacity", "nightly", folder).whole
+    finally:
+        os.sched_setaffinity(0, before)
+    cpu, parquet, rows = told(folder)
+    stages = {name: Stage(seconds, memory) for name, seconds, memory in rows}
+    stages["rest"] = Stage(whole - sum(stage.seconds for stage in stages.values()), 0.0)
+    return Measured(stages, cpu, parquet)
 
 
-def run(what: str, folder: Path, cores: list[int]) -> None:
-    """In a process of its own: one night, and what it needed."""
-    os.sched_setaffinity(0, cores)
-    started = time.monotonic()
-    if what == "eve":
-        run_eve(folder)
-        return
-    run_nightly(folder)
-    whole = time.monotonic() - started
+def run_measured(folder: Path) -> float:
+    """A night, whose CPU seconds, bytes of Parquet and stages are told."""
     from flows.config import load_config
 
+    seconds = run_nightly(folder)
     lake = load_config(folder / "genchi.yaml").open_lake()
-    rows = lake.read("night_runs", DAY, columns=["position", "stage", "seconds", "peak_memory_bytes"]).to_pylist()
+    rows = lake.read("night_runs", DAY, columns=["stage", "seconds", "peak_memory_bytes"]).to_pylist()
     parquet = sum(path.stat().st_size for path in (folder / "lake").glob(f"*/day={DAY}/*.parquet"))
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(usage.ru_utime + usage.ru_stime for usage in used)
-    stages = [(row["stage"], row["seconds"], row["peak_memory_bytes"]) for row in rows]
-    print(json.dumps({"whole": whole, "cpu": cpu, "parquet": parquet, "stages": stages}))
+    tell(folder, (cpu, parquet, [(row["stage"], row["seconds"], row["peak_memory_bytes"]) for row in rows]))
+    return seconds
+
+
+RUNS = {"eve": run_eve, "nightly": run_measured}
 
 
 @dataclass(frozen=True)
@@ -139,14 +122,10 @@ def needs(stages: dict[str, Growth], calls: int, a_call: ACall, options: argpars
     fit = [cores for cores in MACHINES if hours[cores] <= options.hours]
     cores = fit[0] if fit else MACHINES[-1]
     longest = max(stages, key=lambda name: stages[name].seconds(calls, cores))
-    largest = max(stages, key=lambda name: stages[name].needed(calls))
     share = stages[longest].seconds(calls, cores) / 3600 / hours[cores]
-    memory = stages[largest].needed(calls)
     fetched = calls * a_call.read * 8 / (_GIGABITS * 1e9) / 3600
     hurts = f"{longest}: {share:.0%} of the time"
-    if memory > cores * _MOST_MEMORY_A_CORE:
-        hurts = f"memory of {largest}"
-    elif fetched > hours[cores] / 2:
+    if fetched > hours[cores] / 2:
         hurts = f"reading from a store: {fetched:.1f} h at 10 Gbit/s"
     stored = calls * a_call.written / GB
     money = cores * hours[cores] * options.usd_per_core_hour
@@ -157,7 +136,6 @@ def needs(stages: dict[str, Growth], calls: int, a_call: ACall, options: argpars
         f"{calls * a_call.cpu / 3600:.1f}",
         f"{calls * a_call.read / GB:,.0f}",
         f"{stored:,.1f}",
-        f"{memory / GB:.0f}",
         f"{money:.2f} + {stored * 30 * options.usd_per_gb_month:,.0f} a month",
         hurts,
     ]
@@ -171,8 +149,7 @@ def table(head: list[str], rows: list[list[str]]) -> None:
 
 def main() -> None:
     """Print both tables."""
-    if sys.argv[1:2] == ["--run"]:
-        run(sys.argv[2], Path(sys.argv[3]), json.loads(sys.argv[4]))
+    if serve(RUNS):
         return
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("small", nargs="?", type=int, default=20_000)
@@ -181,6 +158,8 @@ def main() -> None:
     parser.add_argument("--usd-per-core-hour", type=float, default=0.05)
     parser.add_argument("--usd-per-gb-month", type=float, default=0.023)
     options = parser.parse_args()
+    if not _LEAST <= options.small < options.large:
+        parser.error(f"small: at least {_LEAST:,} calls, and fewer than large")
     sizes, here = (options.small, options.large), os.sched_getaffinity(0)
     found: dict[tuple[int, int], Measured] = {}
     raw = []
@@ -202,19 +181,18 @@ def main() -> None:
         for stage in every[1].stages
         if all(stage in night.stages for night in (*one, *every))
     }
-    stages["rest"] = Growth(every[1].rest, 0.0, 1.0, 0.0, 0.0)
     print(f"{sizes[0]:,} and {sizes[1]:,} calls, on one core and on {len(here)}\n")
     table(
         ["stage", "seconds, one core", f"seconds, {len(here)} cores", "fixed", "µs a call, one core", "alone", "MB"],
         [
             [
                 name,
-                f"{one[1].stages[name].seconds:.1f}" if name in one[1].stages else f"{one[1].rest:.1f}",
-                f"{every[1].stages[name].seconds:.1f}" if name in every[1].stages else f"{every[1].rest:.1f}",
+                f"{one[1].stages[name].seconds:.1f}",
+                f"{every[1].stages[name].seconds:.1f}",
                 f"{stage.fixed:.1f}",
                 f"{stage.a_call * 1e6:.1f}",
                 f"{stage.alone:.0%}",
-                f"{every[1].stages[name].memory / 1e6:.0f}" if name in every[1].stages else "",
+                f"{every[1].stages[name].memory / 1e6:.0f}",
             ]
             for name, stage in stages.items()
         ],
@@ -223,7 +201,7 @@ def main() -> None:
     cpu, written = ((getattr(every[1], what) - getattr(every[0], what)) / more for what in ("cpu", "parquet"))
     a_call = ACall(cpu, raw[1] / sizes[1], written)
     print(f"\n{cpu * 1e6:.0f} µs of CPU a call, {a_call.read:.0f} bytes read, {written:.0f} written\n")
-    head = ["calls a day", "machine", "hours", "core-hours", "GB read", "GB of Parquet", "GB of memory", "USD", "what"
+    head = ["calls a day", "machine", "hours", "core-hours", "GB read", "GB of Parquet", "USD", "what"
             " hurts first"]  # fmt: skip
     table(head, [needs(stages, calls, a_call, options) for calls in VOLUMES])
 

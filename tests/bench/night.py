@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.bench.ingest import DAY, MONTH, records, run_bare, write_logs
 from tests.bench.side_by_side import Run, argument, child, line, serve
@@ -140,7 +140,7 @@ def tell(folder: Path, found: object) -> None:
     (folder / "found.json").write_text(json.dumps(found), encoding="utf-8")
 
 
-def told(folder: Path) -> object:
+def told(folder: Path) -> Any:
     """The result of the last run."""
     return json.loads((folder / "found.json").read_text(encoding="utf-8"))
 
@@ -163,13 +163,18 @@ def measured(what: str, folder: Path) -> Run:
     return child("tests.bench.night", what, folder)
 
 
+def clear(folder: Path) -> None:
+    """Remove what nights wrote beside the logs."""
+    subprocess.run(["rm", "-rf", *(str(folder / name) for name in ("lake", "reports", ".genchi"))], check=True)
+
+
 def nights(folder: Path, count: int, runs: int, names: list[str]) -> None:
     """Print what a night costs beside a COPY."""
     write_logs(folder / "logs", count)
     found: dict[str, list[Run]] = {what: [] for what in names}
     for _ in range(runs):
         for what, results in found.items():
-            subprocess.run(["rm", "-rf", *(str(folder / name) for name in ("lake", "reports", ".genchi"))], check=True)
+            clear(folder)
             if what != "copy":
                 measured("eve", folder)
             run = measured(what, folder)

@@ -6,10 +6,11 @@ next night runs what the dead one did not.
 
 from typing import Any
 
+from flows.prefect_run import CRITICAL, GOOD
+
 WITHIN_S = 600  # three heartbeats and a minute
 _HEARTBEAT = "prefect.flow-run.heartbeat"
-# A night with a critical incident ends in a state of its own name (`flows.prefect_run.CRITICAL`).
-_ENDS = ("Completed", "Critical", "Failed", "Cancelled", "Crashed")
+_ENDS = (GOOD, CRITICAL, "Failed", "Cancelled", "Crashed")
 
 
 def automation() -> dict[str, Any]:

@@ -77,7 +77,8 @@ class ApiClient:
         try:
             return paced_retries(_may_pass, _pause_s, self._sleep)(self._asked, path, parameters)
         except _PassingError as error:
-            self._silence = str(error) if error.is_silent else ""
+            if error.is_silent:
+                self._silence = str(error)
             raise UnreadableError(self.host, str(error)) from None
 
     def _asked(self, path: str, parameters: list[tuple[str, str]]) -> Page:

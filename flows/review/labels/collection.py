@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from flows.config import Config
 from flows.errors import LockedError, RunError
-from flows.lake import CALL, Lake, Tombstones, from_rows, read_tombstones, replace_parquet
+from flows.lake import CALL, Lake, from_rows, replace_parquet
 from flows.review.labels.label_journal import KEYS, Entry, journal_of, read_entries
 from flows.words import counted
 
@@ -52,14 +52,11 @@ def collect(config: Config) -> Collected:
     return added
 
 
-def tombstones_of(config: Config, lake: Lake) -> Tombstones:
-    """Which calls were forgotten; a lake without tombstones gets no secret."""
-    return read_tombstones(lake, config.secret_of_user_keys(lake)) if lake.days("tombstones") else Tombstones(b"")
-
-
 def _without_forgotten(config: Config, lake: Lake, entries: list[Entry]) -> list[Entry]:
     """The rows but for those about calls that were forgotten while somebody judged them."""
-    stones = tombstones_of(config, lake) if entries else Tombstones(b"")
+    if not entries:
+        return entries
+    stones = config.tombstones(lake)
     return [entry for entry in entries if not stones.knows(CALL, entry.row.get("subject_id"))]
 
 

@@ -19,7 +19,7 @@ from flows.config import Config
 from flows.errors import ConfigError
 from flows.lake import CALL, SCHEMAS, Lake, rows_with
 from flows.outgoing import plain
-from flows.review.labels.collection import publish, tombstones_of
+from flows.review.labels.collection import publish
 from flows.review.labels.foreign_labels import FORMATS, Foreign, NotALabelError, format_of, labels_in, verdict_of
 from flows.review.labels.label_corrections import as_corrected
 from flows.review.labels.label_files import row_of, without_apostrophe
@@ -90,7 +90,7 @@ def import_labels(config: Config, path: Path, kind: str = "auto", only: Collecti
             result.others[str(other)] += 1
         except ValueError as error:
             result.faults.append(f"{path}:{line}: {error}")
-    stones, given = tombstones_of(config, lake), len(own) + len(foreign)
+    stones, given = config.tombstones(lake), len(own) + len(foreign)
     own = [row for row in own if not stones.knows(CALL, row["subject_id"])]
     foreign = [it for it in foreign if not any(stones.knows(CALL, subject) for subject in it[1].subjects)]
     result.others["of calls that were forgotten"] += given - len(own) - len(foreign)
