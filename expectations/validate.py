@@ -29,6 +29,7 @@ from expectations.workspace_suites import suites_of
 from flows.config import Config, sizes_by_risk
 from flows.errors import RunError, in_one_line
 from flows.lake import from_rows
+from flows.marts import open_marts
 from flows.stage_failures import SUITE
 
 _logger = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ def applicable(config: Config) -> Iterator[Suite]:
     if config.evaluates:
         yield holdout
         yield eval_outputs
-    if config.warehouse.exists():
+    if open_marts(config).exists():
         yield verdicts
         yield night_suite
         if config.review.rota and any(sizes_by_risk(config, "review_samples").values()):

@@ -16,7 +16,7 @@ from expectations.vocabulary import Words, never, some
 from flows.config import Config
 from flows.errors import RunError
 from flows.lake import nightly_run_id
-from flows.warehouse import query
+from flows.marts import open_marts
 
 NAME = "verdicts"
 
@@ -107,9 +107,8 @@ def _candidates(config: Config, day: date) -> list[dict[str, Any]]:
 
 
 def _rows(config: Config, sql: str, *parameters: object) -> list[dict[str, Any]]:
+    marts = open_marts(config)
     try:
-        return query(config.warehouse, sql, parameters)
+        return marts.query(sql, parameters)
     except duckdb.CatalogException as error:
-        raise RunError(
-            f"{config.warehouse}: {str(error).splitlines()[0]}; `genchi transform` builds the marts"
-        ) from None
+        raise RunError(f"{marts.place}: {str(error).splitlines()[0]}; `genchi transform` builds the marts") from None

@@ -25,7 +25,7 @@ from expectations import frames
 from flows.config import Config
 from flows.errors import RunError, in_one_line
 from flows.incidents import NEEDS
-from flows.warehouse import query
+from flows.marts import open_marts
 
 FOLDER = "expectations"
 _NAME = re.compile(r"[A-Za-z]\w*")
@@ -44,8 +44,8 @@ class Night:
         return self.config.limits
 
     def marts(self, sql: str, *parameters: object) -> pd.DataFrame:
-        """The rows of a SELECT on the warehouse, such as `select ... from marts.my_mart where day = ?`."""
-        return pd.DataFrame(query(self.config.warehouse, sql, parameters))
+        """The rows of a SELECT on the marts, such as `select ... from marts.my_mart where day = ?`."""
+        return pd.DataFrame(open_marts(self.config).query(sql, parameters))
 
     def lake(self, sql: str, *tables: str) -> pd.DataFrame:
         """The rows of a SELECT on this day's rows of these tables of the lake, such as `interactions`."""

@@ -20,11 +20,13 @@ from flows.config import load_config
 from flows.errors import ConfigError, RunError
 from flows.evaluate import EvalSetup, forecast_day, load_setup
 from flows.evaluate.flow import check_production
+from flows.export.flow import export
 from flows.extensions import check_extensions
 from flows.ingest import current_examples
 from flows.ingest.flow import freeze, land_days
 from flows.lake import each_day
 from flows.llm import register_local_providers
+from flows.marts import open_marts
 from flows.nightly import evaluated
 from flows.prefect_run import described, ended, flow, stage
 from flows.report.flow import report_days
@@ -32,7 +34,6 @@ from flows.retention import first_to_rebuild, require_rebuildable
 from flows.semantics.flow import semantics
 from flows.transform import has_package
 from flows.transform.flow import transform, workspace_models
-from flows.warehouse import query
 from flows.words import counted
 
 PAGES = 31  # days at the end of the range that get a page, if no other number is asked for
@@ -172,7 +173,7 @@ def _backfill(setup: EvalSetup, request: Request) -> Backfilled:
             progress.tell(line)
         index = _Run(setup, request, ledger, plan).run()
     try:
-        found = query(config.warehouse, _INCIDENTS, [request.start, request.end])
+        found = open_marts(config).query(_INCIDENTS, [request.start, request.end])
     except RunError:
         if plan.due:
             raise
@@ -228,6 +229,8 @@ class _Run:
         if has_package(config):
             with self._timed("workspace") as current:
                 current.outcome = workspace_models(config, first, last).summary()
+        with self._timed("export") as current:
+            current.outcome = export(config, first, last)
         built = list(each_day(first, last))
         self.ledger.note("transform", built)
         self.ledger.end()

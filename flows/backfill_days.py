@@ -22,8 +22,8 @@ from flows.config import Config, unset_variables
 from flows.errors import RunError
 from flows.evaluate import EvalSetup, current_versions
 from flows.lake import Note, each_day, nightly_run_id, search
+from flows.marts import built_marts
 from flows.project import DBT_PROJECT
-from flows.warehouse import query
 
 Stage = Literal["ingest", "transform", "evaluate"]
 
@@ -177,7 +177,7 @@ class Ledger:
     def _unbuilt(self, days: Sequence[date]) -> Collection[date]:
         found, landed = self._prints_of_marts(), set(self._lake.days("interactions"))
         try:
-            built = {row["day"] for row in query(self._config.warehouse, _BUILT, [days[0], days[-1]])}
+            built = {row["day"] for row in built_marts(self._config).query(_BUILT, [days[0], days[-1]])}
         except (RunError, duckdb.Error):
             built = set()
         return {

@@ -10,9 +10,9 @@ from flows.config import Config
 from flows.errors import RunError
 from flows.evaluate import EvalSetup
 from flows.lake import Lake, each_day, nightly_run_id
+from flows.marts import built_marts
 from flows.night import Night, NightFailedError
 from flows.night_runs import TABLE, NightRuns
-from flows.warehouse import query
 
 _LAST_STAGE = "alert"
 _BUILT = "select distinct day from marts.fct_usage_daily where day between ? and ?"
@@ -89,6 +89,6 @@ def _states(lake: Lake, day: date) -> dict[str, str]:
 def _built(config: Config, first: date, last: date) -> set[date]:
     """The days whose marts are there; none where there is no warehouse that can be read."""
     try:
-        return {row["day"] for row in query(config.warehouse, _BUILT, [first, last])}
+        return {row["day"] for row in built_marts(config).query(_BUILT, [first, last])}
     except (RunError, duckdb.Error):
         return set()

@@ -15,9 +15,9 @@ from prefect import flow
 from flows.config import load_config
 from flows.errors import RunError
 from flows.evaluate import load_setup
+from flows.marts import open_marts
 from flows.nightly import run_nightly
 from flows.prefect_run import ended
-from flows.warehouse import query
 
 _ROUTE = "flight"
 _TEXTS = ("Where is my parcel? It should have been here on Monday.", "I cannot log in, please reset my password.")
@@ -53,7 +53,7 @@ def fly(folder: Path) -> str:
     night = run_nightly(setup, day)
     found = {"calls": (_LANDED, len(_TEXTS)), "models": (_SCORED, 2)}
     for what, (sql, wanted) in found.items():
-        (row,) = query(config.warehouse, sql, [day])
+        (row,) = open_marts(config).query(sql, [day])
         if row["n"] != wanted:
             raise RunError(f"flight check: {row['n']} {what} in the marts of a night of {wanted}; run `genchi doctor`")
     if night.page is None or not night.page.is_file():

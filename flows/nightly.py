@@ -19,6 +19,7 @@ from flows.config import Config, load_config, sizes_by_risk, unset_variables
 from flows.errors import ConfigError, RunError
 from flows.evaluate import EvalSetup, load_setup, relabel_items, suggest_criteria
 from flows.evaluate.flow import evaluate, score_night, score_production, shadow
+from flows.export.flow import export
 from flows.extensions import check_extensions
 from flows.ingest.flow import freeze, ingest
 from flows.lake import in_one_text
@@ -154,6 +155,8 @@ def _stages(setup: EvalSetup, night: Night, past: EvalSetup | None = None) -> No
         with night.stage("retention") as current:
             removed = retention.apply(config, config.yesterday(), day).summary()
             current.outcome = f"{removed}; {expire(config, day).summary()}"
+    with night.stage("export") as current:  # after all that writes the marts
+        current.outcome = export(config, first, day)
     _tell(config, night)
 
 
@@ -229,6 +232,8 @@ def _transform(config: Config, first: date, last: date) -> None:
     if has_package(config):
         with stage("workspace") as current:
             current.outcome = workspace_models(config, first, last).summary()
+    with stage("export") as current:
+        current.outcome = export(config, first, last)
 
 
 @flow(name="evaluate-day")
@@ -280,6 +285,8 @@ def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> 
             current.outcome = evaluate(narrowed, day, run_id, other_nights=True).summary()
         with stage("comparisons") as current:
             current.outcome = transform(config, day, day, COMPARISON).summary()
+        with stage("export") as current:
+            current.outcome = export(config, day, day)
 
 
 def evaluated(setup: EvalSetup, day: date, *, other_nights: bool = False) -> str:

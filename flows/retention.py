@@ -19,7 +19,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flows.config import Config
+from flows.config import WAREHOUSE_CALLS, WAREHOUSE_DAYS, Config
 from flows.errors import RunError
 from flows.lake import LATE_DAYS, SCHEMAS, Lake
 from flows.words import counted
@@ -32,6 +32,56 @@ COUNTED = (
     *("feedback", "annotations", "criteria", "review_strata", "holdout_joins"),
 )
 """The tables from which the kept marts of a day are computed."""
+OF_CALLS = (
+    *("intermediate.int_text_features", "intermediate.int_text_words", "intermediate.int_text_fields"),
+    *("intermediate.int_pair_features", "intermediate.int_call_signals", "intermediate.int_feedback_daily"),
+    "marts.fct_text_samples",
+)
+"""The tables of the warehouse with a row, or more, for a call."""
+_NIGHTS_TOGETHER = 7  # as in macros/days.sql
+
+
+def calls_kept(config: Config) -> int | None:
+    """How many days the warehouse's rows of calls are kept: what is configured, but at least what a night reads.
+
+    None is forever. By default as little as that, if the lake keeps the calls long enough to compute the rest again for
+    late records.
+    """
+    needed = config.window_days + _NIGHTS_TOGETHER + 1
+    late = LATE_DAYS + needed
+    in_lake = config.retention.get("interactions")
+    least = needed if in_lake is None or in_lake >= late else late
+    if WAREHOUSE_CALLS not in config.retention:
+        return least
+    given = config.retention[WAREHOUSE_CALLS]
+    return None if given is None else max(given, least)
+
+
+def numbers_kept(config: Config) -> int | None:
+    """How many days the warehouse's numbers of days are kept; None is forever."""
+    kept = config.retention.get(WAREHOUSE_DAYS)
+    return None if kept is None else max(kept, calls_kept(config) or 0)
+
+
+@dataclass(frozen=True)
+class FirstKept:
+    """The first day that the warehouse keeps on a night, of rows of calls and of numbers; None keeps all."""
+
+    calls: date | None
+    numbers: date | None
+
+    def of(self, table: str) -> date | None:
+        """That of one table, named with its schema."""
+        return self.calls if table in OF_CALLS else self.numbers
+
+
+def first_kept(config: Config, night: date) -> FirstKept:
+    """What is kept on the `night` of a day."""
+    calls, numbers = calls_kept(config), numbers_kept(config)
+    return FirstKept(
+        None if calls is None else night - timedelta(days=calls),
+        None if numbers is None else night - timedelta(days=numbers),
+    )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Read-only queries on the marts. Only dbt writes the warehouse."""
+"""The warehouse file, read-only. Only dbt writes it. Who wants the marts reads them through `flows/marts`."""
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,13 @@ def query(warehouse: Path, sql: str, parameters: Sequence[object] = ()) -> list[
     The connection is read-only, has no access to files or extensions, and is closed before this returns.
     Raises RunError if the warehouse does not exist, is locked by a writer, or is damaged.
     """
+    with opened_to_read(warehouse) as connection:
+        return rows_of(connection.execute(sql, list(parameters)))
+
+
+@contextmanager
+def opened_to_read(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the warehouse, in UTC. Raises RunError as `query` does, of errors in the block too."""
     if not warehouse.exists():
         raise RunError(f"{warehouse}: no warehouse yet; `genchi transform` builds it")
     try:
@@ -36,9 +43,7 @@ def query(warehouse: Path, sql: str, parameters: Sequence[object] = ()) -> list[
         raise RunError(f"{warehouse}: cannot be opened: {_first_line(error)}") from None
     try:
         connection.execute("set timezone = 'UTC'")
-        found = connection.execute(sql, list(parameters))
-        names = [column[0] for column in found.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        yield connection
     except duckdb.Error as error:
         if not _is_damage(error):
             raise
@@ -47,6 +52,12 @@ def query(warehouse: Path, sql: str, parameters: Sequence[object] = ()) -> list[
         ) from None
     finally:
         connection.close()
+
+
+def rows_of(found: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The rows of a result, as dicts by column name."""
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def damage_of(warehouse: Path, *, is_whole: bool = False) -> str:

@@ -22,6 +22,7 @@ hypothesis.settings.register_profile("explore", **ANY_SPEED)
 hypothesis.settings.load_profile("same")
 
 library_settings.configure_environment()
+library_settings.collect_rarely()
 outgoing.end_clean()
 
 

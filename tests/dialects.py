@@ -51,6 +51,26 @@ def mark(macros: dict[str, Any]) -> None:
             macro.macro_sql = _MACRO.sub(lambda found: f"{found[1]}{_BEGIN}{found[2]}{_END}{found[3]}", macro.macro_sql)
 
 
+def say_to_spark(macros: dict[str, Any]) -> None:
+    """Change the macros of dbt's manifest so that those of this project that dispatch write what they do for Spark."""
+    twins = {macro.name: macro for macro in macros.values() if macro.package_name == "genchi"}
+    for name, macro in twins.items():
+        twin = twins.get(name.replace("duckdb__", "spark__"))
+        if name.startswith("duckdb__") and twin is not None and name != "duckdb__relations_of":
+            macro.macro_sql = twin.macro_sql.replace(f"macro {twin.name}(", f"macro {name}(", 1)
+
+
+def unread_by_spark(compiled: str) -> str:
+    """Why a model that was compiled after `say_to_spark` cannot be read as Spark's SQL; empty where it can."""
+    sql = re.sub(r"read_parquet\((?:'[^']*'|[^()'])*\)", "source", compiled)
+    sql = re.sub(r'"\w+"\."(\w+)"\."(\w+)"', r"\1.\2", sql).replace('"at"', "`at`")
+    try:
+        sqlglot.parse_one(sql, read="spark")
+    except (sqlglot.ParseError, sqlglot.TokenError) as error:
+        return _first_line(error)
+    return ""
+
+
 def without_dispatched(compiled: str) -> str:
     """A compiled model in which a word stands for all that dispatched macros wrote; a query where they wrote one."""
     found = 1

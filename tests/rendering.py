@@ -1,4 +1,4 @@
-"""SQL of the dbt project rendered without dbt, for DuckDB alone: tests and benchmarks of single models and macros."""
+"""SQL of the dbt project rendered without dbt: tests and benchmarks of single models and macros."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,12 +13,12 @@ TEXT_KEYS = ["day", "origin", "route", "model_served", "prompt_version", "releas
 
 @pass_context
 def _dispatch(context: Context, name: str) -> Callable[..., str]:
-    found: Any = context.resolve(f"duckdb__{name}")
+    found: Any = context.resolve(f"{context.resolve('engine')}__{name}")
     return found
 
 
-def render(sql: str, *files: str, **names: object) -> str:
-    """`sql` with the macros of these files. A `ref` is the table of its name, and every day is built.
+def render(sql: str, *files: str, engine: str = "duckdb", **names: object) -> str:
+    """`sql` with the macros of these files, for an engine. A `ref` is the table of its name, and every day is built.
 
     `names` are what else it may use, and come on top.
     """
@@ -28,6 +28,7 @@ def render(sql: str, *files: str, **names: object) -> str:
         "adapter": {"dispatch": _dispatch},
         "bool_or": lambda expression: f"bool_or({expression})",
         "config": lambda **_: "",
+        "engine": engine,
         "hash": lambda field: f"md5({field})",
         "length": lambda expression: f"length({expression})",
         "is_day_to_build": lambda _: "true",

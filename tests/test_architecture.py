@@ -16,17 +16,18 @@ TOP_LEVEL = {
     *("flows", "dbt_project", "expectations", "tests", "prefect.yaml", "pyproject.toml", "README.md"),
     *("Makefile", "requirements.lock", "genchi.yaml", "CONTRIBUTING.md", "LICENSE", "Dockerfile", "compose.yaml"),
 }
-STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "report", "alerts"}
+STAGES = {"ingest", "semantics", "transform", "evaluate", "review", "export", "report", "alerts"}
 # Who may import whom: a floor knows the floors above it in this list, and itself only where it is one room.
 FLOORS = [
     {"outgoing"},
     {"stats", "words", "text_marks", "errors", "project", "retry_policy", "child_processes", "stage_failures"}
     | {"json_lines"},
-    {"stopping", "incidents", "functions"},
+    {"stopping", "incidents", "functions", "dask_tasks"},
     {"lake", "progress"},
     {"config", "warehouse", "prefect_run"},
     {"night_runs"},
     {"llm", "retention", "acknowledgements", "night", "checks", "source_arrivals"},
+    {"marts"},
     STAGES | {"demo"},
     {"catch_up", "telemetry", "backfill_days", "extensions", "erasure"},
     {"backfill_estimate", "backup"},
@@ -37,7 +38,7 @@ FLOORS = [
 ]
 # The rooms within a stage, in the order in which they may know each other.
 ROOMS = {
-    "ingest": ["read", "pull", "find", "redact", "map", "write", "preview"],
+    "ingest": ["read", "pull", "find", "redact", "map", "write", "spread", "preview"],
     "evaluate": ["examples", "criteria", "setup", "generate", "score", "production", "anchor", "suggest", "propose"],
     "review": ["labels", "queue", "page"],
 }

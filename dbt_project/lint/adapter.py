@@ -12,3 +12,8 @@ def dispatch(context: Context, name: str) -> Callable[..., str]:
     """The macro that DuckDB uses for `name`."""
     found: Any = context.resolve(f"duckdb__{name}")
     return found
+
+
+def quote(name: str) -> str:
+    """A name as an identifier of DuckDB."""
+    return f'"{name}"'

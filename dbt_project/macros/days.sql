@@ -1,14 +1,15 @@
 {#- The days of one build, and the window of days before the first of them.
 
     They come from environment variables (YYYY-MM-DD) because they change every night. When a dbt var changes, dbt
-    parses the whole project again; when an environment variable changes, only the models that use it. -#}
+    parses the whole project again; when an environment variable changes, the models that used it while they were parsed.
+    So the variables are read only when a model runs. -#}
 
 {% macro first_day() -%}
-    cast('{{ env_var("GENCHI_FIRST_DAY", "1970-01-02") }}' as date)
+    cast('{{ env_var("GENCHI_FIRST_DAY", "1970-01-02") if execute else "1970-01-02" }}' as date)
 {%- endmacro %}
 
 {% macro last_day() -%}
-    cast('{{ env_var("GENCHI_LAST_DAY", "1970-01-02") }}' as date)
+    cast('{{ env_var("GENCHI_LAST_DAY", "1970-01-02") if execute else "1970-01-02" }}' as date)
 {%- endmacro %}
 
 {% macro window_start(day) -%}

@@ -69,9 +69,9 @@
 {#- The bin of a number on its grid. -#}
 {% macro bin_of(feature) -%}
     {%- if feature.grid in ('log', 'micro') -%}
-        floor(4 * {{ binary_log('1 + ' ~ log_units(feature)) }})
+        cast(floor(4 * {{ binary_log('1 + ' ~ log_units(feature)) }}) as double)
     {%- else -%}
-        floor(20 * {{ feature.name }})
+        cast(floor(20 * {{ feature.name }}) as double)
     {%- endif -%}
 {%- endmacro %}
 

@@ -16,5 +16,9 @@
 
 {#- A text as a literal of SQL. -#}
 {% macro text_literal(text) -%}
+    {{ adapter.dispatch('text_literal')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__text_literal(text) -%}
     '{{ text | replace("'", "''") }}'
 {%- endmacro %}

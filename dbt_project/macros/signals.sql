@@ -32,7 +32,7 @@
 
 {#- A text as it is compared: in lower case, with single spaces; null without a word. -#}
 {% macro normalised_text(text) -%}
-    nullif(trim(lower({{ squeezed(text) }})), '')
+    nullif({{ trimmed(in_lower_case(squeezed(text))) }}, '')
 {%- endmacro %}
 
 {% macro squeezed(text) -%}
@@ -93,11 +93,11 @@
         when {{ number }} is null
             then
                 case
-                    when lower(trim({{ value }})) in (
+                    when lower({{ trimmed(value) }}) in (
                         'down', 'thumbs_down', 'thumbs-down', 'thumbsdown', 'thumb_down', 'negative', 'bad', 'dislike',
                         'no', 'false', 'wrong', 'incorrect', 'unhelpful', 'not_helpful', 'fail', 'failed', 'poor'
                     ) then true
-                    when lower(trim({{ value }})) in (
+                    when lower({{ trimmed(value) }}) in (
                         'up', 'thumbs_up', 'thumbs-up', 'thumbsup', 'thumb_up', 'positive', 'good', 'like', 'yes', 'true',
                         'right', 'correct', 'helpful', 'pass', 'passed', 'great', 'excellent'
                     ) then false

@@ -245,7 +245,8 @@
 
     select
         {{ keys }},
-        max(case when next_value is distinct from value then distance end) as ks,
+        -- Between equal values there is no distance, whatever the sum so far.
+        max(case when next_value is distinct from value then distance else 0 * distance end) as ks,
         {{ exact_sum('coalesce(area, distance * (next_value - value))', 15) }} as wasserstein
     from steps
     group by {{ keys }}

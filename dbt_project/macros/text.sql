@@ -53,6 +53,32 @@
     strlen({{ text }}) - strlen(replace({{ text }}, '{{ character }}', ''))
 {%- endmacro %}
 
+{#- The text in lower and in upper case, letter by letter: of each becomes one, whatever stands beside it. -#}
+{% macro in_lower_case(text) -%}
+    {{ adapter.dispatch('in_lower_case')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__in_lower_case(text) -%}
+    lower({{ text }})
+{%- endmacro %}
+
+{% macro in_upper_case(text) -%}
+    {{ adapter.dispatch('in_upper_case')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__in_upper_case(text) -%}
+    upper({{ text }})
+{%- endmacro %}
+
+{#- The text without spaces at its ends: those of ASCII and the other separators of words (Zs) of Unicode. -#}
+{% macro trimmed(text) -%}
+    {{ adapter.dispatch('trimmed')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__trimmed(text) -%}
+    trim({{ text }})
+{%- endmacro %}
+
 {#- The number of letters of an ASCII text: the positions in which its lower case and upper case forms differ. -#}
 {% macro count_ascii_letters(lower_text, upper_text) -%}
     {{ adapter.dispatch('count_ascii_letters')(lower_text, upper_text) }}

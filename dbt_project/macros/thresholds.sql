@@ -7,7 +7,7 @@
     {%- elif of_routes -%}
         case {{ route }}
             {%- for one in of_routes %}
-                when '{{ one.route | replace("'", "''") }}' then {{ threshold_of_risk(name, one.risk) }}
+                when {{ text_literal(one.route) }} then {{ threshold_of_risk(name, one.risk) }}
             {%- endfor %}
             else {{ threshold_of_risk(name, var("risk")) }}
         end

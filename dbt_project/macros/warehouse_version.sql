@@ -9,7 +9,14 @@
 {%- endmacro %}
 
 {% macro version_relation() -%}
-    {{ return(api.Relation.create(database=target.database, schema='meta', identifier='warehouse_version', type='table')) }}
+    {{ return(api.Relation.create(
+        database=warehouse_database(), schema='meta', identifier='warehouse_version', type='table'
+    )) }}
+{%- endmacro %}
+
+{#- DuckDB names the database of a relation, Spark has none. -#}
+{% macro warehouse_database() -%}
+    {{ return(target.database if target.type == 'duckdb' else none) }}
 {%- endmacro %}
 
 {#- Runs at the start of every command that writes the warehouse. -#}
@@ -44,8 +51,17 @@
 
 {#- The names of the relations in a schema. -#}
 {% macro relations_of(schema) -%}
+    {{ return(adapter.dispatch('relations_of')(schema)) }}
+{%- endmacro %}
+
+{% macro duckdb__relations_of(schema) -%}
     {%- set place = api.Relation.create(database=target.database, schema=schema) -%}
     {{ return(list_relations_without_caching(place).columns['name'].values() | list) }}
+{%- endmacro %}
+
+{#- Spark's warehouses have begun with version 4. -#}
+{% macro spark__relations_of(schema) -%}
+    {{ return([]) }}
 {%- endmacro %}
 
 {#- Version 2: intermediate models have new names, and relations with the old names are dropped. All their rows can be
@@ -53,7 +69,7 @@
 {% macro migrate_warehouse_to_2() -%}
     {%- set known = graph.nodes.values() | selectattr('schema', 'eq', 'intermediate') | map(attribute='alias') | list -%}
     {%- for name in relations_of('intermediate') if name not in known -%}
-        {%- set relation = adapter.get_relation(target.database, 'intermediate', name) -%}
+        {%- set relation = adapter.get_relation(warehouse_database(), 'intermediate', name) -%}
         {%- do log('dropping ' ~ relation ~ ', which no model builds any more') -%}
         {%- do adapter.drop_relation(relation) -%}
     {%- endfor -%}
@@ -62,14 +78,14 @@
 {#- Version 3: seeds have new columns. A seed that is there keeps its columns, so all are dropped and loaded again. -#}
 {% macro migrate_warehouse_to_3() -%}
     {%- for name in relations_of('seeds') -%}
-        {%- do adapter.drop_relation(adapter.get_relation(target.database, 'seeds', name)) -%}
+        {%- do adapter.drop_relation(adapter.get_relation(warehouse_database(), 'seeds', name)) -%}
     {%- endfor -%}
 {%- endmacro %}
 
 {#- Version 4: counts of topics are kept by topic and version of the catalogue. Until now there was one version of each. -#}
 {% macro migrate_warehouse_to_4() -%}
     {%- for name in ['int_topic_counts_daily', 'int_series_topics_daily'] -%}
-        {%- set relation = adapter.get_relation(target.database, 'intermediate', name) -%}
+        {%- set relation = adapter.get_relation(warehouse_database(), 'intermediate', name) -%}
         {%- if relation and 'topic_id' in adapter.get_columns_in_relation(relation) | map(attribute='name') -%}
             {%- do run_query('alter table ' ~ relation ~ ' rename column topic_id to topic_series') -%}
         {%- endif -%}

@@ -8,7 +8,7 @@ from flows import acknowledgements
 from flows.acknowledgements import Acknowledgement
 from flows.config import Config, did_you_mean
 from flows.errors import ConfigError
-from flows.warehouse import query
+from flows.marts import open_marts
 
 _PATIENCE_S = 120  # for another run to leave the lake
 _LONGEST_NAME, _LONGEST_NOTE = 60, 500
@@ -54,11 +54,12 @@ def run(
 
 def _found(config: Config, incident: str) -> tuple[str, str]:
     """The id and the title of the incident that is meant."""
-    found = query(config.warehouse, _FOUND, [incident]) if incident else []
+    marts = open_marts(config)
+    found = marts.query(_FOUND, [incident]) if incident else []
     exact = [row for row in found if row["incident_id"] == incident] or found
     if len(exact) == 1:
         return exact[0]["incident_id"], exact[0]["title"]
     if exact:
         raise ConfigError(f"{incident!r}: {len(exact):,} incidents begin so; give more of the id")
-    known = [row["incident_id"] for row in query(config.warehouse, _NEWEST)]
+    known = [row["incident_id"] for row in marts.query(_NEWEST)]
     raise ConfigError(f"{incident!r}: no such incident; {did_you_mean(incident, known)} `genchi breaches` lists them")

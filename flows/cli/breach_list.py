@@ -8,7 +8,7 @@ from typing import Any
 from flows import acknowledgements
 from flows.config import Config
 from flows.incidents import NEEDS
-from flows.warehouse import query
+from flows.marts import open_marts
 
 Row = dict[str, Any]
 
@@ -37,8 +37,9 @@ def read(config: Config, day: date, route: str | None = None) -> list[Row]:
     information; they come last, under an entry whose `incident_id` is None. Raises RunError without a warehouse.
     """
     known = acknowledgements.in_force(config.open_lake(), day)
-    incidents = [_row(row) for row in query(config.warehouse, _INCIDENTS, [day, route, route])]
-    breaches = [_row(row) for row in query(config.warehouse, _BREACHES, [day])]
+    marts = open_marts(config)
+    incidents = [_row(row) for row in marts.query(_INCIDENTS, [day, route, route])]
+    breaches = [_row(row) for row in marts.query(_BREACHES, [day])]
     for incident in incidents:
         found = known.get(incident["incident_id"])
         incident["acknowledged"] = found.words if found else None

@@ -17,8 +17,8 @@ from rich.text import Text
 
 from flows.config import Config
 from flows.errors import RunError
+from flows.marts import Marts, open_marts
 from flows.outgoing import plain
-from flows.warehouse import query
 
 _SHOWN = 5
 _WHY = ("model", "status", "error_type", "error_message")
@@ -84,10 +84,9 @@ class Result:
 
 def read(config: Config, day: date, run_id: str) -> Result:
     """The verdict of one run. Raises RunError if nothing could be compared."""
-    criteria, slices, failures = (
-        query(config.warehouse, sql, [day, run_id]) for sql in (_CRITERIA, _SLICES, _FAILURES)
-    )
-    result = Result(run_id, criteria, slices, failures, _regressed(config, day, run_id))
+    marts = open_marts(config)
+    criteria, slices, failures = (marts.query(sql, [day, run_id]) for sql in (_CRITERIA, _SLICES, _FAILURES))
+    result = Result(run_id, criteria, slices, failures, _regressed(marts, day, run_id))
     if not any(row["n_examples"] for row in result.criteria):
         raise RunError(f"{run_id}: nothing could be compared: {_why_not(config, day, run_id)}")
     return result
@@ -105,10 +104,10 @@ def _why_not(config: Config, day: date, run_id: str) -> str:
     return "no criterion could score any answer"
 
 
-def _regressed(config: Config, day: date, run_id: str) -> dict[str, list[str]]:
+def _regressed(marts: Marts, day: date, run_id: str) -> dict[str, list[str]]:
     """By criterion, the ids of examples that the pinned model passes and the candidate does not."""
     found: dict[str, list[str]] = defaultdict(list)
-    for row in query(config.warehouse, _REGRESSED, [day, run_id]):
+    for row in marts.query(_REGRESSED, [day, run_id]):
         found[row["criterion"]].append(row["example_id"])
     return dict(found)
 

@@ -50,6 +50,7 @@ def _run(options: argparse.Namespace) -> int:
     if getattr(options, "log", None):
         os.environ[json_lines.VARIABLE] = options.log
     library_settings.configure_environment()
+    library_settings.collect_rarely()
     end_clean()
     try:
         from flows.cli import keeping_verbs, people_verbs, verbs  # noqa: PLC0415 - what takes long to import is not needed for --help

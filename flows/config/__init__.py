@@ -1,5 +1,6 @@
 """`genchi.yaml` as one frozen, typed object: its sections, model variants, thresholds, and errors in one line."""
 
+from flows.config.engine import Engine
 from flows.config.features_file import (
     CALL_COLUMNS,
     FEATURES_FILE,
@@ -31,6 +32,7 @@ __all__ = [
     "Budget",
     "Config",
     "Embedding",
+    "Engine",
     "Model",
     "ModelVariant",
     "Models",

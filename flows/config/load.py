@@ -22,6 +22,8 @@ from pydantic import (
 
 from flows import outgoing
 from flows.config import variables, yamlfile
+from flows.config.engine import Engine
+from flows.config.export_section import Export, check_export
 from flows.config.fields import FieldPath, Retention, Timezone
 from flows.config.model_sections import Embedding, Model, Models, Price
 from flows.config.model_variants import BASELINE, ModelVariant, model_variants
@@ -38,6 +40,7 @@ __all__ = [
     "Budget",
     "Config",
     "Embedding",
+    "Engine",
     "Model",
     "Models",
     "Price",
@@ -119,10 +122,14 @@ class Config(Section):
     """What to ask for after each good night, so that a night that did not run is noticed."""
     owners: dict[str, str] = Field(default_factory=dict)
     """Who owns what: a route, a criterion, `route/criterion`, or `*` for all else, to a name that digests carry."""
+    engine: Engine = Engine()
+    """Who reads the logs, what computes the warehouse, and how much of the machine a run may take."""
     readers: Readers = "group"
     """Who may read lake, warehouse and reports: `owner`, `group` (as far as the umask lets it) or `everybody`."""
     warehouse: WorkspacePath = Field(default_factory=_default_warehouse, validate_default=True)
     """DuckDB file. Default: `<lake>/warehouse.duckdb`; next to `genchi.yaml` where the lake is in an object store."""
+    export: Export | None = None
+    """The marts as tables for other engines. Without it, they are in the warehouse, and as Parquet in the lake."""
     reports: WorkspacePath = Field(default=Path("reports"), validate_default=True)
     """Folder of the pages."""
     evidently: bool = False
@@ -155,7 +162,7 @@ class Config(Section):
         """The lake of this workspace. From now on this process writes for the `readers` only."""
         local = [place for place in (self.lake, self.state) if isinstance(place, Path)]
         withhold(self.readers, *local, self.reports, self.warehouse)
-        return Lake(self.lake, self.storage, self.state)
+        return Lake(self.lake, self.storage, self.state, self.engine.limits)
 
     def secret_of_user_keys(self, lake: Lake) -> bytes:
         """The secret of the keyed hashes of user ids: the configured one, or the lake's own, made at first use."""
@@ -243,6 +250,7 @@ def load_config(path: str | Path, environment: Mapping[str, str] | None = None) 
     except ValidationError as error:
         raise ConfigError(f"{path}: {first_problem(error, written, Config, hidden=frozenset({'path'}))}") from None
     _check_consistency(config)
+    check_export(config)
     outgoing.hide(*secrets_of(config))
     return config
 

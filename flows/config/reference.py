@@ -23,7 +23,7 @@ _HEAD = """\
 # genchi.yaml: every key
 
 This page is generated: change a description in `flows/config/sections.py`, `flows/config/model_sections.py`,
-`flows/config/load.py` or `flows/lake/store_addresses.py`, then run
+`flows/config/engine.py`, `flows/config/load.py` or `flows/lake/store_addresses.py`, then run
 `python -m flows.config.reference > flows/config/README.md`.
 
 - Relative paths are relative to the folder of `genchi.yaml` (the workspace).

@@ -25,6 +25,10 @@ def secrets_of(config: "Config") -> Iterator[str | None]:
         yield from outgoing.credentials_in(address)
         yield from (found for _, found in re.findall(r"\bpassword\s*=\s*(['\"]?)(\S+)\1", address))
     yield from _texts_in(config.embedding.args)
+    if config.export:
+        for key, value in config.export.catalog.items():
+            yield from (value,) if re.search(r"secret|token|password|credential|key", key) else ()
+            yield from outgoing.credentials_in(value)
     for alert in config.alerts:
         yield from _texts_in(alert.args)
         yield from outgoing.credentials_in(alert.url)

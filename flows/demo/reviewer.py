@@ -13,7 +13,7 @@ from typing import Any
 
 from flows.config import Config
 from flows.demo import customer_texts, desk
-from flows.warehouse import query
+from flows.marts import open_marts
 
 JUDGE = "desk-judge-1"
 FINDS, PASSES = 0.9, 0.95
@@ -96,7 +96,7 @@ class Measured:
 
 def measured(config: Config, day: date) -> Measured | None:
     """How the judge did by the labels up to `day`; None where it could not be measured."""
-    rows = query(config.warehouse, _MEASURED, [day])
+    rows = open_marts(config).query(_MEASURED, [day])
     return Measured(rows[0]) if rows else None
 
 

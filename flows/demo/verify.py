@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from flows.config import Config
 from flows.demo.incidents import DAYS, INCIDENTS, Incident
-from flows.warehouse import query
+from flows.marts import open_marts
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,7 @@ def unexpected(config: Config, last_day: date) -> tuple[Told, ...]:
 
 def _told(config: Config, last_day: date) -> list[Told]:
     """All that began on the demo's days, oldest first."""
-    rows = query(
-        config.warehouse,
+    rows = open_marts(config).query(
         "select day, cause_kind, cause, title from marts.fct_incidents where state = 'open' and day between ? and ?"
         " order by all",
         [last_day - timedelta(days=DAYS - 1), last_day],

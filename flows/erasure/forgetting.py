@@ -7,7 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flows.config import Config
-from flows.erasure import files, lake_rows, warehouse_rows
+from flows.erasure import files, lake_rows, mart_rows, warehouse_rows
 from flows.erasure.gathering import gather
 from flows.erasure.person import Person, note_of
 from flows.erasure.searching import scan
@@ -35,10 +35,15 @@ def forget(config: Config, setup: EvalSetup | None, asked: Asked, now: datetime,
     """Erase, and search for what is left; whether nothing is. With `is_dry` nothing is changed or searched.
 
     `setup` has the criteria, None where they cannot be read. What a run that was killed had begun is finished, also
-    without anything new. Raises ConfigError where there is
-    nothing to do, and RunError where the lake or the warehouse is in use or cannot be read.
+    without anything new. Raises ConfigError where there is nothing to do, or where the warehouse is on Spark, and
+    RunError where the lake or the warehouse is in use or cannot be read.
     """
     config.require_for_ingest()
+    if config.engine.warehouse != "duckdb":
+        raise ConfigError(
+            f"{config.path}: engine: `genchi forget` cannot erase rows of Spark's tables yet; set `warehouse: duckdb`,"
+            " drop Spark's schemas `intermediate` and `marts`, and run the same command again"
+        )
     lake = config.open_lake()
     with lake.lock("forget", _PATIENCE_S) if not asked.is_dry else nullcontext():
         secret = config.secret_of_user_keys(lake)
@@ -118,6 +123,10 @@ def _erased(config: Config, lake: Lake, person: Person, stones: Tombstones, *, i
             yield _row("warehouse, the file", f"written anew: {before / 1e6:,.1f} MB, now {after / 1e6:,.1f} MB")
         elif is_changed:
             yield _row("warehouse, the file", "would be written anew")
+    for table, rows, texts in mart_rows.erase(lake, person, stones, is_dry=is_dry):
+        yield _row(f"published, {table}", _amount(rows, texts))
+    for place, what in mart_rows.erase_exported(config, person, stones, is_dry=is_dry):
+        yield _row(place, what)
     for step in (files.erase_journals, files.erase_left_over, files.erase_test_sets, files.erase_reports):
         for place, what in step(config, person, is_dry=is_dry):
             yield _row(place, what)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from flows.config import Config
-from flows.erasure import warehouse_rows
+from flows.erasure import mart_rows, warehouse_rows
 from flows.erasure.erased_tables import HOW
 from flows.erasure.files import has_person
 from flows.erasure.lake_rows import part
@@ -60,6 +60,10 @@ def scan(config: Config, person: Person, stones: Tombstones) -> Scanned:
             found.counts["rows"] += len(column)
             if places := places_in(column, person):
                 found.left.append(f"{config.warehouse}: {name}: {len(places):,} rows")
+    for name, rows, n in mart_rows.left_in(config, lake, person, stones):
+        found.counts["rows"] += rows
+        if n:
+            found.left.append(f"{name}: {n:,} rows or texts")
     note = note_of(lake)
     for place in _files(config, lake):
         if place != lake.backend.place(note.name) and place.is_file():
@@ -94,12 +98,13 @@ def _files(config: Config, lake: Lake) -> list[Path]:
     roots = {config.state, config.reports, *([lake.root] if isinstance(lake.root, Path) else [])}
     files = {place for root in roots if root.exists() for place in root.rglob("*")}
     files |= set(config.warehouse.parent.glob(f"*{config.warehouse.name}*"))
+    files |= set(mart_rows.files_of(config))
     return sorted(files)
 
 
 def _objects(lake: Lake, person: Person, found: Scanned) -> None:
     """The objects of a lake in a store."""
-    for pattern in ("*/day=*/*.parquet", "_alerts/*", "_inventory/*"):
+    for pattern in ("*/day=*/*.parquet", "marts/*", "_alerts/*", "_inventory/*"):
         for name in lake.backend.names(pattern):
             source = lake.backend.source(name)
             if source is None or isinstance(source, Path):

@@ -19,9 +19,9 @@ from flows.erasure.scrubbing import REMOVED, is_list_of_texts, places_in, withou
 from flows.lake import CALL, USER, Tombstones
 from flows.transform import opened
 
-_IDS = {"subject_id": CALL, "call_id": CALL, "example_id": CALL, "user_name": USER, "user_key": USER}
+IDS = {"subject_id": CALL, "call_id": CALL, "example_id": CALL, "user_name": USER, "user_key": USER}
 # Columns that hold a whole text, which may be too short to be searched for elsewhere.
-_WHOLE = ("text_value", "message", "error_message", "answer", "pinned_answer")
+WHOLE_TEXTS = ("text_value", "message", "error_message", "answer", "pinned_answer")
 _TABLES = """
     select schema_name, table_name from duckdb_tables()
     where database_name = current_database() and schema_name <> 'seeds' order by all
@@ -48,7 +48,7 @@ def _erase_table(
     places, texts = set[int](), 0
     columns = connection.sql(f"select * from {table} limit 0").to_arrow_table().schema
     for column in columns:
-        if column.name in _IDS and pa.types.is_string(column.type):
+        if column.name in IDS and pa.types.is_string(column.type):
             places |= _rows_by_id(connection, table, column.name, person, stones)
         elif not _is_text(column.type) and (given := _as_text(column)):
             for rows in _read(connection, f"select rowid as place, {given} as given from {table}"):
@@ -58,7 +58,7 @@ def _erase_table(
         _with(connection, "gone", pa.table({"place": pa.array(sorted(places), pa.int64())}))
         connection.execute(f"delete from {table} where rowid in (select place from gone)")
     for column in columns:
-        if column.name not in _IDS and _is_text(column.type):
+        if column.name not in IDS and _is_text(column.type):
             texts += _scrub(connection, table, column.name, person, places, is_dry=is_dry)
     return len(places), texts
 
@@ -66,11 +66,11 @@ def _erase_table(
 def _rows_by_id(
     connection: duckdb.DuckDBPyConnection, table: str, column: str, person: Person, stones: Tombstones
 ) -> set[int]:
-    known = {CALL: person.calls | person.proposals, USER: person.users}[_IDS[column]]
+    known = {CALL: person.calls | person.proposals, USER: person.users}[IDS[column]]
     found = set[int]()
     for rows in _read(connection, f'select rowid as place, "{column}" as id from {table}'):
         named = pc.fill_null(pc.is_in(rows["id"], pa.array(sorted(known), pa.string())), False).to_numpy()
-        hashed = stones.which(_IDS[column], rows["id"])
+        hashed = stones.which(IDS[column], rows["id"])
         found |= set(rows["place"].filter(pa.array(named | hashed)).to_pylist())
     return found
 
@@ -86,7 +86,7 @@ def _scrub(
         new = without_person(given, places, person).to_pylist() if places else []
         ids = rows["place"].to_pylist()
         changed |= {ids[place]: new[place] for place in places}
-        if column in _WHOLE and person.whole:
+        if column in WHOLE_TEXTS and person.whole:
             same = pc.fill_null(pc.is_in(given, pa.array(sorted(person.whole), pa.string())), False).to_pylist()
             changed |= {ids[place]: REMOVED for place, is_same in enumerate(same) if is_same}
     changed = {place: value for place, value in changed.items() if place not in gone}

@@ -6,6 +6,7 @@ A run is published as a whole: one that is killed leaves the lake as it was.
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -15,13 +16,15 @@ from flows.config import Config, Source
 from flows.ingest.find import Manifests, arrived, fetched
 from flows.ingest.map import TABLES, Workers
 from flows.ingest.pull import Clients, clear_read
-from flows.ingest.read import Batch, LogFile, read_files
+from flows.ingest.read import Batch, LogFile, ahead, read_files
 from flows.ingest.redact import FileNames
+from flows.ingest.spread import Files, Spread
 from flows.ingest.write import (
     INCOMPLETE,
     KINDS,
     REFUSED_AGAIN,
     KnownRejects,
+    Lanes,
     ManifestRow,
     Partitions,
     Quarantine,
@@ -39,6 +42,7 @@ log = logging.getLogger("genchi")
 
 _PUBLISHED_TOGETHER_BYTES = 1 << 30
 _TOLD = 20
+_MOST_LANES = 8
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ def land_days(config: Config, first: date, last: date) -> Landed:
         store.lock("ingest"),
         Workers(config, secret := config.secret_of_user_keys(store)) as workers,
         Clients() as clients,
+        Spread(config, secret) if config.engine.tasks == "dask" else nullcontext() as spread,
     ):
         naming = FileNames(config.redact, secret)
         sieve = Sieve(read_tombstones(store, secret))
@@ -109,7 +114,7 @@ def land_days(config: Config, first: date, last: date) -> Landed:
         for day in track(each_day(first, last), "landing", (last - first).days + 1):
             nights.append(_arrivals(config, manifests, day, nights, is_first=day == first))
             if day == last or sum(night.size for night in nights) > _PUBLISHED_TOGETHER_BYTES:
-                total += _land(config, store, workers, nights, sieve)
+                total += _land(config, store, spread or workers, nights, sieve)
                 clear_read(config)
                 nights, manifests = [], Manifests(store, naming, clients)
     return total
@@ -144,27 +149,22 @@ def _arrivals(config: Config, manifests: Manifests, day: date, before: list[_Nig
 class _Run:
     """One publication: the files of several nights, first read, then merged with the lake, then counted."""
 
-    def __init__(self, config: Config, store: Lake, staged: Staging, nights: list[_Night]) -> None:
+    def __init__(self, config: Config, store: Lake, staged: Staging, nights: list[_Night], lanes: Lanes) -> None:
         self._config, self._store, self._staged, self._nights = config, store, staged, nights
         self._counts = RecordCounts(frozenset(night.day for night in nights))
-        self._tables = {name: Partitions(name, config.timezone, staged, self._counts.files) for name in TABLES.values()}
+        files = self._counts.files
+        self._tables = {name: Partitions(name, config.timezone, staged, files, lanes) for name in TABLES.values()}
         self._known = KnownRejects(store, (file for night in nights for file in night.all_files))
         self._unreadable: Counter[tuple[str, str]] = Counter()  # by source and column
-        self.forgotten = 0
+        self.forgotten = self.redacted = 0
         self._quarantine = {night.day: Quarantine(store, staged, night.day, self._known) for night in nights}
 
-    def read(self, workers: Workers, sieve: Sieve) -> None:
+    def read(self, readers: Workers | Spread, sieve: Sieve) -> None:
         """Map every record, and stage its row or its reject, or drop it as forgotten."""
-        for all_mapped in workers.mapped(self._batches()):
-            mapped = sieve.sift(all_mapped)
-            self.forgotten += len(mapped.other) - len(all_mapped.other)
-            for name, partitions in self._tables.items():
-                partitions.add(getattr(mapped, name))
-            self._counts.add_rows("other", mapped.other)
-            self._counts.add_rows("quarantined", mapped.refused)
-            self._add_incomplete(mapped.incomplete)
-            for day, refused in self._counts.by_night(mapped.refused):
-                self._counts.add_rows(REFUSED_AGAIN, self._quarantine[day].add(refused, self._counts.files))
+        if isinstance(readers, Spread):
+            self._read_spread(readers, sieve)
+        else:
+            self._read_here(readers, sieve)
         if (signals := sieve.take_feedback()) is not None:
             kept, dropped = signals
             self._tables["feedback"].add(kept)
@@ -172,6 +172,37 @@ class _Run:
             self.forgotten += len(dropped)
         for night in self._nights:
             self._quarantine[night.day].close(night.all_files)
+
+    def _read_here(self, workers: Workers, sieve: Sieve) -> None:
+        redacted = workers.redacted.total()
+        for all_mapped in workers.mapped(ahead(_batches(self._opened()))):
+            mapped = sieve.sift(all_mapped)
+            self.forgotten += len(mapped.other) - len(all_mapped.other)
+            for name, partitions in self._tables.items():
+                partitions.add(getattr(mapped, name))
+            self._counts.add_rows("other", mapped.other)
+            self._add_refused(mapped.refused)
+            self._add_incomplete(mapped.incomplete)
+        self.redacted += workers.redacted.total() - redacted
+
+    def _read_spread(self, spread: Spread, sieve: Sieve) -> None:
+        for reading in spread.readings(self._staged, self._opened()):
+            for name, partitions in self._tables.items():
+                for part in reading.parts.get(name, ()):
+                    partitions.take(part)
+            self._counts.add("other", reading.other, reading.first)
+            for refused in spread.refused(self._staged, reading):
+                self._add_refused(refused)
+            self._counts.add(INCOMPLETE, reading.incomplete, reading.first)
+            self._unreadable.update(reading.unreadable)
+            sieve.absorb(reading.sieve)
+            self.forgotten += reading.forgotten
+            self.redacted += reading.redacted
+
+    def _add_refused(self, rows: pa.Table) -> None:
+        self._counts.add_rows("quarantined", rows)
+        for day, refused in self._counts.by_night(rows):
+            self._counts.add_rows(REFUSED_AGAIN, self._quarantine[day].add(refused, self._counts.files))
 
     def merge(self) -> tuple[date, ...]:
         """Drop duplicates, within the run and against the lake. Returns the days whose rows changed."""
@@ -203,13 +234,19 @@ class _Run:
         ):
             self._unreadable.update((self._counts.files[file].source, column) for column in columns.split())
 
-    def _batches(self) -> Iterator[tuple[Source, Batch]]:
-        """The batches of every source; those of a source go from one night to the next."""
+    def _opened(self) -> list[Files]:
+        """The files of every source, from one night to the next, with the numbers that they have from now on."""
+        found = []
         for number, source in enumerate(self._config.sources):
             files = [(night.day, file) for night in self._nights for file in night.files[number]]
-            first = self._counts.open(files)
-            for batch in read_files(fetched(file for _, file in files), first):
-                yield source, batch
+            found.append(Files(source, self._counts.open(files), [file for _, file in files]))
+        return found
+
+
+def _batches(opened: list[Files]) -> Iterator[tuple[Source, Batch]]:
+    for given in opened:
+        for batch in read_files(fetched(given.files), given.first):
+            yield given.source, batch
 
 
 def _tell(unread: list[ManifestRow]) -> None:
@@ -227,13 +264,13 @@ def _tell_unreadable(columns: Counter[tuple[str, str]]) -> None:
         log.warning("source %s: values that could not be read are null: %s", source, of)
 
 
-def _land(config: Config, store: Lake, workers: Workers, nights: list[_Night], sieve: Sieve) -> Landed:
-    read_at, redacted = datetime.now(UTC), workers.redacted.total()
-    with store.staging() as staged:
-        run = _Run(config, store, staged, nights)
-        run.read(workers, sieve)
+def _land(config: Config, store: Lake, readers: Workers | Spread, nights: list[_Night], sieve: Sieve) -> Landed:
+    read_at = datetime.now(UTC)
+    with store.staging() as staged, Lanes(min(_MOST_LANES, config.engine.processors)) as lanes:
+        run = _Run(config, store, staged, nights, lanes)
+        run.read(readers, sieve)
         if sieve.ids[CALL]:
             sieve.tombstones = add_tombstones(store, sieve.tombstones, nights[0].day, read_at, sieve.ids)
         days = run.merge()
         landed = run.count(read_at)
-    return replace(landed, redacted=workers.redacted.total() - redacted, forgotten=run.forgotten, days=days)
+    return replace(landed, redacted=run.redacted, forgotten=run.forgotten, days=days)

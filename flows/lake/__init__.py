@@ -21,10 +21,11 @@ from flows.lake.lookup import first_rejects, rows_with
 from flows.lake.migration import VERSION as LAKE_VERSION
 from flows.lake.parquet_files import CorruptError, replace_parquet
 from flows.lake.permissions import Readers, withhold
+from flows.lake.query_limits import QueryLimits
 from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
 from flows.lake.storable_values import count_of, storable, storable_row
-from flows.lake.store_addresses import Found, Storage, is_remote, known_place
+from flows.lake.store_addresses import Found, Storage, is_remote, known_place, scheme_of
 from flows.lake.tombstones import (
     CALL,
     REQUEST,
@@ -36,6 +37,8 @@ from flows.lake.tombstones import (
     strings_of,
     user_key,
 )
+from flows.lake.transaction import StagedFile
+from flows.lake.worker_staging import WorkerStaging, join_staging
 from flows.lake.written_files import WrittenFile, take_written
 
 __all__ = [
@@ -54,11 +57,14 @@ __all__ = [
     "Lake",
     "Listing",
     "Note",
+    "QueryLimits",
     "Readers",
+    "StagedFile",
     "Staging",
     "Storage",
     "Tombstones",
     "Unread",
+    "WorkerStaging",
     "WrittenFile",
     "add_tombstones",
     "batches_of",
@@ -71,6 +77,7 @@ __all__ = [
     "in_force",
     "in_one_text",
     "is_remote",
+    "join_staging",
     "known_place",
     "nightly_run_id",
     "open_backend",
@@ -81,6 +88,7 @@ __all__ = [
     "replace_parquet",
     "replace_text",
     "rows_with",
+    "scheme_of",
     "search",
     "storable",
     "storable_row",

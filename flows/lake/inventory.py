@@ -232,6 +232,6 @@ def _month(name: str) -> str:
 
 
 def _is_recorded(name: str) -> bool:
-    """Whether a name is that of a partition; the empty files of 1970 can be made again."""
+    """Whether a name is that of a partition; the empty files of 1970, and published marts, can be made again."""
     found = _MONTH.search(name)
-    return found is not None and not found[1].startswith("1970-")
+    return found is not None and name.count("/") == 2 and not found[1].startswith("1970-")

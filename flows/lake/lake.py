@@ -25,6 +25,7 @@ from flows.lake.cloud_backend import open_backend
 from flows.lake.days import LATE_DAYS, day_of, each_day, nightly_run_id
 from flows.lake.inventory import Entry, Fault, Inventory
 from flows.lake.parquet_files import CorruptError, Hashed, RowGroups, batches_of, naming, read_rows, repeating
+from flows.lake.query_limits import QueryLimits
 from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
 from flows.lake.store_addresses import Storage
 from flows.lake.transaction import Staging
@@ -42,7 +43,6 @@ __all__ = [
     "from_rows",
     "nightly_run_id",
 ]
-
 
 log = logging.getLogger("genchi")
 
@@ -71,13 +71,14 @@ class Note:
 class Lake:
     """The lake under one directory or address of a store; `config.open_lake()` is a workspace's.
 
-    `state` is the local folder for everything that is not a table: the lake itself if it is a directory. Methods
-    raise RunError if an object store cannot be reached.
+    `state` is the local folder for everything that is not a table: the lake itself if it is a directory. `limits` are
+    those of queries. Methods raise RunError if an object store cannot be reached.
     """
 
     root: Path | str
     storage: Storage = field(default_factory=Storage)
     state: Path | None = None
+    limits: QueryLimits = field(default_factory=QueryLimits)
 
     @cached_property
     def backend(self) -> Backend:
@@ -245,7 +246,8 @@ class Lake:
         self._inventory.recover()
 
     def open_to(self, connection: Any) -> None:
-        """Make the lake's files readable by a DuckDB connection, by their path or address."""
+        """Make the lake's files readable by a DuckDB connection, by their path or address, and limit what it takes."""
+        self.limits.apply_to(connection)
         self.backend.open_to(connection)
 
     def probe(self) -> None:

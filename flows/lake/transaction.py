@@ -15,33 +15,56 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from flows.errors import in_one_line
+import pyarrow as pa
+
+from flows.errors import RunError, in_one_line
 from flows.lake import lock
 from flows.lake.atomic import naming_write
 from flows.lake.backends import Backend
 from flows.lake.inventory import Entry, Inventory, entry_of
-from flows.lake.parquet_files import CorruptError
+from flows.lake.parquet_files import CorruptError, batches_of
 
 _ROOT = "_staging"
 _COMMIT = "commit.json"
-_TARGET = re.compile(r"[a-z][a-z_]*/day=\d{4}-\d\d-\d\d/[^/\\\x00]+\.parquet")
+# A partition of a table, or a published day of a mart, or a whole one.
+_TARGET = re.compile(
+    r"(?:[a-z][a-z_]*/day=\d{4}-\d\d-\d\d/[^/\\\x00]+"
+    r"|[A-Za-z_]\w*/[A-Za-z_]\w*/(?:day=\d{4}-\d\d-\d\d/)?(?:data|empty))\.parquet",
+    re.ASCII,
+)
 _STAGED = re.compile(r"[^/\\\x00]+\.parquet")
 
 NameOf = Callable[[str, date, str], str]
 
 
-class Staging:
-    """The files to publish. They are named by table, day and file, as everywhere in the lake."""
+@dataclass(frozen=True)
+class StagedFile:
+    """A file that another process has put into the staging, and what it is; see worker_staging.py."""
 
-    def __init__(self, folder: Path, name_of: NameOf) -> None:
+    name: str
+    entry: Entry
+
+
+class Staging:
+    """The files to publish. They are named by table, day and file, as everywhere in the lake.
+
+    `name` is that of the staging in the store; `adopted` are files of other processes, by what they will be.
+    """
+
+    def __init__(self, backend: Backend, name: str, folder: Path, name_of: NameOf) -> None:
+        self._backend, self.name = backend, name
         self._folder = folder
         self._name_of = name_of
         self.files: dict[str, Path] = {}
+        self.adopted: dict[str, StagedFile] = {}
         self.removed: set[str] = set()
 
     def place(self, table: str, day: date, file: str = "data") -> Path:
         """The path to write the Parquet file that will replace this one; the same path for each call."""
-        name = self._name_of(table, day, file)
+        return self.place_named(self._name_of(table, day, file))
+
+    def place_named(self, name: str) -> Path:
+        """The same for a file that is not one of a table, by its name in the lake."""
         self.removed.discard(name)
         return self.files.setdefault(name, self._folder / f"{len(self.files)}.parquet")
 
@@ -49,10 +72,27 @@ class Staging:
         """The path to write a file that may be published later: it is moved to its `place`, or deleted."""
         return self._folder / f"{name}.parquet"
 
+    def adopt(self, file: StagedFile, table: str, day: date, name: str = "data") -> None:
+        """Publish a file of another process as this one."""
+        target = self._name_of(table, day, name)
+        self.removed.discard(target)
+        self.adopted[target] = file
+
+    def batches(self, file: StagedFile) -> Iterator[pa.Table]:
+        """The rows of a file of another process. Raises RunError where it is not to be seen."""
+        name = f"{self.name}/{file.name}"
+        source = self._backend.source(name)
+        if source is None:
+            raise _unseen(self._backend, name)
+        yield from batches_of(source, place=self._backend.place(name))
+
     def remove(self, table: str, day: date, file: str = "data") -> None:
         """Delete this file when everything is published; does nothing if it does not exist."""
-        name = self._name_of(table, day, file)
-        if name in self.files:
+        self.remove_named(self._name_of(table, day, file))
+
+    def remove_named(self, name: str) -> None:
+        """The same for a file that is not one of a table, by its name in the lake."""
+        if name in self.files or name in self.adopted:
             raise ValueError(f"{name} is staged, and cannot be removed too")
         self.removed.add(name)
 
@@ -68,7 +108,7 @@ def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
     recover(backend)  # what an earlier publication of this run could not finish
     name = f"{_ROOT}/{uuid.uuid4().hex}"
     with backend.scratch(name) as folder:
-        staged = Staging(folder, name_of)
+        staged = Staging(backend, name, folder, name_of)
         try:
             with naming_write(backend.place(name)):
                 yield staged
@@ -76,20 +116,31 @@ def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
             if unwritten:
                 raise ValueError(f"{unwritten[0]} was staged, but not written")
             entries = {target: entry_of(path) for target, path in staged.files.items()}
+            entries |= {target: file.entry for target, file in staged.adopted.items()}
+            if lost := {file.name for file in staged.adopted.values()} - set(backend.children(name)):
+                raise _unseen(backend, f"{name}/{min(lost)}")
             for path in staged.files.values():
                 backend.keep(path, f"{name}/{path.name}")
             lock.is_held(backend)  # raises if it was lost meanwhile
         except BaseException:
             backend.clear(name)
             raise
+        files: dict[str, Path | StagedFile] = {**staged.files, **staged.adopted}
         what = {
-            "files": {target: path.name for target, path in staged.files.items()},
+            "files": {target: file.name for target, file in files.items()},
             "remove": sorted(staged.removed),
             "entries": {target: asdict(entry) for target, entry in entries.items()},
         }
-        Inventory(backend).expect([*staged.files, *staged.removed])
+        Inventory(backend).expect([*files, *staged.removed])
         backend.write_text(f"{name}/{_COMMIT}", json.dumps(what))
     _finish(backend, name)
+
+
+def _unseen(backend: Backend, name: str) -> RunError:
+    return RunError(
+        f"{backend.place(name)}: a worker has written this file, and it is not to be seen here; put the lake into a"
+        " folder that all workers share, under the same path, or into an object store"
+    )
 
 
 def recover(backend: Backend) -> None:

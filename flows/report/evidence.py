@@ -15,10 +15,10 @@ from datetime import date, timedelta
 
 from flows.config import Config
 from flows.lake import Lake, first_rejects, rows_with
+from flows.marts import open_marts
 from flows.report.evaluation_rows import Flip
 from flows.report.incident_rows import Incident
 from flows.report.rows import Breach, CallText, Rejected
-from flows.warehouse import query
 
 EXAMPLES = 3  # calls of an incident
 INCIDENTS = 24
@@ -29,11 +29,6 @@ _NEAR = 48
 _TRIED = 4  # breaches of an incident for which a typical call is looked for
 
 _WORD = re.compile(r"[^\W_]+")
-_COLUMNS = """
-    select column_name as name
-    from information_schema.columns
-    where table_schema = 'marts' and table_name = 'fct_text_samples'
-"""
 _NEAREST = """
     (
         select cast(? as varchar) as breach, subject_id, day
@@ -125,7 +120,8 @@ def _near(config: Config, day: date, breaches: Sequence[Breach]) -> dict[str, li
 
     Where an incident has none, as where cost or a field moved, any call of the sample is as typical as another.
     """
-    known = {row["name"] for row in query(config.warehouse, _COLUMNS)} if config.warehouse.exists() else set()
+    marts = open_marts(config)
+    known = set(marts.columns().get("fct_text_samples", ()))
     drifts = [breach for breach in breaches if breach.evidence.get("reference") == "trailing"] if known else []
     measured = {breach.incident_id for breach in drifts if breach.evidence.get("feature") in known}
     parts: list[str] = []
@@ -144,7 +140,7 @@ def _near(config: Config, day: date, breaches: Sequence[Breach]) -> dict[str, li
             distance = f'abs(cast("{feature}" as double) - ?) nulls last, '
             values.append(usual)
         parts.append(_NEAREST.format(distance=distance, limit=_NEAR))
-    rows = query(config.warehouse, " union all ".join(parts), values) if parts else []
+    rows = marts.query(" union all ".join(parts), values) if parts else []
     found: dict[str, list[tuple[str, date]]] = defaultdict(list)
     for row in rows:
         found[row["breach"]].append((row["subject_id"], row["day"]))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from flows.config import Config
 from flows.errors import RunError, in_one_line
 from flows.lake import replace_text
+from flows.marts import Marts, open_marts
 from flows.stats.sample import rank_in_sql
-from flows.warehouse import query
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,12 +38,8 @@ NOTE = (
     'What genchi says of the night is on <a href="index.html" style="color: inherit">its page</a>.</p>'
 )
 
-_FEATURES = "select feature from seeds.features"
-_EXISTS = """
-    select count(*) as n
-    from information_schema.tables
-    where table_schema = 'marts' and table_name = 'fct_text_samples'
-"""
+_TABLE = "fct_text_samples"
+_KEYS = {"day", "route", "side", "subject_id", "n_texts", "sample_place"}  # the other columns are features
 _BUSIEST = """
     select route
     from marts.fct_text_samples
@@ -88,20 +84,21 @@ def write(config: Config, day: date, place: Path) -> Drawing:
 
 
 def _write(config: Config, day: date, place: Path) -> Drawing:
-    if not config.warehouse.exists() or not query(config.warehouse, _EXISTS)[0]["n"]:
+    marts = open_marts(config)
+    features = set(marts.columns().get(_TABLE, ())) - _KEYS
+    if not features:
         return _none(place, "no features in the warehouse")
-    busiest = query(config.warehouse, _BUSIEST, (day,))
+    busiest = marts.query(_BUSIEST, (day,))
     if not busiest:
         return _none(place, "no calls on this day")
     route = str(busiest[0]["route"])
-    current = _sample(config, route, day, day)
-    reference = _sample(config, route, day - timedelta(days=config.window_days), day - timedelta(days=1))
+    current = _sample(marts, route, day, day)
+    reference = _sample(marts, route, day - timedelta(days=config.window_days), day - timedelta(days=1))
     if not reference:
         return _none(place, "no calls in the days before this one")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Evidently's imports warn of what it still uses of numpy and litestar
-            features = {str(row["feature"]) for row in query(config.warehouse, _FEATURES)}
             html = _draw(_frame(reference, features), _frame(current, features))
     except Exception as error:  # Evidently has no errors of its own, and a picture must not cost the page its verdict
         logger.warning("report: Evidently could not draw %s: %s", day, error)
@@ -115,8 +112,8 @@ def _none(place: Path, reason: str) -> Drawing:
     return Drawing(False, reason)
 
 
-def _sample(config: Config, route: str, first: date, last: date) -> list[dict[str, Any]]:
-    return query(config.warehouse, _SAMPLED, (route, first, last, route))
+def _sample(marts: Marts, route: str, first: date, last: date) -> list[dict[str, Any]]:
+    return marts.query(_SAMPLED, (route, first, last, route))
 
 
 def _frame(rows: list[dict[str, Any]], features: set[str]) -> "pd.DataFrame":

@@ -15,6 +15,7 @@ from flows import acknowledgements
 from flows.config import Config, workspace_features
 from flows.errors import ConfigError, RunError, in_one_line
 from flows.lake import Lake
+from flows.marts import open_marts
 from flows.report.evaluation_rows import Comparison, Failure, Flip, FrontierRow, Pin, Score
 from flows.report.evidence import read_questions, read_rejected, read_texts, without_texts
 from flows.report.incident_rows import COLUMNS, Incident, in_order, incident_of
@@ -36,7 +37,6 @@ from flows.report.rows import (
     Usage,
 )
 from flows.stage_failures import with_failures
-from flows.warehouse import query
 
 Row = TypeVar("Row")
 T = TypeVar("T")
@@ -146,14 +146,16 @@ class _Marts:
     """The marts of one warehouse, some or all of which may not be there. What cannot be read is added to `unread`."""
 
     def __init__(self, config: Config, unread: list[str]) -> None:
-        self.warehouse, self.unread = config.warehouse, unread
-        sql = "select table_name as name from information_schema.tables where table_schema = 'marts'"
-        found = self._query(sql) if self.warehouse.exists() else []
-        self.tables = {row["name"] for row in found}
+        self.unread, self.tables = unread, set[str]()
+        try:
+            self._marts = open_marts(config)
+            self.tables = set(self._marts.columns())
+        except RunError as error:
+            _note(self.unread, error)
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
         try:
-            return query(self.warehouse, sql, values)
+            return self._marts.query(sql, values)
         except RunError as error:
             _note(self.unread, error)
             return []

@@ -20,8 +20,8 @@ from flows.config import Config
 from flows.errors import RunError, in_one_line
 from flows.incidents import NEEDS
 from flows.lake import replace_text
+from flows.marts import open_marts
 from flows.report.templating import new_environment
-from flows.warehouse import query
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ _TOLD = re.compile(r'<meta name="genchi-(status|headline)" content="([^"]*)">')
 _MORE = " (and "
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-_TABLES = "select table_name as name from information_schema.tables where table_schema = 'marts'"
 _INCIDENTS = f"""
     select day, arg_min(title, place) as title, arg_min(severity, place) as severity, count(*) as n
     from (
@@ -127,13 +126,12 @@ def _of_pages(reports: Path) -> dict[date, NightEntry]:
 
 
 def _of_marts(config: Config) -> dict[date, NightEntry]:
-    """What the marts know of their days; nothing without a warehouse, or of a mart that is not there."""
-    if not config.warehouse.exists():
-        return {}
-    tables = {row["name"] for row in query(config.warehouse, _TABLES)}
+    """What the marts know of their days; nothing where there are none, or of a mart that is not there."""
+    marts = open_marts(config)
+    tables = set(marts.columns())
 
     def rows(table: str, sql: str) -> list[dict[str, Any]]:
-        return query(config.warehouse, sql) if table in tables else []
+        return marts.query(sql) if table in tables else []
 
     days = {row["day"]: ("unknown", "Nothing to compare with yet") for row in rows("fct_usage_daily", _LOGGED)}
     if "fct_incidents" in tables:

@@ -14,9 +14,12 @@ from flows.errors import RunError
 from flows.lake import UNWRAPPED, in_one_text
 from flows.project import DBT_PROJECT
 from flows.retention import first_rebuildable_day, require_rebuildable
+from flows.transform.built_before import PROJECT, WHOLE, has_traffic_alone, project_of
 from flows.transform.dbt_runner import Node, run_dbt
 from flows.transform.dictionary import write_words
 from flows.transform.feature_expressions import checked_features
+from flows.transform.spark_build import publish_built
+from flows.transform.spark_session import is_on_spark
 from flows.warehouse import damage_of, query
 
 logger = logging.getLogger(__name__)
@@ -24,9 +27,11 @@ logger = logging.getLogger(__name__)
 # The selectors of dbt_project/selectors.yml: all, the parts that a night builds before and after the evaluation, the
 # part that one comparison by hand needs, and the part that labels change.
 EVERYTHING, MONITORING, EVALUATION, COMPARISON = "everything", "monitoring", "evaluation", "comparison"
-REVIEW = "review"
+REVIEW, _TRAFFIC = "review", "traffic"
 _DAYS_OF = ("interactions", "completions", "scores", "examples")
-_KEPT = ("--exclude", "config.materialized:ephemeral")  # as in the selectors: only tables are tested
+_NOTHING_WRITTEN = ("--no-write-json",)  # the manifest and its like: half a second for files that nobody reads
+# As in the selectors: only tables are built and tested, their keys within their own nodes.
+_KEPT = ("--exclude", "config.materialized:ephemeral", "test_name:is_key_on,path:models")
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ def build(
 ) -> BuildResult:
     """Build the warehouse for the days from `first` to `last`, both included, and test it.
 
+    Of everything, what cannot have changed is left out (`built_before.py`).
     Days of the trailing window that the warehouse lacks are filled in from the lake. Days whose rows `retention` has
     removed, and those before them, keep their numbers. A damaged warehouse is put aside, and built anew for all days of
     the lake. `selector` is a name in selectors.yml; `select`, in dbt's node
@@ -81,8 +87,11 @@ def build(
         nodes = _run(config, first, last, ["--selector", EVERYTHING])
     if not nodes:
         raise RunError(f"dbt: the selection {select or selector!r} matches no node of {DBT_PROJECT}")
+    if is_on_spark(config):
+        publish_built(config, first, last)
     counts = Counter(node.kind for node in nodes)
-    result = BuildResult(first, last, counts["model"], counts["seed"], counts["test"], time.monotonic() - started)
+    tests = counts["test"] + counts["model"]  # the key of each model is tested in its own node
+    result = BuildResult(first, last, counts["model"], counts["seed"], tests, time.monotonic() - started)
     logger.info("built %s models and passed %s tests in %.1f s", result.models, result.tests, result.seconds)
     return result
 
@@ -125,11 +134,15 @@ def migrate(config: Config) -> int | None:
 
 
 def _run(config: Config, first: date, last: date, selection: list[str]) -> list[Node]:
+    known = variables(config)
+    environment = {PROJECT: project_of(known), **days_of_build(first, last)}
+    if selection == ["--selector", EVERYTHING] and not is_on_spark(config):
+        if has_traffic_alone(config, environment[PROJECT]):
+            selection = ["--selector", _TRAFFIC]
+        else:
+            environment[WHOLE] = "1"
     return run_dbt(
-        config,
-        ["build", "--exclude-resource-type", "unit_test", *selection],
-        variables(config),
-        days_of_build(first, last),
+        config, ["build", *_NOTHING_WRITTEN, "--exclude-resource-type", "unit_test", *selection], known, environment
     )
 
 

@@ -19,13 +19,16 @@ from flows import progress
 from flows.config import Config
 from flows.errors import ConfigError, RunError
 from flows.project import DBT_PROJECT
-from flows.transform import ephemeral_models
+from flows.transform import ephemeral_models, spark_models
+from flows.transform.spark_build import require_for_spark
+from flows.transform.spark_session import is_on_spark, session_of
 from flows.transform.workspace_package import FOLDER, PACKAGES
 
 _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _NODE_STARTS = "LogStartLine"
 _LOG_BYTES = 10 << 20
 _SHOWN_SQL = re.compile(r"\s*^[ \t]*LINE (\d+):.*(?:\n[ \t]*\^+[ \t]*$)?", re.MULTILINE)
+_SPARKS_PLAN = re.compile(r"(?<=SQLSTATE: \w{5})[;\n].*", re.DOTALL)
 _FAILED = ("error", "fail", "runtime error")
 
 
@@ -82,6 +85,7 @@ def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[C
     config.warehouse.parent.mkdir(parents=True, exist_ok=True)
     settings = {
         "GENCHI_WAREHOUSE": str(config.warehouse),
+        "GENCHI_THREADS": str(config.engine.processors),
         "DBT_PROJECT_DIR": str(DBT_PROJECT),
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
         "DBT_TARGET_PATH": str(kept / "target"),
@@ -90,11 +94,17 @@ def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[C
         **environment,
     }
     ephemeral_models.install()
+    if is_on_spark(config):
+        require_for_spark(config)
+        spark_models.install()
+        settings |= {"GENCHI_TARGET": "spark", "SPARK_REMOTE": str(config.engine.remote)}
     with _environment(settings), _log_in(kept / "logs") as note, _closing_afterwards(), _open_to_dbt(config):
         yield note
 
 
-def _open_to_dbt(config: Config) -> AbstractContextManager[None]:
+def _open_to_dbt(config: Config) -> AbstractContextManager[object]:
+    if is_on_spark(config):
+        return session_of(config)
     from flows.transform import store_plugin  # noqa: PLC0415 - imported late with dbt
 
     return store_plugin.opened(config.open_lake())
@@ -189,7 +199,7 @@ def _nodes(outcome: Any) -> list[Node]:
 def _cause(message: str) -> str:
     """A dbt message in one line, without its heading, which contains the node and its file.
 
-    Of the line of SQL that DuckDB shows with carets below, only its number is left.
+    Of the line of SQL that DuckDB shows with carets below, only its number is left; of Spark's stack, nothing.
     """
-    heading, _, rest = message.strip().partition("\n")
+    heading, _, rest = _SPARKS_PLAN.sub("", message).strip().partition("\n")
     return " ".join(_SHOWN_SQL.sub(r" (line \1 of the SQL that dbt ran)", rest if rest.strip() else heading).split())

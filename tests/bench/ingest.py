@@ -2,22 +2,22 @@
 
     python -m tests.bench.ingest [records] [runs]
 
-prints, after all were found to have written every record: the medians of seconds, peak memory and ratio of the
-whole ingest without and with redaction; of four times the records; and of the same records spread over 30 days.
+prints, after all were found to have written every record: the medians of seconds, CPU seconds, peak memory and ratios
+of the whole ingest without and with redaction; of four times the records; and of the same records over 30 days.
 """
 
+import functools
 import json
-import os
 import random
-import resource
-import statistics
-import subprocess
-import sys
+import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+
+from tests.bench.side_by_side import Run, argument, child, line, serve
 
 DAY = date(2026, 3, 2)
 MONTH = 30
@@ -80,6 +80,7 @@ def write_logs(folder: Path, count: int, days: int = 1) -> None:
         day = DAY + timedelta(days=number)
         with (folder / f"{day}.jsonl").open("w", encoding="utf-8") as file:
             file.writelines(records(count // days, number * (count // days), day))
+    (folder.parent / "records.json").write_text(json.dumps(count), encoding="utf-8")
 
 
 def run_bare(workspace: Path) -> int:
@@ -110,34 +111,29 @@ RUNS = {"bare": run_bare, "ingest": lambda folder: run_ingest(folder, redact=Fal
         "redacted": lambda folder: run_ingest(folder, redact=True)}  # fmt: skip
 
 
-def measure(what: str, workspace: Path, expected: int) -> tuple[float, float]:
-    """Seconds and peak MiB of one run in a separate process, on a new lake."""
-    subprocess.run(["rm", "-rf", str(workspace / "lake")], check=True)
-    started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.ingest", "--run", what, str(workspace)],
-        capture_output=True, text=True, check=True, env={**os.environ},
-    )  # fmt: skip
-    seconds = time.monotonic() - started
-    written, peak = done.stdout.split()
-    assert int(written) == expected, f"{what} wrote {written} of {expected} records"
-    return seconds, float(peak)
+def run(what: str, workspace: Path) -> float:
+    """The seconds of one run on a new lake, after it was found to have written every record."""
+    shutil.rmtree(workspace / "lake", ignore_errors=True)
+    expected = json.loads((workspace / "records.json").read_text(encoding="utf-8"))
+    started = time.perf_counter()
+    written = WRITERS[what](workspace)
+    assert written == expected, f"{what} wrote {written} of {expected} records"
+    return time.perf_counter() - started
 
 
-def report(name: str, results: list[tuple[float, float]], ratios: list[float]) -> None:
-    """One line of the table."""
-    seconds, peak = (statistics.median(result[n] for result in results) for n in (0, 1))
-    spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-    print(f"{name:<34} {seconds:7.1f} s  {peak:6.0f} MiB  ratio {spread}", flush=True)
+WRITERS: dict[str, Callable[[Path], int]] = {
+    "bare": run_bare,
+    "ingest": lambda folder: run_ingest(folder, redact=False),
+    "redacted": lambda folder: run_ingest(folder, redact=True),
+}
+RUNS: dict[str, Callable[[Path], float]] = {what: functools.partial(run, what) for what in WRITERS}
 
 
 def main() -> None:
     """Print the table."""
-    if sys.argv[1:2] == ["--run"]:
-        count = RUNS[sys.argv[2]](Path(sys.argv[3]))
-        print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    if serve(RUNS):
         return
-    count, runs = (int(sys.argv[n]) if len(sys.argv) > n else default for n, default in ((1, 1_000_000), (2, 3)))
+    count, runs = argument(1, 1_000_000), argument(2, 3)
     count -= count % MONTH
     with tempfile.TemporaryDirectory() as name:
         day, four, month = (Path(name) / part for part in ("day", "four", "month"))
@@ -145,21 +141,19 @@ def main() -> None:
         write_logs(month / "logs", count, MONTH)
         size = (day / "logs" / f"{DAY}.jsonl").stat().st_size
         print(f"{count:,} records of {size / count:,.0f} bytes; medians of {runs} interleaved runs", flush=True)
-        found: dict[str, list[tuple[float, float]]] = {what: [] for what in (*RUNS, "month")}
+        found: dict[str, list[Run]] = {what: [] for what in (*RUNS, "month")}
         for _ in range(runs):
-            for what in RUNS:
-                found[what].append(measure(what, day, count))
-            found["month"].append(measure("ingest", month, count))
-        bare = [seconds for seconds, _ in found["bare"]]
+            for what, folder in (*((what, day) for what in RUNS), ("month", month)):
+                measured = child("tests.bench.ingest", "ingest" if what == "month" else what, folder)
+                found[what].append(replace(measured, seconds=measured.whole))
         for what, title in (("bare", "bare COPY"), ("ingest", "ingest"), ("redacted", "ingest, redacted")):
-            report(title, found[what], [result[0] / base for result, base in zip(found[what], bare, strict=True)])
-        share = [seconds for seconds, _ in found["ingest"]]
-        ratios = [result[0] / base for result, base in zip(found["month"], share, strict=True)]
-        report(f"ingest of {MONTH} days (to one day)", found["month"], ratios)
-        subprocess.run(["rm", "-rf", str(day), str(month)], check=True)
+            line(title, found[what], found["bare"])
+        line(f"ingest of {MONTH} days (to one day)", found["month"], found["ingest"])
+        shutil.rmtree(day)
+        shutil.rmtree(month)
         write_logs(four / "logs", 4 * count)
-        much = [measure("ingest", four, 4 * count)]
-        report("ingest of four times the records", much, [much[0][0] / statistics.median(share)])
+        much = child("tests.bench.ingest", "ingest", four)
+        line("ingest of four times the records", [replace(much, seconds=much.whole)], found["ingest"][:1])
 
 
 if __name__ == "__main__":

@@ -14,16 +14,19 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Run:
-    """One run: seconds of the work alone, seconds of the process with its imports, and its peak memory in MiB."""
+    """One run: seconds of the work alone, seconds and CPU seconds of the process with its imports and its children, and
+    its peak memory in MiB.
+    """
 
     seconds: float
     whole: float
+    cpu: float
     peak: float
 
 
 def child(module: str, what: str, folder: Path, python: Path | str = sys.executable) -> Run:
     """Run `python -m <module> --run <what> <folder>` in a separate process. Raises if it fails."""
-    started = time.monotonic()
+    started, used = time.monotonic(), cpu_of_children()
     done = subprocess.run(
         [str(python), "-m", module, "--run", what, str(folder)],
         capture_output=True,
@@ -34,7 +37,13 @@ def child(module: str, what: str, folder: Path, python: Path | str = sys.executa
     if done.returncode:
         raise RuntimeError(f"{what}: {done.stderr[-2000:]}")
     told = json.loads(done.stdout.splitlines()[-1])
-    return Run(told["seconds"], time.monotonic() - started, told["peak"])
+    return Run(told["seconds"], time.monotonic() - started, cpu_of_children() - used, told["peak"])
+
+
+def cpu_of_children() -> float:
+    """The CPU seconds, of user and system, of all child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def serve(runs: dict[str, Callable[[Path], float]]) -> bool:
@@ -52,11 +61,17 @@ def argument(place: int, default: int) -> int:
 
 
 def line(title: str, runs: Sequence[Run], base: Sequence[Run]) -> None:
-    """One line: medians, and the median of this one's seconds to those of `base` run by run, with its range."""
-    ratios = [run.seconds / other.seconds for run, other in zip(runs, base, strict=True)]
-    seconds, peak = (statistics.median(getattr(run, name) for run in runs) for name in ("seconds", "peak"))
+    """One line: medians, and the medians of this one's seconds and CPU seconds to those of `base` run by run, each with
+    its range. Seconds depend on what else runs on the machine, CPU seconds hardly do.
+    """
+    seconds, cpu, peak = (statistics.median(getattr(run, name) for run in runs) for name in ("seconds", "cpu", "peak"))
     print(
-        f"{title:<44} {seconds:8.2f} s  {peak:6.0f} MiB  ratio {statistics.median(ratios):6.2f}"
-        f" ({min(ratios):.2f} to {max(ratios):.2f})",
+        f"{title:<44} {seconds:8.2f} s  {cpu:8.2f} CPU s  {peak:6.0f} MiB"
+        f"  ratio {_ratio(runs, base, 'seconds')}, of CPU {_ratio(runs, base, 'cpu')}",
         flush=True,
     )
+
+
+def _ratio(runs: Sequence[Run], base: Sequence[Run], name: str) -> str:
+    ratios = [getattr(run, name) / getattr(other, name) for run, other in zip(runs, base, strict=True)]
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"

@@ -14,9 +14,12 @@ def tables_of(lake: Path) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of every table and mart, in order, without what differs from run to run."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     with duckdb.connect() as connection:
-        for folder in sorted(path for path in lake.iterdir() if path.is_dir() and not path.name.startswith("_")):
+        folders = [path for path in lake.iterdir() if path.is_dir() and not path.name.startswith("_")]
+        for folder in sorted(path for path in folders if path.name not in ("marts", "intermediate")):
             source = f"read_parquet('{folder}/day=*/*.parquet', union_by_name = true, filename = false)"
             found[folder.name] = _rows(connection, source)
+        for folder in sorted(path for path in lake.glob("marts/*/") if path.name not in _OF_A_RUN_TABLES):
+            found[f"published {folder.name}"] = _rows(connection, f"read_parquet('{folder}/**/*.parquet')")
     with duckdb.connect(str(lake / "warehouse.duckdb"), read_only=True) as connection:
         names = connection.sql("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
         found |= {name: _rows(connection, f"marts.{name}") for (name,) in sorted(names)}

@@ -59,7 +59,7 @@ def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
     lake = {
         str(file.relative_to(settings.lake)): [(hashlib.sha256(file.read_bytes()).hexdigest(),)]
         for file in sorted(settings.lake.rglob("*.parquet"))
-        if "night_runs" not in file.parts
+        if not {"night_runs", "fct_night_runs"} & set(file.parts)
     }
     return {**marts, **lake}
 

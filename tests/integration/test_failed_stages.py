@@ -25,7 +25,7 @@ from tests.integration.servers import webhook
 DAY = date(2026, 3, 2)
 pytestmark = [pytest.mark.long]
 STAGES = (
-    *("labels", "ingest", "semantics", "score_night", "transform", "evaluated", "review", "check", "report"),
+    *("labels", "ingest", "semantics", "score_night", "transform", "evaluated", "review", "export", "check", "report"),
     *("retention", "alert", "announce_night"),
 )
 NAMES = {"score_night": "production", "evaluated": "evaluate", "announce_night": "event"}
@@ -47,7 +47,7 @@ def workspace(folder: Path, hook: str, **more: Any) -> Path:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stages before the checks do nothing."""
     done = SimpleNamespace(summary=lambda: "done", days=(), first=DAY)
-    for name in ("labels", "ingest", "semantics", "score_night", "transform", "review"):
+    for name in ("labels", "ingest", "semantics", "score_night", "transform", "review", "export"):
         monkeypatch.setattr(nightly, name, lambda *_, **__: done)
 
 

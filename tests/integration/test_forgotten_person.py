@@ -66,7 +66,8 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A backfilled day and a night; then `forget`, which is killed three times, and finished."""
     folder = tmp_path_factory.mktemp("forgotten") / "desk"
-    write_workspace(folder, LAST, 2)
+    with write_workspace(folder, LAST, 2).open("a", encoding="utf-8") as file:
+        file.write("export: {format: delta, path: tables}\n")
     for arguments in (["backfill", "--start", str(FIRST), "--end", str(FIRST)], ["nightly", "--day", str(LAST)]):
         done = genchi(folder, *arguments)
         assert done.returncode in (0, 1), done.stderr

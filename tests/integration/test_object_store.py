@@ -102,7 +102,16 @@ def marts(warehouse: Path) -> dict[str, list[tuple[str, ...]]]:
 def objects(storage: Storage, prefix: str) -> dict[str, str]:
     """The objects there and their tags, without those that every run puts anew: the lock's, and how the run went."""
     found = find_files(f"s3://genchi/{prefix}/**", storage)
-    of_a_run = ("/_lock", "/night_runs/", "/_inventory/", "/last_good_night.json")
+    of_a_run = (
+        "/_lock",
+        "/night_runs/",
+        "/fct_night_runs/",
+        # A night draws its queue after its marts: these count it when the day is built again.
+        *("/fct_review_daily/", "/fct_label_rates/", "/fct_judge_alignment/"),
+        "/marts/_published.json",
+        "/_inventory/",
+        "/last_good_night.json",
+    )
     return {one.name: one.tag for one in found if not any(part in one.name for part in of_a_run)}
 
 

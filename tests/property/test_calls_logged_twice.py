@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from flows.ingest.map import key_of
 from flows.ingest.map.mapper import PLACE, SHARED
 from flows.ingest.read import LogFile
+from flows.ingest.write.lanes import Lanes
 from flows.ingest.write.partitions import Partitions
 from flows.lake.lake import SCHEMAS, Lake
 
@@ -57,8 +58,8 @@ def landed(records: list[Record], nights: list[list[list[list[int]]]]) -> tuple[
         count = 0
         for night, files in enumerate(nights):
             known = [LogFile("s", f"{night}-{number}") for number in range(len(files))]
-            with store.lock("test"), store.staging() as staged:
-                calls = Partitions("interactions", "UTC", staged, known)
+            with store.lock("test"), store.staging() as staged, Lanes(2) as lanes:
+                calls = Partitions("interactions", "UTC", staged, known, lanes)
                 for number, batches in enumerate(files):
                     for batch in batches:
                         calls.add(table({one: records[one] for one in batch}, number))

@@ -160,7 +160,8 @@ def test_the_judge_is_asked_about_a_night_but_not_about_one_that_is_caught_up(
         asked.append(ask)
         fails()
 
-    for stage in ("labels", "ingest", "semantics", "transform", "evaluated", "review", "check", "report", "alert"):
+    stages = ("labels", "ingest", "semantics", "transform", "evaluated", "review", "export", "check", "report", "alert")
+    for stage in stages:
         monkeypatch.setattr(nightly, stage, fails)
     monkeypatch.setattr(nightly, "report_without_prefect", fails)
     monkeypatch.setattr(nightly, "score_night", score_night)

@@ -11,8 +11,8 @@ from flows.config import load
 from flows.config.load import Config
 from flows.errors import RunError
 from flows.lake.lake import SCHEMAS, Lake, from_rows
+from flows.retention import OF_CALLS
 from flows.transform.build import build
-from flows.transform.expiry import OF_CALLS
 from flows.warehouse import query
 
 TODAY = date(2026, 3, 20)

@@ -34,7 +34,7 @@ marked as (
             {{ 'edited_output is not null' if signal == 'answer_edited' else 'false' }} as is_{{ signal }}_by_text,
         {%- endfor %}
         coalesce(origin = 'explicit', false) as is_explicit,
-        lower(trim(coalesce(given_value, ''))) in ('0', '0.0', 'false', 'no') as is_off,
+        lower({{ trimmed("coalesce(given_value, '')") }}) in ('0', '0.0', 'false', 'no') as is_off,
         {{ is_negative('kind', 'given_value') }} as is_negative
     from feedback
 ),

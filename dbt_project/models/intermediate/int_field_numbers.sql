@@ -30,5 +30,5 @@ select
     feature,
     value,
     case when value < 0 then -ln(1 - value) else ln(1 + value) end as scaled,
-    case when value < 0 then -1 else 1 end * floor(8 * {{ binary_log('1 + abs(value)') }}) as bin
+    cast(case when value < 0 then -1 else 1 end * floor(8 * {{ binary_log('1 + abs(value)') }}) as double) as bin
 from numbers

@@ -35,7 +35,19 @@ known as (
     select * from present
     {%- if is_incremental() %}
         union all
-        select * from {{ this }}
+        select
+            day,
+            route,
+            side,
+            kind,
+            feature,
+            n,
+            n_clusters,
+            total,
+            cluster_squares,
+            cluster_cross,
+            cluster_sizes
+        from {{ this }}
         where day between {{ window_start(first_day()) }} and {{ window_end(last_day()) }} and not ({{ days }})
     {%- endif %}
 ),

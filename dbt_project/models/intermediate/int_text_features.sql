@@ -24,8 +24,8 @@ cased as (
         *,
         {{ length('text_value') }} as n_characters,
         {{ count_bytes('text_value') }} = {{ length('text_value') }} as is_ascii,
-        lower(text_value) as lower_text,
-        upper(text_value) as upper_text,
+        {{ in_lower_case('text_value') }} as lower_text,
+        {{ in_upper_case('text_value') }} as upper_text,
         {{ lettered_pieces('text_value') }} as pieces,
         {{ without_abbreviations('text_value') }} as sentences_text,
         {{ json_kind('text_value') }} as json_kind

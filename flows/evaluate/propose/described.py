@@ -12,7 +12,7 @@ from flows.config import Config
 from flows.errors import RunError
 from flows.evaluate.propose.traits import typos_of
 from flows.lake import Lake
-from flows.warehouse import query
+from flows.marts import open_marts
 
 NOVEL = "(far from every known topic)"
 _WORDS = """
@@ -101,7 +101,7 @@ def _of(rows: pa.Table, route: str, origin: str) -> pa.Table:
 def _typos(config: Config, days: Sequence[date], route: str, origin: str) -> dict[str, str]:
     """Empty where no warehouse was built yet, or another process is writing it: then nothing is said of typos."""
     try:
-        rows = query(config.warehouse, _WORDS, (days[0], days[-1], route))
+        rows = open_marts(config).query(_WORDS, (days[0], days[-1], route))
     except RunError:
         return {}
     return {

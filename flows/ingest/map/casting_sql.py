@@ -58,8 +58,8 @@ def casting_sql(given: list[str]) -> str:
                    for name, kind in types.items() if name not in rejecting]  # fmt: skip
     absent = {"kind": "null::varchar as kind", "at": "null::timestamptz as at_cast"}
     casts += [empty for name, empty in absent.items() if name not in given]
-    return (  # materialized, because otherwise each use of a column would cast it again
-        f"with typed as materialized (select *, {', '.join([f'{target} as targeted', *casts])} from extracted)"
+    return (  # a projection of its own: each column is cast once, however often it is used
+        f"with typed as not materialized (select *, {', '.join([f'{target} as targeted', *casts])} from extracted)"
         f" select {', '.join(columns)}, targeted as target,"
         f" case when targeted = 'feedback' then {key_of('feedback', 'at_cast')}"
         f" else {key_of('interactions')} end as key,"

@@ -108,6 +108,7 @@ class Mapper:
     def _plan(self, user_key_secret: bytes) -> None:
         self._connection.execute("set threads = 1")
         self._connection.execute("set timezone = 'UTC'")
+        self._connection.execute("set enable_progress_bar = false")  # a worker of a cluster has no terminal
         add_functions(self._connection)
         for name in _MACROS:
             self._connection.execute(_sql(LOG_FORMATS / f"{name}.sql"))

@@ -1,6 +1,5 @@
 """Maps and redacts batches on one thread per processor, in the order of the batches."""
 
-import os
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -15,10 +14,11 @@ import pyarrow.compute as pc
 from flows.config import Config, Source
 from flows.ingest.map.casting_sql import key_of
 from flows.ingest.map.mapper import Mapped, Mapper
-from flows.ingest.read import IN_BASE64, Batch
+from flows.ingest.read import BATCH_BYTES, IN_BASE64, Batch
 from flows.ingest.redact import Redactor, drop_paths
 
-_MOST_THREADS = 8
+# What a batch takes while it is mapped: its bytes, those of its rows, and what DuckDB needs to make one of the other.
+_BATCH_MEMORY = 6 * BATCH_BYTES
 
 
 class Workers:
@@ -26,7 +26,8 @@ class Workers:
 
     def __init__(self, config: Config, user_key_secret: bytes) -> None:
         self._config, self._secret = config, user_key_secret
-        self._threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+        engine = config.engine
+        self._threads = max(1, min(engine.processors, engine.memory_bytes // _BATCH_MEMORY))
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="ingest")
         self._own = threading.local()
         self._mappers: list[Mapper] = []
@@ -45,17 +46,23 @@ class Workers:
         """The number of replaced finds of each kind so far."""
         return sum((redactor.found for redactor in self._redactors), Counter[str]())
 
+    @property
+    def redacted_here(self) -> Counter[str]:
+        """The number of finds that were replaced in the calling thread so far."""
+        return Counter(self._redactor().found)
+
     def mapped(self, batches: Iterator[tuple[Source, Batch]]) -> Iterator[Mapped]:
         """The result of each batch, in order. Only a few are in progress at any time, so that memory is bounded."""
         under_way: deque[Future[Mapped]] = deque()
         for source, batch in batches:
-            under_way.append(self._pool.submit(self._map, source, batch))
+            under_way.append(self._pool.submit(self.map, source, batch))
             if len(under_way) > self._threads:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
 
-    def _map(self, source: Source, batch: Batch) -> Mapped:
+    def map(self, source: Source, batch: Batch) -> Mapped:
+        """The result of one batch, made in the calling thread."""
         raw, _ = drop_paths(batch.records.column("raw"), self._config.redact_paths)
         without_fields = replace(batch, records=batch.records.set_column(2, "raw", raw))
         mapped = self._mapper(source.format).map(without_fields, source.route_path)

@@ -13,6 +13,7 @@ RECORDS = pa.schema([("file", pa.int32()), ("line", pa.int64()), ("raw", pa.stri
 REFUSED = pa.schema([("file", pa.int32()), ("line", pa.int64()), ("reason", pa.string()), ("raw", pa.string())])
 BATCH_BYTES = 32 << 20
 _BATCH_RECORDS = 1 << 16
+_LINE_FEED = ord("\n")
 _WHITESPACE = np.frombuffer(b" \t\r\n\v\f", np.uint8)
 
 
@@ -35,6 +36,8 @@ class Filling:
     refused: list[tuple[int, int, str, str]] = field(default_factory=list)
     size: int = 0
     count: int = 0
+    # Space to look for the ends of lines in, kept: the kernel clears new memory, which takes longer than the search.
+    _is_end: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
 
     def add(self, file: int, lines: np.ndarray, texts: pa.Array) -> None:
         self._gather()
@@ -46,7 +49,9 @@ class Filling:
     def add_lines(self, file: int, last: int, text: bytes, size: int) -> int:
         """Add the lines of the first `size` bytes, which end with a line. Returns the number of the last line."""
         characters = np.frombuffer(text, np.uint8, size)
-        ends = np.flatnonzero(characters == ord("\n")) + 1
+        if len(self._is_end) < size:
+            self._is_end = np.empty(size, bool)
+        ends = np.flatnonzero(np.equal(characters, _LINE_FEED, out=self._is_end[:size])) + 1
         if not len(ends) or ends[-1] != size:
             ends = np.append(ends, size)
         offsets = np.concatenate([np.zeros(1, np.int32), ends.astype(np.int32)])
@@ -93,7 +98,7 @@ class Filling:
         texts = self._as_text(pa.chunked_array(self.texts, pa.binary()), *numbers)
         refused = [pa.array(column) for column in zip(*self.refused, strict=True)] or [[], [], [], []]
         batch = Batch(texts, pa.table(dict(zip(REFUSED.names, refused, strict=True)), schema=REFUSED))
-        self.__init__()  # type: ignore[misc]  # a new batch begins as the first one did
+        self.__init__(_is_end=self._is_end)  # type: ignore[misc]  # a new batch begins as the first one did
         return batch
 
     def _counted(self, count: int, size: int) -> None:

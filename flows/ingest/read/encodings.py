@@ -32,6 +32,12 @@ def in_utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
     yield from plain
 
 
+def is_plain(first: bytes) -> bool:
+    """Whether the bytes of a file that begins so are its text in UTF-8 as `in_utf8` gives it."""
+    is_marked = any(first.startswith(mark) for mark, _ in _MARKS) or bool(_unmarked(first))
+    return not is_marked and b"\n" in first
+
+
 def _unmarked(first: bytes) -> str:
     """UTF-16 without a mark, which JSON shows: it begins with two characters of ASCII."""
     zeros = [byte == 0 for byte in first[:4]]

@@ -184,6 +184,11 @@ class _Joined(io.RawIOBase):
         return len(given)
 
 
+def add_lines(number: int, blocks: Iterator[bytes], filling: Filling) -> Iterator[int]:
+    """Add the lines of plain text to `filling`. Returns the number of the last line after each part."""
+    return _lines(number, _Guarded(blocks), filling)
+
+
 def _lines(number: int, blocks: _Guarded, filling: Filling) -> Iterator[int]:
     """Add the lines of a file in large blocks, without copying each line. Returns the number of the last line."""
     last, size = 0, 0

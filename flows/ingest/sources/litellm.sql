@@ -151,7 +151,9 @@ measured as not materialized (
             else 'success'
         end as status,
         case when lower(log.cache_hit) in ('true', 'false') then lower(log.cache_hit) end as cache_hit,
-        coalesce(nullif(log.response_cost, ''), nullif(log.spend, '')) as charged
+        coalesce(nullif(log.response_cost, ''), nullif(log.spend, '')) as charged,
+        try_cast(log.startTime as double) as begin_seconds,
+        try_cast(log.endTime as double) as end_seconds
     from shaped
 ),
 
@@ -270,7 +272,12 @@ select
     ) as finish_reason,
     coalesce(log.startTime, raw ->> 'start_time') as started_at,
     coalesce(
-        milliseconds_between(log.startTime, log.endTime), try_cast(log.request_duration_ms as double),
+        case  -- as milliseconds_between says, where both are seconds
+            when abs(begin_seconds) < 1e11 and abs(end_seconds) < 1e11
+                then (epoch_us(to_timestamp(end_seconds)) - epoch_us(to_timestamp(begin_seconds))) / 1000.0
+            else milliseconds_between(log.startTime, log.endTime)
+        end,
+        try_cast(log.request_duration_ms as double),
         try_cast(log.response_time as double) * 1000
     ) as latency_ms,
     case

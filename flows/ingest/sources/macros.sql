@@ -127,9 +127,10 @@ create or replace temp macro chat_turns(messages) as (
     )
 );
 
--- Whether a text may be JSON, or begins with space: the function looks at it.
+-- Whether a text may be JSON, or begins with space, or is empty: the function looks at it. A list of so many values
+-- after `in` would be a join.
 create or replace temp macro may_be_json(t) as (
-    left(t, 1) in ('[', '{', '"', ' ', e'\t', e'\r', e'\n', '')
+    contains(e'[{" \t\r\n', left(t, 1))
 );
 
 -- `turns`: chat_turns of `messages`.

@@ -1,6 +1,8 @@
 """Rows to the days they belong to, rejected records to quarantine, and the manifest that counts every record."""
 
+from flows.ingest.write.day_files import Part
 from flows.ingest.write.forgotten import Sieve
+from flows.ingest.write.lanes import Lanes
 from flows.ingest.write.manifest import (
     INCOMPLETE,
     KINDS,
@@ -17,7 +19,9 @@ __all__ = [
     "KINDS",
     "REFUSED_AGAIN",
     "KnownRejects",
+    "Lanes",
     "ManifestRow",
+    "Part",
     "Partitions",
     "Quarantine",
     "RecordCounts",

@@ -5,7 +5,7 @@ own, so what tells them apart is kept in the lake for each of them, dropped ones
 that were ever read, two by two, and one that was dropped once stays dropped.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.ingest.read import LogFile
-from flows.lake import SCHEMAS, Lake, Staging, batches_of
+from flows.ingest.write.day_files import RecordsPart
+from flows.lake import SCHEMAS, Lake, StagedFile, Staging, WorkerStaging, batches_of
 
 TABLE = "call_records"
 # An id under which there are more records than this is no id of one call.
@@ -91,12 +92,14 @@ class _Day:
     path: Path
     writer: pq.ParquetWriter
     numbers: list[np.ndarray] = field(default_factory=list)
+    # Files of workers; their records come before those of `path`.
+    parts: list[StagedFile] = field(default_factory=list)
 
 
 class CallRecords:
-    """The records of a run that share an id with others."""
+    """The records of a run, or of a worker for it, that share an id with others."""
 
-    def __init__(self, staged: Staging, files: Sequence[LogFile]) -> None:
+    def __init__(self, staged: Staging | WorkerStaging, files: Sequence[LogFile] | Mapping[int, LogFile]) -> None:
         """`files` are those of the run, by their numbers."""
         self._staged, self._files = staged, files
         self._days: dict[date, _Day] = {}
@@ -118,17 +121,37 @@ class CallRecords:
         rows = named.append_column("has_text", pc.or_(pc.or_(texts[0], texts[1]), texts[2])).select(
             SCHEMAS[TABLE].names
         )
+        making = self._making(day)
+        making.writer.write_table(rows.cast(SCHEMAS[TABLE]))
+        making.numbers.append(self._numbers(rows))
+
+    def _making(self, day: date) -> _Day:
         if day not in self._days:
             path = self._staged.scratch(f"arrived-{TABLE}-{day}")
             self._days[day] = _Day(path, pq.ParquetWriter(path, SCHEMAS[TABLE], compression="zstd"))
-        self._days[day].writer.write_table(rows.cast(SCHEMAS[TABLE]))
-        self._days[day].numbers.append(self._numbers(rows))
+        return self._days[day]
+
+    def hand_in(self, staged: WorkerStaging) -> dict[date, RecordsPart]:
+        """All records as a part for each day, for the process that publishes to `take`."""
+        self._connection.close()
+        found = {}
+        for day, making in self._days.items():
+            making.writer.close()
+            found[day] = RecordsPart(staged.hand_in(making.path), np.concatenate(making.numbers))
+        return found
+
+    def take(self, day: date, part: RecordsPart) -> None:
+        """Add a part's records, without reading them. Parts come in the order of their records, and before `add`."""
+        making = self._making(day)
+        making.parts.append(part.file)
+        making.numbers.append(part.numbers)
 
     def finish(self, store: Lake, days: list[date]) -> Dropped:
         """Stage the records of each day, and find the rows to drop, of this run and of those that `days` have."""
         if not self._days:
             self._connection.close()
             return Dropped()
+        store.limits.apply_to(self._connection)
         new = []
         for making in self._days.values():
             making.writer.close()
@@ -173,19 +196,33 @@ class CallRecords:
         for day in days:
             yield from store.batches(TABLE, day)
         for making in self._days.values():
-            yield from batches_of(making.path)
+            yield from self._arrived(making)
+
+    def _arrived(self, making: _Day) -> Iterator[pa.Table]:
+        for part in making.parts:
+            yield from self._publishing().batches(part)
+        yield from batches_of(making.path)
+
+    def _publishing(self) -> Staging:
+        if not isinstance(self._staged, Staging):
+            raise TypeError("a worker hands in its parts, and does not publish")
+        return self._staged
 
     def _stage(self, store: Lake, day: date, making: _Day, old: np.ndarray, new: np.ndarray) -> None:
         """Write the day's file anew if there are records that it does not have."""
         first = np.zeros(len(new), bool)
         first[np.unique(new, return_index=True)[1]] = True
         wanted = first & ~np.isin(new, old)
+        if wanted.all() and not len(old) and not making.parts:
+            making.path.rename(self._publishing().place(TABLE, day))
+            return
         if wanted.any():
-            with pq.ParquetWriter(self._staged.place(TABLE, day), SCHEMAS[TABLE], compression="zstd") as writer:
+            place = self._publishing().place(TABLE, day)
+            with pq.ParquetWriter(place, SCHEMAS[TABLE], compression="zstd") as writer:
                 for rows in store.batches(TABLE, day):
                     writer.write_table(rows)
                 done = 0
-                for rows in batches_of(making.path):
+                for rows in self._arrived(making):
                     writer.write_table(rows.filter(pa.array(wanted[done : done + len(rows)])))
                     done += len(rows)
         making.path.unlink()
@@ -193,5 +230,7 @@ class CallRecords:
 
 def _repeated(numbers: np.ndarray) -> np.ndarray:
     """The hashes of what several calls share."""
-    pairs = np.unique(numbers[:, :2], axis=0)[:, 0]
+    ordered = np.sort(numbers[:, 0])
+    several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])  # of one call or of several
+    pairs = np.unique(numbers[np.isin(numbers[:, 0], several), :2], axis=0)[:, 0]
     return np.unique(pairs[1:][pairs[1:] == pairs[:-1]])

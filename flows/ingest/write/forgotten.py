@@ -43,6 +43,16 @@ class Sieve:
             incomplete=_without(mapped.incomplete, mapped.interactions, lost),
         )
 
+    def absorb(self, other: "Sieve") -> None:
+        """Add what another sieve with the same tombstones has dropped, and the signals that it keeps back."""
+        self.calls |= other.calls
+        self.shared |= other.shared
+        self._feedback += other._feedback
+
+    def without_tombstones(self) -> "Sieve":
+        """What it has dropped and keeps back, to send to where the tombstones are known."""
+        return Sieve(Tombstones(b""), self.calls, self.shared, self._feedback)
+
     def take_feedback(self) -> tuple[pa.Table, pa.Table] | None:
         """All signals that are to be landed, and those about forgotten calls; None where nothing was kept back."""
         if not self._feedback:

@@ -119,9 +119,9 @@ class RecordCounts:
         self.counts = {kind: np.append(counts, np.zeros(len(files), np.int64)) for kind, counts in self.counts.items()}
         return first
 
-    def add(self, kind: str, counts: np.ndarray) -> None:
-        """Add one count per file, for the files from the first on."""
-        self.counts[kind][: len(counts)] += counts
+    def add(self, kind: str, counts: np.ndarray, first: int = 0) -> None:
+        """Add one count per file, for the files from the `first` on."""
+        self.counts[kind][first : first + len(counts)] += counts
 
     def add_rows(self, kind: str, rows: pa.Table) -> None:
         """Add one for each row to the count of its file."""

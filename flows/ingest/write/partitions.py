@@ -5,7 +5,7 @@ that file written again. Memory holds a few numbers per row, never its texts.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,10 +19,12 @@ import pyarrow.parquet as pq
 from flows.ingest.map import KEYS, TIMES, key_of
 from flows.ingest.read import LogFile
 from flows.ingest.write.call_records import CallRecords, Dropped
-from flows.lake import SCHEMAS, Lake, Staging, batches_of
+from flows.ingest.write.day_files import Part, day_writer, stage_day
+from flows.ingest.write.lanes import Lanes
+from flows.lake import SCHEMAS, Lake, StagedFile, Staging, WorkerStaging
 
 _FLUSHED_ROWS, _FLUSHED_BYTES, _BUFFERED_BYTES = 1 << 16, 16 << 20, 256 << 20
-_DISTINCT = {"call_id", "trace_id", "messages_json", "input_text", "output_text", "output_json"}
+_LANE_OF_RECORDS = -1
 
 
 @dataclass
@@ -49,18 +51,27 @@ class _Day:
     times: list[np.ndarray] = field(default_factory=list)
     updated: list[np.ndarray] = field(default_factory=list)
     files: list[np.ndarray] = field(default_factory=list)
+    # Files of workers; their rows come before those of the staged file.
+    parts: list[StagedFile] = field(default_factory=list)
 
-    def flush(self) -> None:
+    def flush(self, lanes: Lanes, day: date) -> None:
         if self.waiting:
-            self.writer.write_table(pa.concat_tables(self.waiting))
+            lanes.submit(day.toordinal(), self.writer.write_table, pa.concat_tables(self.waiting))
             self.waiting = []
 
 
 class Partitions:
-    """The rows of one table (interactions or feedback) that a run reads."""
+    """The rows of one table (interactions or feedback) that a run reads, or a worker for it. `lanes` write them."""
 
-    def __init__(self, table: str, timezone: str, staged: Staging, files: Sequence[LogFile]) -> None:
-        self._table, self._timezone, self._staged = table, timezone, staged
+    def __init__(
+        self,
+        table: str,
+        timezone: str,
+        staged: Staging | WorkerStaging,
+        files: Sequence[LogFile] | Mapping[int, LogFile],
+        lanes: Lanes,
+    ) -> None:
+        self._table, self._timezone, self._staged, self._lanes = table, timezone, staged, lanes
         self._days: dict[date, _Day] = {}
         self._records = CallRecords(staged, files) if table == "interactions" else None
         self._touched: set[date] = set()
@@ -73,12 +84,9 @@ class Partitions:
     def add(self, rows: pa.Table) -> None:
         """Add mapped rows: the columns of PLACE and those of the lake's table."""
         for day, part in self._by_day(rows):
-            if day not in self._days:
-                path = self._staged.scratch(f"arrived-{self._table}-{day}")
-                self._days[day] = _Day(path, _writer(path, self._table))
-            making = self._days[day]
+            making = self._making(day)
             if self._records is not None:
-                self._records.add(day, part)
+                self._lanes.submit(_LANE_OF_RECORDS, self._records.add, day, part)
             making.waiting.append(part.select(SCHEMAS[self._table].names))
             # Copies, because a column of a result keeps all of its columns in memory.
             making.keys.append(part.column("key").to_numpy().copy())
@@ -86,10 +94,53 @@ class Partitions:
             making.updated.append(_microseconds(part.column("updated_at")).copy())
             making.files.append(part.column("file").to_numpy().copy())
             if _size(making.waiting) > _FLUSHED_BYTES or sum(map(len, making.waiting)) > _FLUSHED_ROWS:
-                making.flush()
+                making.flush(self._lanes, day)
         if sum(_size(making.waiting) for making in self._days.values()) > _BUFFERED_BYTES:
-            for making in self._days.values():
-                making.flush()
+            for day, making in self._days.items():
+                making.flush(self._lanes, day)
+
+    def _making(self, day: date) -> _Day:
+        if day not in self._days:
+            path = self._staged.scratch(f"arrived-{self._table}-{day}")
+            self._days[day] = _Day(path, day_writer(path, self._table))
+        return self._days[day]
+
+    def _close_files(self) -> None:
+        for day, making in self._days.items():
+            making.flush(self._lanes, day)
+        self._lanes.finish()
+        for making in self._days.values():
+            making.writer.close()
+
+    def hand_in(self, staged: WorkerStaging) -> list[Part]:
+        """All rows as a part for each day, for the process that publishes to `take`."""
+        self._close_files()
+        records = self._records.hand_in(staged) if self._records is not None else {}
+        found = []
+        for day, making in self._days.items():
+            found.append(
+                Part(
+                    day,
+                    staged.hand_in(making.path),
+                    keys=np.concatenate(making.keys),
+                    times=np.concatenate(making.times),
+                    updated=np.concatenate(making.updated),
+                    files=np.concatenate(making.files),
+                    records=records.get(day),
+                )
+            )
+        return found
+
+    def take(self, part: Part) -> None:
+        """Add a part's rows, without reading them. Parts come in the order of their rows, and before `add`."""
+        making = self._making(part.day)
+        making.parts.append(part.file)
+        making.keys.append(part.keys)
+        making.times.append(part.times)
+        making.updated.append(part.updated)
+        making.files.append(part.files)
+        if self._records is not None and part.records is not None:
+            self._records.take(part.day, part.records)
 
     def finish(self, store: Lake, files: int) -> Counts:
         """Drop duplicates within the run and of rows in the lake, and stage the new file of each day.
@@ -99,9 +150,7 @@ class Partitions:
         and on the adjacent days: a corrected clock or another time zone does not move a call further. Of several
         records of one call under different ids one stays; see call_records.py.
         """
-        for making in self._days.values():
-            making.flush()
-            making.writer.close()
+        self._close_files()
         days = sorted({day + timedelta(days=n) for day in self._days for n in (-1, 0, 1)})
         dropped = self._records.finish(store, days) if self._records is not None else Dropped()
         existing = [(day, _existing_rows(store, self._table, day), self._days.get(day)) for day in days]
@@ -114,29 +163,26 @@ class Partitions:
                 is_duplicate = new_lost | new_known
                 kept += np.bincount(of_file[~is_duplicate], minlength=files)
                 duplicates += np.bincount(of_file[is_duplicate], minlength=files)
-                self._merge_day(store, day, self._days[day], old_lost, new_lost)
-            elif old_lost.any():
-                self._drop_rows(store, day, old_lost)
+            if day in self._days or old_lost.any():
+                self._merge_day(store, day, old_lost, new_lost)
         return Counts(kept, duplicates, _taken_back(existing, dropped))
 
-    def _drop_rows(self, store: Lake, day: date, lost: np.ndarray) -> None:
-        """Remove rows from a day without new rows: newer versions of them are in an adjacent day."""
+    def _merge_day(self, store: Lake, day: date, old_lost: np.ndarray, new_lost: np.ndarray) -> None:
+        """Stage the day's files from the remaining old rows and the new ones, if there are any."""
+        making = self._days.get(day)
         self._touched.add(day)
-        with _writer(self._staged.place(self._table, day), self._table) as writer:
-            _copy(store.batches(self._table, day), ~lost, writer)
+        stage_day(
+            self._publishing(), store, self._table, day,
+            parts=making.parts if making else (), own=making.path if making else None,
+            old_lost=old_lost, new_lost=new_lost,
+        )  # fmt: skip
+        if making:
+            making.path.unlink(missing_ok=True)
 
-    def _merge_day(self, store: Lake, day: date, making: _Day, old_lost: np.ndarray, new_lost: np.ndarray) -> None:
-        """Write the day's file from the remaining old rows and the new rows."""
-        if old_lost.all() and not new_lost.any():
-            making.path.rename(self._staged.place(self._table, day))
-            return
-        if not old_lost.any() and new_lost.all():
-            making.path.unlink()
-            return
-        with _writer(self._staged.place(self._table, day), self._table) as writer:
-            _copy(store.batches(self._table, day), ~old_lost, writer)
-            _copy(batches_of(making.path), ~new_lost, writer)
-        making.path.unlink()
+    def _publishing(self) -> Staging:
+        if not isinstance(self._staged, Staging):
+            raise TypeError("a worker hands in its parts, and does not publish")
+        return self._staged
 
     def _by_day(self, rows: pa.Table) -> Iterator[tuple[date, pa.Table]]:
         if not len(rows):
@@ -152,12 +198,6 @@ class Partitions:
             yield day, rows.filter(pc.equal(days, pa.scalar(day)))
 
 
-def _writer(path: Path, table: str) -> pq.ParquetWriter:
-    """Writer options without dictionaries for columns with few repeated values: they cost time and save nothing."""
-    repeating = [name for name in SCHEMAS[table].names if name not in _DISTINCT]
-    return pq.ParquetWriter(path, SCHEMAS[table], compression="zstd", use_dictionary=repeating)
-
-
 def _existing_rows(store: Lake, table: str, day: date) -> tuple[np.ndarray, np.ndarray]:
     """The keys and times of the existing rows of a day, in their order."""
     names = [*KEYS[table], *({TIMES[table]} - set(KEYS[table]))]
@@ -165,6 +205,7 @@ def _existing_rows(store: Lake, table: str, day: date) -> tuple[np.ndarray, np.n
     if not len(rows):
         return np.empty(0, np.uint64), np.empty(0, np.int64)
     with duckdb.connect() as connection:
+        store.limits.apply_to(connection)
         connection.register("rows", rows)
         keys = connection.sql(f"select {key_of(table)} as key from rows").to_arrow_table().column("key").to_numpy()
     return keys, _microseconds(rows.column(TIMES[table]))
@@ -247,12 +288,3 @@ def _local_days(times: pa.Array | pa.ChunkedArray, zone: str) -> pa.Array | pa.C
 
 def _size(tables: list[pa.Table]) -> int:
     return sum(table.nbytes for table in tables)
-
-
-def _copy(rows: Iterator[pa.Table], chosen: np.ndarray, writer: pq.ParquetWriter) -> None:
-    done = 0
-    for part in rows:
-        wanted = chosen[done : done + len(part)]
-        done += len(part)
-        if wanted.any():
-            writer.write_table(part if wanted.all() else part.filter(pa.array(wanted)))

@@ -43,7 +43,7 @@ class Review:
         self._by_name = {_written(item.name): item for item in self.items}
         self._of_any_version = {name[:-1]: item for name, item in self._by_name.items()}
         self.store = LabelStore(config, day)
-        self.incidents = incidents_of(config.warehouse, day)
+        self.incidents = incidents_of(config, day)
         self.suggestions = Suggestions(config.open_lake())
         self.templates = page_templates.new_environment()
         parts = self.templates.get_template("parts.html").make_module({"facts": _facts})

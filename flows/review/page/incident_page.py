@@ -61,7 +61,7 @@ def _acknowledged(form: dict[str, str], acknowledge: Acknowledge) -> str:
 
 def _incidents(review: Review) -> list[Row] | None:
     """The open incidents of the night, and who takes care of each."""
-    found = incidents_of(review.config.warehouse, review.day)
+    found = incidents_of(review.config, review.day)
     if found is None:
         return None
     known = acknowledgements.in_force(review.config.open_lake(), review.day)

@@ -1,13 +1,13 @@
 """The night's incidents: for the top of the page, and to acknowledge."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from flows.config import Config
 from flows.errors import RunError
-from flows.warehouse import query
+from flows.marts import open_marts
 
 _INCIDENTS = """
 select incident_id, severity, need, title, state, first_seen
@@ -17,9 +17,9 @@ order by array_position(['critical', 'warning'], severity), state <> 'open', n_b
 """
 
 
-def incidents_of(warehouse: Path, day: date) -> list[dict[str, Any]] | None:
-    """The incidents that are open or go on, the worst first; None where the warehouse cannot be read."""
+def incidents_of(config: Config, day: date) -> list[dict[str, Any]] | None:
+    """The incidents that are open or go on, the worst first; None where the marts cannot be read."""
     try:
-        return query(warehouse, _INCIDENTS, [day])
+        return open_marts(config).query(_INCIDENTS, [day])
     except (RunError, duckdb.Error):
         return None

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from flows.config import Config, risk_on, sizes_by_risk
 from flows.lake import Lake, from_rows
+from flows.marts import open_marts
 from flows.review.queue import strata
 from flows.review.queue.day_pool import DayPool, open_pool
 from flows.review.queue.night_findings import findings_of
@@ -83,7 +84,7 @@ def _result(rows: Sequence[Row], judged: int) -> QueueResult:
 
 def _drawn(config: Config, day: date, asked: Sequence[Question]) -> tuple[list[Row], list[Row]]:
     """The rows of the queue in their order, and those of the strata."""
-    lake, found = config.open_lake(), findings_of(config.warehouse, day)
+    lake, found = config.open_lake(), findings_of(open_marts(config), day)
     seen = set(_seen(lake, day))
     criteria = sorted({one.criterion for one in asked if one.judge})
     with open_pool(lake, day, criteria, found.incidents.suspects, seen) as pool:

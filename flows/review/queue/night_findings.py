@@ -5,14 +5,13 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from flows.errors import RunError, in_one_line
+from flows.marts import Marts
 from flows.review.queue.day_pool import Suspects
-from flows.warehouse import query
 
 log = logging.getLogger("genchi")
 
@@ -73,10 +72,10 @@ class Findings:
     flips: Sequence[Mapping[str, Any]] = ()
 
 
-def findings_of(warehouse: Path, day: date) -> Findings:
+def findings_of(marts: Marts, day: date) -> Findings:
     """What the marts have of a night; nothing, with a warning, where they were not built."""
     try:
-        return Findings(_incidents(query(warehouse, _INCIDENTS, [day])), query(warehouse, _FLIPS, [day]))
+        return Findings(_incidents(marts.query(_INCIDENTS, [day])), marts.query(_FLIPS, [day]))
     except (RunError, duckdb.CatalogException) as error:
         log.warning("the queue of %s is drawn without what the night found: %s", day, in_one_line(error))
         return Findings()

@@ -17,8 +17,11 @@ from flows.config import Config, load_config
 from flows.erasure import Asked, forget
 from flows.erasure.erased_tables import HOW
 from flows.errors import ConfigError, RunError
+from flows.export import rows_of_tables
+from flows.export.flow import export
 from flows.ingest.landing import land
 from flows.lake import CALL, SCHEMAS, Lake, from_rows, read_tombstones, user_key
+from flows.marts import PublishedMarts
 from flows.review import Entry, collect, journal_of
 
 DAY = date(2026, 3, 2)
@@ -413,3 +416,59 @@ def test_pages_of_calls_that_are_gone_are_named_for_they_cannot_be_searched(work
     told: list[str] = []
     assert forget(config, None, Asked(users=(ANA,)), NOW, told.append)
     assert any(line.startswith(f"cannot be searched: the pages of 1 day up to {DAY}") for line in told)
+
+
+@pytest.mark.parametrize("format_", ["delta", "iceberg", "parquet"])
+def test_published_marts_and_every_version_of_exported_tables_lose_the_person(workspace: Config, format_: str) -> None:
+    with workspace.path.open("a", encoding="utf-8") as file:
+        file.write(f"export: {{format: {format_}, path: tables}}\n")
+    config, long_ago = load_config(workspace.path, {}), DAY - timedelta(days=90)
+    with duckdb.connect(str(config.warehouse)) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.fct_text_samples (day date, subject_id varchar, words bigint)")
+        connection.execute("create table marts.fct_others (day date, title varchar, told varchar[], answer varchar)")
+    for title in (f"Found: {HERS}", "Found again"):  # an older version of the exported table has what this one has not
+        with duckdb.connect(str(config.warehouse)) as connection:
+            connection.execute("delete from marts.fct_others; delete from marts.fct_text_samples")
+            for day in (DAY, long_ago):
+                calls = ["call-2026-ana-1", "call-2026-max-1"]
+                connection.execute("insert into marts.fct_others values (?, ?, ?, ?)", [day, title, calls, ANSWER])
+                for call_id in calls:
+                    connection.execute("insert into marts.fct_text_samples values (?, ?, 1)", [day, call_id])
+        with config.open_lake().lock("test"):
+            export(config, long_ago, DAY)
+    with duckdb.connect(str(config.warehouse)) as connection:  # as one that was lost and built anew
+        connection.execute(f"delete from marts.fct_others where day = '{long_ago}'")
+        connection.execute(f"delete from marts.fct_text_samples where day = '{long_ago}'")
+    assert "call-2026-ana" in every_text(config)
+    said: list[str] = []
+    assert forget(config, None, Asked(users=(ANA,), is_dry=True), NOW, said.append)
+    assert any("published, marts.fct_others" in line and "texts" in line for line in said), said
+    assert any("would be written anew" in line and "tables" in line for line in said), said
+    said.clear()
+    assert forget(config, None, Asked(users=(ANA,)), NOW, said.append), said
+    assert "nothing of them was found" in said
+    found = every_text(config)
+    assert "Quillfeather" not in found
+    assert "call-2026-ana" not in found
+    published = PublishedMarts(config.open_lake())
+    assert [row["subject_id"] for row in published.query("from marts.fct_text_samples")] == ["call-2026-max-1"] * 2
+    assert {tuple(row["told"]) for row in published.query("from marts.fct_others")} == {("call-2026-max-1",)}
+    tables = dict(rows_of_tables(config))
+    assert tables["fct_text_samples"]["subject_id"].to_pylist() == ["call-2026-max-1"] * 2
+    with config.open_lake().lock("test"):
+        export(config, DAY, DAY)
+    assert "call-2026-ana" not in every_text(config)
+
+
+@pytest.mark.parametrize("format_", ["delta", "iceberg"])
+def test_what_another_writer_left_of_a_person_in_an_exported_folder_is_told(workspace: Config, format_: str) -> None:
+    with workspace.path.open("a", encoding="utf-8") as file:
+        file.write(f"export: {{format: {format_}, path: tables}}\n")
+    config = load_config(workspace.path, {})
+    copied = config.workspace / "tables" / "my_copy" / "part.parquet"
+    copied.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"title": [f"Found: {HERS}"]}), copied)
+    said: list[str] = []
+    assert not forget(config, None, Asked(users=(ANA,)), NOW, said.append)
+    assert any(str(copied) in line for line in said), said

@@ -8,8 +8,9 @@ import pytest
 
 from flows.config import Config, load_config
 from flows.errors import ConfigError, RunError
+from flows.retention import calls_kept
 from flows.transform.compaction import compact, free_share
-from flows.transform.expiry import days_kept, expire, is_due
+from flows.transform.expiry import expire, is_due
 
 NIGHT = date(2026, 3, 31)
 DAYS, MANY = 60, 2000
@@ -72,7 +73,7 @@ def test_rows_of_calls_go_numbers_stay_and_the_file_shrinks(tmp_path: Path) -> N
     ],
 )
 def test_rows_of_calls_are_kept_as_long_as_a_night_reads_them(tmp_path: Path, written: str, kept: int | None) -> None:
-    assert days_kept(workspace(tmp_path, written)) == kept
+    assert calls_kept(workspace(tmp_path, written)) == kept
 
 
 def test_numbers_of_days_go_only_where_it_is_asked_for(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from flows.lake.lake import Lake
 from flows.project import DBT_PROJECT
 from flows.report.facts import read_facts
 from flows.report.page import Links, render
-from flows.transform import build, dbt_runner
+from flows.transform import build, built_before, dbt_runner
 from flows.warehouse import query
 
 LAST = date(2026, 3, 4)
@@ -53,7 +53,8 @@ def test_a_new_feature_is_in_skew_and_breaches_after_one_expression_and_one_row(
         "feature,side,kind,expression,description\nshouts,both,share,text_value like '%!%',that shout\n",
         encoding="utf-8",
     )
-    monkeypatch.setattr(dbt_runner, "DBT_PROJECT", project)
+    for one in (dbt_runner, built_before):
+        monkeypatch.setattr(one, "DBT_PROJECT", project)
     build.build(settings, LAST, LAST)  # the next night has it, without a past
     build.build(settings, days[-1], LAST)  # a backfill gives it one
 

@@ -9,7 +9,7 @@ select
     annotator,
     annotator_kind,
     -- Without quotes DuckDB takes it for a clause.
-    "at",  -- noqa: RF06
+    {{ adapter.quote('at') }},
     passed,
     failure_mode,
     note,

@@ -1,0 +1,70 @@
+"""Tasks on a Dask cluster: a real scheduler and workers, in this process."""
+
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from distributed import LocalCluster
+
+from flows import dask_tasks
+from flows.dask_tasks import DaskTasks
+from flows.errors import ConfigError, RunError
+
+
+def slow_first(number: int) -> int:
+    time.sleep(0.2 if number == 0 else 0)
+    return number * number
+
+
+def failing(number: int) -> int:
+    if number == 2:
+        raise RunError(f"no {number} here")
+    return number
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """The address of a scheduler with two workers."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_results_come_in_the_order_of_the_items(address: str) -> None:
+    with DaskTasks(address) as tasks:
+        assert list(tasks.map(slow_first, range(20))) == [number * number for number in range(20)]
+        assert list(tasks.map(slow_first, [])) == []
+
+
+def test_what_a_task_raises_is_raised_in_its_place(address: str) -> None:
+    with DaskTasks(address) as tasks:
+        results = tasks.map(failing, range(4))
+        assert [next(results), next(results)] == [0, 1]
+        with pytest.raises(RunError, match=r"^no 2 here$"):
+            next(results)
+        assert list(tasks.map(failing, [7])) == [7]
+
+
+def test_a_cluster_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_tasks, "_CONNECT_S", 1)
+    with pytest.raises(RunError, match=r"^tcp://127.0.0.1:9: no Dask scheduler answers; start it .*engine.address`$"):
+        DaskTasks("tcp://127.0.0.1:9")
+
+
+def test_a_cluster_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_tasks, "_LOOK_S", 0.05)
+    monkeypatch.setattr(dask_tasks, "_WITHOUT_WORKERS_S", 0.2)
+    with (
+        LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0") as cluster,
+        DaskTasks(cluster.scheduler_address) as tasks,
+        pytest.raises(RunError, match=r"has no workers; start some$"),
+    ):
+        list(tasks.map(slow_first, range(3)))
+
+
+def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigError, match=r"pip install 'genchi\[dask\]'"):
+        DaskTasks("tcp://127.0.0.1:9")
