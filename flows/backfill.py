@@ -55,6 +55,9 @@ class Began:
     severity: str
     title: str
 
+    def __str__(self) -> str:
+        return f"{self.day}: {self.severity}: {self.title}"
+
 
 @dataclass(frozen=True)
 class Backfilled:
@@ -72,9 +75,8 @@ class Backfilled:
         days = f"{self.first} to {self.last}: "
         if not self.began:
             return f"{days}no incident began"
-        first, which = self.began[0], "the first" if self.began[1:] else "it"
-        told = f"{first.day}, {first.severity}: {first.title}"
-        return f"{days}{counted(len(self.began), 'incident')} began; {which}: {told}"
+        which = "the first" if self.began[1:] else "it"
+        return f"{days}{counted(len(self.began), 'incident')} began; {which}: {self.began[0]}"
 
 
 @dataclass(frozen=True)

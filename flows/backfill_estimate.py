@@ -158,9 +158,9 @@ def _size(size: int) -> str:
 
 
 def rest_of_reading(plan: Plan, first: date, seconds: float) -> str:
-    """How long reading takes that is left, by how long the first day took."""
+    """How long reading takes that is left, at most: by how long the first day took, which starting up made longer."""
     one = plan.logs[first].bytes
     if not one:
         return ""
     left = seconds * (plan.bytes - one) / one
-    return f"reading the other {counted(len(plan.to_read) - 1, 'day')} takes about {duration(left)}, by the first one"
+    return f"reading the other {counted(len(plan.to_read) - 1, 'day')} takes at most {duration(left)}, by the first one"

@@ -70,7 +70,7 @@ def backfill(options: argparse.Namespace) -> int:
 
         done = run_backfill(setup, options.start, options.end, only=options.only, force=options.force, pages=pages)
     for began in done.began:
-        tell(f"{began.day}: {began.severity}: {began.title}")
+        tell(str(began))
     if done.index:
         tell(f"\n{done.index}")
     return CRITICAL if done.critical else FINE
