@@ -163,15 +163,16 @@ def _stages(setup: EvalSetup, night: Night, past: EvalSetup | None = None) -> No
 def _review(setup: EvalSetup, night: Night) -> None:
     """What people are asked to judge, and what their labels say."""
     config, day = setup.config, night.day
+    is_drawn = False
     with night.stage("review") as current:
         # After the marts, of whose incidents and examples it is; before the page, which tells of it.
         questions = [Question(*one) for one in setup.questions()]
-        current.outcome = review(config, day, questions, relabel_items(config.open_lake(), day)).summary()
-    if config.open_lake().days("annotations"):
-        with night.stage("rates") as current:
-            # Once more after the draw: the day's own rate rests on how many calls the judge failed.
-            transform(config, day, day, REVIEW)
-            current.outcome = suggest_criteria(setup, day).summary()
+        drawn = review(config, day, questions, relabel_items(config.open_lake(), day))
+        is_drawn, current.outcome = bool(drawn.answers), drawn.summary()
+    if (has_labels := bool(config.open_lake().days("annotations"))) or is_drawn:
+        with night.stage("rates") as current:  # once more after the draw: these marts count what was drawn
+            current.outcome = transform(config, day, day, REVIEW).summary()
+            current.outcome = suggest_criteria(setup, day).summary() if has_labels else current.outcome
 
 
 def _tell(config: Config, night: Night) -> None:

@@ -33,7 +33,6 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     *(("evaluate", {"kind": "rename", "errno": "EIO", "after": n}) for n in (0, 2)),
     *(("evaluate", {"kind": "short", "after": n}) for n in (0, 30)),
     ("evaluate", {"kind": "size", "bytes": 6_000}),
-    ("transform", {"kind": "size", "bytes": 100_000}),
 ]
 
 

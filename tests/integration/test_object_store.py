@@ -106,8 +106,6 @@ def objects(storage: Storage, prefix: str) -> dict[str, str]:
         "/_lock",
         "/night_runs/",
         "/fct_night_runs/",
-        # A night draws its queue after its marts: these count it when the day is built again.
-        *("/fct_review_daily/", "/fct_label_rates/", "/fct_judge_alignment/"),
         "/marts/_published.json",
         "/_inventory/",
         "/last_good_night.json",

@@ -346,26 +346,22 @@ def write_features(warehouse: Path, days: list[date], calls: int = 40) -> None:
     """The features of a handful of calls a day, as dbt leaves them, so that there is something to draw."""
     rows = [row for day in days for n in range(calls) for row in _features(day, n)]
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("create schema if not exists marts; create schema seeds")
+        connection.execute("create schema if not exists marts")
         connection.execute(
-            "create table marts.fct_text_samples (day date, origin text, route text, model_served text,"
-            " prompt_version text, side text, subject_id text, characters bigint, typo_share double,"
-            " json_is_object boolean, script text, n_texts bigint, sample_place bigint)"
+            "create table marts.fct_text_samples (day date, route text, side text, subject_id text, characters bigint,"
+            " typo_share double, json_is_object boolean, n_texts bigint, sample_place bigint)"
         )
-        drawn = ", ".join(f"('{name}')" for name in _FEATURES[len(_KEYS) :])
-        connection.execute(f"create table seeds.features as select * from (values {drawn}) as features(feature)")
         connection.register(
             "found", pa.table([pa.array(column) for column in zip(*rows, strict=True)], names=_FEATURES)
         )
-        connection.execute(f"insert into marts.fct_text_samples select *, 'latin', {2 * calls}, 1 from found")
+        connection.execute(f"insert into marts.fct_text_samples select *, {2 * calls}, 1 from found")
 
 
-_KEYS = ["day", "origin", "route", "model_served", "prompt_version", "side", "subject_id"]
-_FEATURES = [*_KEYS, "characters", "typo_share", "json_is_object"]
+_FEATURES = ["day", "route", "side", "subject_id", "characters", "typo_share", "json_is_object"]
 
 
 def _features(day: date, n: int) -> list[list[object]]:
-    key = [day, "production", "triage", "gpt-4-0613", "1"]
+    key = [day, "triage"]
     broken = n % 3 == 0 and _is_late(day)
     return [
         [*key, "input", f"{day}-{n}", 40 + 7 * (n % 9), n / 400, False],
