@@ -22,6 +22,15 @@
         '(?i)': '(?iu)',
     } -%}
     {%- set said = namespace(pattern=pattern) -%}
+    {#- A word that begins with a letter: the letter is looked for first, for a boundary is slow to look for. Of s and k
+        there are forms outside ASCII. -#}
+    {%- for letter in 'abcdefghijlmnopqrtuvwxyz' if '(?i)' in pattern -%}
+        {%- for written in [letter, letter | upper] -%}
+            {%- set said.pattern = said.pattern | replace(
+                '\\b' ~ written, '(?-iu:[' ~ letter ~ (letter | upper) ~ '](?<![0-9A-Za-z_].))'
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
     {%- for word, meaning in words.items() -%}
         {%- set said.pattern = said.pattern | replace(word, meaning) -%}
     {%- endfor -%}
@@ -30,6 +39,15 @@
 
 {% macro spark__matches(text, pattern) -%}
     {{ text }} rlike {{ spark_pattern(pattern) }}
+{%- endmacro %}
+
+{#- The last characters say it, unless they all may follow what is looked for. -#}
+{% macro spark__matches_at_end(text, pattern, tail) -%}
+    case
+        when right({{ text }}, 32) rlike {{ spark_pattern('[^\\t\\n\\f\\r ' ~ tail ~ ']') }}
+            then right({{ text }}, 32) rlike {{ spark_pattern(pattern) }}
+        else {{ text }} rlike {{ spark_pattern(pattern) }}
+    end
 {%- endmacro %}
 
 {% macro spark__count_matches(text, pattern) -%}
