@@ -196,7 +196,13 @@
     )
 {%- endmacro %}
 
-{#- Expressions of features.csv are DuckDB's: flows/transform refuses them before. -#}
+{#- Expressions of features.csv are DuckDB's: DuckDB computes them on the executors, in functions that
+    flows/transform/spark_functions.py adds to the session. -#}
 {% macro spark__own_value(feature) -%}
-    {{ exceptions.raise_compiler_error('features.csv is for DuckDB: `engine: {warehouse: spark}` cannot read it') }}
+    {%- set value = 'own__' ~ feature.feature ~ '(' ~ feature.columns | join(', ') ~ ')' -%}
+    {%- if feature.side in ('input', 'output') -%}
+        case when side = '{{ feature.side }}' then {{ value }} end
+    {%- else -%}
+        {{ value }}
+    {%- endif -%}
 {%- endmacro %}
