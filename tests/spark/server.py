@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +44,10 @@ def spark_server(folder: Path, memory: str = "3g", java: str = _QUICK) -> Iterat
             [home / "bin" / "spark-submit", "--class", _CLASS, "--master", "local[2]", "--driver-memory", memory, *told,
              "spark-internal"],
             cwd=folder, stdout=written, stderr=subprocess.STDOUT,
-            env={**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "JAVA_HOME": java_home()},
+            env={
+                **os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "JAVA_HOME": java_home(),
+                "PYSPARK_PYTHON": sys.executable,
+            },
         )  # fmt: skip
     try:
         for _ in range(_PATIENCE_S):
