@@ -1,7 +1,9 @@
 {#- Of which project and variables all of the warehouse was built (flows/transform/built_before.py). -#}
 
 {% macro built_from() -%}
-    {{ return(api.Relation.create(database=target.database, schema='meta', identifier='built_from', type='table')) }}
+    {{ return(api.Relation.create(
+        database=warehouse_database(), schema='meta', identifier='built_from', type='table'
+    )) }}
 {%- endmacro %}
 
 {#- At the start of every command that writes the warehouse: what was built of another project is forgotten. -#}

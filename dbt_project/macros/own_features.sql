@@ -54,7 +54,7 @@ try(cast((
         {%- endif %}
             ('{{ feature.feature }}', '{{ feature.kind }}', '{{ feature.grid }}', '{{ feature.side }}',
             {{ feature.compare_expected | lower }}, '{{ feature.severity }}',
-            '{{ feature.description | replace("'", "''") }}', '{{ feature.need }}')
+            {{ text_literal(feature.description) }}, '{{ feature.need }}')
             {{- ',' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}

@@ -24,6 +24,28 @@
     end
 {%- endmacro %}
 
+{#- Whether a text refuses. Few texts have a part that every refusal has: the others are not searched. No part has an s or
+    a k, of which Unicode knows other forms. -#}
+{% macro refuses(text, lower_text) -%}
+    case
+        when
+            {% for part in ['i’m ', 'i am ', 'i can', 'i won', 'i will', ' an ai', 'i mu'] -%}
+            {{ has_part(lower_text, part) }} or {% endfor -%}
+            {{ has_part(lower_text, "i'm ") }}
+            then {{ matches(text, refusal_pattern()) }}
+        else false
+    end
+{%- endmacro %}
+
+{#- Whether a text ends in a question mark. -#}
+{% macro asks(text) -%}
+    case
+        when {% for sign in ['?', '？', '؟'] %}{{ ' or ' if not loop.first }}{{ has_part(text, sign) }}{% endfor %}
+            then {{ matches_at_end(text, '[?？؟]\\s*$', '') }}
+        else false
+    end
+{%- endmacro %}
+
 {#- English phrases with which models refuse, with a straight or a curly apostrophe. -#}
 {% macro refusal_pattern() -%}
     {{ return('(?i)(' ~ [

@@ -148,10 +148,17 @@ write_table(model(dbtObj(read_table), None), '{{ relation }}')
 {%- endif -%}
 {%- endmacro %}
 
-{#- The tables of the lake, as views on its files; columns that older files lack are null. -#}
+{#- The tables of the lake, as views on its files; columns that older files lack are null. A catalogue has the warehouse
+    of one lake: the comment of the schema says of which. -#}
 {% macro open_lake() -%}
     {%- if target.type == 'spark' and execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test'] -%}
-        {%- do run_query('create schema if not exists lake') -%}
+        {%- do run_query('create schema if not exists lake comment ' ~ text_literal(var('lake'))) -%}
+        {%- for row in run_query('describe schema lake').rows if row[0] == 'Comment' and row[1] not in ['', var('lake')] -%}
+            {{ exceptions.raise_compiler_error(
+                'the catalogue of this Spark server has the warehouse of the lake ' ~ row[1] ~ '; name a server, or a'
+                ~ ' default catalogue, of its own, or, if the lake has moved, run `drop schema lake cascade` on Spark'
+            ) }}
+        {%- endfor -%}
         {%- for node in graph.sources.values() if node.source_name == 'lake' -%}
             {%- set place = var('words') if node.name == 'words' else var('lake') ~ '/' ~ node.name -%}
             {%- do run_query('create or replace view lake.' ~ node.name ~ ' as select * from parquet.`' ~ place ~ '`') -%}

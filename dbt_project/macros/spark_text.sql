@@ -22,6 +22,15 @@
         '(?i)': '(?iu)',
     } -%}
     {%- set said = namespace(pattern=pattern) -%}
+    {#- A word that begins with a letter: the letter is looked for first, for a boundary is slow to look for. Of s and k
+        there are forms outside ASCII. -#}
+    {%- for letter in 'abcdefghijlmnopqrtuvwxyz' if '(?i)' in pattern -%}
+        {%- for written in [letter, letter | upper] -%}
+            {%- set said.pattern = said.pattern | replace(
+                '\\b' ~ written, '(?-iu:[' ~ letter ~ (letter | upper) ~ '](?<![0-9A-Za-z_].))'
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
     {%- for word, meaning in words.items() -%}
         {%- set said.pattern = said.pattern | replace(word, meaning) -%}
     {%- endfor -%}
@@ -30,6 +39,15 @@
 
 {% macro spark__matches(text, pattern) -%}
     {{ text }} rlike {{ spark_pattern(pattern) }}
+{%- endmacro %}
+
+{#- The last characters say it, unless they all may follow what is looked for. -#}
+{% macro spark__matches_at_end(text, pattern, tail) -%}
+    case
+        when right({{ text }}, 32) rlike {{ spark_pattern('[^\\t\\n\\f\\r ' ~ tail ~ ']') }}
+            then right({{ text }}, 32) rlike {{ spark_pattern(pattern) }}
+        else {{ text }} rlike {{ spark_pattern(pattern) }}
+    end
 {%- endmacro %}
 
 {% macro spark__count_matches(text, pattern) -%}
@@ -178,7 +196,13 @@
     )
 {%- endmacro %}
 
-{#- Expressions of features.csv are DuckDB's: flows/transform refuses them before. -#}
+{#- Expressions of features.csv are DuckDB's: DuckDB computes them on the executors, in functions that
+    flows/transform/spark_functions.py adds to the session. -#}
 {% macro spark__own_value(feature) -%}
-    {{ exceptions.raise_compiler_error('features.csv is for DuckDB: `engine: {warehouse: spark}` cannot read it') }}
+    {%- set value = 'own__' ~ feature.feature ~ '(' ~ feature.columns | join(', ') ~ ')' -%}
+    {%- if feature.side in ('input', 'output') -%}
+        case when side = '{{ feature.side }}' then {{ value }} end
+    {%- else -%}
+        {{ value }}
+    {%- endif -%}
 {%- endmacro %}

@@ -8,6 +8,15 @@
     regexp_matches({{ text }}, '{{ pattern | replace("'", "''") }}')
 {%- endmacro %}
 
+{#- The same of a pattern for the end of a text, of which all but the first character is white space or in this class. -#}
+{% macro matches_at_end(text, pattern, tail) -%}
+    {{ adapter.dispatch('matches_at_end')(text, pattern, tail) }}
+{%- endmacro %}
+
+{% macro duckdb__matches_at_end(text, pattern, tail) -%}
+    {{ duckdb__matches(text, pattern) }}
+{%- endmacro %}
+
 {% macro count_matches(text, pattern) -%}
     {{ adapter.dispatch('count_matches')(text, pattern) }}
 {%- endmacro %}
@@ -41,7 +50,7 @@
 {%- endmacro %}
 
 {% macro duckdb__has_part(text, part) -%}
-    contains({{ text }}, '{{ part }}')
+    contains({{ text }}, '{{ part | replace("'", "''") }}')
 {%- endmacro %}
 
 {#- How often the text contains this character of one byte. -#}

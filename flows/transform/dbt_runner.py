@@ -63,16 +63,18 @@ def run_dbt(
     if outcome.exception is not None:  # dbt catches Ctrl-C, too
         raise outcome.exception
     if failed := [node for node in nodes if node.status in _FAILED]:
-        raise RunError(f"dbt: {_failure(failed)}")
+        raise RunError(f"dbt: {_failure(failed, on_spark=is_on_spark(config))}")
     return nodes
 
 
-def _failure(failed: list[Node]) -> str:
+def _failure(failed: list[Node], *, on_spark: bool = False) -> str:
     """The first node that failed, with its file where it is the workspace's own, and how many others did."""
     first = failed[0]
-    where = f"{first.file}: " if first.file.startswith(f"{FOLDER}/") else ""
+    is_own = first.file.startswith(f"{FOLDER}/")
+    where = f"{first.file}: " if is_own else ""
+    hint = "; on Spark: say what only one engine knows in a macro that dispatches" if is_own and on_spark else ""
     others = f"; {len(failed) - 1:,} more failed: {', '.join(node.name for node in failed[1:])}" if failed[1:] else ""
-    return f"{where}the {first.kind} {first.name} failed: {_cause(first.message)}{others}"
+    return f"{where}the {first.kind} {first.name} failed: {_cause(first.message)}{hint}{others}"
 
 
 @contextmanager

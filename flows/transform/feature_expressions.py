@@ -6,6 +6,7 @@ import duckdb
 
 from flows.config import CALL_COLUMNS, FEATURES_FILE, TEXT_COLUMNS, WorkspaceFeature, workspace_features
 from flows.errors import ConfigError
+from flows.transform.spark_functions import columns_of
 
 _TYPES = {"share": "boolean", "number": "double"}
 
@@ -35,6 +36,7 @@ def checked_features(workspace: Path) -> list[dict[str, object]]:
             "need": feature.need,
             "compare_expected": feature.compare_expected,
             "expression": feature.expression,
+            "columns": columns_of(feature),
             "description": feature.description,
         }
         for feature in features

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flows.config import FEATURES_FILE, Config
+from flows.config import Config
 from flows.errors import ConfigError
 from flows.marts import Keeping, Published, publish
 from flows.retention import FirstKept, first_kept
@@ -12,11 +12,6 @@ from flows.transform.spark_tables import SparkTables
 
 def require_for_spark(config: Config) -> None:
     """Raise ConfigError for what a workspace has and Spark cannot compute yet."""
-    if (config.workspace / FEATURES_FILE).exists():
-        raise ConfigError(
-            f"{config.workspace / FEATURES_FILE}: its expressions are DuckDB's, which `engine: {{warehouse: spark}}`"
-            " cannot compute; take the file away, or use `warehouse: duckdb`"
-        )
     if "://" in str(config.lake):
         raise ConfigError(
             f"{config.path}: lake: {config.lake} is in an object store, which `warehouse: spark` cannot read"

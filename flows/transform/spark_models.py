@@ -58,12 +58,14 @@ class InProcess:
     def submit(self, compiled_code: str) -> None:
         """Run the model, and write its table (macro `py_write_table`)."""
         from pyspark.sql import SparkSession  # noqa: PLC0415 - imported late: not every workspace has it
+        from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - as above
 
         session: Any = SparkSession.builder.getOrCreate()
         asyncio.set_event_loop(asyncio.new_event_loop())  # which models close: dbt-duckdb opens one, too
 
         def write_table(table: pa.Table, name: str) -> None:
-            frame = session.createDataFrame(table)
+            # Of a table without rows PySpark does not read the columns.
+            frame = session.createDataFrame(*((table,) if len(table) else ([], from_arrow_schema(table.schema))))
             writer = frame.write.mode("overwrite").format("parquet")
             (writer.partitionBy("day") if self._is_daily else writer).saveAsTable(name)
 

@@ -1,17 +1,14 @@
 """The session with a Spark server, over Spark Connect, that dbt and what is read of its tables share."""
 
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from flows.config import Config
 from flows.errors import ConfigError, RunError, in_one_line
-from flows.transform import language
+from flows.transform.spark_functions import add_functions
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -26,21 +23,22 @@ def is_on_spark(config: Config) -> bool:
 
 @contextmanager
 def session_of(config: Config) -> "Iterator[SparkSession]":
-    """The session of this process with the workspace's server, which knows `language_of`; it ends with the block.
+    """The session of this process with the workspace's server, with genchi's functions; it ends with the block.
 
-    Raises ConfigError where a package is missing, and RunError, with the address, where the server does not answer.
+    Raises ConfigError where a package is missing and for a wrong features.csv, and RunError, with the address, where
+    the server does not answer.
     """
     if missing := [name for name in _NEEDED if not _is_there(name)]:
         raise ConfigError(
             f"{config.path}: engine: `warehouse: spark` needs {missing[0]}; install it: pip install 'genchi[spark]'"
         )
-    from pyspark.sql import SparkSession  # noqa: PLC0415 - imported late: not every workspace has it
-
     place = str(config.engine.remote).partition("/;")[0]
     try:
-        session: Any = SparkSession.builder.remote(str(config.engine.remote)).getOrCreate()
+        session: Any = _connected(str(config.engine.remote))
         session.conf.set("spark.sql.session.timeZone", "UTC")
-        _add_language(session)
+        add_functions(session, config)
+    except ConfigError:
+        raise
     except Exception as error:  # of gRPC, of the server, of the address: each has classes of its own
         raise RunError(
             f"{config.path}: engine.remote: {place} does not answer ({in_one_line(error)[:200]}); start the Spark"
@@ -54,22 +52,17 @@ def session_of(config: Config) -> "Iterator[SparkSession]":
         session.stop()
 
 
+def _connected(remote: str) -> "SparkSession":
+    with warnings.catch_warnings():  # its data frames of pandas: genchi hands Spark nothing but Arrow
+        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - imported late: not every workspace has it
+
+        session: Any = SparkSession.builder.remote(remote).getOrCreate()
+    return session
+
+
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:
         return False
-
-
-def _add_language(session: "SparkSession") -> None:
-    """Add `language_of`, a function of batches of texts. The executors need py3langid, and nothing of genchi."""
-    from pyspark import cloudpickle  # noqa: PLC0415 - imported late, as above
-    from pyspark.sql.functions import arrow_udf  # noqa: PLC0415 - as above
-
-    module = sys.modules[language.__name__]
-    cloudpickle.register_pickle_by_value(module)
-
-    def of_batch(texts: pa.Array) -> pa.Array:
-        return pa.array(language.languages_of(texts.to_pylist()), pa.string())
-
-    session.udf.register("language_of", arrow_udf(of_batch, "string"))

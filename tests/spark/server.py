@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,26 +19,35 @@ _SETTINGS = {
     "spark.sql.catalogImplementation": "hive",
     "spark.sql.shuffle.partitions": "2",
 }
-_PATIENCE_S = 180
+_PATIENCE_S = 300
+_QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Options of Java for a server of a few minutes, which compiles less than one that lasts."""
 
 
 @contextmanager
-def spark_server(folder: Path) -> Iterator[str]:
-    """The address of a server whose tables and log are in `folder`; it ends with the block."""
+def spark_server(folder: Path, memory: str = "3g", java: str = _QUICK) -> Iterator[str]:
+    """The address of a server of two threads, whose tables and log are in `folder`; it ends with the block."""
     spec = find_spec("pyspark")
     assert spec is not None, "pip install 'genchi[spark]'"
     assert spec.origin is not None
     home = Path(spec.origin).parent
     port = free_port()
-    settings = {**_SETTINGS, "spark.connect.grpc.binding.port": str(port)}
+    settings = {
+        **_SETTINGS,
+        "spark.connect.grpc.binding.port": str(port),
+        **({"spark.driver.extraJavaOptions": java} if java else {}),
+    }
     told = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
     log = folder / "server.log"
     with log.open("wb") as written:
         process = subprocess.Popen(
-            [home / "bin" / "spark-submit", "--class", _CLASS, "--master", "local[2]", "--driver-memory", "4g", *told,
+            [home / "bin" / "spark-submit", "--class", _CLASS, "--master", "local[2]", "--driver-memory", memory, *told,
              "spark-internal"],
             cwd=folder, stdout=written, stderr=subprocess.STDOUT,
-            env={**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "JAVA_HOME": java_home()},
+            env={
+                **os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "JAVA_HOME": java_home(),
+                "PYSPARK_PYTHON": sys.executable,
+            },
         )  # fmt: skip
     try:
         for _ in range(_PATIENCE_S):

@@ -1,8 +1,5 @@
 """The nights of the demo, built on Spark and on DuckDB: the same marts."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -10,18 +7,11 @@ import pytest
 
 from flows.config import load_config
 from flows.marts import open_marts
+from tests.spark.commands import genchi
 from tests.spark.comparing import differences
 
 pytest.importorskip("pyspark")
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(5400)]
-
-
-def genchi(folder: Path, *arguments: str) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *arguments],
-        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "DO_NOT_TRACK": "1"},
-    )  # fmt: skip
-    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ measured as (
         {{ count_spaces('text_value') }} as n_spaces,
         1 + {{ count_sentence_ends('sentences_text') }} as n_sentences,
         not {{ matches('text_value', '\\S') }} as is_empty,
-        {{ matches('text_value', '[.!?…。！？؟]["”’)\\]]*\\s*$') }} as ends_sentence,
+        {{ matches_at_end('text_value', '[.!?…。！？؟]["”’)\\]]*\\s*$', '"”’)\\]') }} as ends_sentence,
         -- Scripts are only counted where a text is not ASCII.
         {% for name, class in [
             ('n_letters', '\\pL'),
@@ -107,11 +107,11 @@ described as (
         text_value = lower_text and text_value <> upper_text as lower_case,
         text_value = upper_text and text_value <> lower_text as all_caps,
         n_words between 1 and 10 and not ends_sentence and json_kind is null as fragment,
-        {{ matches('text_value', '[?？؟]\\s*$') }} as question,
+        {{ asks('text_value') }} as question,
         {{ has_markdown('text_value') }} as markdown,
         {{ has_part('text_value', '```') }} as code_fence,
         -- Only an answer can refuse, and the search for phrases is the most expensive test.
-        case when side = 'output' then {{ matches('text_value', refusal_pattern()) }} end as refusal,
+        case when side = 'output' then {{ refuses('text_value', 'lower_text') }} end as refusal,
         n_latin > 0 and 2 * n_latin >= n_letters as script_latin,
         2 * n_cyrillic > n_letters as script_cyrillic,
         2 * n_han > n_letters as script_han,

@@ -9,7 +9,6 @@ from flows.config import Config, load_config
 from flows.erasure.forgetting import Asked, forget
 from flows.errors import ConfigError
 from flows.marts import PublishedMarts, open_marts
-from flows.transform.dbt_runner import run_dbt
 from flows.transform.spark_build import require_for_spark
 
 
@@ -35,14 +34,6 @@ def test_an_engine_without_its_server_is_an_error(tmp_path: Path, engine: str, w
         load_config(tmp_path / "genchi.yaml")
     assert word in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_expressions_of_duckdb_are_refused(tmp_path: Path) -> None:
-    config = on_spark(tmp_path)
-    require_for_spark(config)
-    (tmp_path / "features.csv").write_text("feature,side,kind,expression,description\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"features\.csv: its expressions are DuckDB's"):
-        run_dbt(config, ["build"], {}, {})
 
 
 def test_a_lake_in_a_store_is_refused(tmp_path: Path) -> None:
