@@ -3,6 +3,7 @@
 from flows.lake.atomic import replace_bytes, replace_text
 from flows.lake.backends import Backend
 from flows.lake.cloud_backend import open_backend
+from flows.lake.file_pieces import FilePiece, pieces_of, rows_of_piece
 from flows.lake.inventory import Fault, in_one_text
 from flows.lake.lake import (
     LATE_DAYS,
@@ -53,6 +54,7 @@ __all__ = [
     "Backend",
     "CorruptError",
     "Fault",
+    "FilePiece",
     "Found",
     "Lake",
     "Listing",
@@ -82,11 +84,13 @@ __all__ = [
     "nightly_run_id",
     "open_backend",
     "open_binary",
+    "pieces_of",
     "read_tombstones",
     "reason_of",
     "replace_bytes",
     "replace_parquet",
     "replace_text",
+    "rows_of_piece",
     "rows_with",
     "scheme_of",
     "search",
