@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeVar
 
-from flows.cluster.same_packages import Work, done, packages
+from flows.cluster.same_packages import Work, asked, done, packages
 from flows.errors import ConfigError, RunError, in_one_line
 
 Item = TypeVar("Item")
@@ -71,9 +71,9 @@ class DaskTasks:
 
     def on_each(self, function: Callable[[Item], Result], item: Item, patience_s: float) -> dict[str, Result | str]:
         """See `Tasks.on_each`."""
-        name = f"genchi-{uuid.uuid4().hex}"
+        name, work = f"genchi-{uuid.uuid4().hex}", Work(function, item, packages())
         futures = {
-            worker: self._submitted(function, item, workers=[worker], key=f"{name}-{number}", pure=False)
+            worker: self._submitted(asked, work, workers=[worker], key=f"{name}-{number}", pure=False)
             for number, worker in enumerate(sorted(self._workers()))
         }
         until = time.monotonic() + patience_s

@@ -5,12 +5,15 @@ on one of its nodes. A process talks to one Ray cluster at a time.
 """
 
 import logging
+import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
-from flows.cluster.same_packages import Work, done, packages
+from flows.cluster.same_packages import Work, asked, done, packages
 from flows.errors import ConfigError, RunError, in_one_line
 
 Item = TypeVar("Item")
@@ -39,7 +42,8 @@ class RayTasks:
         self._ray: Any = ray
         self._address = address
         try:
-            ray.init(address, namespace="genchi", configure_logging=False, log_to_driver=False)
+            with _our_signals():
+                ray.init(address, namespace="genchi", configure_logging=False, log_to_driver=False)
         except (ConnectionError, OSError, TimeoutError, ValueError, RuntimeError) as error:
             log.debug("%s: %s", address, in_one_line(error))
             raise RunError(
@@ -68,14 +72,15 @@ class RayTasks:
         """See `Tasks.on_each`. A worker is a node of the cluster that has processors."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - see above
 
-        asked = {}
+        answers = {}
         for node in sorted(self._nodes(), key=lambda one: str(one["NodeID"])):
             only_there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            task = self._ray.remote(scheduling_strategy=only_there, max_retries=0)(function)
-            asked[f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"] = task.remote(item)
+            task = self._ray.remote(scheduling_strategy=only_there, max_retries=0)(asked)
+            name = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
+            answers[name] = task.remote(Work(function, item, packages()))
         until = time.monotonic() + patience_s
         found: dict[str, Result | str] = {}
-        for name, answer in asked.items():
+        for name, answer in answers.items():
             try:
                 found[name] = self._ray.get(answer, timeout=max(0.1, until - time.monotonic()))
             except self._ray.exceptions.GetTimeoutError:
@@ -109,3 +114,17 @@ class RayTasks:
             except (errors.RaySystemError, ConnectionError) as error:
                 log.debug("%s: %s", self._address, in_one_line(error))
                 raise RunError(f"{self._address}: the connection to the Ray cluster was lost; run it again") from None
+
+
+@contextmanager
+def _our_signals() -> Iterator[None]:
+    """Ray gives the process a handler of SIGTERM, or warns where it cannot; a run has its own."""
+    is_main, before = threading.current_thread() is threading.main_thread(), signal.getsignal(signal.SIGTERM)
+    level = (ray_log := logging.getLogger("ray")).level
+    ray_log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        ray_log.setLevel(level)
+        if is_main:
+            signal.signal(signal.SIGTERM, before)

@@ -43,6 +43,11 @@ def done(work: Work, *common: Any) -> Any:
     return work.function(work.item, *common)
 
 
+def asked(work: Work) -> Any:
+    """Do a task on a worker, whatever its packages are."""
+    return work.function(work.item)
+
+
 def _version(name: str) -> str:
     try:
         return version(name)

@@ -22,6 +22,7 @@ from flows.lake.lookup import first_rejects, rows_with
 from flows.lake.migration import VERSION as LAKE_VERSION
 from flows.lake.parquet_files import CorruptError, replace_parquet
 from flows.lake.permissions import Readers, withhold
+from flows.lake.probe_text import probe, probing, read_probe
 from flows.lake.query_limits import QueryLimits
 from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
@@ -85,6 +86,9 @@ __all__ = [
     "open_backend",
     "open_binary",
     "pieces_of",
+    "probe",
+    "probing",
+    "read_probe",
     "read_tombstones",
     "reason_of",
     "replace_bytes",
