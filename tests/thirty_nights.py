@@ -5,9 +5,14 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
+
+import duckdb
 
 from flows.config import Config, load_config
 from flows.demo import write_workspace
+from flows.marts import open_marts
+from tests.integration.contents import OF_A_RUN, OF_A_RUN_TABLES
 
 LAST = date(2026, 3, 30)
 _NIGHTS = """
@@ -39,3 +44,22 @@ def run_way(folder: Path, name: str, engine: str = "") -> Config:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return load_config(path)
+
+
+def content_of(config: Config) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every table of the lake, and of every mart, in order, without times of reading and of running."""
+    assert isinstance(config.lake, Path)
+    found: dict[str, list[dict[str, Any]]] = {}
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        for folder in sorted(path.parent for path in config.lake.glob("*/day=1970-01-01")):
+            rows = connection.sql(f"from read_parquet('{folder}/day=*/*.parquet', union_by_name = true) order by all")
+            found[folder.name] = rows.to_arrow_table().to_pylist()
+    marts = open_marts(config)
+    for name in sorted(marts.columns()):
+        found[f"mart {name}"] = marts.query(f"select * from marts.{name} order by all")
+    return {
+        name: [{key: value for key, value in row.items() if key not in OF_A_RUN} for row in rows]
+        for name, rows in found.items()
+        if name.removeprefix("mart ") not in OF_A_RUN_TABLES
+    }
