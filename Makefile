@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 # Several tests at once; those of a file share what they set up.
 AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: venv lock demo test test-long test-llm test-spark lint bench bench-ingest bench-features bench-drift bench-night bench-client bench-detection bench-real clean
+.PHONY: venv lock demo test test-long test-llm test-spark test-ray lint bench bench-ingest bench-features bench-drift bench-night bench-client bench-detection bench-real clean
 
 venv: .venv/.ready
 
@@ -33,7 +33,7 @@ demo: venv
 	$(BIN)/genchi demo
 
 test: venv
-	$(BIN)/pytest $(AT_ONCE) -m "not long and not llm and not spark"
+	$(BIN)/pytest $(AT_ONCE) -m "not long and not llm and not spark and not ray"
 
 # Folder by folder, whole nights first: by its own order xdist would begin the files with one long test at the end.
 test-long: venv
@@ -48,6 +48,11 @@ test-spark: venv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock \
 		"dbt-spark[session]>=1.11,<1.12" "pyspark[connect]>=4.1,<5"
 	$(BIN)/pytest -m spark tests/spark
+
+# Its package is 200 MB once installed, and no other test needs it.
+test-ray: venv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock "ray[client]>=2.50,<3"
+	$(BIN)/pytest -m ray tests/ray
 
 lint: venv
 	$(BIN)/ruff check .

@@ -22,7 +22,7 @@ FLOORS = [
     {"outgoing"},
     {"stats", "words", "text_marks", "errors", "project", "retry_policy", "child_processes", "stage_failures"}
     | {"json_lines"},
-    {"stopping", "incidents", "functions", "dask_tasks"},
+    {"stopping", "incidents", "functions", "cluster"},
     {"lake", "progress"},
     {"config", "warehouse", "prefect_run"},
     {"night_runs"},

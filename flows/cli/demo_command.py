@@ -12,6 +12,7 @@ from flows.evaluate import EvalSetup, load_setup
 from flows.evaluate.flow import score_production
 from flows.lake import each_day
 from flows.llm import register_local_providers
+from flows.night import Night
 from flows.nightly import run_nightly
 from flows.progress import step
 from flows.review import Entry, Question, journal_of
@@ -28,11 +29,7 @@ def run(folder: Path, print_line: Callable[[str], None]) -> bool:
         path = write_workspace(folder, last)
         current.outcome = f"{DAYS} days of logs, a dev set, a holdout and genchi.yaml in {folder}"
     config = load_config(path)
-    setup = load_setup(config)
-    run_backfill(setup, last - timedelta(days=DAYS - 1), last - timedelta(days=1), pages=_PAGES)
-    with step("review") as current:
-        current.outcome = f"{_review(setup, last)} answers of two days judged by a simulated reviewer"
-    night = run_nightly(setup, last)
+    night = run_nights(load_setup(config), last)
     found = results(config, last)
     print_line(f"\n{night.headline}\n\nPlanted incidents, and what genchi found:")
     for result in found:
@@ -46,6 +43,14 @@ def run(folder: Path, print_line: Callable[[str], None]) -> bool:
     print_line(f"Judge answers yourself: {called} review --config {path} --day {last}")
     print_line(f"Run this or another day again: {called} nightly --config {path} --day {last}")
     return all(result.found for result in found)
+
+
+def run_nights(setup: EvalSetup, last: date) -> Night:
+    """The month of a demo's workspace, the simulated reviewer, and the night of `last`."""
+    run_backfill(setup, last - timedelta(days=DAYS - 1), last - timedelta(days=1), pages=_PAGES)
+    with step("review") as current:
+        current.outcome = f"{_review(setup, last)} answers of two days judged by a simulated reviewer"
+    return run_nightly(setup, last)
 
 
 def _review(setup: EvalSetup, last: date) -> int:

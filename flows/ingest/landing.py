@@ -6,7 +6,6 @@ A run is published as a whole: one that is killed leaves the lake as it was.
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -106,8 +105,9 @@ def land_days(config: Config, first: date, last: date) -> Landed:
         store.lock("ingest"),
         Workers(config, secret := config.secret_of_user_keys(store)) as workers,
         Clients() as clients,
-        Spread(config, secret) if config.engine.tasks == "dask" else nullcontext() as spread,
+        config.engine.open_tasks() as tasks,
     ):
+        spread = Spread(config, secret, tasks) if tasks else None
         naming = FileNames(config.redact, secret)
         sieve = Sieve(read_tombstones(store, secret))
         nights, manifests = list[_Night](), Manifests(store, naming, clients)

@@ -3,6 +3,7 @@
 from flows.lake.atomic import replace_bytes, replace_text
 from flows.lake.backends import Backend
 from flows.lake.cloud_backend import open_backend
+from flows.lake.file_pieces import FilePiece, pieces_of, rows_of_piece
 from flows.lake.inventory import Fault, in_one_text
 from flows.lake.lake import (
     LATE_DAYS,
@@ -21,6 +22,7 @@ from flows.lake.lookup import first_rejects, rows_with
 from flows.lake.migration import VERSION as LAKE_VERSION
 from flows.lake.parquet_files import CorruptError, replace_parquet
 from flows.lake.permissions import Readers, withhold
+from flows.lake.probe_text import probe, probing, read_probe
 from flows.lake.query_limits import QueryLimits
 from flows.lake.retractions import in_force
 from flows.lake.source_files import Listing, Unread, find_files, open_binary, reason_of, search
@@ -53,6 +55,7 @@ __all__ = [
     "Backend",
     "CorruptError",
     "Fault",
+    "FilePiece",
     "Found",
     "Lake",
     "Listing",
@@ -82,11 +85,16 @@ __all__ = [
     "nightly_run_id",
     "open_backend",
     "open_binary",
+    "pieces_of",
+    "probe",
+    "probing",
+    "read_probe",
     "read_tombstones",
     "reason_of",
     "replace_bytes",
     "replace_parquet",
     "replace_text",
+    "rows_of_piece",
     "rows_with",
     "scheme_of",
     "search",

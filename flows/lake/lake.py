@@ -250,14 +250,6 @@ class Lake:
         self.limits.apply_to(connection)
         self.backend.open_to(connection)
 
-    def probe(self) -> None:
-        """If the lake exists, write a small text and delete it. Raises RunError or OSError if that fails."""
-        if isinstance(self.root, Path) and not self.root.exists():
-            return  # the first run creates it, and reports if it cannot
-        self.backend.children("_probe")
-        self.backend.write_text("_probe", "genchi doctor was here")
-        self.backend.remove("_probe")
-
     def user_key_secret(self) -> bytes:
         """A random secret that is stored with the lake, used if none is configured. Created at first use."""
         note = Note(self.backend, "_reference/user_key_secret", is_private=True)

@@ -14,7 +14,7 @@ from flows.errors import RunError
 from flows.lake.atomic import replacing
 from flows.lake.schemas import SCHEMAS, conform
 
-_ROWS_AT_ONCE = 1 << 14
+ROWS_AT_ONCE = 1 << 14
 _PARTITION = re.compile(r"([a-z_]+)/day=(\d{4}-\d\d-\d\d)/([^/]+)\.parquet$")
 _OF_INGEST = ("interactions", "feedback", "quarantine", "manifest", "embeddings")
 
@@ -60,18 +60,21 @@ def read_rows(source: Path | IO[bytes], place: Path | str, table: str, columns: 
 
 
 def batches_of(
-    source: Path | IO[bytes], columns: Sequence[str] | None = None, place: Path | str | None = None
+    source: Path | IO[bytes],
+    columns: Sequence[str] | None = None,
+    place: Path | str | None = None,
+    groups: Sequence[int] | None = None,
 ) -> Iterator[pa.Table]:
     """The rows of one Parquet file in batches of some thousand; only those of `columns` that it has.
 
-    `place` is the file's name in errors, if `source` is not its path.
+    `place` is the file's name in errors, if `source` is not its path. `groups` are the row groups to read.
     """
     where = place or (source if isinstance(source, Path) else "a file")
     with naming(where):
         file = pq.ParquetFile(source)
     with file:
         wanted = None if columns is None else [name for name in file.schema_arrow.names if name in columns]
-        batches = file.iter_batches(_ROWS_AT_ONCE, columns=wanted)
+        batches = file.iter_batches(ROWS_AT_ONCE, columns=wanted, row_groups=groups)
         while True:
             with naming(where):
                 batch = next(batches, None)
@@ -132,14 +135,14 @@ class RowGroups:
         self.rows += len(rows)
         self._held.append(rows)
         count = sum(map(len, self._held))
-        if whole := count - count % _ROWS_AT_ONCE:
+        if whole := count - count % ROWS_AT_ONCE:
             self.write(whole)
 
     def write(self, count: int | None = None) -> None:
         """Write the first `count` rows that are held, or all."""
         held = pa.concat_tables(self._held) if self._held else None
         if held is not None and len(held):
-            self._writer.write_table(held.slice(0, count).combine_chunks(), row_group_size=_ROWS_AT_ONCE)
+            self._writer.write_table(held.slice(0, count).combine_chunks(), row_group_size=ROWS_AT_ONCE)
             self._held = [] if count is None else [held.slice(count)]
 
 

@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.errors import RunError
-from flows.lake import Lake, conform
+from flows.lake import Lake, conform, rows_with
 from flows.semantics.embedding import Embedder
-from flows.semantics.texts import Text
+from flows.semantics.texts import EVERY_ROUTE, Text
 
-_BATCH = 4096
+BATCH = 4096
+BATCH_OF_CLUSTER = 1 << 16
 # Vectors that a run keeps in memory.
 KEPT_BYTES = 1 << 30
 _KEY = ("origin", "route", "side")
@@ -69,8 +70,12 @@ def hash_of(text: str, model: str) -> str:
     return hashlib.sha256(f"{model}\0{text}".encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def embed_day(lake: Lake, day: date, window_days: int, texts: Sequence[Text], embedder: Embedder) -> Embedded:
+def embed_day(
+    lake: Lake, day: date, window_days: int, texts: Sequence[Text], embedder: Embedder, *, at_once: int = BATCH
+) -> Embedded:
     """Land the day's embeddings. A text that is already embedded on the day or in its window is looked up.
+
+    The embedder gets at most `at_once` texts.
 
     Raises RunError if the model cannot be reached, or returns vectors of another length than before.
     """
@@ -79,8 +84,8 @@ def embed_day(lake: Lake, day: date, window_days: int, texts: Sequence[Text], em
     known = _known(lake, day, window_days, embedder.name, set(by_hash))
     new = sorted(set(by_hash) - set(known))
     started = time.monotonic()
-    for at in range(0, len(new), _BATCH):
-        batch = new[at : at + _BATCH]
+    for at in range(0, len(new), at_once):
+        batch = new[at : at + at_once]
         known.update(zip(batch, embedder.embed([by_hash[found] for found in batch]), strict=True))
     seconds = time.monotonic() - started
     lake.write("embeddings", day, _table(texts, hashes, known, embedder.name))
@@ -91,10 +96,11 @@ class Reader:
     """The production and example embeddings of one model, by day. Other models' rows are left out.
 
     What is read stays in memory, up to KEPT_BYTES: the nights of a backfill share all but one day of their windows.
+    With a `route`, only what belongs to it is read.
     """
 
-    def __init__(self, lake: Lake, model: str) -> None:
-        self.lake, self.model = lake, model
+    def __init__(self, lake: Lake, model: str, route: str | None = None) -> None:
+        self.lake, self.model, self._route = lake, model, route
         self._days: OrderedDict[date, dict[_Key, _Part]] = OrderedDict()
 
     def read(self, days: Iterable[date], route: str, *, side: str = "input", origin: str = "production") -> Vectors:
@@ -119,17 +125,20 @@ class Reader:
             for call_id in part.call_ids
         ]  # fmt: skip
 
-    def routes(self, day: date) -> set[str]:
-        """The routes with production texts on a day."""
-        return {route for origin, route, _ in self._day(day) if origin == "production"}
-
     def _day(self, day: date) -> dict[_Key, _Part]:
         if day not in self._days:
-            self._days[day] = _parts(self.lake, day, self.model)
+            self._days[day] = _parts(self.lake, day, self.model, self._route)
             while len(self._days) > 1 and sum(map(_bytes, self._days.values())) > KEPT_BYTES:
                 self._days.popitem(last=False)
         self._days.move_to_end(day)
         return self._days[day]
+
+
+def routes_of(lake: Lake, day: date, model: str) -> set[str]:
+    """The routes with production texts that the model has embedded on a day."""
+    rows = lake.read("embeddings", day, columns=["origin", "route", "model"])
+    mine = rows.filter(pc.and_(pc.equal(rows["origin"], "production"), pc.equal(rows["model"], model)))
+    return set(pc.unique(mine["route"]).to_pylist())
 
 
 def window(day: date, window_days: int) -> list[date]:
@@ -184,9 +193,14 @@ def _matrix(vectors: pa.ChunkedArray) -> np.ndarray:
     return flat.reshape(n, -1) if n else np.empty((0, 0), np.float32)
 
 
-def _parts(lake: Lake, day: date, model: str) -> dict[_Key, _Part]:
-    """The day's rows of the model by origin, route and side."""
-    rows = lake.read("embeddings", day, columns=[*_KEY, "model", "call_id", "cluster", "vector"])
+def _parts(lake: Lake, day: date, model: str, route: str | None) -> dict[_Key, _Part]:
+    """The day's rows of the model by origin, route and side; only of a route and of every route, if one is given."""
+    columns = [*_KEY, "model", "call_id", "cluster", "vector"]
+    if route is None:
+        rows = lake.read("embeddings", day, columns=columns)
+    else:
+        found = rows_with(lake, "embeddings", day, key="route", values={route, EVERY_ROUTE}, columns=columns)
+        rows = found.sort_by([(name, "ascending") for name in (*_KEY, "call_id")])
     if pc.unique(rows["model"]).to_pylist() != [model]:
         rows = rows.filter(pc.equal(rows["model"], model))
     places: dict[_Key, list[int]] = defaultdict(list)

@@ -29,7 +29,7 @@ from flows.demo import workspace as demo
 from flows.ingest import landing
 from flows.lake import each_day
 from flows.semantics import embedding, novelty, run
-from flows.semantics.vectors import Reader, Vectors, window
+from flows.semantics.vectors import Reader, Vectors, routes_of, window
 from flows.stats import scan
 from tests.bench import real_log
 from tests.conftest import SHARED
@@ -92,7 +92,7 @@ def compared(log: Log) -> list[tuple[float, float, float]]:
     reader = Reader(log.config.open_lake(), embedding.name_of(log.config))
     found = []
     for day in log.days[-NIGHTS:]:
-        if not (routes := reader.routes(day)):
+        if not (routes := routes_of(reader.lake, day, reader.model)):
             continue
         days = [*window(day, log.config.window_days), day]
         rows = max((reader.read(days, route) for route in sorted(routes)), key=len)

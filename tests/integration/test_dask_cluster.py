@@ -8,8 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,57 +25,12 @@ from flows.lake import CALL, Tombstones, add_tombstones
 from flows.lake.object_store import filesystem
 from flows.lake.store_addresses import Storage
 from tests.bench.ingest import records
+from tests.clusters import Cluster, dask_cluster
 from tests.integration.servers import make_bucket, object_store
 
 pytestmark = pytest.mark.long
 DAY = date(2026, 3, 2)
 TABLES = ("interactions", "feedback", "call_records", "quarantine", "manifest")
-
-
-@dataclass
-class Cluster:
-    """A scheduler and its workers, processes of their own, by their names."""
-
-    address: str
-    workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    log: Path = Path()
-
-
-@contextmanager
-def dask_cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
-    """A cluster on loopback."""
-    told, log = folder / "scheduler.json", folder / "dask.log"
-    with ExitStack() as stack:
-        output = stack.enter_context(log.open("wb"))
-
-        def start(kind: str, *options: str) -> subprocess.Popen[bytes]:
-            command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--no-dashboard", *options]
-            process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            return process
-
-        start(
-            "scheduler",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "0",
-            "--dashboard-address",
-            ":0",
-            "--scheduler-file",
-            str(told),
-        )
-        while not told.exists() or not told.read_text():
-            time.sleep(0.1)
-        cluster = Cluster(json.loads(told.read_text())["address"], log=log)
-        for number in range(workers):
-            name = f"worker-{number}"
-            options = ("--nthreads", "1", "--no-nanny", "--name", name, "--local-directory", str(folder))
-            cluster.workers[name] = start("worker", cluster.address, *options)
-        with Client(cluster.address, set_as_default=False) as client:
-            client.wait_for_workers(workers, timeout=120)
-        yield cluster
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import date
 
 from flows.cli.doctor.check_result import Finding
+from flows.cli.doctor.cluster_checks import cluster_findings
 from flows.cli.doctor.endpoint_checks import alert_findings, model_findings
 from flows.cli.doctor.extension_checks import extension_findings
 from flows.cli.doctor.log_checks import source_findings
 from flows.cli.doctor.machine_checks import disk_findings, version_findings
-from flows.cli.doctor.place_checks import lake_findings, published_findings, report_findings
+from flows.cli.doctor.place_checks import export_findings, lake_findings, published_findings, report_findings
 from flows.cli.doctor.workspace_checks import workspace_findings
 from flows.config import Config
 from flows.errors import ConfigError, RunError
@@ -17,7 +18,7 @@ from flows.ingest import describe_example_sets
 
 
 def examine(config: Config, day: date, *, is_deep: bool = False) -> Iterator[Finding]:
-    """Look at the versions, the lake, the sources (for `day`), test sets, models and alerts, one after another.
+    """Look at the versions, lake, cluster, sources (for `day`), test sets, models and alerts, one after another.
 
     Spends no tokens, and sends no alerts. With `is_deep` every file of the lake is compared with what was published,
     and the whole warehouse is read.
@@ -27,6 +28,8 @@ def examine(config: Config, day: date, *, is_deep: bool = False) -> Iterator[Fin
     if is_deep:
         yield from published_findings(config)
     yield from report_findings(config)
+    yield from export_findings(config)
+    yield from cluster_findings(config)
     yield from disk_findings(config)
     yield from extension_findings(config)
     yield from source_findings(config, day)

@@ -7,13 +7,14 @@ from pathlib import Path
 from flows.cli.doctor.check_result import Finding
 from flows.config import Config
 from flows.errors import RunError, in_one_line
+from flows.lake import Lake, probe
 from flows.warehouse import damage_of
 
 
 def lake_findings(config: Config) -> Iterator[Finding]:
     """Write a file to the lake and remove it."""
     try:
-        config.open_lake().probe()
+        probe(config.open_lake())
     except RunError as error:
         yield Finding("misconfigured", f"lake: {error}")
         return
@@ -56,6 +57,29 @@ def report_findings(config: Config) -> Iterator[Finding]:
         elif name == "reports":
             state = "can be written" if there == folder else "does not exist yet; the first night creates it"
             yield Finding("ok", f"reports: {folder} {state}")
+
+
+def export_findings(config: Config) -> Iterator[Finding]:
+    """Whether the exported tables can be written; none where nothing is exported."""
+    if config.export is None:
+        return
+    path, name = config.export.path, f"export: {config.export.path}"
+    if isinstance(path, Path):
+        there = nearest_folder(path)
+        if not there.is_dir():
+            yield Finding("misconfigured", f"{name}: {there} is a file; `export.path` needs a folder: move it")
+        elif not os.access(there, os.W_OK | os.X_OK):
+            yield Finding("misconfigured", f"{name}: {there} cannot be written; check its permissions")
+        else:
+            state = "can be written" if there == path else "does not exist yet; the first night creates it"
+            yield Finding("ok", f"{name} {state}")
+        return
+    try:
+        probe(Lake(path, config.storage))
+    except (RunError, OSError) as error:
+        yield Finding("misconfigured", f"export: {in_one_line(error)}; correct `export.path` or `storage`")
+        return
+    yield Finding("ok", f"{name} can be listed and written")
 
 
 def nearest_folder(folder: Path) -> Path:

@@ -68,6 +68,13 @@ class Criterion:
         """Whether it needs `expected`, which production calls do not have."""
         return isinstance(self.definition, Exact | Contains | Numeric)
 
+    @property
+    def is_self_contained(self) -> bool:
+        """Whether it needs an answer and its example only: no judge, and no function of the workspace, which may rest
+        on files beside it or ask a server.
+        """
+        return not isinstance(self.definition, Judge | Python)
+
     @cached_property
     def repaired(self) -> "Criterion | None":
         """The same criterion applied to the repaired answer; None if formatting cannot mislead this criterion.

@@ -40,9 +40,14 @@ class Schema:
             schema, *filter(None, (problem, schema_formats.RULES if names_a_format(schema) else None))
         )
         self.problem = problem
+        self._given = schema
         self._validator = validator_for(schema)(
             schema, registry=Registry(), format_checker=schema_formats.format_checker()
         )
+
+    def __reduce__(self) -> tuple[type["Schema"], tuple[dict[str, Any], str | None]]:
+        """Another process compiles it again."""
+        return Schema, (self._given, self.problem)
 
     def first_violation(self, value: Any) -> str | None:
         """`path: message` of the first violation; None if the value is valid.

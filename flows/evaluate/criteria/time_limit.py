@@ -18,6 +18,10 @@ class Timeouts:
     def __init__(self) -> None:
         self._count, self._lock = 0, Lock()
 
+    def __reduce__(self) -> tuple[type["Timeouts"], tuple[()]]:
+        """What another process gets counts for itself."""
+        return Timeouts, ()
+
     def check(self) -> None:
         """Raises TimeLimitError if the criterion has reached its most timeouts."""
         if self._count >= MOST_TIMEOUTS:

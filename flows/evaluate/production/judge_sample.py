@@ -6,7 +6,7 @@ each answer has the probability k / n, and the same sample however often the day
 
 import heapq
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -26,6 +26,19 @@ from flows.stats.sample import rank
 _COLUMNS = ("call_id", "model_served", "messages_json", "input_text", "output_text")
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Of `n` calls the ranks and ids of some with the smallest ranks, in order."""
+
+    n: int
+    ranked: list[tuple[str, str]]
+
+
+def drawn_of(call_ids: Sequence[str], size: int) -> Drawn:
+    """The `size` calls with the smallest ranks."""
+    return Drawn(len(call_ids), heapq.nsmallest(size, ((rank(call_id), call_id) for call_id in call_ids)))
+
+
 @dataclass
 class Sample:
     """The `size` calls of a route with the smallest ranks so far, of `n` offered; `criteria` are the judge criteria."""
@@ -38,9 +51,12 @@ class Sample:
 
     def offer(self, call_ids: list[str]) -> None:
         """Take more calls into account."""
-        self.n += len(call_ids)
-        ranked = ((rank(call_id), call_id) for call_id in call_ids)
-        self._drawn = heapq.nsmallest(self.size, itertools.chain(self._drawn, ranked))
+        self.take(drawn_of(call_ids, self.size))
+
+    def take(self, drawn: Drawn) -> None:
+        """Take calls into account of which only those matter that `drawn_of` has found."""
+        self.n += drawn.n
+        self._drawn = heapq.nsmallest(self.size, itertools.chain(self._drawn, drawn.ranked))
 
     def call_ids(self, size: int) -> list[str]:
         """The ids of the `size` calls with the smallest ranks, the smallest first."""

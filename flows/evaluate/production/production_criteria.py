@@ -1,7 +1,7 @@
 """Code criteria on production answers, fast enough for a million of them. No request is sent."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,13 +14,13 @@ from flows.evaluate.criteria import (
     Latency,
     Python,
     Response,
+    Schema,
     Score,
     score,
     score_schema,
     unscored,
 )
 from flows.evaluate.examples import Example, as_example, messages_of
-from flows.evaluate.setup import EvalSetup
 from flows.lake import SCHEMAS, conform
 
 INPUTS = ("input_text", "messages_json")
@@ -30,12 +30,16 @@ _NO_EXAMPLE = Example("", "", ())
 
 @dataclass(frozen=True)
 class Check:
-    """One criterion for every answer of a route. `scorer` takes the values of `columns` and depends on nothing else."""
+    """One criterion for every answer of a route. `scorer` takes the values of `columns` and depends on nothing else.
+
+    One that is not `is_self_contained` calls a function of the workspace.
+    """
 
     criterion: str
     version: str
     columns: Sequence[str]
     scorer: Callable[..., Score]
+    is_self_contained: bool = True
 
     def rows(self, answers: pa.Table, route: str) -> pa.Table:
         """The rows of `scores` for interactions of the route."""
@@ -44,15 +48,15 @@ class Check:
         return rows_of(answers, route, self.criterion, self.version, found)
 
 
-def checks(setup: EvalSetup, route: str) -> list[Check]:
-    """The checks of a route: its `output_schema`, and the criteria that need nothing but the call.
+def checks(criteria: Sequence[Criterion], schema: Schema | None, route: str) -> list[Check]:
+    """The checks of a route: its `output_schema`, and those of its criteria that need nothing but the call.
 
     What is expected is known of no production call, so that exact, contains and numeric do not apply.
     """
     found = []
-    if (schema := setup.output_schemas.get(route)) is not None:
+    if schema is not None:
         found.append(_check(OUTPUT_SCHEMA, schema.version, ("output_text",), lambda text: score_schema(schema, text)))
-    for criterion in setup.criteria[route]:
+    for criterion in criteria:
         if criterion.needs_expected or criterion.judge:
             continue
         match criterion.definition:
@@ -64,7 +68,8 @@ def checks(setup: EvalSetup, route: str) -> list[Check]:
                 columns = ("output_text", *INPUTS)
             case _:
                 columns = ("output_text",)
-        found.append(_check(criterion.name, criterion.version, columns, _scorer(criterion, columns, route)))
+        check = _check(criterion.name, criterion.version, columns, _scorer(criterion, columns, route))
+        found.append(replace(check, is_self_contained=criterion.is_self_contained))
     return found
 
 

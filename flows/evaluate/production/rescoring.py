@@ -13,6 +13,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.cluster import Tasks
 from flows.evaluate.generate import RunBudget, budget_of, production_run_id
 from flows.evaluate.production.judge_sample import size_of
 from flows.evaluate.production.production_scores import ProductionResult, scored_rows
@@ -78,11 +79,14 @@ def rescore_window(
     of_night = budget_of(config, night, production_run_id(night))
     limit = None if config.budget.usd is None else of_night.spent + SHARE_OF_BUDGET * of_night.left
     budget, days, names = RunBudget(limit, of_night.spent), [], set[_Pair]()
-    for day in reversed(earlier):
-        older = _older(lake, day, current)
-        if older and (changed := _rescore(setup, day, night, older, clients, ask=ask, budget=budget)):
-            days.append(day)
-            names |= changed
+    with config.engine.open_tasks() as cluster:
+        for day in reversed(earlier):
+            older = _older(lake, day, current)
+            if older and (
+                changed := _rescore(setup, day, night, older, clients, cluster=cluster, ask=ask, budget=budget)
+            ):
+                days.append(day)
+                names |= changed
     done = Rescored(tuple(reversed(days)), tuple(sorted(map("/".join, names))))
     log.info("%s", done.summary())
     return done
@@ -122,6 +126,7 @@ def _rescore(
     older: set[_Pair],
     clients: ClientFactory | None,
     *,
+    cluster: Tasks | None,
     ask: bool,
     budget: RunBudget,
 ) -> set[_Pair]:
@@ -130,7 +135,7 @@ def _rescore(
     may_ask = ask and not older.isdisjoint(judged) and not budget.is_exhausted
     if not may_ask and older <= judged.keys():
         return set()
-    rows = scored_rows(setup, day, night, clients, ask=may_ask, budget=budget, only=older)
+    rows = scored_rows(setup, day, night, clients, ask=may_ask, budget=budget, only=older, cluster=cluster)
     if rows is None:
         return set()
     before, scored = lake.read(*_place(day)), _pairs(rows)

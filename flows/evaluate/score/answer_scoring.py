@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 
 from flows.evaluate.criteria import (
     AGAINST_ITSELF,
@@ -25,6 +26,8 @@ from flows.evaluate.generate import Row
 from flows.evaluate.setup import EvalTask
 from flows.llm import OWN, class_of_row
 
+# The score of an answer as it is, and of the repaired one if something was repaired.
+Scored = tuple[Score, Score | None]
 _KEY_COLUMNS = ("run_id", "model", "example_id", "repeat", "route")
 
 
@@ -46,24 +49,37 @@ class RouteScorer:
         """The answers of this route."""
         return [row for row in answers if row["route"] == self.task.name]
 
-    def score_batch(self, answers: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+    def score_batch(
+        self, answers: Iterable[Row], known: Iterable[Mapping[str, Scored]] | None = None
+    ) -> tuple[list[Row], list[Row]]:
         """Score rows of `completions`. Returns the rows for `scores`, and the rows from which rates are computed.
 
         A criterion that formatting can mislead is applied a second time to the repaired answer, as `<name>:unwrapped`.
-        It is counted for every answer, but written only if something was repaired.
+        It is counted for every answer, but written only if something was repaired. `known` are what `scored` has found
+        for each row, by criterion; what is not known is scored here.
         """
         landed: list[Row] = []
         counted: list[Row] = []
-        for row in answers:
+        for row, of_row in zip(answers, repeat({}) if known is None else known, strict=False):
             for criterion in self.task.criteria:
-                raw = self._score(criterion, row)
+                raw, found = of_row.get(criterion.name) or self._scored(criterion, row)
                 landed.append(one := _row(row, criterion, raw))
                 counted.append(one)
                 if (repaired := criterion.repaired) is not None:
-                    found = self._score_repaired(repaired, row, raw)
-                    landed += [] if found is None else [_row(row, repaired, found)]
+                    if found is not None:
+                        self._repaired_criteria.add(repaired.name)
+                        landed.append(_row(row, repaired, found))
                     counted.append(_row(row, repaired, found or raw))
         return landed, counted
+
+    def scored(self, answers: Iterable[Row]) -> list[dict[str, Scored]]:
+        """For each answer the scores by all criteria of the task, by their names."""
+        return [{criterion.name: self._scored(criterion, row) for criterion in self.task.criteria} for row in answers]
+
+    def self_contained(self) -> "RouteScorer":
+        """The same for other processes: criteria that need the answer and its example only."""
+        criteria = [criterion for criterion in self.task.criteria if criterion.is_self_contained]
+        return RouteScorer(replace(self.task, criteria=criteria, variants=()), self.pinned)
 
     def criteria(self) -> list[Criterion]:
         """The criteria to report: the route's own, and the `:unwrapped` ones that repaired an answer so far."""
@@ -91,12 +107,12 @@ class RouteScorer:
         example = self._example_or_reason(row)
         return example if isinstance(example, Score) else score(criterion, example, _response(row))
 
-    def _score_repaired(self, repaired: Criterion, row: Row, raw: Score) -> Score | None:
+    def _scored(self, criterion: Criterion, row: Row) -> Scored:
+        raw, repaired = self._score(criterion, row), criterion.repaired
         example = self._example_or_reason(row)
-        found = None if isinstance(example, Score) else score_repaired(repaired, example, _response(row), raw)
-        if found is not None:
-            self._repaired_criteria.add(repaired.name)
-        return found
+        if repaired is None or isinstance(example, Score):
+            return raw, None
+        return raw, score_repaired(repaired, example, _response(row), raw)
 
     def _case(self, criterion: Criterion, row: Row) -> Case | Score:
         """The case for the judge; or the score, if no request is needed or possible."""

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,16 +14,12 @@ from flows.evaluate.generate import GenerationResult, JudgingResult, Row, ask_ju
 from flows.evaluate.score import comparison, leaderboard
 from flows.evaluate.score.answer_scoring import RouteScorer, pinned_answers
 from flows.evaluate.score.comparison import RouteEvaluation
+from flows.evaluate.score.spread_answers import COLUMNS, scored_by
 from flows.evaluate.setup import EvalTask
 from flows.lake import from_rows
 from flows.llm import ClientFactory
 
 log = logging.getLogger(__name__)
-
-_COLUMNS = (
-    *("run_id", "model", "route", "example_id", "repeat"),
-    *("output_text", "latency_ms", "cost_usd", "status", "error_type", "error_class", "error_message"),
-)
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ def _judge_requests(config: Config, day: date, run_id: str, tasks: Iterable[Eval
 
 
 def _answers(config: Config, day: date, run_id: str) -> Iterator[list[Row]]:
-    for batch in config.open_lake().batches("completions", day, _COLUMNS, run_id):
+    for batch in config.open_lake().batches("completions", day, COLUMNS, run_id):
         yield batch.to_pylist()
 
 
@@ -106,15 +103,21 @@ def score_tasks(
     """Score the answers in `completions`; write scores, estimates, comparisons and the leaderboard. Sends no request.
 
     Answers are processed a few thousand at a time. Memory holds the examples, the tallies and the judge's replies.
+    On a cluster (`engine.tasks`) its workers apply the criteria that need an answer and its example only.
     """
     lake, counts = config.open_lake(), Counter[str]()
     replies = judge_replies(config, day) if any(map(_has_judge, tasks)) else {}
     route_scorers = _route_scorers(config, day, run_id, tasks, replies)
     tallies: dict[str, dict[tuple[str, str], comparison.Tally]] = {task.name: {} for task in tasks}
-    with lake.writing("scores", day, run_id) as land:
-        for answers in _answers(config, day, run_id):
+    with (
+        lake.writing("scores", day, run_id) as land,
+        config.engine.open_tasks() as cluster,
+        closing(scored_by(cluster, config, day, run_id, route_scorers)) as scored,
+    ):
+        for answers, known in zip(_answers(config, day, run_id), scored, strict=False):
             for route_scorer in route_scorers:
-                landed, counted = route_scorer.score_batch(route_scorer.of_route(answers))
+                found = known.get(route_scorer.task.name)
+                landed, counted = route_scorer.score_batch(route_scorer.of_route(answers), found)
                 comparison.tally(counted, tallies[route_scorer.task.name])
                 counts.update(scores=len(landed), unscored=sum(row["passed"] is None for row in landed))
                 land(from_rows(landed, "scores"))

@@ -57,7 +57,6 @@ class Job:
     staging: str
     config: Config
     secret: bytes
-    duckdb_version: str
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,14 +5,12 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Self
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.cluster import Tasks
 from flows.config import Config, Embedding
-from flows.dask_tasks import DaskTasks
 from flows.ingest.read import LogFile
 from flows.ingest.spread.pieces import Files, Job, Piece, Task, pieces_of
 from flows.ingest.spread.readings import FileRead, Reading, read
@@ -22,18 +20,12 @@ log = logging.getLogger("genchi")
 
 
 class Spread:
-    """Reads on the cluster of `engine.address`. Raises RunError if there is none."""
+    """Reads on a cluster."""
 
-    def __init__(self, config: Config, secret: bytes) -> None:
+    def __init__(self, config: Config, secret: bytes, tasks: Tasks) -> None:
         self._config, self._secret, self._run = config, secret, uuid.uuid4().hex
-        self._tasks = DaskTasks(config.engine.address or "")
+        self._tasks = tasks
         self._read_here = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._tasks.__exit__()
 
     def readings(self, staged: Staging, given: Sequence[Files]) -> Iterator[Reading]:
         """The results of all files, in order. Each file gets what its reading fills in.
@@ -43,7 +35,7 @@ class Spread:
         # Workers do not need what only other stages use, and what they do not have they cannot tell.
         unneeded = {"alerts": (), "models": None, "ping": None, "embedding": Embedding()}
         config = self._config.model_copy(update=unneeded)
-        job = Job(self._run, staged.name, config, self._secret, duckdb.__version__)
+        job = Job(self._run, staged.name, config, self._secret)
         pieces = list(chain.from_iterable(pieces_of(self._config, files) for files in given))
         results = self._tasks.map(read, [Task(job, piece) for piece in pieces if not piece.is_of_database])
         todo = iter(pieces)

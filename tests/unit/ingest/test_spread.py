@@ -11,7 +11,6 @@ import pytest
 from distributed import LocalCluster
 
 from flows.config import Config, load_config
-from flows.errors import RunError
 from flows.ingest.landing import land
 from flows.ingest.read import Content, LogFile, Span, digest_of
 from flows.ingest.spread import pieces, readings
@@ -94,18 +93,9 @@ def test_a_file_that_changes_between_two_readings_is_read_as_it_is(
     assert "other-399" in landed(other)[0].column("call_id").to_pylist()
 
 
-def test_another_version_of_duckdb_is_refused(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs" / f"{DAY}.jsonl").write_text("".join(LINES))
-    monkeypatch.setattr("flows.ingest.spread.spreading.duckdb.__version__", "1.0.0")
-    job = readings.Job("run", "_staging/x", spread(tmp_path, address), b"", "2.0.0")
-    with pytest.raises(RunError, match=r"^a worker has DuckDB 1.0.0, and the run 2.0.0; install the same"):
-        readings.read(readings.Task(job, pieces.Piece(job.config.sources[0], 0, [])))
-
-
 def test_what_dask_logs_of_a_task_has_no_secret(tmp_path: Path) -> None:
     config = configured(tmp_path, "own", "storage: {key: known, secret: hush-hush}\n")
-    task = readings.Task(readings.Job("run", "x", config, b"one-secret", "2"), pieces.Piece(config.sources[0], 0, []))
+    task = readings.Task(readings.Job("run", "x", config, b"one-secret"), pieces.Piece(config.sources[0], 0, []))
     assert "secret" not in repr(task)
     assert "hush" not in repr(task)
     assert b"hush-hush" in pickle.dumps(task), "workers reach the store with it"

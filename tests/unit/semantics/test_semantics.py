@@ -144,7 +144,7 @@ def test_a_reader_without_room_reads_the_same(tmp_path: Path, monkeypatch: pytes
         assert (one.authors == other.authors).all()
         assert len(np.unique(one.authors)) == 20  # the same users on both days
         assert np.array_equal(one.vectors, other.vectors)
-    assert held.routes(FIRST) == {"desk", "other"}
+    assert vectors.routes_of(config.open_lake(), FIRST, held.model) == {"desk", "other"}
     assert len(held.ids(FIRST, "input")) == 21
 
 

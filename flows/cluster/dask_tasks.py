@@ -1,16 +1,14 @@
-"""Work as tasks on a Dask cluster that runs already: results in order, and what a lost worker had is done again.
-
-Dask's own client, because genchi runs without Prefect where no server is configured. Belongs here: the cluster and its
-errors. Does not belong here: what a task does (its stage knows).
-"""
+"""Tasks on a Dask cluster, by Dask's own client: genchi runs without Prefect where no server is configured."""
 
 import logging
 import time
 import uuid
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeVar
 
+from flows.cluster.same_packages import Work, asked, done, packages
 from flows.errors import ConfigError, RunError, in_one_line
 
 Item = TypeVar("Item")
@@ -25,7 +23,7 @@ log = logging.getLogger("genchi")
 
 
 class DaskTasks:
-    """The tasks of one run on the cluster whose scheduler has this address.
+    """The tasks of one run on the cluster whose scheduler has this address; see `Tasks`.
 
     Raises RunError if no scheduler answers, ConfigError if Dask is not installed.
     """
@@ -52,15 +50,17 @@ class DaskTasks:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """The result of the function for each item, in the order of the items.
-
-        The function is one of a module that the workers have too. A task whose worker is lost is done again by
-        another. Raises what a task raises, and RunError where no worker is left or each that takes a task is lost.
-        """
+    def map(self, function: Callable[..., Result], items: Iterable[Item], *common: Any) -> Iterator[Result]:
+        """See `Tasks.map`."""
         name = f"genchi-{uuid.uuid4().hex}"
+        # Results of tasks, and not scattered data: what a lost worker held of it is made again.
+        given = [
+            self._submitted(_same, value, key=f"{name}-common-{number}", pure=False)
+            for number, value in enumerate(common)
+        ]
         futures = deque(
-            self._client.submit(function, item, key=f"{name}-{number}", pure=False) for number, item in enumerate(items)
+            self._submitted(done, Work(function, item, packages()), *given, key=f"{name}-{number}", pure=False)
+            for number, item in enumerate(items)
         )
         try:
             while futures:
@@ -68,6 +68,34 @@ class DaskTasks:
         finally:
             if futures:
                 self._client.cancel(list(futures))
+
+    def on_each(self, function: Callable[[Item], Result], item: Item, patience_s: float) -> dict[str, Result | str]:
+        """See `Tasks.on_each`."""
+        name, work = f"genchi-{uuid.uuid4().hex}", Work(function, item, packages())
+        futures = {
+            worker: self._submitted(asked, work, workers=[worker], key=f"{name}-{number}", pure=False)
+            for number, worker in enumerate(sorted(self._workers()))
+        }
+        until = time.monotonic() + patience_s
+        found: dict[str, Result | str] = {}
+        for worker, future in futures.items():
+            try:
+                found[worker] = future.result(timeout=max(0.1, until - time.monotonic()))
+            except TimeoutError:
+                found[worker] = f"has not answered within {patience_s:g} s"
+            except Exception as error:  # whatever a worker says
+                found[worker] = in_one_line(error)
+        self._client.cancel(list(futures.values()))
+        return found
+
+    def _submitted(self, function: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        with warnings.catch_warnings():
+            # It advises to scatter what is large; see `map`.
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            return self._client.submit(function, *given, **named)
+
+    def _workers(self) -> list[str]:
+        return list(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def _result(self, future: Any) -> Any:
         from distributed import KilledWorker  # noqa: PLC0415 - see above
@@ -87,7 +115,11 @@ class DaskTasks:
                     " more memory"
                 ) from None
             except TimeoutError:
-                if self._client.scheduler_info(n_workers=-1)["workers"]:
+                if self._workers():
                     seen = time.monotonic()
                 elif time.monotonic() - seen > _WITHOUT_WORKERS_S:
                     raise RunError(f"{self._address}: the Dask cluster has no workers; start some") from None
+
+
+def _same(value: Any) -> Any:
+    return value

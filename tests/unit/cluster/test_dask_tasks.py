@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from distributed import LocalCluster
 
-from flows import dask_tasks
-from flows.dask_tasks import DaskTasks
+from flows.cluster import dask_tasks
+from flows.cluster.dask_tasks import DaskTasks
 from flows.errors import ConfigError, RunError
 
 
@@ -45,6 +45,24 @@ def test_what_a_task_raises_is_raised_in_its_place(address: str) -> None:
         with pytest.raises(RunError, match=r"^no 2 here$"):
             next(results)
         assert list(tasks.map(failing, [7])) == [7]
+
+
+def with_common(number: int, more: list[int], factor: int) -> int:
+    return factor * (number + sum(more))
+
+
+def test_what_all_tasks_need_comes_with_each(address: str) -> None:
+    with DaskTasks(address) as tasks:
+        assert list(tasks.map(with_common, range(5), [1, 2], 10)) == [30, 40, 50, 60, 70]
+
+
+def test_each_worker_is_asked_and_says_what_is_wrong(address: str) -> None:
+    with DaskTasks(address) as tasks:
+        found = tasks.on_each(failing, 1, 30)
+        assert len(found) == 2
+        assert set(found.values()) == {1}
+        assert set(tasks.on_each(failing, 2, 30).values()) == {"no 2 here"}
+        assert set(tasks.on_each(time.sleep, 3, 0.1).values()) == {"has not answered within 0.1 s"}
 
 
 def test_a_cluster_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

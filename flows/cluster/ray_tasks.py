@@ -1,0 +1,130 @@
+"""Tasks on a Ray cluster, by Ray's own functions: genchi runs without Prefect where no server is configured.
+
+`ray://host:10001` is Ray's client server, for a run outside the cluster; `host:6379` is the cluster itself, for a run
+on one of its nodes. A process talks to one Ray cluster at a time.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self, TypeVar
+
+from flows.cluster.same_packages import Work, asked, done, packages
+from flows.errors import ConfigError, RunError, in_one_line
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_LOOK_S = 10
+# A cluster that scales itself needs some minutes for its first worker.
+_WITHOUT_WORKERS_S = 300
+# As often as Dask does a task again whose worker was lost.
+_TRIES_AGAIN = 3
+
+log = logging.getLogger("genchi")
+
+
+class RayTasks:
+    """The tasks of one run on the cluster with this address; see `Tasks`.
+
+    Raises RunError if no cluster answers, ConfigError if Ray is not installed.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            import ray  # noqa: PLC0415 - imported late: an extra, and most runs do not need it
+        except ImportError:
+            raise ConfigError("`engine.tasks: ray` needs an extra: run `pip install 'genchi[ray]'`") from None
+        self._ray: Any = ray
+        self._address = address
+        try:
+            with _our_signals():
+                ray.init(address, namespace="genchi", configure_logging=False, log_to_driver=False)
+        except (ConnectionError, OSError, TimeoutError, ValueError, RuntimeError) as error:
+            log.debug("%s: %s", address, in_one_line(error))
+            raise RunError(
+                f"{address}: no Ray cluster answers; start it (`ray start --head`), or correct `engine.address`"
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ray.shutdown()
+
+    def map(self, function: Callable[..., Result], items: Iterable[Item], *common: Any) -> Iterator[Result]:
+        """See `Tasks.map`."""
+        task = self._ray.remote(max_retries=_TRIES_AGAIN)(done)
+        given = [self._ray.put(value) for value in common]
+        waiting = deque(task.remote(Work(function, item, packages()), *given) for item in items)
+        try:
+            while waiting:
+                yield self._result(waiting.popleft())
+        finally:
+            for left in waiting:
+                self._ray.cancel(left)
+
+    def on_each(self, function: Callable[[Item], Result], item: Item, patience_s: float) -> dict[str, Result | str]:
+        """See `Tasks.on_each`. A worker is a node of the cluster that has processors."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - see above
+
+        answers = {}
+        for node in sorted(self._nodes(), key=lambda one: str(one["NodeID"])):
+            only_there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            task = self._ray.remote(scheduling_strategy=only_there, max_retries=0)(asked)
+            name = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
+            answers[name] = task.remote(Work(function, item, packages()))
+        until = time.monotonic() + patience_s
+        found: dict[str, Result | str] = {}
+        for name, answer in answers.items():
+            try:
+                found[name] = self._ray.get(answer, timeout=max(0.1, until - time.monotonic()))
+            except self._ray.exceptions.GetTimeoutError:
+                found[name] = f"has not answered within {patience_s:g} s"
+            except Exception as error:  # whatever a worker says
+                found[name] = in_one_line(getattr(error, "cause", None) or error)
+        return found
+
+    def _nodes(self) -> list[dict[str, Any]]:
+        return [node for node in self._ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
+
+    def _result(self, answer: Any) -> Any:
+        errors = self._ray.exceptions
+        seen = time.monotonic()
+        while True:
+            try:
+                return self._ray.get(answer, timeout=_LOOK_S)
+            except errors.GetTimeoutError:
+                if self._nodes():
+                    seen = time.monotonic()
+                elif time.monotonic() - seen > _WITHOUT_WORKERS_S:
+                    raise RunError(f"{self._address}: the Ray cluster has no workers; start some") from None
+            except errors.RayTaskError as error:
+                # Ray's own error is of the task's type too, with the worker's traceback as its message.
+                raise error.cause from None
+            except (errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError):
+                raise RunError(
+                    f"{self._address}: several workers were lost with the same task; look at their logs, and give them"
+                    " more memory"
+                ) from None
+            except (errors.RaySystemError, ConnectionError) as error:
+                log.debug("%s: %s", self._address, in_one_line(error))
+                raise RunError(f"{self._address}: the connection to the Ray cluster was lost; run it again") from None
+
+
+@contextmanager
+def _our_signals() -> Iterator[None]:
+    """Ray gives the process a handler of SIGTERM, or warns where it cannot; a run has its own."""
+    is_main, before = threading.current_thread() is threading.main_thread(), signal.getsignal(signal.SIGTERM)
+    level = (ray_log := logging.getLogger("ray")).level
+    ray_log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        ray_log.setLevel(level)
+        if is_main:
+            signal.signal(signal.SIGTERM, before)
