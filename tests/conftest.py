@@ -1,7 +1,6 @@
 """What every test stands on: quiet libraries, and one Prefect server a session for those that run flows."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,24 +59,3 @@ def prefect_server() -> Iterator[None]:
 
     with prefect_test_harness(server_startup_timeout=120):
         yield
-
-
-@pytest.fixture(scope="module")
-def _one_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("place")
-
-
-@pytest.fixture
-def place(_one_place: Path) -> Path:
-    """A folder for a workspace, at one place for all tests of a module, with nothing in it but what dbt has parsed.
-
-    dbt parses its whole project, in six seconds of CPU, for every new place of a lake or a warehouse.
-    """
-    parsed = _one_place / "lake" / "_dbt" / "target" / "partial_parse.msgpack"
-    content = parsed.read_bytes() if parsed.exists() else b""
-    for path in _one_place.iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    if content:
-        parsed.parent.mkdir(parents=True)
-        parsed.write_bytes(content)
-    return _one_place

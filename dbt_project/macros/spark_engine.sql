@@ -160,7 +160,8 @@ write_table(model(dbtObj(read_table), None), '{{ relation }}')
             ) }}
         {%- endfor -%}
         {%- for node in graph.sources.values() if node.source_name == 'lake' -%}
-            {%- set place = var('words') if node.name == 'words' else var('lake') ~ '/' ~ node.name -%}
+            {%- set of_lake = env_var('GENCHI_LAKE', 'lake') ~ '/' ~ node.name -%}
+            {%- set place = env_var('GENCHI_WORDS', '') if node.name == 'words' else of_lake -%}
             {%- do run_query('create or replace view lake.' ~ node.name ~ ' as select * from parquet.`' ~ place ~ '`') -%}
         {%- endfor -%}
     {%- endif -%}

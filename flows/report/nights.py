@@ -21,7 +21,7 @@ from flows.errors import RunError, in_one_line
 from flows.incidents import NEEDS
 from flows.lake import replace_text
 from flows.marts import open_marts
-from flows.report.templating import new_environment
+from flows.report.templating import environment
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def write_index(config: Config) -> Path:
         logger.warning("report: the index has only days with a page: %s", in_one_line(error))
         known = {}
     entries = known | _of_pages(config.reports)
-    page = new_environment().get_template("nights.html").render(app=config.app, months=_months(entries))
+    page = environment().get_template("nights.html").render(app=config.app, months=_months(entries))
     replace_text(config.reports / NAME, page)
     return config.reports / NAME
 

@@ -21,7 +21,7 @@ from flows.report.incident_rows import in_order
 from flows.report.night_rows import stage_rows
 from flows.report.night_verdict import MIRROR, Status, Verdict, compared_with, days_before, night_verdict
 from flows.report.rows import Facts
-from flows.report.templating import new_environment
+from flows.report.templating import environment
 from flows.report.topic_rows import topics
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def render(facts: Facts, links: Links) -> str:
     verdict = night_verdict(facts)
     checks = [found for found in facts.expectations if found.suite != MIRROR]
     return (
-        new_environment()
+        environment()
         .get_template("page.html")
         .render(
             facts=facts,

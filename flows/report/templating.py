@@ -1,5 +1,6 @@
 """How the templates of the pages are filled in: whatever comes from logs, models and files is text, and escaped."""
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,9 +14,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 FILTERS = ("long_day", "number", "percent", "points", "short_day")
 
 
-def new_environment() -> Environment:
-    """The templates with their filters; a name that a template misses is an error."""
-    environment = Environment(
+@cache
+def environment() -> Environment:
+    """The templates with their filters, each compiled once; a name that a template misses is an error."""
+    found = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         finalize=_as_text,
@@ -23,9 +25,9 @@ def new_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({name: getattr(wording, name) for name in FILTERS}, counted=counted, cut=candidates.cut)
-    environment.filters.update(day_and_month=day_and_month, month_and_year=month_and_year)
-    return environment
+    found.filters.update({name: getattr(wording, name) for name in FILTERS}, counted=counted, cut=candidates.cut)
+    found.filters.update(day_and_month=day_and_month, month_and_year=month_and_year)
+    return found
 
 
 def _as_text(value: object) -> object:

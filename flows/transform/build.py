@@ -1,12 +1,10 @@
 """The build of the warehouse for a range of days."""
 
-import glob
 import logging
 import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 from flows import progress
 from flows.config import Config
@@ -16,7 +14,6 @@ from flows.project import DBT_PROJECT
 from flows.retention import first_rebuildable_day, require_rebuildable
 from flows.transform.built_before import PROJECT, WHOLE, has_traffic_alone, project_of
 from flows.transform.dbt_runner import Node, run_dbt
-from flows.transform.dictionary import write_words
 from flows.transform.feature_expressions import checked_features
 from flows.transform.spark_build import publish_built
 from flows.transform.spark_session import is_on_spark
@@ -152,14 +149,8 @@ def days_of_build(first: date, last: date) -> dict[str, str]:
 
 
 def variables(config: Config) -> dict[str, object]:
-    """The vars of dbt_project.yml for this workspace.
-
-    Paths are escaped, because they are read as glob patterns. Writes the dictionary if it is missing. Raises
-    ConfigError for a wrong features.csv.
-    """
+    """The vars of dbt_project.yml for this workspace. Raises ConfigError for a wrong features.csv."""
     return {
-        "lake": glob.escape(str(config.lake)) if isinstance(config.lake, Path) else config.lake,
-        "words": glob.escape(str(write_words(config.open_lake()))),
         "window_days": config.window_days,
         "risk": config.risk,
         "route_risks": [{"route": name, "risk": one.risk} for name, one in config.routes.items() if one.risk],

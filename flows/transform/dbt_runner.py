@@ -4,12 +4,13 @@ dbt's parsed project and its log are kept in `<lake>/_dbt`, or in `.genchi/_dbt`
 object store.
 """
 
+import glob
 import json
 import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -19,7 +20,8 @@ from flows import progress
 from flows.config import Config
 from flows.errors import ConfigError, RunError
 from flows.project import DBT_PROJECT
-from flows.transform import ephemeral_models, spark_models
+from flows.transform import ephemeral_models, parsed_project, spark_models
+from flows.transform.dictionary import write_words
 from flows.transform.spark_build import require_for_spark
 from flows.transform.spark_session import is_on_spark, session_of
 from flows.transform.workspace_package import FOLDER, PACKAGES
@@ -53,7 +55,8 @@ def run_dbt(
     """
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - imported late: costs seconds
 
-    with opened_for_dbt(config, {"DBT_LOG_LEVEL": "none", **environment}) as note:
+    kept = parsed_project.shared(config, variables) if PACKAGES not in environment else nullcontext()
+    with opened_for_dbt(config, {"DBT_LOG_LEVEL": "none", **environment}) as note, kept:
         outcome = dbtRunner(callbacks=[note]).invoke([*arguments, "--vars", json.dumps(dict(variables))])
         nodes = _nodes(outcome)
     if isinstance(outcome.exception, Exception):
@@ -81,12 +84,15 @@ def _failure(failed: list[Node], *, on_spark: bool = False) -> str:
 def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[Callable[[Any], None]]:
     """Set up dbt's project, the warehouse, access to the lake and these environment variables for the block.
 
-    Yields the callback for dbt's runner that writes dbt's log. Afterwards everything is closed.
+    Yields the callback for dbt's runner that writes dbt's log. Afterwards everything is closed. Paths are escaped,
+    because they are read as glob patterns. Writes the dictionary if it is missing.
     """
     kept = config.state / "_dbt"
     config.warehouse.parent.mkdir(parents=True, exist_ok=True)
     settings = {
         "GENCHI_WAREHOUSE": str(config.warehouse),
+        "GENCHI_LAKE": glob.escape(str(config.lake)) if isinstance(config.lake, Path) else config.lake,
+        "GENCHI_WORDS": glob.escape(str(write_words(config.open_lake()))),
         "GENCHI_THREADS": str(config.engine.processors),
         "DBT_PROJECT_DIR": str(DBT_PROJECT),
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
@@ -96,6 +102,7 @@ def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[C
         **environment,
     }
     ephemeral_models.install()
+    parsed_project.install()
     if is_on_spark(config):
         require_for_spark(config)
         spark_models.install()

@@ -1,8 +1,10 @@
-"""A dbt-duckdb plugin: dbt's connection reads the objects of a lake in a store. The profile names this module.
+"""A dbt-duckdb plugin: dbt's connections know the lake's place, and read one in a store. The profile names this module.
 
+Sources name the lake by a variable of DuckDB, so that what dbt has parsed does not depend on its place.
 The store's options are passed within the process, so that no secret is written to a file, an argument or a log.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +14,8 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from flows.lake import Lake
 
 _read_by_dbt: list[Lake] = []
+# The environment variables that name the lake and the dictionary, and where these are without them.
+_PLACES = {"lake": ("GENCHI_LAKE", "lake"), "words": ("GENCHI_WORDS", "lake/_reference/words.parquet")}
 
 
 @contextmanager
@@ -31,3 +35,8 @@ class Plugin(BasePlugin):
         """Called once for each connection that is opened."""
         if _read_by_dbt:
             _read_by_dbt[-1].open_to(conn)
+
+    def configure_cursor(self, cursor: Any) -> None:
+        """Called for each cursor: variables are those of a cursor alone."""
+        for variable, (name, default) in _PLACES.items():
+            cursor.execute(f"set variable {variable} = ?", [os.environ.get(name, default)])

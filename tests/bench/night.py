@@ -1,6 +1,6 @@
 """A night of many records, a night's drift against a long window, and a backfill, in fresh processes.
 
-    python -m tests.bench.night [records] [runs] [--nightly]
+    python -m tests.bench.night [records] [runs] [--nightly | --alone]
 
 prints the medians of seconds, of peak memory and of the ratio of seconds, of
 - ingest, features and drift of records of 2 KB (those of tests.bench.ingest; redaction and evaluation off), against a
@@ -9,6 +9,8 @@ prints the medians of seconds, of peak memory and of the ratio of seconds, of
   after each was found to have every record in its last table;
 - the drift of one night against the 28 days before it, against the same with one day: the time of the model alone;
 - thirty days built by one call of dbt, against one call a day in one process: the same rows are in all marts.
+
+With --alone it prints what the whole `genchi nightly` costs, and nothing else: the CPU seconds of a small night.
 """
 
 import hashlib
@@ -169,7 +171,7 @@ def clear(folder: Path) -> None:
 
 
 def nights(folder: Path, count: int, runs: int, names: list[str]) -> None:
-    """Print what a night costs beside a COPY."""
+    """Print what a night costs beside the first of `names`."""
     write_logs(folder / "logs", count)
     found: dict[str, list[Run]] = {what: [] for what in names}
     for _ in range(runs):
@@ -183,7 +185,7 @@ def nights(folder: Path, count: int, runs: int, names: list[str]) -> None:
     titles = {"copy": "bare COPY", "night": "ingest, features, drift", "unembedded": "genchi nightly, nothing embedded",
               "nightly": "genchi nightly"}  # fmt: skip
     for what, results in found.items():
-        line(titles[what], results, found["copy"])
+        line(titles[what], results, found[names[0]])
 
 
 def months(folder: Path, count: int, runs: int) -> None:
@@ -213,12 +215,15 @@ def main() -> None:
     """Print the tables."""
     if serve(RUNS):
         return
+    is_alone = "--alone" in sys.argv
     names = ["copy", "night", *(["unembedded", "nightly"] if "--nightly" in sys.argv else [])]
     sys.argv = [part for part in sys.argv if not part.startswith("--")]
     count, runs = argument(1, 1_000_000), argument(2, 3)
     with tempfile.TemporaryDirectory() as name:
         print(f"{count:,} records of 2 KB; medians of {runs} interleaved runs", flush=True)
-        nights(Path(name) / "night", count, runs, names)
+        nights(Path(name) / "night", count, runs, ["nightly"] if is_alone else names)
+    if is_alone:
+        return
     with tempfile.TemporaryDirectory() as name:
         months(Path(name), count // 10 - count // 10 % MONTH, runs)
 

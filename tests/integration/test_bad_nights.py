@@ -64,9 +64,9 @@ def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
     return {**marts, **lake}
 
 
-def test_a_missing_day_is_a_failed_critical_expectation_and_not_a_green_night(place: Path) -> None:
-    sources = write_logs(place, date(2026, 3, 1))
-    path = place / "genchi.yaml"
+def test_a_missing_day_is_a_failed_critical_expectation_and_not_a_green_night(tmp_path: Path) -> None:
+    sources = write_logs(tmp_path, date(2026, 3, 1))
+    path = tmp_path / "genchi.yaml"
     with webhook() as hook:
         path.write_text(json.dumps({
             "app": "a", "lake": "lake", **sources, "alerts": [{"kind": "webhook", "url": hook.url}],
@@ -74,7 +74,7 @@ def test_a_missing_day_is_a_failed_critical_expectation_and_not_a_green_night(pl
         night = run(path)
         assert night.critical >= 1
         failed = [
-            row for row in Lake(place / "lake").read("expectation_results", DAY).to_pylist() if not row["success"]
+            row for row in Lake(tmp_path / "lake").read("expectation_results", DAY).to_pylist() if not row["success"]
         ]
         assert {(row["suite"], row["severity"]) for row in failed} == {("landed_logs", "critical")}
         assert len(hook.received) == 1
@@ -82,7 +82,7 @@ def test_a_missing_day_is_a_failed_critical_expectation_and_not_a_green_night(pl
 
 
 def test_a_stage_that_failed_is_a_failed_run_an_alert_and_no_green_page(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows import nightly
 
@@ -90,9 +90,9 @@ def test_a_stage_that_failed_is_a_failed_run_an_alert_and_no_green_page(
         raise RunError("dbt: the model fct_usage_daily failed")
 
     with webhook() as hook:
-        path = place / "genchi.yaml"
+        path = tmp_path / "genchi.yaml"
         path.write_text(json.dumps({
-            "app": "a", "lake": "lake", **write_logs(place), "alerts": [{"kind": "webhook", "url": hook.url}],
+            "app": "a", "lake": "lake", **write_logs(tmp_path), "alerts": [{"kind": "webhook", "url": hook.url}],
         }), encoding="utf-8")  # fmt: skip
         run(path)
         assert hook.received == []
@@ -108,11 +108,11 @@ def test_a_stage_that_failed_is_a_failed_run_an_alert_and_no_green_page(
     assert [(row["state"]["type"], row["state"]["name"]) for row in ends] == [("FAILED", "Failed")]
 
 
-def test_a_provider_that_is_down_hides_no_drift_and_gives_no_verdict(place: Path, shared: Path) -> None:
+def test_a_provider_that_is_down_hides_no_drift_and_gives_no_verdict(tmp_path: Path, shared: Path) -> None:
     with webhook() as hook:
         path = happy_numbers(
-            place, shared, "http://127.0.0.1:9/v1", "gpt-4-0314", "gpt-4-0613",
-            hook=hook.url, examples=60, **write_logs(place),
+            tmp_path, shared, "http://127.0.0.1:9/v1", "gpt-4-0314", "gpt-4-0613",
+            hook=hook.url, examples=60, **write_logs(tmp_path),
         )  # fmt: skip
         night = run(path)
         settings = load.load_config(path)
@@ -126,9 +126,9 @@ def test_a_provider_that_is_down_hides_no_drift_and_gives_no_verdict(place: Path
         assert len(hook.received) == 1
 
 
-def test_a_second_run_of_a_day_leaves_every_table_as_it_was(place: Path, shared: Path) -> None:
+def test_a_second_run_of_a_day_leaves_every_table_as_it_was(tmp_path: Path, shared: Path) -> None:
     with replayed(shared, "happy_numbers.parquet") as url:
-        path = happy_numbers(place, shared, url, "gpt-4-0314", "gpt-4-0613", examples=40, **write_logs(place))
+        path = happy_numbers(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=40, **write_logs(tmp_path))
         run(path)
         once = tables(path)
         run(path)
@@ -149,13 +149,13 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_night_that_is_killed_is_repaired_by_the_next_and_pays_for_no_answer_twice(
-    place: Path, shared: Path, moment: str
+    tmp_path: Path, shared: Path, moment: str
 ) -> None:
-    lake = place / "lake"
+    lake = tmp_path / "lake"
     with replayed(shared, "happy_numbers.parquet", "--delay-ms", "100") as url:
         path = happy_numbers(
-            place, shared, url, "gpt-4-0314", "gpt-4-0613", examples=60, budget={"concurrency": 8},
-            **write_logs(place),
+            tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=60, budget={"concurrency": 8},
+            **write_logs(tmp_path),
         )  # fmt: skip
         command = [sys.executable, "-m", "flows.cli", "nightly", "--config", str(path), "--day", str(DAY)]
         killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -167,7 +167,7 @@ def test_a_night_that_is_killed_is_repaired_by_the_next_and_pays_for_no_answer_t
         half = [file for file in lake.rglob("*.parquet") if file.read_bytes()[-4:] != b"PAR1"]
         assert half == []
         run(path)
-        rows = Lake(place / "lake").read("completions", DAY, nightly_run_id(DAY)).to_pylist()
+        rows = Lake(tmp_path / "lake").read("completions", DAY, nightly_run_id(DAY)).to_pylist()
         assert len(rows) == 120
         assert all(row["status"] == "ok" for row in rows)
         asked = stats(url)

@@ -34,10 +34,10 @@ def run(path: Path, day: date = DAY) -> tuple[int, str]:
     return done.returncode, done.stdout.strip().splitlines()[0]
 
 
-def test_a_candidate_that_is_much_worse_is_on_the_page_and_wakes_nobody(place: Path, shared: Path) -> None:
+def test_a_candidate_that_is_much_worse_is_on_the_page_and_wakes_nobody(tmp_path: Path, shared: Path) -> None:
     with replayed(shared, "happy_numbers.parquet") as url, webhook() as hook:
         path = happy_numbers(
-            place, shared, url, "gpt-4-0314", "gpt-4-0613", hook=hook.url, criterion={"min_pass_rate": 0.8}
+            tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", hook=hook.url, criterion={"min_pass_rate": 0.8}
         )
         code, _ = run(path)
         assert rates(path) == pytest.approx({"gpt-4-0314": 0.836, "gpt-4-0613": 0.352})
@@ -57,9 +57,9 @@ def test_a_candidate_that_is_much_worse_is_on_the_page_and_wakes_nobody(place: P
         assert len(Lake(load.load_config(path).lake).read("completions", DAY, nightly_run_id(DAY))) == 1000
 
 
-def test_a_model_that_got_better_is_exit_code_0_and_no_digest(place: Path, shared: Path) -> None:
+def test_a_model_that_got_better_is_exit_code_0_and_no_digest(tmp_path: Path, shared: Path) -> None:
     with replayed(shared, "happy_numbers.parquet") as url, webhook() as hook:
-        path = happy_numbers(place, shared, url, "gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613", hook=hook.url)
+        path = happy_numbers(tmp_path, shared, url, "gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613", hook=hook.url)
         code, _ = run(path)
         assert rates(path) == pytest.approx({"gpt-3.5-turbo-0301": 0.306, "gpt-3.5-turbo-0613": 0.482})
         assert comparison(path)["verdict"] == "better"
@@ -68,9 +68,9 @@ def test_a_model_that_got_better_is_exit_code_0_and_no_digest(place: Path, share
         assert [row for row in expectations(path) if not row["success"]] == []
 
 
-def test_code_in_a_fence_is_said_to_be_wrapped_wrongly_and_not_to_be_worse(place: Path, shared: Path) -> None:
+def test_code_in_a_fence_is_said_to_be_wrapped_wrongly_and_not_to_be_worse(tmp_path: Path, shared: Path) -> None:
     with replayed(shared, "leetcode_easy.parquet") as url:
-        path = leetcode(place, shared, url, "gpt-4-0314", "gpt-4-0613")
+        path = leetcode(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613")
         code, _ = run(path)
     settings = load.load_config(path)
     found = query(settings.warehouse, "select model, criterion, pass_rate from marts.fct_eval_scores")
@@ -97,10 +97,10 @@ def test_code_in_a_fence_is_said_to_be_wrapped_wrongly_and_not_to_be_worse(place
         assert said in page, said
 
 
-def test_faults_of_a_provider_are_retried_and_change_no_rate(place: Path, shared: Path) -> None:
+def test_faults_of_a_provider_are_retried_and_change_no_rate(tmp_path: Path, shared: Path) -> None:
     faults = ("--fault", "429:0.15", "--fault", "500:0.1", "--garble-rate", "0.05")
     with replayed(shared, "happy_numbers.parquet", *faults) as url:
-        path = happy_numbers(place, shared, url, "gpt-4-0314", "gpt-4-0613", examples=100)
+        path = happy_numbers(tmp_path, shared, url, "gpt-4-0314", "gpt-4-0613", examples=100)
         run(path)
         rows = Lake(load.load_config(path).lake).read("completions", DAY, nightly_run_id(DAY)).to_pylist()
     assert len(rows) == 200
@@ -110,10 +110,10 @@ def test_faults_of_a_provider_are_retried_and_change_no_rate(place: Path, shared
     assert row["unscored"] == len(unanswered)
 
 
-def test_real_answers_as_production_logs_land_without_loss_with_their_code_fences(place: Path, shared: Path) -> None:
+def test_real_answers_as_production_logs_land_without_loss_with_their_code_fences(tmp_path: Path, shared: Path) -> None:
     from flows.backfill import backfill
 
-    path, rows = leetcode_logs(place, shared)
+    path, rows = leetcode_logs(tmp_path, shared)
     settings = load.load_config(path)
     days = sorted({datetime.strptime(row["timestamp"], "%m/%d/%Y, %H:%M:%S").date() for row in rows})  # noqa: DTZ007 - the recording has no zone
     backfill(days[0], days[-1], str(path))

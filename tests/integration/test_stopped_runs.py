@@ -104,29 +104,29 @@ def moments(folder: Path) -> list[Callable[[], object]]:
 
 @pytest.mark.parametrize(("number", "is_group"), [(signal.SIGTERM, False), (signal.SIGINT, True)])
 def test_a_night_that_is_stopped_at_any_moment_is_over_soon_and_the_next_goes_on(
-    place: Path, number: int, is_group: bool
+    tmp_path: Path, number: int, is_group: bool
 ) -> None:
-    path = workspace(place)
-    for wait in moments(place):
+    path = workspace(tmp_path)
+    for wait in moments(tmp_path):
         stopped(path, "nightly", wait, number, is_group=is_group)
     assert run("ingest", "--config", str(path), "--day", DAY).returncode == 0
-    assert calls(place / "lake") == 20
+    assert calls(tmp_path / "lake") == 20
 
 
-def test_a_server_that_is_slow_to_start_is_stopped_too(place: Path) -> None:
-    (place / "slow").mkdir()
-    (place / "slow" / "sitecustomize.py").write_text(SLOW, encoding="utf-8")
-    path = workspace(place, alerts=[{"kind": "prefect", "block": "slack-webhook/on-call"}])
-    environment = {"PYTHONPATH": str(place / "slow")}
+def test_a_server_that_is_slow_to_start_is_stopped_too(tmp_path: Path) -> None:
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "sitecustomize.py").write_text(SLOW, encoding="utf-8")
+    path = workspace(tmp_path, alerts=[{"kind": "prefect", "block": "slack-webhook/on-call"}])
+    environment = {"PYTHONPATH": str(tmp_path / "slow")}
     stopped(path, "nightly", lambda: time.sleep(8.0), signal.SIGTERM, is_group=False, **environment)
 
 
-def test_an_evaluation_that_waits_for_a_silent_provider_is_stopped(place: Path) -> None:
-    (place / "h.jsonl").write_text('{"example_id": "1", "input": "q", "expected": "a"}\n', encoding="utf-8")
-    (place / "c.yaml").write_text("- {name: right, kind: exact}\n", encoding="utf-8")
+def test_an_evaluation_that_waits_for_a_silent_provider_is_stopped(tmp_path: Path) -> None:
+    (tmp_path / "h.jsonl").write_text('{"example_id": "1", "input": "q", "expected": "a"}\n', encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("- {name: right, kind: exact}\n", encoding="utf-8")
     with silent_server() as silent:
         model = {"model": "openai/m", "api_base": silent.url, "name": "m"}
-        path = workspace(place, routes={"r": {"holdout": "h.jsonl", "criteria": "c.yaml"}}, models={"pinned": model})
+        path = workspace(tmp_path, routes={"r": {"holdout": "h.jsonl", "criteria": "c.yaml"}}, models={"pinned": model})
         stopped(path, "evaluate", lambda: until(lambda: bool(silent.connections), 240), signal.SIGINT, is_group=True)
 
 
@@ -150,10 +150,10 @@ class Answering(Quiet, BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-def test_a_comparison_that_is_stopped_keeps_its_answers_and_goes_on(place: Path) -> None:
+def test_a_comparison_that_is_stopped_keeps_its_answers_and_goes_on(tmp_path: Path) -> None:
     examples = [json.dumps({"example_id": str(n), "input": f"q{n}", "expected": "a"}) for n in range(20)]
-    (place / "h.jsonl").write_text("\n".join(examples) + "\n", encoding="utf-8")
-    (place / "c.yaml").write_text("- {name: right, kind: exact}\n", encoding="utf-8")
+    (tmp_path / "h.jsonl").write_text("\n".join(examples) + "\n", encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("- {name: right, kind: exact}\n", encoding="utf-8")
 
     class Endpoint(Answering):
         delay_s, asked = 1.0, 0
@@ -162,7 +162,7 @@ def test_a_comparison_that_is_stopped_keeps_its_answers_and_goes_on(place: Path)
         models = [{"model": f"openai/{name}", "api_base": f"http://127.0.0.1:{server.server_port}/v1", "name": name}
                   for name in ("old", "new")]  # fmt: skip
         path = workspace(
-            place,
+            tmp_path,
             routes={"r": {"holdout": "h.jsonl", "criteria": "c.yaml"}},
             models={"pinned": models[0], "candidates": models[1:]},
             budget={"concurrency": 2},
@@ -192,15 +192,15 @@ def until(condition: Callable[[], bool], at_most_s: float) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_backfill_that_is_stopped_is_over_soon_and_the_next_goes_on(place: Path, number: int) -> None:
-    path = workspace(place)
+def test_a_backfill_that_is_stopped_is_over_soon_and_the_next_goes_on(tmp_path: Path, number: int) -> None:
+    path = workspace(tmp_path)
     arguments = ["backfill", "--config", str(path), "--start", "2026-03-01", "--end", DAY]
-    for wait in moments(place)[1:]:
+    for wait in moments(tmp_path)[1:]:
         for is_group in (False, True):
             said = ended(arguments, wait, number, is_group=is_group)
             assert f"genchi backfill --config {path} --start 2026-03-01 --end {DAY}" in said
     assert run(*arguments).returncode == 0
-    assert calls(place / "lake") == 20
+    assert calls(tmp_path / "lake") == 20
 
 
 @pytest.mark.parametrize(("number", "is_group"), SIGNALS)
