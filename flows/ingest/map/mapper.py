@@ -13,6 +13,7 @@ as incomplete. A SELECT may name columns that it could not read itself in `unrea
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -24,7 +25,7 @@ import pyarrow.compute as pc
 from flows.config import did_you_mean, format_file
 from flows.errors import ConfigError, RunError
 from flows.ingest.map import pricing
-from flows.ingest.map.casting_sql import TABLES, canonical_columns, casting_sql, columns_to_cast
+from flows.ingest.map.casting_sql import TABLES, canonical_columns, casting_sql, columns_to_cast, latest_time_macro
 from flows.ingest.map.derived_ids import with_ids
 from flows.ingest.map.functions import add_functions
 from flows.ingest.map.line_parts import line_parts
@@ -110,6 +111,7 @@ class Mapper:
         self._connection.execute("set timezone = 'UTC'")
         self._connection.execute("set enable_progress_bar = false")  # a worker of a cluster has no terminal
         add_functions(self._connection)
+        self._connection.execute(latest_time_macro(datetime.now(UTC)))
         for name in _MACROS:
             self._connection.execute(_sql(LOG_FORMATS / f"{name}.sql"))
         self._connection.execute(user_key_macro(user_key_secret))

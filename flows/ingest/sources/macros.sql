@@ -72,7 +72,7 @@ create or replace temp macro as_time(t) as (
 
 -- Whether a time is one, and one in which there were logs.
 create or replace temp macro is_time(t) as (
-    coalesce(as_time(t) between '1990-01-01'::timestamptz and now() + interval 30 days, false)
+    coalesce(as_time(t) between '1990-01-01'::timestamptz and latest_time(), false)
 );
 
 -- A route is a job, not a run of it: ids of runs (UUIDs, ULIDs, long numbers in hexadecimal or decimal, ids with a

@@ -110,13 +110,11 @@ class CallRecords:
         rows = rows.filter(pc.is_valid(rows.column("one_call")))
         if not len(rows):
             return
-        numbers = rows.column("file").to_pylist()
+        numbers, places = np.unique(rows.column("file").to_numpy(), return_inverse=True)
+        files = [self._files[number] for number in numbers.tolist()]
         named = rows.drop_columns(["source", "file"])
-        for name, values in (
-            ("source", [self._files[number].source for number in numbers]),
-            ("file", [self._files[number].name for number in numbers]),
-        ):
-            named = named.append_column(name, pa.array(values, pa.string()))
+        for name, values in (("source", [file.source for file in files]), ("file", [file.name for file in files])):
+            named = named.append_column(name, pa.array(values, pa.string()).take(pa.array(places)))
         texts = [pc.is_valid(rows.column(name)) for name in ("input_text", "output_text", "output_json")]
         rows = named.append_column("has_text", pc.or_(pc.or_(texts[0], texts[1]), texts[2])).select(
             SCHEMAS[TABLE].names
