@@ -90,8 +90,9 @@ def ray_cluster(workers: int = 2) -> Iterator[Cluster]:
         _until_it_listens(port)
         _until_it_listens(client_port)
         for number in range(workers):
+            # One after the other: two nodes that start at once on one machine may wait for each other.
             cluster.workers[f"worker-{number}"] = start("--address", cluster.head, "--num-cpus", "1")
-        _until_it_has(cluster.head, workers)
+            _until_it_has(cluster.head, number + 1)
         yield cluster
 
 

@@ -28,6 +28,14 @@ run_nights(load_setup(load_config(Path(sys.argv[1]))), date.fromisoformat(sys.ar
 """
 
 
+# A simulated model has no latency of its own: what is measured of it, and what rests on that, is of the machine.
+_ANSWERED = {"response_id", "latency_ms"}
+_OF_TABLE = {
+    **dict.fromkeys(("completions", "judgements", "anchor_grades", "canaries"), _ANSWERED),
+    "mart fct_model_frontier": {"latency_p50_ms", "latency_p95_ms", "is_dominated"},
+}
+
+
 def write_demo(folder: Path) -> None:
     """The workspace of all ways."""
     write_workspace(folder, LAST)
@@ -37,7 +45,8 @@ def run_way(folder: Path, name: str, engine: str = "") -> Config:
     """Run the thirty nights in a process of its own, with this `engine`."""
     written = (folder / "genchi.yaml").read_text("utf-8").replace("lake: lake ", f"lake: ways/{name} ")
     path = folder / f"{name}.yaml"
-    path.write_text(f"{written}\nreports: reports-{name}\n{engine}", encoding="utf-8")
+    more = f"reports: reports-{name}\nuser_key_secret: the-same-in-every-way\n"
+    path.write_text(f"{written}\n{more}{engine}", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-c", _NIGHTS, str(path), LAST.isoformat()],
         cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "DO_NOT_TRACK": "1"},
@@ -59,7 +68,10 @@ def content_of(config: Config) -> dict[str, list[dict[str, Any]]]:
     for name in sorted(marts.columns()):
         found[f"mart {name}"] = marts.query(f"select * from marts.{name} order by all")
     return {
-        name: [{key: value for key, value in row.items() if key not in OF_A_RUN} for row in rows]
+        name: [
+            {key: value for key, value in row.items() if key not in OF_A_RUN | _OF_TABLE.get(name, set())}
+            for row in rows
+        ]
         for name, rows in found.items()
         if name.removeprefix("mart ") not in OF_A_RUN_TABLES
     }

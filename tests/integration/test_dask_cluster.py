@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,21 @@ from distributed import Client
 
 from flows.config import Config, load_config
 from flows.errors import RunError
+from flows.evaluate.production import score_days
+from flows.evaluate.setup import read_setup
 from flows.ingest import landing
 from flows.ingest.spread import pieces
 from flows.lake import CALL, Tombstones, add_tombstones
 from flows.lake.object_store import filesystem
 from flows.lake.store_addresses import Storage
+from flows.semantics import run, spread_routes
 from tests.bench.ingest import records
 from tests.clusters import Cluster, dask_cluster
 from tests.integration.servers import make_bucket, object_store
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 DAY = date(2026, 3, 2)
+SCHEMA = "{output_schema: object.json}"
 TABLES = ("interactions", "feedback", "call_records", "quarantine", "manifest")
 
 
@@ -195,6 +200,68 @@ def test_a_killed_worker_costs_its_tasks_again_and_nothing_else(tmp_path: Path) 
         assert found == [expected]
         assert_same(tables(alone), tables(spread))
         assert not leftovers(spread)
+
+
+def test_a_worker_killed_in_semantics_costs_its_tasks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lake in an object store. Two of three workers are killed: one with texts to embed, one with a route of a night.
+    The third does what is left, and the scores.
+    """
+    monkeypatch.setattr(spread_routes, "_TEXTS_A_TASK", 32)
+    (tmp_path / "weed").mkdir()
+    (tmp_path / "dask").mkdir()
+    days = [DAY, DAY + timedelta(days=1)]
+    for number, day in enumerate(days):
+        (tmp_path / "logs" / f"{day}").mkdir(parents=True)
+        (tmp_path / "logs" / f"{day}" / "big.jsonl").write_text("".join(records(900, number * 900, day)))
+    (tmp_path / "object.json").write_text('{"type": "object"}')
+    with object_store(tmp_path / "weed") as storage, dask_cluster(tmp_path / "dask", workers=3) as cluster:
+        make_bucket(storage, "genchi")
+        more = f"{_storage(storage)}routes: {{triage: {SCHEMA}, answer: {SCHEMA}}}\n"
+        alone = config(tmp_path, "alone", more=more, lake="s3://genchi/alone")
+        spread = config(tmp_path, "spread", dask(cluster), more=more, lake="s3://genchi/spread")
+        for one in (alone, spread):
+            landing.land_days(one, *days)
+        for victim, stage in {"worker-0": run.embed_days, "worker-1": run.find_topics}.items():
+            expected = stage(alone, *days)
+            with _killed_at_work(cluster, victim):
+                found = stage(spread, *days)
+            assert replace(found, **_times(found)) == replace(expected, **_times(expected))
+        for one in (alone, spread):
+            score_days(read_setup(one), *days)
+        for table in ("embeddings", "topics", "topic_catalog", "topic_tests", "topic_pasts", "scores"):
+            ours, theirs = (one.open_lake().read(table, days[1]) for one in (alone, spread))
+            assert ours.equals(theirs), table
+            assert len(ours), table
+
+
+def _times(found: Any) -> dict[str, float]:
+    return {"seconds": 0.0} if hasattr(found, "seconds") else {}
+
+
+@contextmanager
+def _killed_at_work(cluster: Cluster, name: str) -> Iterator[None]:
+    """Kill a worker as soon as it has tasks, while the block runs."""
+    killed, is_over = threading.Event(), threading.Event()
+
+    def kill() -> None:
+        with Client(cluster.address, set_as_default=False) as watching:
+            while not is_over.is_set():
+                workers = watching.scheduler_info(n_workers=-1)["workers"].items()
+                mine = [address for address, worker in workers if worker["name"] == name]
+                if mine and watching.processing().get(mine[0]):
+                    cluster.workers[name].send_signal(signal.SIGKILL)
+                    killed.set()
+                    return
+                time.sleep(0.01)
+
+    watcher = threading.Thread(target=kill)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watcher.join()
+    assert killed.is_set(), "nothing was left to lose"
 
 
 def test_a_killed_run_leaves_nothing_behind(tmp_path: Path, cluster: Cluster) -> None:

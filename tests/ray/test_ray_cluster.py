@@ -57,11 +57,11 @@ def waiting(number: int, folder: Path) -> int:
 
 def config(folder: Path, name: str, engine: str = "") -> Config:
     path = folder / f"{name}.yaml"
-    (folder / "criteria.yaml").write_text("- {name: short, kind: length, max_chars: 400}\n")
+    (folder / "object.json").write_text('{"type": "object"}')
     path.write_text(
         f"app: desk\nlake: lakes/{name}\nuser_key_secret: never-mind-this-secret\nredact: [email, phone]\n"
         "sources: [{name: calls, format: litellm, path: 'logs/{day}.jsonl'}]\n"
-        f"routes:\n  default: {{criteria: criteria.yaml}}\n  support: {{criteria: criteria.yaml}}\n{engine}"
+        f"routes:\n  triage: {{output_schema: object.json}}\n  answer: {{output_schema: object.json}}\n{engine}"
     )
     return load_config(path)
 
