@@ -32,7 +32,7 @@ from flows.prefect_run import described, ended, flow, stage
 from flows.report.flow import report_days
 from flows.retention import first_to_rebuild, require_rebuildable
 from flows.semantics.flow import semantics
-from flows.transform import has_package
+from flows.transform import has_package, parsing_ahead
 from flows.transform.flow import transform, workspace_models
 from flows.words import counted
 
@@ -218,12 +218,13 @@ class _Run:
         if self.request.only in (None, "ingest"):
             config.require_for_ingest()
             config.require_for_semantics()
-            first = self._read(first)
-            self.ledger.begin(first, last)
-            with self._timed("semantics") as current:
-                current.outcome = semantics(config, first, last).summary()
-            with self._timed("production") as current:
-                current.outcome = check_production(self.setup, first, last).summary()
+            with parsing_ahead(config):
+                first = self._read(first)
+                self.ledger.begin(first, last)
+                with self._timed("semantics") as current:
+                    current.outcome = semantics(config, first, last).summary()
+                with self._timed("production") as current:
+                    current.outcome = check_production(self.setup, first, last).summary()
         if self.request.only == "evaluate":
             self._evaluate()
         with self._timed("transform") as current:

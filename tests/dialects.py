@@ -62,7 +62,7 @@ def say_to_spark(macros: dict[str, Any]) -> None:
 
 def unread_by_spark(compiled: str) -> str:
     """Why a model that was compiled after `say_to_spark` cannot be read as Spark's SQL; empty where it can."""
-    sql = re.sub(r"read_parquet\((?:'[^']*'|[^()'])*\)", "source", compiled)
+    sql = re.sub(r"read_parquet\((?:'[^']*'|\([^()]*\)|[^()'])*\)", "source", compiled)
     sql = re.sub(r'"\w+"\."(\w+)"\."(\w+)"', r"\1.\2", sql).replace('"at"', "`at`")
     try:
         sqlglot.parse_one(sql, read="spark")

@@ -9,6 +9,7 @@ from flows.transform.dbt_command import run_command
 from flows.transform.expiry import expire, is_due
 from flows.transform.feature_expressions import checked_features
 from flows.transform.language import languages_of
+from flows.transform.parse_ahead import parse_for_later, parsing_ahead
 from flows.transform.workspace_package import check_package, has_package
 
 __all__ = [
@@ -27,5 +28,7 @@ __all__ = [
     "languages_of",
     "migrate",
     "opened",
+    "parse_for_later",
+    "parsing_ahead",
     "run_command",
 ]

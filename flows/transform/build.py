@@ -13,7 +13,7 @@ from flows.lake import UNWRAPPED, in_one_text
 from flows.project import DBT_PROJECT
 from flows.retention import first_rebuildable_day, require_rebuildable
 from flows.transform.built_before import PROJECT, WHOLE, has_traffic_alone, project_of
-from flows.transform.dbt_runner import Node, run_dbt
+from flows.transform.dbt_runner import NOTHING_WRITTEN, Node, run_dbt
 from flows.transform.feature_expressions import checked_features
 from flows.transform.spark_build import publish_built
 from flows.transform.spark_session import is_on_spark
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 EVERYTHING, MONITORING, EVALUATION, COMPARISON = "everything", "monitoring", "evaluation", "comparison"
 REVIEW, _TRAFFIC = "review", "traffic"
 _DAYS_OF = ("interactions", "completions", "scores", "examples")
-_NOTHING_WRITTEN = ("--no-write-json",)  # the manifest and its like: half a second for files that nobody reads
 # As in the selectors: only tables are built and tested, their keys within their own nodes.
 _KEPT = ("--exclude", "config.materialized:ephemeral", "test_name:is_key_on,path:models")
 
@@ -139,7 +138,7 @@ def _run(config: Config, first: date, last: date, selection: list[str]) -> list[
         else:
             environment[WHOLE] = "1"
     return run_dbt(
-        config, ["build", *_NOTHING_WRITTEN, "--exclude-resource-type", "unit_test", *selection], known, environment
+        config, ["build", NOTHING_WRITTEN, "--exclude-resource-type", "unit_test", *selection], known, environment
     )
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -20,12 +20,14 @@ from flows import progress
 from flows.config import Config
 from flows.errors import ConfigError, RunError
 from flows.project import DBT_PROJECT
-from flows.transform import ephemeral_models, parsed_project, spark_models
+from flows.transform import dbt_events, ephemeral_models, parsed_project, spark_models
 from flows.transform.dictionary import write_words
 from flows.transform.spark_build import require_for_spark
 from flows.transform.spark_session import is_on_spark, session_of
 from flows.transform.workspace_package import FOLDER, PACKAGES
 
+# For a night, whose manifest and its like nobody reads; dbt takes half a second to write them.
+NOTHING_WRITTEN = "--no-write-json"
 _LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _NODE_STARTS = "LogStartLine"
 _LOG_BYTES = 10 << 20
@@ -55,8 +57,10 @@ def run_dbt(
     """
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - imported late: costs seconds
 
-    kept = parsed_project.shared(config, variables) if PACKAGES not in environment else nullcontext()
-    with opened_for_dbt(config, {"DBT_LOG_LEVEL": "none", **environment}) as note, kept:
+    target = Path(environment.get("DBT_TARGET_PATH", config.state / "_dbt" / "target"))
+    parsed = nullcontext() if PACKAGES in environment else parsed_project.shared(config, variables, target)
+    quiet = nullcontext() if "DBT_LOG_LEVEL" in environment else dbt_events.without_debugging()
+    with opened_for_dbt(config, {"DBT_LOG_LEVEL": "none", **environment}) as note, parsed, quiet:
         outcome = dbtRunner(callbacks=[note]).invoke([*arguments, "--vars", json.dumps(dict(variables))])
         nodes = _nodes(outcome)
     if isinstance(outcome.exception, Exception):
@@ -65,9 +69,21 @@ def run_dbt(
         raise (ConfigError if is_of_workspace else RunError)(f"dbt: {told}") from None
     if outcome.exception is not None:  # dbt catches Ctrl-C, too
         raise outcome.exception
-    if failed := [node for node in nodes if node.status in _FAILED]:
+    failed = [node for node in nodes if node.status in _FAILED]
+    if NOTHING_WRITTEN in arguments:
+        _keep_results(outcome, target / "run_results.json", is_failed=bool(failed))
+    if failed:
         raise RunError(f"dbt: {_failure(failed, on_spark=is_on_spark(config))}")
     return nodes
+
+
+def _keep_results(outcome: Any, place: Path, *, is_failed: bool) -> None:
+    """Keep what `genchi dbt retry` reads, of a run that failed alone."""
+    if not is_failed:
+        place.unlink(missing_ok=True)
+        return
+    with suppress(OSError):  # a full disk: the failure itself is told
+        outcome.result.write(str(place))
 
 
 def _failure(failed: list[Node], *, on_spark: bool = False) -> str:

@@ -34,13 +34,19 @@ def install() -> None:
         DuckDBCredentials._connection_keys = without_place  # type: ignore[method-assign]  # this is the place for it
 
 
+def is_there(config: Config, variables: Mapping[str, object]) -> bool:
+    """Whether the next build finds the project parsed, or can leave it to none but itself."""
+    kept = _place(config, variables)
+    return kept is None or kept.exists() or (config.state / "_dbt" / "target" / FILE).exists()
+
+
 @contextmanager
-def shared(config: Config, variables: Mapping[str, object]) -> Iterator[None]:
-    """Give a workspace that has nothing parsed with its settings what another one has left; keep what dbt then parses.
+def shared(config: Config, variables: Mapping[str, object], target: Path) -> Iterator[None]:
+    """Put into dbt's folder `target` what was parsed with these settings, if it is not; keep what dbt then parses.
 
     Without a home folder, or with one that cannot be written, each workspace has only its own.
     """
-    own = config.state / "_dbt" / "target" / FILE
+    own = target / FILE
     note, kept = own.with_name("parsed_for.txt"), _place(config, variables)
     if kept is None or (own.exists() and note.exists() and note.read_text(encoding="utf-8") == kept.name):
         yield

@@ -1,5 +1,6 @@
 """What a build leaves out would have had the same rows; and a key is tested where its table is built."""
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from flows.lake import lake
 from flows.lake.lake import Lake
 from flows.transform.build import build, variables
 from flows.transform.built_before import TABLES, has_traffic_alone, project_of
+from flows.transform.dbt_command import run_command
 from flows.warehouse import query
 
 DAY = date(2026, 3, 4)
@@ -63,6 +65,17 @@ def test_a_key_that_is_not_one_fails_the_build_of_its_table_and_leaves_it_as_it_
     with pytest.raises(RunError, match=r"the model fct_usage_daily failed: .*two rows have the same key"):
         build(config, DAY, DAY)
     assert contents(config)["marts.fct_usage_daily"] == before
+    results = config.state / "_dbt" / "target" / "run_results.json"
+    failed = {row["unique_id"] for row in json.loads(results.read_bytes())["results"] if row["status"] == "error"}
+    assert failed == {"model.genchi.fct_usage_daily"}
+    with duckdb.connect(str(config.warehouse)) as connection:
+        connection.execute(f"delete from marts.fct_usage_daily where day < date '{DAY}'")
+    assert run_command(config, ["retry"], DAY, DAY, {})
+    ran = {row["unique_id"] for row in json.loads(results.read_bytes())["results"]}
+    assert "model.genchi.fct_usage_daily" in ran
+    assert "model.genchi.int_texts" not in ran
+    build(config, DAY, DAY)
+    assert not results.exists()
 
 
 def test_labels_evaluations_and_another_project_make_a_build_a_whole_one(config: Config) -> None:

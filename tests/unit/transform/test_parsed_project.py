@@ -9,7 +9,9 @@ from flows.config.load import Config
 from flows.lake.lake import Lake, from_rows
 from flows.transform import parsed_project
 from flows.transform.build import days_of_build, variables
+from flows.transform.dbt_events import without_debugging
 from flows.transform.dbt_runner import run_dbt
+from flows.transform.parse_ahead import parsing_ahead
 from flows.warehouse import query
 
 DAY = date(2026, 3, 4)
@@ -66,3 +68,36 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setenv("HOME", "")
     run_dbt(config, ["parse"], variables(config), {})
+
+
+def test_what_is_parsed_ahead_serves_the_first_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    config = workspace(tmp_path, 2, engine={"threads": 2})
+    config.path.write_text('app: a\nlake: "it\'s $lake [1]"\n', encoding="utf-8")
+    with parsing_ahead(config) as process:
+        assert process is not None
+        assert process.wait(300) == 0
+    assert not config.warehouse.exists()
+    with parsing_ahead(config) as process:
+        assert process is None
+    (kept,) = (tmp_path / "cache" / "genchi").iterdir()
+    assert built(config) == 2
+    assert parsed(config) == kept.read_bytes()
+
+
+def test_dbt_makes_no_messages_for_debugging() -> None:
+    from dbt_common.events import functions
+    from dbt_common.events.base_types import EventLevel
+    from dbt_common.events.types import Note
+
+    seen: list[str] = []
+    manager = functions.get_event_manager()
+    manager.add_callback(lambda message: seen.append(message.info.msg))
+    try:
+        with without_debugging():
+            functions.fire_event(Note(msg="hidden"), level=EventLevel.DEBUG)
+            functions.fire_event(Note(msg="told"), level=EventLevel.INFO)
+        functions.fire_event(Note(msg="told again"), level=EventLevel.DEBUG)
+    finally:
+        manager.callbacks.pop()
+    assert seen == ["told", "told again"]
