@@ -1,6 +1,6 @@
 """The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
 
-from flows.lake.atomic import replace_bytes, replace_text
+from flows.lake.atomic import replace_bytes, replace_text, scratch_prefix
 from flows.lake.backends import Backend
 from flows.lake.cloud_backend import open_backend
 from flows.lake.inventory import Fault, in_one_text
@@ -89,6 +89,7 @@ __all__ = [
     "replace_text",
     "rows_with",
     "scheme_of",
+    "scratch_prefix",
     "search",
     "storable",
     "storable_row",
