@@ -42,7 +42,7 @@
 {% macro is_day_to_build(relation, days_more=0) -%}
     {%- set days = (var('window_days') | int) + nights_together() + days_more -%}
     {%- set start = 'cast(' ~ dateadd('day', -1 * days, first_day()) ~ ' as date)' -%}
-    {%- if not execute or not is_incremental() -%}
+    {%- if not execute or not adds_days() -%}
         day between {{ start }} and {{ last_day() }}
     {%- else -%}
         {%- set asked = source_of(relation) if relation.is_cte else relation -%}
@@ -50,6 +50,15 @@
         ({{ is_built_day() }}
         {%- for day in missing %} or day = cast('{{ day }}' as date){% endfor %})
     {%- endif -%}
+{%- endmacro %}
+
+{#- Whether the model has been built before, and gets days. -#}
+{% macro adds_days() -%}
+    {{ return(is_incremental() or (
+        config.get('materialized') == 'days_in_lake'
+        and load_cached_relation(this) is not none
+        and not should_full_refresh()
+    )) }}
 {%- endmacro %}
 
 {#- The source that an ephemeral staging model renames. -#}

@@ -5,7 +5,7 @@
     `migrate_warehouse_to_<n>` and raise `newest_warehouse_version`. -#}
 
 {% macro newest_warehouse_version() -%}
-    {{ return(4) }}
+    {{ return(5) }}
 {%- endmacro %}
 
 {% macro version_relation() -%}
@@ -89,5 +89,20 @@
         {%- if relation and 'topic_id' in adapter.get_columns_in_relation(relation) | map(attribute='name') -%}
             {%- do run_query('alter table ' ~ relation ~ ' rename column topic_id to topic_series') -%}
         {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- Version 5: tables as large as the texts are files of the lake (lake_tables.sql). -#}
+{% macro migrate_warehouse_to_5() -%}
+    {%- for name in relations_of('intermediate') if name in ['int_text_features', 'int_pair_features'] -%}
+        {%- set old = adapter.get_relation(warehouse_database(), 'intermediate', name) -%}
+        {%- set new = api.Relation.create(database='lake', schema='intermediate', identifier=name, type='view') -%}
+        {%- do log('moving ' ~ old ~ ' to the lake') -%}
+        {%- do run_query(write_days('select * from ' ~ old, scratch_of(new))) -%}
+        {%- do adapter.create_schema(new) -%}
+        {%- do store_days(new, adapter.get_columns_in_relation(old), scratch_of(new), []) -%}
+        {%- do adapter.cache_added(new) -%}
+        {%- do adapter.commit() -%} {#- a transaction may write to one database only -#}
+        {%- do adapter.drop_relation(old) -%}
     {%- endfor -%}
 {%- endmacro %}

@@ -12,6 +12,7 @@ from flows.erasure.needles import Needles
 from flows.erasure.person import Person, pieces_of, spellings
 from flows.evaluate import EvalSetup, judged_hashes, proposal_id
 from flows.lake import Lake, user_key
+from flows.marts import PublishedMarts, lake_tables
 from flows.warehouse import query
 
 _ANSWERS = ("output_text", "output_json", "error_message")
@@ -24,6 +25,7 @@ _OF_USER = """
     select distinct subject_id from intermediate.int_pair_features
     where origin = 'production' and cluster_key in (select hash(unnest(cast(? as varchar[]))))
 """
+# In a warehouse that no build has migrated yet.
 _EXISTS = "select 1 from information_schema.tables where table_name = 'int_pair_features'"
 
 
@@ -49,6 +51,8 @@ def _add_calls_of_users(config: Config, lake: Lake, person: Person) -> None:
     for table, column in (("interactions", "user_key"), ("embeddings", "cluster")):
         for rows in _all(lake, table, ("call_id", column)):
             person.calls |= set(rows.filter(pc.is_in(rows[column], users))["call_id"].to_pylist())
+    if "intermediate.int_pair_features" in lake_tables(lake.backend):
+        person.calls |= {row["subject_id"] for row in PublishedMarts(lake).query(_OF_USER, [sorted(person.users)])}
     if config.warehouse.exists() and query(config.warehouse, _EXISTS):
         person.calls |= {row["subject_id"] for row in query(config.warehouse, _OF_USER, [sorted(person.users)])}
     person.calls.discard(None)  # type: ignore[arg-type]  # of rows without an id

@@ -104,7 +104,7 @@ def _files(config: Config, lake: Lake) -> list[Path]:
 
 def _objects(lake: Lake, person: Person, found: Scanned) -> None:
     """The objects of a lake in a store."""
-    for pattern in ("*/day=*/*.parquet", "marts/*", "_alerts/*", "_inventory/*"):
+    for pattern in ("*/day=*/*.parquet", "marts/*", "intermediate/*", "_alerts/*", "_inventory/*"):
         for name in lake.backend.names(pattern):
             source = lake.backend.source(name)
             if source is None or isinstance(source, Path):

@@ -1,6 +1,6 @@
 """The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
 
-from flows.lake.atomic import replace_bytes, replace_text
+from flows.lake.atomic import replace_bytes, replace_text, scratch_prefix
 from flows.lake.backends import Backend
 from flows.lake.cloud_backend import open_backend
 from flows.lake.file_pieces import FilePiece, pieces_of, rows_of_piece
@@ -97,6 +97,7 @@ __all__ = [
     "rows_of_piece",
     "rows_with",
     "scheme_of",
+    "scratch_prefix",
     "search",
     "storable",
     "storable_row",

@@ -18,6 +18,8 @@ NOTE = "marts/_published.json"
 WHOLE = ""
 """The key of a table without days."""
 NO_DAY = "1970-01-01"
+LAKE_TABLES = frozenset({"intermediate.int_text_features", "intermediate.int_pair_features"})
+"""Tables that a build writes to the lake itself; see days_in_lake.py."""
 _NAME = re.compile(r"\w+/\w+/(?:day=\d{4}-\d\d-\d\d/)?(?:data|empty)\.parquet", re.ASCII)
 
 
@@ -54,6 +56,16 @@ def name_of(table: str, day: str) -> str:
 def empty_name(table: str) -> str:
     """The name of the file that has no rows."""
     return f"{table.replace('.', '/')}/day={NO_DAY}/empty.parquet"
+
+
+def day_in(name: str) -> str:
+    """The day in the name of a part, in ISO format."""
+    return name.split("/")[-2].removeprefix("day=")
+
+
+def table_in(name: str) -> str:
+    """The table in the name of a part, as `schema.table`."""
+    return ".".join(name.split("/")[:2])
 
 
 def is_name(name: str) -> bool:

@@ -12,7 +12,8 @@ import duckdb
 
 from flows.errors import RunError
 from flows.lake import Lake
-from flows.marts.published_days import NOTE, PublishedTable, empty_name, name_of, quoted, read_published
+from flows.marts.published_days import NOTE, PublishedTable, read_published
+from flows.marts.published_parts import select_published
 from flows.warehouse import rows_of
 
 _NAMED = re.compile(r'"?(\w+)"?\s*\.\s*"?(\w+)"?')
@@ -95,22 +96,6 @@ class PublishedMarts:
                 table.columns, table.is_whole, table.is_uneven
             ):  # fmt: skip
                 continue
-            self._connection.execute(f"create or replace view {name} as {self._select(name, table)}")
+            rows = select_published(self._lake.backend, name, table)
+            self._connection.execute(f"create or replace view {name} as {rows}")
             self._there[name] = table
-
-    def _select(self, name: str, table: PublishedTable) -> str:
-        columns = ", ".join(quoted(column) for column in table.columns)
-        if table.is_whole:
-            return f"select {columns} from read_parquet({self._quoted(name_of(name, ''))}, hive_partitioning = false)"
-        pattern = empty_name(name).replace("day=1970-01-01/empty", "day=*/*")
-        return (
-            f"select {columns} from read_parquet({self._quoted(pattern)}, hive_partitioning = true,"
-            f" hive_types = {{'day': date}}, union_by_name = {str(table.is_uneven).lower()})"
-        )
-
-    def _quoted(self, name: str) -> str:
-        """The place of files as a literal; what a glob takes as special in the lake's own path is escaped."""
-        root = str(self._lake.backend.place("x"))[:-1]
-        if isinstance(self._lake.root, Path):
-            root = re.sub(r"([*?[])", r"[\1]", root)
-        return "'" + (root + name).replace("'", "''") + "'"

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from flows.lake import Backend, CorruptError, Lake, Staging
 from flows.marts.published_days import (
+    LAKE_TABLES,
     WHOLE,
     Part,
     PublishedTable,
@@ -97,7 +98,8 @@ def publish(lake: Lake, built: Built, keeping: Keeping) -> Published:
     Run again, it changes nothing. Files that are gone, or have another size than when they were published, are written
     again. Raises RunError where the build or the lake cannot be read or written.
     """
-    tables, before = built.tables(), _known(lake.backend)
+    tables, noted = built.tables(), _known(lake.backend)
+    before = {name: table for name, table in noted.items() if name not in LAKE_TABLES}
     sizes = sizes_there(lake.backend, {*tables, *before})
     known = set(tables[_CALLS].prints) if _CALLS in tables else {day for one in tables.values() for day in one.prints}
     plans = {
@@ -119,7 +121,7 @@ def publish(lake: Lake, built: Built, keeping: Keeping) -> Published:
                 result = replace(result, written=result.written + 1, bytes=result.bytes + size)
         for name in stray:
             staged.remove_named(name)
-    write_published(lake.backend, after)
+    write_published(lake.backend, {**{name: noted[name] for name in LAKE_TABLES & set(noted)}, **after})
     return result
 
 

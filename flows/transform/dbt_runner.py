@@ -14,11 +14,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows import progress
 from flows.config import Config
 from flows.errors import ConfigError, RunError
+from flows.lake import scratch_prefix
 from flows.project import DBT_PROJECT
 from flows.transform import dbt_events, ephemeral_models, parsed_project, spark_models
 from flows.transform.dictionary import write_words
@@ -123,8 +125,21 @@ def opened_for_dbt(config: Config, environment: Mapping[str, str]) -> Iterator[C
         require_for_spark(config)
         spark_models.install()
         settings |= {"GENCHI_TARGET": "spark", "SPARK_REMOTE": str(config.engine.remote)}
-    with _environment(settings), _log_in(kept / "logs") as note, _closing_afterwards(), _open_to_dbt(config):
+    with (
+        _scratch(config) as scratch,
+        _environment({"GENCHI_SCRATCH": scratch, **settings}),
+        _log_in(kept / "logs") as note,
+        _closing_afterwards(),
+        _open_to_dbt(config),
+    ):
         yield note
+
+
+def _scratch(config: Config) -> AbstractContextManager[str]:
+    """A folder for files that will be moved to the lake, beside it; or uploaded, if it is in a store."""
+    kept = config.state / "_dbt"
+    kept.mkdir(parents=True, exist_ok=True)
+    return TemporaryDirectory(prefix=scratch_prefix(), dir=kept if isinstance(config.lake, Path) else None)
 
 
 def _open_to_dbt(config: Config) -> AbstractContextManager[object]:

@@ -1,7 +1,8 @@
 """Old rows of the warehouse go, and the file shrinks: the part of `retention` that is the warehouse's.
 
-Tables with a row a call are read only for the nights of the window; they are nine tenths of the file, and any day of
-them can be computed from the lake again. The tables of numbers a day are small, and stay.
+Tables with a row a call are read only for the nights of the window, and any day of them can be computed from the lake
+again; the largest of them are files of the lake (`LAKE_TABLES` of flows/marts). The tables of numbers a day are small,
+and stay.
 """
 
 from dataclasses import dataclass
@@ -9,9 +10,10 @@ from datetime import date
 
 from flows.config import Config
 from flows.errors import RunError
+from flows.marts import expire_days
 from flows.retention import first_kept
 from flows.transform.compaction import compact, free_share, opened
-from flows.transform.spark_build import expire_days
+from flows.transform.spark_build import expire_spark_days
 from flows.transform.spark_session import is_on_spark
 from flows.words import counted
 
@@ -47,7 +49,9 @@ def is_due(config: Config, night: date) -> bool:
     """Whether the warehouse has rows that are older than they are kept; of one that cannot be read nobody knows."""
     try:
         if is_on_spark(config):
-            return expire_days(config, first_kept(config, night), is_dry=True) > 0
+            return expire_spark_days(config, first_kept(config, night), is_dry=True) > 0
+        if expire_days(config.open_lake(), first_kept(config, night).of, is_dry=True):
+            return True
         return config.warehouse.exists() and any(old for old, _ in _expire(config, night, is_dry=True).values())
     except RunError:
         return False
@@ -59,16 +63,17 @@ def expire(config: Config, night: date) -> Expired:
     The caller holds the lake's lock. Raises RunError where another process uses the warehouse.
     """
     if is_on_spark(config):
-        return Expired(days=expire_days(config, first_kept(config, night), is_dry=False))
+        return Expired(days=expire_spark_days(config, first_kept(config, night), is_dry=False))
+    of_lake = expire_days(config.open_lake(), first_kept(config, night).of, is_dry=False)
     if not config.warehouse.exists():
-        return Expired()
+        return Expired(of_lake)
     found = _expire(config, night, is_dry=False)
     rows, all_rows = sum(old for old, _ in found.values()), sum(count for _, count in found.values())
     # Blocks are free once all rows in them are deleted: of rows that went at once, fewer are than they could be.
     if rows > MOST_FREE * all_rows or free_share(config.warehouse) > MOST_FREE:
         before, after = compact(config.warehouse)
-        return Expired(rows, before=before, after=after)
-    return Expired(rows)
+        return Expired(of_lake + rows, before=before, after=after)
+    return Expired(of_lake + rows)
 
 
 def _expire(config: Config, night: date, *, is_dry: bool) -> dict[str, tuple[int, int]]:

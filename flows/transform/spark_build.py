@@ -28,7 +28,7 @@ def publish_built(config: Config, first: date, last: date) -> Published:
         return publish(config.open_lake(), SparkTables(session), Keeping(first, last, first_kept(config, last).of))
 
 
-def expire_days(config: Config, kept: FirstKept, *, is_dry: bool) -> int:
+def expire_spark_days(config: Config, kept: FirstKept, *, is_dry: bool) -> int:
     """Drop the days of Spark's tables that are older than `kept`, and return how many there were."""
     dropped = 0
     with session_of(config) as session:

@@ -28,13 +28,18 @@ def opened(lake: Lake) -> Iterator[None]:
         _read_by_dbt.pop()
 
 
+def read_by_dbt() -> Lake | None:
+    """The lake that dbt's connections of this process read."""
+    return _read_by_dbt[-1] if _read_by_dbt else None
+
+
 class Plugin(BasePlugin):
     """The plugin class that dbt-duckdb loads from this module."""
 
     def configure_connection(self, conn: Any) -> None:
         """Called once for each connection that is opened."""
-        if _read_by_dbt:
-            _read_by_dbt[-1].open_to(conn)
+        if lake := read_by_dbt():
+            lake.open_to(conn)
 
     def configure_cursor(self, cursor: Any) -> None:
         """Called for each cursor: variables are those of a cursor alone."""

@@ -11,6 +11,7 @@ from flows.config import load
 from flows.config.load import Config
 from flows.errors import RunError
 from flows.lake.lake import SCHEMAS, Lake, from_rows
+from flows.marts import lake_tables
 from flows.retention import OF_CALLS
 from flows.transform.build import build
 from flows.warehouse import query
@@ -51,7 +52,7 @@ def tables_of_calls(settings: Config) -> set[str]:
         "select distinct table_schema || '.' || table_name as name from information_schema.columns"
         " where column_name in ('subject_id', 'call_id') and table_name <> 'int_labels'",
     )
-    return {row["name"] for row in found}
+    return {row["name"] for row in found} | set(lake_tables(settings.open_lake().backend))
 
 
 def test_what_is_older_than_it_is_kept_goes_and_the_rest_stays(tmp_path: Path) -> None:

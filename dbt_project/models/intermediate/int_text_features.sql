@@ -1,5 +1,4 @@
 {{ config(
-    materialized='incremental',
     incremental_strategy='replace_days',
     on_schema_change='sync_all_columns'
 ) }}

@@ -8,6 +8,7 @@ import pytest
 
 from flows.config.load import Config
 from flows.lake.lake import Lake, from_rows
+from flows.marts import PublishedMarts
 from flows.transform.build import build
 from flows.warehouse import query
 
@@ -136,7 +137,9 @@ def test_an_empty_name_of_a_log_is_none(config: Config) -> None:
         "select count(distinct cluster_key) as callers, min(release) as lowest, max(release) as highest"
         " from intermediate.int_pair_features where route = 'always' and day = ?"
     )
-    assert query(config.warehouse, sql, [LAST]) == [{"callers": CALLS, "lowest": "none", "highest": "none"}]
+    assert PublishedMarts(config.open_lake()).query(sql, [LAST]) == [
+        {"callers": CALLS, "lowest": "none", "highest": "none"}
+    ]
 
 
 def test_a_build_leaves_no_table_beside_the_models(config: Config) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from flows.config.load import Config
 from flows.lake.lake import Lake, from_rows
+from flows.marts import PublishedMarts
 from flows.transform.build import build
 from flows.warehouse import query
 
@@ -96,8 +97,7 @@ def test_a_breach_names_the_prompt_version_that_came_with_it_and_lasts_as_one(co
     assert "so the shift is not explained by which questions were asked" in first["summary"]
     assert "Night 2, since 28 March." in second["summary"]
     evidence = json.loads(first["evidence_json"])
-    shown = query(
-        config.warehouse,
+    shown = PublishedMarts(config.open_lake()).query(
         "select bool_and(json_is_list) as is_list from intermediate.int_text_features"
         " where side = 'output' and subject_id = any (?)",
         [evidence["example_call_ids"]],
@@ -120,8 +120,7 @@ def test_a_sunday_that_is_half_a_working_day_fell_though_it_lies_above_the_mean_
     assert lists["summary"].startswith("On route weekly, outputs that are a JSON list fell to ")
     assert "on 29 March; 6" in lists["summary"]
     assert "expected for that day (previous 28 days: 3" in lists["summary"]
-    shown = query(
-        config.warehouse,
+    shown = PublishedMarts(config.open_lake()).query(
         "select bool_or(json_is_list) as is_list from intermediate.int_text_features"
         " where side = 'output' and subject_id = any (?)",
         [evidence["example_call_ids"]],
