@@ -11,6 +11,7 @@ import sqlglot
 from flows.project import DBT_PROJECT
 
 MACRO = re.compile(r"{%-?\s*macro\s+(\w+)\(([^)]*)\)")
+MATERIALIZATION = re.compile(r"{%-?\s*materialization\b.*?\bendmaterialization\s*-?%}", re.DOTALL)  # a tag of dbt's own
 DISPATCHED = re.compile(r"adapter\.dispatch\('(\w+)'\)\(([^)]*)\)")
 TEXTS = {path: path.read_text("utf-8") for path in sorted((DBT_PROJECT / "macros").glob("*.sql"))}
 MACROS = {name: arguments for text in TEXTS.values() for name, arguments in MACRO.findall(text)}
@@ -61,7 +62,7 @@ def rendered(call: str) -> str:
         "return": lambda value: value,
     }
     context["adapter"] = SimpleNamespace(dispatch=lambda name: getattr(context["module"], f"spark__{name}"))
-    template = environment.from_string("".join(TEXTS.values()), globals=context)
+    template = environment.from_string(MATERIALIZATION.sub("", "".join(TEXTS.values())), globals=context)
     context["module"] = template.make_module(context)
     name, arguments = call, [argument.partition("=")[0].strip() for argument in MACROS[call].split(",")]
     return str(getattr(context["module"], name)(*(GIVEN.get(argument, argument) for argument in arguments)))
