@@ -51,6 +51,10 @@ class Night:
         if isinstance(error, ConfigError):
             self.wrong = self.wrong or error
 
+    def has_failed(self, stage: str) -> bool:
+        """Whether this stage has failed in this night."""
+        return any(failure.startswith(f"{stage}: ") for failure in self.failures)
+
     def tell(self, critical: int, warning: int) -> None:
         """Note how much the digest has of each severity: it was made, and sent if it had to be."""
         self.critical, self.warning, self.is_told = critical, warning, True

@@ -169,7 +169,8 @@ def _review(setup: EvalSetup, night: Night) -> None:
         questions = [Question(*one) for one in setup.questions()]
         drawn = review(config, day, questions, relabel_items(config.open_lake(), day))
         is_drawn, current.outcome = bool(drawn.answers), drawn.summary()
-    if (has_labels := bool(config.open_lake().days("annotations"))) or is_drawn:
+    has_labels = bool(config.open_lake().days("annotations"))
+    if (is_drawn or has_labels) and not night.has_failed("transform"):
         with night.stage("rates") as current:  # once more after the draw: these marts count what was drawn
             current.outcome = transform(config, day, day, REVIEW).summary()
             current.outcome = suggest_criteria(setup, day).summary() if has_labels else current.outcome

@@ -152,8 +152,8 @@ write_table(model(dbtObj(read_table), None), '{{ relation }}')
     of one lake: the comment of the schema says of which. -#}
 {% macro open_lake() -%}
     {%- if target.type == 'spark' and execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test'] -%}
-        {%- do run_query('create schema if not exists lake comment ' ~ text_literal(var('lake'))) -%}
-        {%- for row in run_query('describe schema lake').rows if row[0] == 'Comment' and row[1] not in ['', var('lake')] -%}
+        {%- do run_query('create schema if not exists lake comment ' ~ text_literal(env_var('GENCHI_LAKE', 'lake'))) -%}
+        {%- for row in run_query('describe schema lake').rows if row[0] == 'Comment' and row[1] not in ['', env_var('GENCHI_LAKE', 'lake')] -%}
             {{ exceptions.raise_compiler_error(
                 'the catalogue of this Spark server has the warehouse of the lake ' ~ row[1] ~ '; name a server, or a'
                 ~ ' default catalogue, of its own, or, if the lake has moved, run `drop schema lake cascade` on Spark'

@@ -46,7 +46,7 @@ def workspace(folder: Path, hook: str, **more: Any) -> Path:
 
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stages before the checks do nothing."""
-    done = SimpleNamespace(summary=lambda: "done", days=(), first=DAY)
+    done = SimpleNamespace(summary=lambda: "done", days=(), first=DAY, answers=0)
     for name in ("labels", "ingest", "semantics", "score_night", "transform", "review"):
         monkeypatch.setattr(nightly, name, lambda *_, **__: done)
     monkeypatch.setattr(nightly, "export", lambda *_, **__: "done")
