@@ -128,7 +128,7 @@ def test_a_night_without_a_server_is_quiet_calls_nobody_and_says_a_line_a_step(t
     steps = [line for line in lines if not line.startswith("…")]  # how far a step is that takes more than half a minute
     assert [line.split()[1] for line in (first, *steps)] == [
         *("nightly", "labels", "ingest", "semantics", "production", "transform", "evaluate", "review"),
-        *("export", "check", "report", "alert"),
+        *("rates", "export", "check", "report", "alert"),
     ], done.stderr  # fmt: skip
     assert str(tmp_path / "reports" / "2026-03-02" / "index.html") in done.stdout
 

@@ -31,7 +31,7 @@ def test_each_stage_of_a_night_is_recorded_and_shown(tmp_path: Path, prefect_ser
     first = {row["stage"]: row for row in Lake(tmp_path / "lake").read("night_runs", DAY).to_pylist()}
     assert list(first) == [
         *("labels", "ingest", "semantics", "production", "transform", "evaluate", "review"),
-        *("export", "check", "report", "alert"),
+        *("rates", "export", "check", "report", "alert"),
     ]
     assert {row["state"] for row in first.values()} == {"ok"}
     assert first["ingest"]["rows"] >= 3  # the calls, their records and the manifest
