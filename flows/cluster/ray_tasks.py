@@ -6,6 +6,7 @@ on one of its nodes. A process talks to one Ray cluster at a time.
 
 import logging
 import signal
+import socket
 import threading
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from flows.errors import ConfigError, RunError, in_one_line
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_CONNECT_S = 20
 _LOOK_S = 10
 # A cluster that scales itself needs some minutes for its first worker.
 _WITHOUT_WORKERS_S = 300
@@ -41,10 +43,14 @@ class RayTasks:
             raise ConfigError("`engine.tasks: ray` needs an extra: run `pip install 'genchi[ray]'`") from None
         self._ray: Any = ray
         self._address = address
+        host, _, port = address.removeprefix("ray://").rpartition(":")
         try:
+            # Ray itself waits for five minutes.
+            with socket.create_connection((host, int(port)), timeout=_CONNECT_S):
+                pass
             with _our_signals():
                 ray.init(address, namespace="genchi", configure_logging=False, log_to_driver=False)
-        except (ConnectionError, OSError, TimeoutError, ValueError, RuntimeError) as error:
+        except (OSError, TimeoutError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
             log.debug("%s: %s", address, in_one_line(error))
             raise RunError(
                 f"{address}: no Ray cluster answers; start it (`ray start --head`), or correct `engine.address`"
