@@ -110,5 +110,6 @@ def _next(sources: tuple[FoundSource, ...], option: str, variable: str, today: d
     first = next((day for day in days if day >= night - timedelta(days=window_days)), night)
     if first < night:
         past = f"--start {first} --end {night - timedelta(days=1)}"
-        yield f"genchi backfill{option} {past}   # the history to compare with"
+        yield f"genchi backfill{option} {past}   # the days to compare with, at most {window_days}"
     yield f"genchi nightly{option} --day {night}   # the newest whole day; without --day it is yesterday"
+    yield f"genchi deploy{option} --cron   # prints the line for crontab -e; without --cron: for Prefect"

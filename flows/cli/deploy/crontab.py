@@ -33,7 +33,9 @@ def command(config: Config) -> list[str]:
 def crontab(config: Config, cron: str) -> list[str]:
     """The lines for `crontab -e`, where a percent sign must be escaped. The shell reads the workspace's .env."""
     line = shlex.join(command(config))
-    keys = "cron has no variables of your shell: write what genchi.yaml names to .env beside it, and print this again"
+    keys = "cron has no variables of your shell, and genchi.yaml names none"
+    if "${" in config.path.read_text(encoding="utf-8"):
+        keys = "cron has no variables of your shell: write what genchi.yaml names to .env beside it, and print again"
     if (config.workspace / ".env").is_file():
         keys = "The shell reads .env: put values with spaces or a $ into single quotes"
         line = f"cd {shlex.quote(str(config.workspace))} && set -a && . ./.env && set +a && {line}"

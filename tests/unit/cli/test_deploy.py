@@ -253,6 +253,10 @@ def test_cron_gets_the_keys_from_the_env_file_of_the_workspace(
 ) -> None:
     path = new_workspace(tmp_path / "my desk", "desk")
     main(["deploy", "--config", str(path), "--cron"])
+    assert "and genchi.yaml names none" in capsys.readouterr().out
+    with path.open("a", encoding="utf-8") as file:
+        file.write("alerts: [{kind: webhook, url: '${DESK_HOOK}'}]\n")
+    main(["deploy", "--config", str(path), "--cron"])
     assert "write what genchi.yaml names to .env beside it" in capsys.readouterr().out
     (path.parent / ".env").write_text("DESK_KEY='a b'\n", encoding="utf-8")
     main(["deploy", "--config", str(path), "--cron"])

@@ -51,6 +51,7 @@ def test_what_is_written_loads_and_what_follows_is_named(logs: Path, monkeypatch
         "genchi doctor",
         "genchi backfill --start 2026-03-05 --end 2026-03-08",
         "genchi nightly --day 2026-03-09",
+        "genchi deploy --cron",
     ]
 
 
