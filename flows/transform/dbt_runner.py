@@ -182,6 +182,7 @@ def _log_in(folder: Path) -> Iterator[Callable[[Any], None]]:
     try:
         yield note
     finally:
+        lines.disabled = True  # dbt keeps its callbacks, and a closed handler would open its file again
         handler.close()
 
 
