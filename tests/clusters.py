@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from distributed import Client
+from distributed import Client, LocalCluster
 
 from tests.reviewing import free_port
 
@@ -29,6 +29,15 @@ class Cluster:
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     log: Path = Path()
     head: str = ""
+
+
+@contextmanager
+def local_dask(workers: int, threads: int) -> Iterator[str]:
+    """The address of a Dask scheduler whose workers are threads of this process, which takes no seconds to start."""
+    with LocalCluster(
+        n_workers=workers, threads_per_worker=threads, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        yield cluster.scheduler_address
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 It ends when its stdin does, which is a pipe from genchi: whatever ends genchi ends the server, even while it starts.
 """
 
-import os
 import sys
-import threading
+
+from flows.child_processes import end_with_parent
 
 
 def main(port: int) -> None:
     """Serve Prefect's API on 127.0.0.1. Exits with 3 if the port is taken, as uvicorn does."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     import uvicorn  # noqa: PLC0415 - after the thread has started
 
     uvicorn.run(
@@ -21,12 +21,6 @@ def main(port: int) -> None:
         log_level="error",
         lifespan="on",
     )
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 1):
-        pass
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeVar
 
+from flows.cluster import patience
 from flows.cluster.same_packages import Work, asked, done, packages
 from flows.errors import ConfigError, RunError, in_one_line
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-_CONNECT_S = 20
-_LOOK_S = 10
-# A cluster that scales itself needs some minutes for its first worker.
-_WITHOUT_WORKERS_S = 300
 
 log = logging.getLogger("genchi")
 
@@ -36,7 +32,7 @@ class DaskTasks:
         self._address = address
         try:
             self._client: Any = distributed.Client(  # type: ignore[no-untyped-call]  # Dask has no types
-                address, timeout=_CONNECT_S, set_as_default=False, name="genchi"
+                address, timeout=patience.CONNECT_S, set_as_default=False, name="genchi"
             )
         except (OSError, TimeoutError, ValueError) as error:
             log.debug("%s: %s", address, in_one_line(error))
@@ -101,24 +97,18 @@ class DaskTasks:
         from distributed import KilledWorker  # noqa: PLC0415 - see above
         from distributed.client import FutureCancelledError  # noqa: PLC0415 - see above
 
-        seen = time.monotonic()
+        waiting = patience.Patience("Dask", self._address)
         while True:
             try:
-                return future.result(timeout=_LOOK_S)
+                return future.result(timeout=patience.LOOK_S)
             except FutureCancelledError:
                 raise RunError(
                     f"{self._address}: the connection to the Dask scheduler was lost; run it again"
                 ) from None
             except KilledWorker:
-                raise RunError(
-                    f"{self._address}: several workers were lost with the same task; look at their logs, and give them"
-                    " more memory"
-                ) from None
+                raise patience.lost_with_task(self._address) from None
             except TimeoutError:
-                if self._workers():
-                    seen = time.monotonic()
-                elif time.monotonic() - seen > _WITHOUT_WORKERS_S:
-                    raise RunError(f"{self._address}: the Dask cluster has no workers; start some") from None
+                waiting.look(has_workers=bool(self._workers()))
 
 
 def _same(value: Any) -> Any:

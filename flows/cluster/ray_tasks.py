@@ -14,16 +14,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
+from flows.cluster import patience
 from flows.cluster.same_packages import Work, asked, done, packages
 from flows.errors import ConfigError, RunError, in_one_line
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_CONNECT_S = 20
-_LOOK_S = 10
-# A cluster that scales itself needs some minutes for its first worker.
-_WITHOUT_WORKERS_S = 300
 # As often as Dask does a task again whose worker was lost.
 _TRIES_AGAIN = 3
 
@@ -46,7 +43,7 @@ class RayTasks:
         host, _, port = address.removeprefix("ray://").rpartition(":")
         try:
             # Ray itself waits for five minutes.
-            with socket.create_connection((host, int(port)), timeout=_CONNECT_S):
+            with socket.create_connection((host, int(port)), timeout=patience.CONNECT_S):
                 pass
             with _our_signals():
                 ray.init(address, namespace="genchi", configure_logging=False, log_to_driver=False)
@@ -100,23 +97,17 @@ class RayTasks:
 
     def _result(self, answer: Any) -> Any:
         errors = self._ray.exceptions
-        seen = time.monotonic()
+        waiting = patience.Patience("Ray", self._address)
         while True:
             try:
-                return self._ray.get(answer, timeout=_LOOK_S)
+                return self._ray.get(answer, timeout=patience.LOOK_S)
             except errors.GetTimeoutError:
-                if self._nodes():
-                    seen = time.monotonic()
-                elif time.monotonic() - seen > _WITHOUT_WORKERS_S:
-                    raise RunError(f"{self._address}: the Ray cluster has no workers; start some") from None
+                waiting.look(has_workers=bool(self._nodes()))
             except errors.RayTaskError as error:
                 # Ray's own error is of the task's type too, with the worker's traceback as its message.
                 raise error.cause from None
             except (errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError):
-                raise RunError(
-                    f"{self._address}: several workers were lost with the same task; look at their logs, and give them"
-                    " more memory"
-                ) from None
+                raise patience.lost_with_task(self._address) from None
             except (errors.RaySystemError, ConnectionError) as error:
                 log.debug("%s: %s", self._address, in_one_line(error))
                 raise RunError(f"{self._address}: the connection to the Ray cluster was lost; run it again") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from flows.errors import RunError, in_one_line
-from flows.export.table_format import TRIES, conflict
+from flows.export.table_format import TRIES, conflict, region_of
 from flows.lake import Storage, scheme_of
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _options(path: Path | str, storage: Storage) -> dict[str, str]:
             "aws_secret_access_key": storage.secret,
             "aws_session_token": storage.token,
             "aws_endpoint_url": storage.endpoint_url,
-            "aws_region": storage.region or ("us-east-1" if storage.endpoint_url else None),
+            "aws_region": region_of(storage),
             "aws_skip_signature": "true" if storage.anon else None,
             "aws_conditional_put": "etag",
         }

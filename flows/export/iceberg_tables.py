@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from flows.errors import RunError, in_one_line
-from flows.export.table_format import TRIES, conflict
+from flows.export.table_format import TRIES, conflict, region_of
 from flows.lake import Storage, open_backend, scheme_of
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _options(path: Path | str, storage: Storage) -> dict[str, str]:
             "s3.secret-access-key": storage.secret,
             "s3.session-token": storage.token,
             "s3.endpoint": storage.endpoint_url,
-            "s3.region": storage.region or ("us-east-1" if storage.endpoint_url else None),
+            "s3.region": region_of(storage),
             "s3.anonymous": "true" if storage.anon else None,
         }
     elif scheme == "gs":

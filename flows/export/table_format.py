@@ -6,6 +6,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from flows.errors import RunError
+from flows.lake import Storage
 
 TRIES = 3
 """How often a commit is tried that another writer's came before."""
@@ -29,6 +30,11 @@ class TableFormat(Protocol):
 
     def rows(self, table: str) -> pa.Table:
         """All rows as other readers see them."""
+
+
+def region_of(storage: Storage) -> str | None:
+    """The region of S3, which libraries want for a server that has none, too; None leaves it to the environment."""
+    return storage.region or ("us-east-1" if storage.endpoint_url else None)
 
 
 def conflict(place: str, error: Exception) -> RunError:

@@ -25,6 +25,7 @@ from flows.marts.published_days import (
     day_in,
     days_of,
     empty_name,
+    folder_of,
     name_of,
     quoted,
     read_published,
@@ -45,7 +46,7 @@ def replace_days(
     before = known.get(table, PublishedTable({}))
     files = _by_day(written)
     print_now = hashlib.sha256(json.dumps(list(columns.items())).encode()).hexdigest()[:16]
-    there = {day_in(name): size for name, size in lake.backend.sizes(f"{_folder(table)}/day=*/data.parquet").items()}
+    there = {day_in(name): size for name, size in lake.backend.sizes(f"{folder_of(table)}/day=*/data.parquet").items()}
     left = {
         day: before.parts.get(day, Part(0, size, ""))
         for day, size in there.items()
@@ -92,10 +93,6 @@ def expire_days(lake: Lake, oldest: Callable[[str], date | None], *, is_dry: boo
 def lake_tables(backend: Backend) -> dict[str, PublishedTable]:
     """Those of the tables that are in the lake, by `schema.table`."""
     return {name: table for name, table in read_published(backend).items() if name in LAKE_TABLES}
-
-
-def _folder(table: str) -> str:
-    return table.replace(".", "/")
 
 
 def _by_day(written: Path) -> dict[str, Path]:

@@ -47,15 +47,20 @@ class PublishedTable:
         return WHOLE in self.parts
 
 
+def folder_of(table: str) -> str:
+    """The folder in the lake of a table; `table` is `schema.table`."""
+    return table.replace(".", "/")
+
+
 def name_of(table: str, day: str) -> str:
     """The name in the lake of a part; `table` is `schema.table`."""
-    folder = table.replace(".", "/")
+    folder = folder_of(table)
     return f"{folder}/data.parquet" if day == WHOLE else f"{folder}/day={day}/data.parquet"
 
 
 def empty_name(table: str) -> str:
     """The name of the file that has no rows."""
-    return f"{table.replace('.', '/')}/day={NO_DAY}/empty.parquet"
+    return f"{folder_of(table)}/day={NO_DAY}/empty.parquet"
 
 
 def day_in(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flows.cluster import open_tasks, ray_tasks
+from flows.cluster import open_tasks, patience
 from flows.config import Config, load_config
 from flows.errors import RunError
 from flows.evaluate.production import score_days
@@ -132,7 +132,7 @@ def test_a_lost_node_costs_its_tasks_again_and_without_nodes_it_is_one_line(
         assert list(results) == [0, 1, 2, 3]
         assert len(list(tmp_path.iterdir())) > 4
         end(cluster.workers["worker-1"])
-        monkeypatch.setattr(ray_tasks, "_LOOK_S", 1)
-        monkeypatch.setattr(ray_tasks, "_WITHOUT_WORKERS_S", 5)
+        monkeypatch.setattr(patience, "LOOK_S", 1)
+        monkeypatch.setattr(patience, "WITHOUT_WORKERS_S", 5)
         with pytest.raises(RunError, match=r"has no workers; start some$"):
             list(tasks.map(squared, range(2)))

@@ -4,7 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from flows.config import Config
+from flows.config import Config, read_yaml, unset_variables
 from flows.errors import ConfigError
 
 DEFAULT = "0 3 * * *"
@@ -34,7 +34,7 @@ def crontab(config: Config, cron: str) -> list[str]:
     """The lines for `crontab -e`, where a percent sign must be escaped. The shell reads the workspace's .env."""
     line = shlex.join(command(config))
     keys = "cron has no variables of your shell, and genchi.yaml names none"
-    if "${" in config.path.read_text(encoding="utf-8"):
+    if unset_variables(read_yaml(config.path)):  # nothing is put in for any yet
         keys = "cron has no variables of your shell: write what genchi.yaml names to .env beside it, and print again"
     if (config.workspace / ".env").is_file():
         keys = "The shell reads .env: put values with spaces or a $ into single quotes"

@@ -9,8 +9,9 @@ from distributed import LocalCluster
 from flows.cli.doctor import Finding, cluster_checks, exit_code
 from flows.cli.doctor.cluster_checks import cluster_findings
 from flows.cli.doctor.place_checks import export_findings
-from flows.cluster import dask_tasks
+from flows.cluster import patience
 from flows.config import load_config
+from tests.clusters import local_dask
 
 
 def examined(folder: Path, more: str = "") -> list[Finding]:
@@ -27,10 +28,8 @@ def line(findings: list[Finding]) -> str:
 @pytest.fixture
 def address() -> Iterator[str]:
     """The address of a Dask scheduler with two workers."""
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
-    ) as cluster:
-        yield cluster.scheduler_address
+    with local_dask(workers=2, threads=1) as found:
+        yield found
 
 
 def with_cluster(address: str) -> str:
@@ -71,7 +70,7 @@ def test_a_cluster_without_workers_or_without_an_answer_says_how_to_mend_it(
     with LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0") as cluster:
         findings = examined(tmp_path, with_cluster(cluster.scheduler_address))
     assert f"✗ cluster: {cluster.scheduler_address}: no workers; start some" in line(findings)
-    monkeypatch.setattr(dask_tasks, "_CONNECT_S", 1)
+    monkeypatch.setattr(patience, "CONNECT_S", 1)
     findings = examined(tmp_path, with_cluster("tcp://127.0.0.1:9"))
     assert exit_code(findings) == 2
     assert "✗ cluster: tcp://127.0.0.1:9: no Dask scheduler answers; start it" in line(findings)

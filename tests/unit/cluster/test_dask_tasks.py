@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 from distributed import LocalCluster
 
-from flows.cluster import dask_tasks
+from flows.cluster import patience
 from flows.cluster.dask_tasks import DaskTasks
 from flows.errors import ConfigError, RunError
+from tests.clusters import local_dask
 
 
 def slow_first(number: int) -> int:
@@ -26,10 +27,8 @@ def failing(number: int) -> int:
 @pytest.fixture
 def address() -> Iterator[str]:
     """The address of a scheduler with two workers."""
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
-    ) as cluster:
-        yield cluster.scheduler_address
+    with local_dask(workers=2, threads=1) as found:
+        yield found
 
 
 def test_results_come_in_the_order_of_the_items(address: str) -> None:
@@ -66,14 +65,14 @@ def test_each_worker_is_asked_and_says_what_is_wrong(address: str) -> None:
 
 
 def test_a_cluster_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_tasks, "_CONNECT_S", 1)
+    monkeypatch.setattr(patience, "CONNECT_S", 1)
     with pytest.raises(RunError, match=r"^tcp://127.0.0.1:9: no Dask scheduler answers; start it .*engine.address`$"):
         DaskTasks("tcp://127.0.0.1:9")
 
 
 def test_a_cluster_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_tasks, "_LOOK_S", 0.05)
-    monkeypatch.setattr(dask_tasks, "_WITHOUT_WORKERS_S", 0.2)
+    monkeypatch.setattr(patience, "LOOK_S", 0.05)
+    monkeypatch.setattr(patience, "WITHOUT_WORKERS_S", 0.2)
     with (
         LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0") as cluster,
         DaskTasks(cluster.scheduler_address) as tasks,

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from distributed import LocalCluster
 
 from flows.config import Config, load_config
 from flows.evaluate.production import score_days
@@ -15,6 +14,7 @@ from flows.evaluate.score.answer_scoring import RouteScorer
 from flows.evaluate.setup import read_setup, read_tasks
 from flows.lake import file_pieces, from_rows, parquet_files
 from flows.llm.client import FakeClient
+from tests.clusters import local_dask
 from tests.evaluating import evaluate_night
 
 DAY, RUN = date(2026, 5, 4), "nightly-2026-05-04"
@@ -48,10 +48,8 @@ class Says(FakeClient):
 @pytest.fixture
 def address() -> Iterator[str]:
     """The address of a scheduler with one worker of two threads."""
-    with LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
-    ) as cluster:
-        yield cluster.scheduler_address
+    with local_dask(workers=1, threads=2) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)

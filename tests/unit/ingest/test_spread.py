@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from distributed import LocalCluster
 
 from flows.config import Config, load_config
 from flows.ingest.landing import land
 from flows.ingest.read import Content, LogFile, Span, digest_of
 from flows.ingest.spread import pieces, readings
+from tests.clusters import local_dask
 
 DAY = date(2026, 3, 2)
 LINES = [
@@ -25,10 +25,8 @@ LINES = [
 @pytest.fixture
 def address() -> Iterator[str]:
     """The address of a scheduler with one worker of one thread: tasks are done in their order."""
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
-    ) as cluster:
-        yield cluster.scheduler_address
+    with local_dask(workers=1, threads=1) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)

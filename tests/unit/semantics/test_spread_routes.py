@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from distributed import LocalCluster
 
 from flows.config import Config, load_config
 from flows.lake import from_rows
 from flows.semantics import embedding, run, spread_routes
+from tests.clusters import local_dask
 
 FIRST = date(2026, 3, 2)
 DAYS = [FIRST + timedelta(days=number) for number in range(9)]
@@ -27,10 +27,8 @@ THINGS = ["shoes", "coat", "lamp", "phone", "table", "book", "radio", "bike", "t
 @pytest.fixture
 def address() -> Iterator[str]:
     """The address of a scheduler with one worker of two threads."""
-    with LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
-    ) as cluster:
-        yield cluster.scheduler_address
+    with local_dask(workers=1, threads=2) as found:
+        yield found
 
 
 def workspace(folder: Path, name: str, more: str = "") -> Config:
