@@ -252,6 +252,8 @@ def test_cron_gets_the_keys_from_the_env_file_of_the_workspace(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = new_workspace(tmp_path / "my desk", "desk")
+    with path.open("a", encoding="utf-8") as file:
+        file.write("# alerts: [{kind: slack, url: '${SLACK_WEBHOOK_URL}'}]\n")
     main(["deploy", "--config", str(path), "--cron"])
     assert "and genchi.yaml names none" in capsys.readouterr().out
     with path.open("a", encoding="utf-8") as file:
