@@ -60,6 +60,7 @@ def run_dbt(
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - imported late: costs seconds
 
     target = Path(environment.get("DBT_TARGET_PATH", config.state / "_dbt" / "target"))
+    parsed_project.drop_if_moved(target, environment.get(PACKAGES, ""))
     parsed = nullcontext() if PACKAGES in environment else parsed_project.shared(config, variables, target)
     quiet = nullcontext() if "DBT_LOG_LEVEL" in environment else dbt_events.without_debugging()
     with opened_for_dbt(config, {"DBT_LOG_LEVEL": "none", **environment}) as note, parsed, quiet:

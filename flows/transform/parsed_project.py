@@ -3,9 +3,11 @@
 dbt parses its whole project for every new workspace, in five seconds of CPU. What comes out depends on the project, its
 variables and dbt, and not on where lake and warehouse are: sources name the lake by a variable of DuckDB
 (store_plugin.py), and days are read when a model runs (macros/days.sql). It has no text of a log. Whether it still is
-what the files say, dbt finds out itself.
+what the files say, dbt finds out itself; but where a seed lies it never asks again, so what was parsed of a project at
+another place is of no use.
 """
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +17,7 @@ from pathlib import Path
 from flows.config import Config
 from flows.errors import RunError
 from flows.lake import replace_bytes, replace_text
+from flows.project import DBT_PROJECT
 from flows.transform.built_before import project_of
 
 FILE = "partial_parse.msgpack"
@@ -38,6 +41,15 @@ def is_there(config: Config, variables: Mapping[str, object]) -> bool:
     """Whether the next build finds the project parsed, or can leave it to none but itself."""
     kept = _place(config, variables)
     return kept is None or kept.exists() or (config.state / "_dbt" / "target" / FILE).exists()
+
+
+def drop_if_moved(target: Path, packages: str) -> None:
+    """Delete what dbt has in its folder `target` of a project, or of `packages` beside it, that lay elsewhere."""
+    note, places = target / "parsed_at.txt", f"{DBT_PROJECT}\n{packages}"
+    if note.exists() and note.read_text(encoding="utf-8") == places:
+        return
+    (target / FILE).unlink(missing_ok=True)
+    replace_text(note, places)
 
 
 @contextmanager
@@ -76,5 +88,6 @@ def _place(config: Config, variables: Mapping[str, object]) -> Path | None:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - Path's own raises
     if not Path(cache).is_absolute():
         return None
-    names = (config.engine.warehouse, version("dbt-core"), version("dbt-duckdb"), project_of(variables)[:32])
+    place = hashlib.sha256(os.fsencode(DBT_PROJECT)).hexdigest()[:16]
+    names = (config.engine.warehouse, version("dbt-core"), version("dbt-duckdb"), place, project_of(variables)[:32])
     return Path(cache) / "genchi" / f"{'-'.join(names)}.msgpack"

@@ -1,13 +1,15 @@
 """What dbt has parsed for one workspace serves another: with the same settings, and on its own lake."""
 
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from flows import project
 from flows.config.load import Config
 from flows.lake.lake import Lake, from_rows
-from flows.transform import parsed_project
+from flows.transform import built_before, dbt_runner, parsed_project
 from flows.transform.build import days_of_build, variables
 from flows.transform.dbt_events import without_debugging
 from flows.transform.dbt_runner import run_dbt
@@ -56,6 +58,23 @@ def test_a_second_workspace_takes_what_the_first_has_left_and_reads_its_own_lake
     other = workspace(tmp_path / "other", 4, window_days=7)
     assert built(other) == 4
     assert parsed(other) != parsed(first)
+    assert len(list((tmp_path / "cache" / "genchi").iterdir())) == 2
+
+
+def test_what_was_parsed_of_a_project_at_another_place_is_parsed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    config = workspace(tmp_path / "one", 2)
+    places = [tmp_path / "checkout", tmp_path / "moved"]
+    shutil.copytree(project.DBT_PROJECT, places[0])
+    for place in places:
+        if place != places[0]:
+            places[0].rename(place)
+        for module in (project, built_before, dbt_runner, parsed_project):
+            monkeypatch.setattr(module, "DBT_PROJECT", place)
+        assert built(config) == 2
+        assert built(workspace(tmp_path / f"another, {place.name}", 3)) == 3
     assert len(list((tmp_path / "cache" / "genchi").iterdir())) == 2
 
 
