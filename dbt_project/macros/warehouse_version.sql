@@ -98,7 +98,7 @@
         {%- set old = adapter.get_relation(warehouse_database(), 'intermediate', name) -%}
         {%- set new = api.Relation.create(database='lake', schema='intermediate', identifier=name, type='view') -%}
         {%- do log('moving ' ~ old ~ ' to the lake') -%}
-        {%- do run_query(write_days('select * from ' ~ old, scratch_of(new))) -%}
+        {%- do run_query(write_rows('select * from ' ~ old, scratch_of(new))) -%}
         {%- do adapter.create_schema(new) -%}
         {%- do store_days(new, adapter.get_columns_in_relation(old), scratch_of(new), []) -%}
         {%- do adapter.cache_added(new) -%}

@@ -30,10 +30,10 @@ class Plugin(BasePlugin):
                 conn.execute(f"create or replace view {_DATABASE}.{name} as {rows}")
 
     def store(self, target_config: Any) -> None:
-        """Publish the days of a model that were written to `location.path`.
+        """Publish the rows of a model that were written to `location.path`, see macros/lake_tables.sql.
 
-        `config` may have the days that were `asked` for, the first and the last as YYYY-MM-DD; it gets `rows`, a
-        SELECT of all rows.
+        `config` has the `days` of the rows, and may have the days that were `asked` for, the first and the last, as
+        YYYY-MM-DD; it gets `rows`, a SELECT of all rows.
         """
         lake, config = read_by_dbt(), target_config.config
         assert isinstance(lake, Lake)
@@ -41,6 +41,9 @@ class Plugin(BasePlugin):
         columns = {column.name: column.dtype for column in target_config.column_list}
         asked = [date.fromisoformat(day) for day in config["asked"]]
         place = Path(target_config.location.path)
+        if len(config["days"]) == 1:
+            (of_day := place / f"day={config['days'][0]}").mkdir(parents=True)
+            place.with_suffix(".parquet").rename(of_day / "data.parquet")
         with lake.lock("transform"):
             replace_days(lake, table, columns, place, (asked[0], asked[1]) if asked else None)
         config["rows"] = select_published(lake.backend, table, lake_tables(lake.backend)[table])
