@@ -54,6 +54,21 @@ def opened_to_read(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+@contextmanager
+def held_open(warehouse: Path) -> Iterator[None]:
+    """Keep the warehouse open in the block: what is asked meanwhile need not open it, which takes 14 ms each time.
+
+    Where it cannot be opened, nothing is done: who asks is told.
+    """
+    try:
+        connection = _connect(warehouse)
+    except duckdb.Error:
+        yield
+        return
+    with closing(connection):
+        yield
+
+
 def rows_of(found: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """The rows of a result, as dicts by column name."""
     names = [column[0] for column in found.description or ()]

@@ -7,7 +7,7 @@ to the other. Does not belong here: SQL that says what a mart is (`dbt_project` 
 
 from flows.marts.built_tables import BESIDE, warehouse_tables
 from flows.marts.days_in_lake import expire_days, lake_tables, replace_days
-from flows.marts.mart_reader import Marts, built_marts, open_marts
+from flows.marts.mart_reader import Marts, built_marts, kept_open, open_marts
 from flows.marts.published_days import LAKE_TABLES, WHOLE, Part, PublishedTable, empty_name, name_of, read_published
 from flows.marts.published_marts import PublishedMarts
 from flows.marts.published_parts import parts_there, read_file, read_part, replace_part, select_published
@@ -28,6 +28,7 @@ __all__ = [
     "built_marts",
     "empty_name",
     "expire_days",
+    "kept_open",
     "lake_tables",
     "name_of",
     "open_marts",

@@ -3,13 +3,14 @@
 Where the marts lie, the reader knows, and who asks does not: in the warehouse file, or as Parquet in the lake.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from flows.config import Config
 from flows.marts.published_marts import PublishedMarts
-from flows.warehouse import query
+from flows.warehouse import held_open, query
 
 _COLUMNS = """
     select table_name, column_name
@@ -68,6 +69,16 @@ def open_marts(config: Config) -> Marts:
         return built
     published = PublishedMarts(config.open_lake())
     return published if published.exists() else built
+
+
+@contextmanager
+def kept_open(config: Config) -> Iterator[None]:
+    """Keep the warehouse open in the block, so that many questions about its marts open it once.
+
+    Where it cannot be opened, nothing is done: who asks is told.
+    """
+    with held_open(config.warehouse):
+        yield
 
 
 def built_marts(config: Config) -> Marts:

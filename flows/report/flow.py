@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from flows.config import Config
+from flows.marts import kept_open
 from flows.prefect_run import STAGE_S, flow, task
 from flows.progress import track
 from flows.report import artifact, nights, page
@@ -34,7 +35,8 @@ def publish(facts: Facts, result: ReportResult) -> None:
 @flow(name="report", flow_run_name="report {day}", timeout_seconds=STAGE_S)
 def report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportResult:
     """Write the page of `day` and publish its verdict. `failures` are the stages that failed so far."""
-    facts = read_facts(config, day, failures)
+    with kept_open(config):
+        facts = read_facts(config, day, failures)
     result = write(config, facts)
     index(config)
     publish(facts, result)
@@ -44,9 +46,10 @@ def report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportRes
 @flow(name="report-days", timeout_seconds=STAGE_S)
 def report_days(config: Config, days: Sequence[date]) -> Path:
     """The pages of these days, without Evidently's, and the index over all nights; its path."""
-    for day in track(days, "pages", len(days)):
-        write_quickly(config, day)
-    return index(config)
+    with kept_open(config):
+        for day in track(days, "pages", len(days)):
+            write_quickly(config, day)
+        return index(config)
 
 
 @task(name="write page", task_run_name="write page {day}")
@@ -62,7 +65,8 @@ def report_without_prefect(config: Config, day: date, failures: Sequence[str]) -
 
 def write_again(config: Config, day: date | None, *, with_index: bool) -> None:
     """The page of a night from what there is now, without Prefect and without Evidently's; and the index over all."""
-    if day:
-        page.lay_out(config, read_facts(config, day), draws=False)
-    if with_index:
-        nights.write_index(config)
+    with kept_open(config):
+        if day:
+            page.lay_out(config, read_facts(config, day), draws=False)
+        if with_index:
+            nights.write_index(config)
