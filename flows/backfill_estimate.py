@@ -1,7 +1,7 @@
 """What a backfill will take: files, calls, minutes, and USD where models are asked.
 
 Minutes are those of the last backfill of this lake, stage by stage, or else those of its newest night, in proportion
-to bytes, days or pages. Where neither is, they are told once the first day is read.
+to bytes, days or pages. Where neither is, they are rough: what a first backfill has taken on a machine with two cores.
 """
 
 import json
@@ -67,6 +67,19 @@ class Rates:
         return took.seconds * now / then if then else None
 
 
+# Measured: 500,000 calls of 2 KB were read in 8 s; the rest is 29 days of 400 calls, with 7 pages.
+_FIRST = Rates(
+    "what a first backfill took on two cores",
+    {
+        "ingest": Took(8.0, Work(1_060_000_000, 1, 0)),
+        "semantics": Took(17.7, Work(0, 29, 0)),
+        "production": Took(2.1, Work(0, 29, 0)),
+        "transform": Took(10.9, Work(0, 29, 0)),
+        "report": Took(1.8, Work(0, 0, 7)),
+    },
+)
+
+
 def lines(config: Config, plan: Plan, pages: int, only: Stage | None, asking: Forecast | None = None) -> Iterator[str]:
     """The estimate, in a few lines for people."""
     days, done = len(plan.days), len(plan.days) - len(plan.due)
@@ -97,9 +110,7 @@ def _asking(asking: Forecast) -> str:
 
 
 def _time(config: Config, plan: Plan, work: Work, only: Stage | None) -> str:
-    rates = known_rates(config)
-    if rates is None:
-        return "how long it takes is told when the first day is read: nothing has run on this lake yet"
+    rates = known_rates(config) or _FIRST
     stages = [stage for stage in _STAGES[only] if stage != "ingest" or plan.to_read]
     found = {stage: rates.of(stage, work) for stage in stages}
     known = {stage: seconds for stage, seconds in found.items() if seconds is not None}

@@ -9,7 +9,7 @@ from pathlib import Path
 from flows.cli.first_config import configuration, refuse_existing
 from flows.config import Config, load_config, not_set
 from flows.errors import ConfigError
-from flows.ingest import Discovery, FoundSource, discover, is_database
+from flows.ingest import SAMPLE, Discovery, FoundSource, discover, is_database
 from flows.outgoing import plain
 from flows.words import counted, listed, outcome_counts, shown_days
 
@@ -90,8 +90,9 @@ def _found_lines(found: Discovery) -> list[str]:
             (reading.other, "other"),
             (reading.quarantined, "quarantined"),
         )
-        of = f"of {counted(reading.records, 'record')} in {plain(source.newest)}"
-        lines.append(f"  {counts} {of}")
+        records = counted(reading.records, "record")
+        sample = f"a sample of {records}" if reading.records >= SAMPLE else f"the {records}"
+        lines.append(f"  {counts} in {sample} of {plain(source.newest)}")
         about = [listed("route", reading.routes), listed("model", reading.models)]
         lines += [f"  {part}" for part in about if part]
     lines += [f"not read: {plain(name)}: {problem}" for name, problem in found.ignored[:_MOST_IGNORED]]

@@ -212,7 +212,7 @@ def _why_unknown(facts: Facts, guards: int) -> str:
         why = f"{counted(facts.calls, 'call')} logged, but there is no reference yet to compare them with"
     else:
         why = _no_calls(facts)
-    nothing = "and nothing was scored in an evaluation" if facts.scores_of_the_night else "and nothing was evaluated"
+    nothing = "and no answer of a model was scored" if facts.scores_of_the_night else "and no model was evaluated"
     return _join(f"{why[0].upper()}{why[1:]}, {nothing}.", rest)
 
 
@@ -243,7 +243,8 @@ def _expectation(found: Expectation) -> str:
 def _what_held(facts: Facts) -> str:
     parts = []
     if facts.compared:
-        parts.append(f"{counted(facts.compared, 'feature')} over {counted(facts.calls, 'call')}: no significant change")
+        measured = f"{counted(facts.compared, 'feature')} of {counted(facts.calls, 'call')}"
+        parts.append(f"no significant change in {measured} (their lengths, formats, languages, errors and so on)")
     elif facts.calls:
         parts.append(f"{counted(facts.calls, 'call')} logged, with no reference yet to compare them with")
     else:
@@ -257,7 +258,7 @@ def _what_held(facts: Facts) -> str:
 def _what_was_evaluated(facts: Facts) -> str:
     scored = [score for score in facts.scores_of_the_night if score.pass_rate is not None]
     if not scored:
-        return "nothing was evaluated" if not facts.scores_of_the_night else "no answer could be scored"
+        return "no model was evaluated" if not facts.scores_of_the_night else "no answer could be scored"
     unscored = sum(score.n_unscored for score in facts.scores_of_the_night)
     rest = f", {unscored:,} unscored" if unscored else ""
     return f"{counted(len({score.model for score in scored}), 'model')} evaluated, no criterion below its minimum{rest}"

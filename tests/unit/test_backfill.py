@@ -157,7 +157,7 @@ def test_the_estimate_says_what_is_done_how_much_is_read_and_by_what_it_knows_th
     assert first[0] == "2026-03-01 to 2026-03-04: 4 days, 3 of them done and unchanged"
     assert first[1] == "to read: 1 file of 0.4 kB, about 4 calls"
     assert first[2:4] == ["to build: 1 day at once, from 2026-03-04 on, and 1 page", "no model is asked"]
-    assert first[4].startswith("how long it takes is told when the first day is read")
+    assert first[4].startswith("about 8 s, by what a first backfill took on two cores: ingest 0 s, ")
     took = Took(10.0, Work(found.bytes // 2, 2, 1))
     with done.config.open_lake().lock("test"):
         backfill_estimate.note_rates(done.config, Rates("the backfill of a to b", {"ingest": took, "report": took}))

@@ -11,7 +11,7 @@ quarantine with the column and the value named; any other value that cannot be c
 as incomplete. A SELECT may name columns that it could not read itself in `unreadable`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,20 +122,25 @@ class Mapper:
         if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
             what = f"has {len(statements)} statements" if len(statements) != 1 else "is no SELECT"
             raise ConfigError(f"{self._place}: {what}; a format must be one SELECT")
-        given = {row[0]: row[1] for row in self._connection.execute(f"describe {select}").fetchall()}
-        if not {"file", "line", "call_id"} <= given.keys():
-            lacking = sorted({"file", "line", "call_id"} - given.keys())
+        extracting = f"select file, line, cast(columns(* exclude (file, line)) as varchar) from (\n{select}\n)"
+        try:
+            self._extracting = _Prepared(self._connection, "records", extracting, none)
+        except duckdb.BinderException:  # as it also is where the SELECT has no file or no line
+            self._require_known(row[0] for row in self._connection.execute(f"describe {select}").fetchall())
+            raise
+        empty = self._extracting.run(none)
+        self._require_known(given := empty.column_names)
+        self._narrow = columns_to_cast(given)
+        self._casting = _Prepared(self._connection, "extracted", casting_sql(given), empty.select(self._narrow))
+
+    def _require_known(self, names: Iterable[str]) -> None:
+        """Raise ConfigError where a SELECT lacks a column that it must give, or gives one that is not known."""
+        given, known = set(names), {*PLACE, *SHARED, *canonical_columns(), *_HELPERS} - {"key"}
+        if lacking := sorted({"file", "line", "call_id"} - given):
             raise ConfigError(f"{self._place}: the SELECT lacks the columns {', '.join(lacking)}; add them")
-        known = {*PLACE, *SHARED, *canonical_columns(), *_HELPERS} - {"key"}
-        if unknown := sorted(given.keys() - known):
+        if unknown := sorted(given - known):
             hint = did_you_mean(unknown[0], known)
             raise ConfigError(f"{self._place}: unknown column `{unknown[0]}`; {hint}")
-        texts = [f'cast("{name}" as varchar) as "{name}"' for name in given if name not in ("file", "line")]
-        self._narrow = columns_to_cast(list(given))
-        extracting = f"select file, line, {', '.join(texts)} from (\n{select}\n)"
-        self._extracting = _Prepared(self._connection, "records", extracting, none)
-        texts_given = self._extracting.run(none).select(self._narrow)
-        self._casting = _Prepared(self._connection, "extracted", casting_sql(list(given)), texts_given)
 
     def __enter__(self) -> Self:
         return self

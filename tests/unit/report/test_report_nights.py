@@ -90,7 +90,7 @@ def test_without_a_warehouse_the_pages_alone_are_listed_and_other_files_are_not(
     text = write_index(config).read_text()
     assert re.findall(r'href="([^"]*)"', text) == ["2024-05-14/index.html"]
     assert "night unknown" in text
-    assert "No calls were logged, and nothing was evaluated." in text
+    assert "No calls were logged, and no model was evaluated." in text
 
 
 def test_a_warehouse_that_cannot_be_read_does_not_cost_the_index(tmp_path: Path) -> None:

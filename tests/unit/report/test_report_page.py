@@ -172,9 +172,9 @@ def test_without_a_warehouse_the_page_says_that_it_knows_nothing(tmp_path: Path)
     result = write_report(synthetic.config(tmp_path), synthetic.DAY)
     html = result.path.read_text()
     assert result.status == "unknown"
-    assert result.headline == "Cannot tell: No calls were logged, and nothing was evaluated."
+    assert result.headline == "Cannot tell: No calls were logged, and no model was evaluated."
     assert "Not known: the incidents of the night were not built." in html
-    assert "Not known: nothing was evaluated on this day." in html
+    assert "Not known: no model was evaluated on this day." in html
     assert "No file was read for this day." in html
     assert "Incidents: <b>not known</b>" in html
     assert "<b>No</b> check ran" in html

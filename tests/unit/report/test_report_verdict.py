@@ -43,24 +43,27 @@ def comparison(verdict: str, criterion: str = "correct", part: str = "*") -> Com
 def test_a_night_that_was_compared_and_held_still_works() -> None:
     verdict = night_verdict(HEALTHY)
     assert (verdict.status, verdict.word) == ("healthy", "Still works")
-    assert verdict.sentence.startswith("46 features over 1,204 calls: no significant change; 1 model evaluated")
+    assert verdict.sentence.startswith(
+        "No significant change in 46 features of 1,204 calls (their lengths, formats, languages, errors and so on);"
+        " 1 model evaluated"
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"calls": 0, "compared": 0, "scores": ()}, "No calls were logged, and nothing was evaluated."),
+        ({"calls": 0, "compared": 0, "scores": ()}, "No calls were logged, and no model was evaluated."),
         (
             {"compared": 0, "scores": ()},
-            "1,204 calls logged, but there is no reference yet to compare them with, and nothing was evaluated.",
+            "1,204 calls logged, but there is no reference yet to compare them with, and no model was evaluated.",
         ),
         (
             {"calls": 0, "compared": 0, "scores": (replace(SCORE, pass_rate=None),)},
-            "No calls were logged, and nothing was scored in an evaluation.",
+            "No calls were logged, and no answer of a model was scored.",
         ),
         (
             {"calls": 0, "compared": 0, "scores": (replace(SCORE, day=date(2024, 5, 13)),)},
-            "No calls were logged, and nothing was evaluated.",
+            "No calls were logged, and no model was evaluated.",
         ),
     ],
 )
@@ -171,7 +174,7 @@ def test_records_that_could_not_be_read_are_the_reason_that_there_are_no_calls()
         "app", DAY, 28, quarantined=(Rejected("no JSON", 40, "a", 1), Rejected("call_id is missing", 10, "a", 2))
     )
     assert night_verdict(unread).sentence == (
-        "No calls were logged: 50 records could not be read (no JSON), and nothing was evaluated."
+        "No calls were logged: 50 records could not be read (no JSON), and no model was evaluated."
     )
 
 
