@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows import prefect_run
+from flows.cli.doctor.prefect_checks import prefect_findings
 from flows.errors import ConfigError, RunError, TransientError
 from flows.night import Night
 from flows.prefect_run import flow, task
@@ -177,6 +179,22 @@ def test_prefect_is_used_where_a_server_is_named_and_else_not_even_imported(
         cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     assert done.stdout.split() == ["False", used]
+
+
+def test_doctor_says_whether_the_server_answers(prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    in_prefect_only_if(True, monkeypatch)
+    (found,) = prefect_findings()
+    assert (found.level, found.text.endswith("answers, and records runs")) == ("ok", True)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/api"
+    with temporary_settings({PREFECT_API_URL: nobody}):
+        (found,) = prefect_findings()
+    assert found.level == "problem"
+    assert found.text.startswith(f"prefect: {nobody} does not answer: ")
+    in_prefect_only_if(False, monkeypatch)
+    assert list(prefect_findings()) == []
 
 
 def test_a_run_ends_in_prefect_with_what_it_came_to_and_its_caller_gets_the_result(

@@ -10,6 +10,7 @@ from flows.cli.doctor.extension_checks import extension_findings
 from flows.cli.doctor.log_checks import source_findings
 from flows.cli.doctor.machine_checks import disk_findings, version_findings
 from flows.cli.doctor.place_checks import export_findings, lake_findings, published_findings, report_findings
+from flows.cli.doctor.prefect_checks import prefect_findings
 from flows.cli.doctor.workspace_checks import workspace_findings
 from flows.config import Config
 from flows.errors import ConfigError, RunError
@@ -18,7 +19,7 @@ from flows.ingest import describe_example_sets
 
 
 def examine(config: Config, day: date, *, is_deep: bool = False) -> Iterator[Finding]:
-    """Look at the versions, lake, cluster, sources (for `day`), test sets, models and alerts, one after another.
+    """Look at versions, lake, cluster, Prefect's server, sources (for `day`), test sets, models and alerts, one by one.
 
     Spends no tokens, and sends no alerts. With `is_deep` every file of the lake is compared with what was published,
     and the whole warehouse is read.
@@ -30,6 +31,7 @@ def examine(config: Config, day: date, *, is_deep: bool = False) -> Iterator[Fin
     yield from report_findings(config)
     yield from export_findings(config)
     yield from cluster_findings(config)
+    yield from prefect_findings()
     yield from disk_findings(config)
     yield from extension_findings(config)
     yield from source_findings(config, day)
