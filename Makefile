@@ -4,8 +4,9 @@ BIN := .venv/bin
 # Used with --no-deps: the lock is complete, and pip fails on a universal lock's extras when it resolves hashes.
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
-# Several tests at once; those of a file share what they set up.
-AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
+# Several tests at once, one more than processors, because many wait for a process or a clock; those of a file share
+# what they set up.
+AT_ONCE := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 4 --dist loadfile
 
 .PHONY: venv lock demo test test-long test-llm test-spark test-ray lint bench bench-ingest bench-features bench-drift bench-night bench-client bench-detection bench-real clean
 

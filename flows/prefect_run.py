@@ -52,7 +52,10 @@ def is_used() -> bool:
 def _has_settings() -> bool:
     home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
     profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml")).expanduser()
-    return profiles.exists() or any(Path(name).exists() for name in _SETTINGS_FILES)
+    try:
+        return profiles.exists() or any(Path(name).exists() for name in _SETTINGS_FILES)
+    except PermissionError:  # a home of another user, as under `sudo -u`: Prefect cannot read it either
+        return False
 
 
 class ServerDownError(GenchiError):

@@ -15,7 +15,7 @@ from flows import acknowledgements
 from flows.config import Config, workspace_features
 from flows.errors import ConfigError, RunError, in_one_line
 from flows.lake import Lake
-from flows.marts import open_marts
+from flows.marts import kept_open, open_marts
 from flows.report.evaluation_rows import Comparison, Failure, Flip, FrontierRow, Pin, Score
 from flows.report.evidence import read_questions, read_rejected, read_texts, without_texts
 from flows.report.incident_rows import COLUMNS, Incident, in_order, incident_of
@@ -67,6 +67,11 @@ MARTS = (
 
 def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts:
     """Everything for the page of `day`; `failures` are the failed stages of the night."""
+    with kept_open(config):
+        return _read_facts(config, day, failures)
+
+
+def _read_facts(config: Config, day: date, failures: Sequence[str]) -> Facts:
     unread: list[str] = []
     marts, lake = _Marts(config, unread), _Tables(config.open_lake(), day, unread)
     window, in_window = (day - timedelta(days=config.window_days), day), "day between ? and ?"
@@ -118,13 +123,7 @@ def read_facts(config: Config, day: date, failures: Sequence[str] = ()) -> Facts
         scores=marts.rows(
             Score, "fct_eval_scores", f"{in_window} and {nightly}", window, "route, criterion, arm desc, model, day"
         ),
-        frontier=marts.rows(
-            FrontierRow,
-            "fct_model_frontier",
-            of_night,
-            (day,),
-            _BEST_FIRST,
-        ),
+        frontier=marts.rows(FrontierRow, "fct_model_frontier", of_night, (day,), _BEST_FIRST),
         failures=marts.rows(Failure, "fct_request_failures", of_night, (day,), "route, model, error_class"),
         flips=flipped if config.evidence == "texts" else without_texts(flipped),
         questions=questions,

@@ -35,8 +35,7 @@ def publish(facts: Facts, result: ReportResult) -> None:
 @flow(name="report", flow_run_name="report {day}", timeout_seconds=STAGE_S)
 def report(config: Config, day: date, failures: Sequence[str] = ()) -> ReportResult:
     """Write the page of `day` and publish its verdict. `failures` are the stages that failed so far."""
-    with kept_open(config):
-        facts = read_facts(config, day, failures)
+    facts = read_facts(config, day, failures)
     result = write(config, facts)
     index(config)
     publish(facts, result)
@@ -65,8 +64,7 @@ def report_without_prefect(config: Config, day: date, failures: Sequence[str]) -
 
 def write_again(config: Config, day: date | None, *, with_index: bool) -> None:
     """The page of a night from what there is now, without Prefect and without Evidently's; and the index over all."""
-    with kept_open(config):
-        if day:
-            page.lay_out(config, read_facts(config, day), draws=False)
-        if with_index:
-            nights.write_index(config)
+    if day:
+        page.lay_out(config, read_facts(config, day), draws=False)
+    if with_index:
+        nights.write_index(config)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from flows.config import Config, Source
 from flows.ingest.map.casting_sql import key_of
+from flows.ingest.map.idle_mappers import MapperOf
 from flows.ingest.map.mapper import Mapped, Mapper
 from flows.ingest.read import BATCH_BYTES, IN_BASE64, Batch
 from flows.ingest.redact import Redactor, drop_paths
@@ -30,16 +31,19 @@ class Workers:
         self._threads = max(1, min(engine.processors, engine.memory_bytes // _BATCH_MEMORY))
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="ingest")
         self._own = threading.local()
-        self._mappers: list[Mapper] = []
+        self._mappers: list[MapperOf] = []
         self._redactors: list[Redactor] = []
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None = None, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
-        for mapper in self._mappers:
-            mapper.close()
+        for planned in self._mappers:
+            if error is None:
+                planned.give_back()
+            else:
+                planned.mapper.close()
 
     @property
     def redacted(self) -> Counter[str]:
@@ -77,8 +81,9 @@ class Workers:
     def _mapper(self, log_format: str) -> Mapper:
         own: dict[str, Mapper] = self._own.__dict__.setdefault("mappers", {})
         if log_format not in own:
-            own[log_format] = Mapper(log_format, self._secret, self._config.workspace)
-            self._mappers.append(own[log_format])
+            planned = MapperOf(log_format, self._secret, self._config.workspace)
+            self._mappers.append(planned)
+            own[log_format] = planned.mapper
         return own[log_format]
 
     def _redactor(self) -> Redactor:

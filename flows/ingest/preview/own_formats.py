@@ -28,6 +28,6 @@ def unusable_formats(config: Config) -> dict[str, str]:
 
 
 def _plan(config: Config, name: str) -> None:
-    from flows.ingest.map import Mapper  # noqa: PLC0415 - imported late: most workspaces have no format of their own
+    from flows.ingest.map import MapperOf  # noqa: PLC0415 - imported late: most workspaces have no format of their own
 
-    Mapper(name, workspace=config.workspace).close()
+    MapperOf(name, workspace=config.workspace).give_back()

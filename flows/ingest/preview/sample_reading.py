@@ -87,8 +87,8 @@ class Previewer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._workers.__exit__()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self._workers.__exit__(error)
 
     def read(self, source: Source, file: LogFile) -> list[SampleReading]:
         """What each format makes of the file's first records, the source's own format first, then the best one.

@@ -8,6 +8,7 @@ that were ever read, two by two, and one that was dropped once stays dropped.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -103,7 +104,6 @@ class CallRecords:
         """`files` are those of the run, by their numbers."""
         self._staged, self._files = staged, files
         self._days: dict[date, _Day] = {}
-        self._connection = duckdb.connect()
 
     def add(self, day: date, rows: pa.Table) -> None:
         """Add the rows of a day that share anything: mapped calls with `one_call`, `logged_as` and `parent_id`."""
@@ -123,6 +123,14 @@ class CallRecords:
         making.writer.write_table(rows.cast(SCHEMAS[TABLE]))
         making.numbers.append(self._numbers(rows))
 
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect()
+
+    def _close(self) -> None:
+        if (connection := self.__dict__.pop("_connection", None)) is not None:
+            connection.close()
+
     def _making(self, day: date) -> _Day:
         if day not in self._days:
             path = self._staged.scratch(f"arrived-{TABLE}-{day}")
@@ -131,7 +139,7 @@ class CallRecords:
 
     def hand_in(self, staged: WorkerStaging) -> dict[date, RecordsPart]:
         """All records as a part for each day, for the process that publishes to `take`."""
-        self._connection.close()
+        self._close()
         found = {}
         for day, making in self._days.items():
             making.writer.close()
@@ -147,7 +155,6 @@ class CallRecords:
     def finish(self, store: Lake, days: list[date]) -> Dropped:
         """Stage the records of each day, and find the rows to drop, of this run and of those that `days` have."""
         if not self._days:
-            self._connection.close()
             return Dropped()
         store.limits.apply_to(self._connection)
         new = []
@@ -160,7 +167,7 @@ class CallRecords:
         for numbers, (day, making) in zip(new, self._days.items(), strict=True):
             old = np.concatenate([_NONE, *stored[day]])
             self._stage(store, day, making, old[:, 2], numbers[:, 2])
-        self._connection.close()
+        self._close()
         rows = found.to_pylist() if found is not None else []
         return Dropped({(row["key"], row["at"]): (row["source"], row["file"]) for row in rows})
 

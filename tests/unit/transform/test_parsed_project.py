@@ -61,6 +61,7 @@ def test_a_second_workspace_takes_what_the_first_has_left_and_reads_its_own_lake
     assert len(list((tmp_path / "cache" / "genchi").iterdir())) == 2
 
 
+@pytest.mark.long
 def test_what_was_parsed_of_a_project_at_another_place_is_parsed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
