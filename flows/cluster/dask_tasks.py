@@ -1,7 +1,6 @@
 """Tasks on a Dask cluster, by Dask's own client: genchi runs without Prefect where no server is configured."""
 
 import logging
-import time
 import uuid
 import warnings
 from collections import deque
@@ -72,15 +71,8 @@ class DaskTasks:
             worker: self._submitted(asked, work, workers=[worker], key=f"{name}-{number}", pure=False)
             for number, worker in enumerate(sorted(self._workers()))
         }
-        until = time.monotonic() + patience_s
-        found: dict[str, Result | str] = {}
-        for worker, future in futures.items():
-            try:
-                found[worker] = future.result(timeout=max(0.1, until - time.monotonic()))
-            except TimeoutError:
-                found[worker] = f"has not answered within {patience_s:g} s"
-            except Exception as error:  # whatever a worker says
-                found[worker] = in_one_line(error)
+        waiting = {worker: future.result for worker, future in futures.items()}
+        found = patience.answers_of(waiting, patience_s, TimeoutError)
         self._client.cancel(list(futures.values()))
         return found
 

@@ -1,8 +1,12 @@
 """How long a run waits for a cluster, and what it says where workers are lost: the same for each kind of cluster."""
 
 import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-from flows.errors import RunError
+from flows.errors import RunError, in_one_line
+
+Result = TypeVar("Result")
 
 CONNECT_S = 20
 LOOK_S = 10
@@ -31,3 +35,22 @@ def lost_with_task(address: str) -> RunError:
     return RunError(
         f"{address}: several workers were lost with the same task; look at their logs, and give them more memory"
     )
+
+
+def answers_of(
+    waiting: Mapping[str, Callable[[float], Result]], patience_s: float, late: type[Exception]
+) -> dict[str, Result | str]:
+    """What each worker answers within `patience_s` seconds, by its name, or in words why it does not.
+
+    Each of `waiting` waits for an answer so many seconds, and raises `late` if there is none by then.
+    """
+    until = time.monotonic() + patience_s
+    found: dict[str, Result | str] = {}
+    for worker, wait in waiting.items():
+        try:
+            found[worker] = wait(max(0.1, until - time.monotonic()))
+        except late:
+            found[worker] = f"has not answered within {patience_s:g} s"
+        except Exception as error:  # whatever a worker says
+            found[worker] = in_one_line(getattr(error, "cause", None) or error)  # Ray has what was raised in `cause`
+    return found

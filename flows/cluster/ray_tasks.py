@@ -8,10 +8,10 @@ import logging
 import signal
 import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from flows.cluster import patience
@@ -81,16 +81,11 @@ class RayTasks:
             task = self._ray.remote(scheduling_strategy=only_there, max_retries=0)(asked)
             name = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
             answers[name] = task.remote(Work(function, item, packages()))
-        until = time.monotonic() + patience_s
-        found: dict[str, Result | str] = {}
-        for name, answer in answers.items():
-            try:
-                found[name] = self._ray.get(answer, timeout=max(0.1, until - time.monotonic()))
-            except self._ray.exceptions.GetTimeoutError:
-                found[name] = f"has not answered within {patience_s:g} s"
-            except Exception as error:  # whatever a worker says
-                found[name] = in_one_line(getattr(error, "cause", None) or error)
-        return found
+        waiting = {name: partial(self._answer, answer) for name, answer in answers.items()}
+        return patience.answers_of(waiting, patience_s, self._ray.exceptions.GetTimeoutError)
+
+    def _answer(self, answer: Any, timeout_s: float) -> Any:
+        return self._ray.get(answer, timeout=timeout_s)
 
     def _nodes(self) -> list[dict[str, Any]]:
         return [node for node in self._ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]

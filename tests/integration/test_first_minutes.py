@@ -70,7 +70,7 @@ def test_a_newcomer_reaches_a_page_by_the_commands_that_are_printed(tmp_path: Pa
     assert started.returncode == 0, started.stderr
     assert newcomer(tmp_path, "init", "logs").returncode == 2
     commands = [line.split("#")[0].split()[1:] for line in re.findall(r"^  genchi .*$", started.stdout, re.M)]
-    assert [command[0] for command in commands] == ["doctor", "backfill", "nightly"]
+    assert [command[0] for command in commands] == ["doctor", "backfill", "nightly", "deploy"]
     for command in commands:
         done = newcomer(tmp_path, *command)
         assert done.returncode in (0, 1), f"{command}: {done.stderr}"  # 1: so few calls cannot be compared
