@@ -41,6 +41,6 @@ class Plugin(BasePlugin):
         columns = {column.name: column.dtype for column in target_config.column_list}
         asked = [date.fromisoformat(day) for day in config["asked"]]
         place = Path(target_config.location.path)
-        with lake.lock("transform"):
+        with lake.run("transform"):
             replace_days(lake, table, columns, place, (asked[0], asked[1]) if asked else None)
         config["rows"] = select_published(lake.backend, table, lake_tables(lake.backend)[table])

@@ -323,7 +323,7 @@ def test_who_lost_the_lock_writes_no_more(lake: Lake, monkeypatch: pytest.Monkey
 
 def test_of_many_at_once_one_takes_the_lock(lake: Lake) -> None:
     backends = [Lake(lake.root, lake.storage).backend for _ in range(8)]
-    locks = [lock._ObjectLock(backend) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
+    locks = [lock._ObjectLock(backend, lock.RUN) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
     for _ in range(3):
         taken: list[Any] = []
         start = threading.Barrier(len(locks))
@@ -333,7 +333,7 @@ def test_of_many_at_once_one_takes_the_lock(lake: Lake) -> None:
             if one.acquire(lock.Holder("test", id=str(id(one)))) is None:
                 taken.append(one)
 
-        locks = [lock._ObjectLock(backend) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
+        locks = [lock._ObjectLock(backend, lock.RUN) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
         threads = [threading.Thread(target=take, args=(one,)) for one in locks]
         for thread in threads:
             thread.start()
