@@ -107,7 +107,7 @@ def test_a_lake_that_cannot_be_locked_is_told(tmp_path: Path) -> None:
     with webhook() as hook:
         path = workspace(tmp_path, hook.url)
         (tmp_path / "lake").write_text("a file")
-        with pytest.raises(NightFailedError, match=r"night: .*_lock: "):
+        with pytest.raises(NightFailedError, match=r"night: .*_run: "):
             nightly.run_nightly(load_setup(load_config(path)), DAY)
         (digest,) = hook.received
     assert [(item["subject"], item["severity"]) for item in digest["items"]] == [("night", "critical")]
