@@ -109,8 +109,8 @@ def staging(backend: Backend, name_of: NameOf, locked: Callable[[], AbstractCont
     if not (is_run or is_locked):
         raise RuntimeError(f"{backend.address}: publishing needs the lake's lock, or a run")
     lock.check(backend)
-    if is_locked:
-        recover(backend)  # what an earlier publication under this lock could not finish
+    if not is_run:
+        recover(backend)  # what an earlier publication under this lock could not finish; a run takes it each time anew
     name = f"{_OF_RUNS if is_run else _OF_OTHERS}/{uuid.uuid4().hex}"
     with ExitStack() as held:
         with backend.scratch(name) as folder:
