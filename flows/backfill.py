@@ -167,7 +167,7 @@ def _backfill(setup: EvalSetup, request: Request) -> Backfilled:
     config = setup.config
     check_extensions(config)
     name = f"backfill {request.start} to {request.end}"
-    with described(name, config.app), config.open_lake().lock("backfill"):
+    with described(name, config.app), config.open_lake().run("backfill"):
         require_rebuildable(config, request.start, request.end)  # before logs are read, or models asked
         ledger = Ledger(setup)
         plan = ledger.plan(request.start, request.end, request.only, is_forced=request.force)

@@ -92,7 +92,7 @@ class Ledger:
         return Plan(days, to_read, due, {day: self.logs(day) for day in to_read})
 
     def note(self, stage: Stage, days: Iterable[date]) -> None:
-        """Note that a stage is done for these days, as everything is now. The lake must be locked."""
+        """Note that a stage is done for these days, as everything is now. The caller is a run."""
         make = {"ingest": self._print_of_logs, "transform": self._prints_of_marts(), "evaluate": self._print_of_models}
         done = self._done
         for day in days:
@@ -101,7 +101,7 @@ class Ledger:
         self._write(done)
 
     def forget(self, stage: Stage, first: date) -> None:
-        """Note that a stage is not done for any day from `first` on. The lake must be locked."""
+        """Note that a stage is not done for any day from `first` on. The caller is a run."""
         done = self._done
         for day, stages in done.items():
             if day >= str(first):
@@ -109,7 +109,7 @@ class Ledger:
         self._write(done)
 
     def begin(self, first: date, last: date) -> None:
-        """Note which days have no topics, before these days get them. The lake must be locked.
+        """Note which days have no topics, before these days get them. The caller is a run.
 
         What a killed backfill left of them is taken away first: days with too few texts for topics of their own would
         get those of later days, which a run that is left alone does not know yet.
@@ -122,7 +122,7 @@ class Ledger:
         self._begun.write(json.dumps([str(day) for day in days if day not in known]))
 
     def end(self) -> None:
-        """Note that the marts have what was begun. The lake must be locked."""
+        """Note that the marts have what was begun. The caller is a run."""
         self._begun.write("[]")
 
     @property

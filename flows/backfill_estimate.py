@@ -132,7 +132,7 @@ def known_rates(config: Config) -> Rates | None:
 
 
 def note_rates(config: Config, rates: Rates) -> None:
-    """Keep what the stages of this backfill took, beside what is known of the others. The lake must be locked."""
+    """Keep what the stages of this backfill took, beside what is known of the others. The caller is a run."""
     before = known_rates(config)
     whole = replace(rates, stages={**(before.stages if before else {}), **rates.stages})
     _note(config.open_lake()).write(json.dumps(asdict(whole)))

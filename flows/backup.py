@@ -19,7 +19,18 @@ from pathlib import Path, PurePosixPath
 from flows.config import Config
 from flows.erasure import erase_again
 from flows.errors import ConfigError, RunError
-from flows.lake import LAKE_VERSION, Backend, Lake, Note, Storage, is_remote, known_place, open_backend, reason_of
+from flows.lake import (
+    LAKE_VERSION,
+    Backend,
+    Lake,
+    Note,
+    Storage,
+    has_same_files,
+    is_remote,
+    known_place,
+    open_backend,
+    reason_of,
+)
 from flows.review import collect
 from flows.words import counted
 
@@ -63,7 +74,7 @@ def back_up(config: Config, target: str, now: datetime) -> list[str]:
     """
     there = _open(config, target)
     lake = config.open_lake()
-    with lake.lock("backup", _PATIENCE_S):
+    with lake.lock_whole("backup", _PATIENCE_S):
         collect(config)
         before = _read(there, is_needed=False)
         if before:
@@ -100,11 +111,11 @@ def restore(config: Config, source: str) -> list[str]:
     """
     there = _open(config, source)
     lake = config.open_lake()
-    with lake.lock("backup", _PATIENCE_S):
+    with lake.lock_whole("backup", _PATIENCE_S):
         kept = _read(there, is_needed=True)
         assert kept is not None
         _check_app(config, kept, source)
-        if kept.version != LAKE_VERSION:
+        if not has_same_files(kept.version):
             raise RunError(
                 f"{source}: was made of a lake of version {kept.version}, this genchi writes version {LAKE_VERSION};"
                 " restore it with the genchi that made it, and then upgrade"

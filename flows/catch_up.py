@@ -21,7 +21,7 @@ Stages = Callable[[EvalSetup, Night, EvalSetup], None]
 
 
 def run_missed(setup: EvalSetup, night: Night, stages: Stages, tell: Callable[[Config, Night], None]) -> None:
-    """Run the missed nights before `night`, oldest first, and note them in it. The lake must be locked.
+    """Run the missed nights before `night`, oldest first, and note them in it. The caller is a run.
 
     `stages` runs all stages of a night: with a setup that evaluates nothing, because the models under test are not what
     they were on that day, and with the whole one, for the answers of production. `tell` sends the digest of a night

@@ -27,7 +27,7 @@ class TransientError(RunError):
 
 
 class LockedError(RunError):
-    """Another run holds the lake's lock, and did not end in time. `verb` is its command."""
+    """Another process holds a lock of the lake, and did not end in time. `verb` is its command."""
 
     def __init__(self, message: str, verb: str) -> None:
         super().__init__(message)

@@ -47,7 +47,7 @@ class StageRun:
 
 
 class NightRuns:
-    """The stages of one night as they end. The lake must be locked while they are measured."""
+    """The stages of one night as they end. The caller is a run."""
 
     def __init__(self, config: Config, day: date) -> None:
         self.lake, self.day, self.run = config.open_lake(), day, nightly_run_id(day)

@@ -76,7 +76,7 @@ def _nightly(setup: EvalSetup, day: date | None) -> Night:
     day = day or config.yesterday()
     night = Night(day, runs=NightRuns(config, day))
     try:
-        with described(f"nightly {day}", config.app), config.open_lake().lock("nightly"):
+        with described(f"nightly {day}", config.app), config.open_lake().run("nightly"):
             catch_up.run_missed(setup, night, _stages, tell)
             _stages(setup, night)
     except Exception as error:  # a lake that cannot be locked, or Prefect's server
@@ -208,7 +208,7 @@ def run_ingest(setup: EvalSetup, day: date | None = None) -> None:
     check_extensions(config)
     config.require_for_ingest()
     config.require_for_semantics()
-    with described(f"ingest-day {day}", config.app), config.open_lake().lock("ingest"):
+    with described(f"ingest-day {day}", config.app), config.open_lake().run("ingest"):
         with stage("ingest") as current:
             landed = ingest(config, day)
             current.outcome = landed.summary()
@@ -224,7 +224,7 @@ def run_transform(config: Config, first: date | None = None, last: date | None =
     """`genchi transform`: rebuild every mart for the days from `first` to `last`."""
     last = last or config.yesterday()
     first = first or last
-    with described(f"transform-days {first} to {last}", config.app), config.open_lake().lock("transform"):
+    with described(f"transform-days {first} to {last}", config.app), config.open_lake().run("transform"):
         _transform(config, first, last)
 
 
@@ -259,7 +259,7 @@ def _evaluate(setup: EvalSetup, day: date | None) -> list[str]:
     config = setup.config
     day = day or config.yesterday()
     setup.require_evaluation()
-    with described(f"evaluate-day {day}", config.app), config.open_lake().lock("evaluate"):
+    with described(f"evaluate-day {day}", config.app), config.open_lake().run("evaluate"):
         freeze(config, day)
         with stage("evaluate") as current:
             current.outcome = evaluated(setup, day)
@@ -281,7 +281,7 @@ def run_compare(config: Config, narrowed: EvalSetup, day: date, run_id: str) -> 
     """
     narrowed.require_evaluation(candidates=True)
     register_local_providers(model.model for model in narrowed.config.all_models())
-    with described(f"compare {day}", config.app), config.open_lake().lock("compare"):
+    with described(f"compare {day}", config.app), config.open_lake().run("compare"):
         freeze(config, day)
         with stage("evaluate") as current:
             current.outcome = evaluate(narrowed, day, run_id, other_nights=True).summary()

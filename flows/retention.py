@@ -115,11 +115,12 @@ def apply(config: Config, today: date, night: date | None = None) -> Removed:
 
 def _remove(lake: Lake, table: str, day: date) -> bool:
     """Take a day's rows away, and say whether there were any. The mark comes first: a kill must not hide the loss."""
-    files = [name for name in lake.names(table, day) if name != EXPIRED]
-    if files:
-        lake.write(table, day, SCHEMAS[table].empty_table(), EXPIRED)
-        for file in files:
-            lake.remove(table, day, file)
+    with lake.lock("retention"):
+        files = [name for name in lake.names(table, day) if name != EXPIRED]
+        if files:
+            lake.write(table, day, SCHEMAS[table].empty_table(), EXPIRED)
+            for file in files:
+                lake.remove(table, day, file)
     return bool(files)
 
 

@@ -23,7 +23,7 @@ def review_digest(config_path: str = "genchi.yaml", day: date | None = None) -> 
     """
     config = load_config(config_path)
     day = day or config.yesterday()
-    with described(f"review-digest {day}", config.app), config.open_lake().lock("review-digest"):
+    with described(f"review-digest {day}", config.app), config.open_lake().run("review-digest"):
         with stage("labels") as current:
             current.outcome = labels(config).summary()
         with stage("remind") as current:

@@ -1,8 +1,8 @@
 """What the tests of publication share: generations of a few files, published together, by who may die at any step."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -77,24 +77,24 @@ def dying(lake: Lake, steps: int) -> Iterator[Lake]:
     yield mortal
 
 
-def die_at_every_step(lake: Lake) -> list[int]:
+def die_at_every_step(lake: Lake, take: Callable[[Lake, str], AbstractContextManager[None]] = Lake.lock) -> list[int]:
     """Publish generations, dying after 0, 1, 2... steps until one is through; what stands after each recovery."""
-    with lake.lock("test"):
+    with take(lake, "test"):
         publish(lake, 0)
     stands = [0]
     for steps in count():
         generation, through = stands[-1] + 1, False
-        with lake.lock("test"):
+        with take(lake, "test"):
             try:
                 with dying(lake, steps) as mortal:
                     publish(mortal, generation)
                 through = True
             except Killed:
                 pass
-        with lake.lock("test"):  # recovers
+        with take(lake, "test"):  # recovers
             pass
         stands.append(generation_of(lake))
-        assert lake.backend.children("_staging") == []
+        assert lake.backend.children("_staging") == lake.backend.children("_runs") == []
         assert stands[-1] in (generation, generation - 1)
         if through:
             assert stands[-1] == generation

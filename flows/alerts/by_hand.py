@@ -10,7 +10,7 @@ from flows.errors import ConfigError, RunError
 
 
 def send_digest(config: Config, day: date) -> str:
-    """Send the digest of a day to every target that has not had it, and say to how many. The lake must be locked.
+    """Send the digest of a day to every target that has not had it, and say to how many. The caller is a run.
 
     Raises ConfigError for a day without a night, and RunError if a target did not take it.
     """

@@ -56,7 +56,7 @@ def alert(config: Config, day: date, failures: Sequence[str] = ()) -> AlertResul
 
 @task(name="remind of the review", task_run_name="remind of the review {day}")
 def review_reminder(config: Config, day: date) -> open_queues.Reminded:
-    """What there is to review, to who reviews this week. The caller holds the lake's lock."""
+    """What there is to review, to who reviews this week. The caller is a run."""
     return open_queues.remind(config, day)
 
 

@@ -27,10 +27,12 @@ class GoodNight:
 
 def note(lake: Lake, night: GoodNight) -> bool:
     """Note a good night, and say whether no later day had one: an old day that is run again is no sign of life."""
-    known = _noted(lake)
-    if known and known.day > night.day:
-        return False
-    lake.alerts_sent(_RECORD).write(json.dumps({"day": str(night.day), "ended": night.ended.isoformat()}))
+    record = lake.alerts_sent(_RECORD)
+    with record.updating():
+        known = _noted(lake)
+        if known and known.day > night.day:
+            return False
+        record.write(json.dumps({"day": str(night.day), "ended": night.ended.isoformat()}))
     return True
 
 

@@ -43,14 +43,14 @@ def deliver(
     RunError, after all targets were tried, where one did not take it, or where the record cannot be written: the next
     run then sends the same again.
     """
-    told = _read(record)
+    told, new = _read(record), dict[str, str]()
     sent, already, failures = 0, 0, []
     for target in targets:
         part = part_for(digest, target, targets)
         if not part.is_news:
             continue
         content = about or fingerprint(part)
-        if told.get(_key(target)) == content:
+        if (told | new).get(_key(target)) == content:
             already += 1
             continue
         try:
@@ -59,8 +59,8 @@ def deliver(
             failures.append(f"{name(target)}: {error}")
             continue
         sent += 1
-        told[_key(target)] = content
-    unwritten = _write(record, told) if sent else ""
+        new[_key(target)] = content
+    unwritten = _write(record, new) if new else ""
     _logger.info("digest of %d items: sent to %d targets, %d had it already", len(digest.items), sent, already)
     if failures:
         raise RunError(f"an alert could not be delivered: {'; '.join([*failures, *filter(None, [unwritten])])}")
@@ -160,10 +160,11 @@ def _read(record: Note) -> dict[str, str]:
     return told if isinstance(told, dict) else {}
 
 
-def _write(record: Note, told: dict[str, str]) -> str:
-    """Write who had what. Returns what went wrong, or an empty text."""
+def _write(record: Note, new: dict[str, str]) -> str:
+    """Add who had what to what is written by now. Returns what went wrong, or an empty text."""
     try:
-        record.write(json.dumps(told, indent=1, sort_keys=True))
+        with record.updating():
+            record.write(json.dumps(_read(record) | new, indent=1, sort_keys=True))
     except (OSError, RunError) as error:
         return (
             f"the record of sent digests could not be written, the next run sends this one again: {in_one_line(error)}"

@@ -34,7 +34,7 @@ class Reminded:
 def remind(config: Config, night: date, pause: Callable[[float], None] = time.sleep) -> Reminded:
     """Tell who reviews this week which queues up to that of `night` are open, once for the same queues and counts.
 
-    Nothing is sent where nothing is open. The lake must be locked. Raises RunError if a target did not take it.
+    Nothing is sent where nothing is open. The caller is a run. Raises RunError if a target did not take it.
     """
     found = open_queues(config, night)
     if not found:

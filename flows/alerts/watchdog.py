@@ -27,8 +27,8 @@ class Watch:
 def watch(config: Config, now: datetime, max_age: timedelta, pause: Callable[[float], None] = time.sleep) -> Watch:
     """Look when the last good night ended, and tell every target of `alerts` where that is longer ago than `max_age`.
 
-    A gap is told once to each target, however often this runs: the last good night names it. Nothing is locked, so
-    that it works beside a run that hangs. Raises RunError if the lake cannot be read, or if a target did not take it.
+    A gap is told once to each target, however often this runs: the last good night names it. It waits for no run, so
+    that it works beside one that hangs. Raises RunError if the lake cannot be read, or if a target did not take it.
     """
     last = good_nights.last(config)
     if last and now - last.ended <= max_age:

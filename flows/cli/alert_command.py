@@ -21,7 +21,7 @@ def send(config: Config, day: date | None, *, is_test: bool) -> Iterator[str]:
             yield from send_test(config)
         else:
             day = day or config.yesterday()
-            with config.open_lake().lock("alert"):
+            with config.open_lake().run("alert"):
                 yield f"{day}: {send_digest(config, day)}"
 
 

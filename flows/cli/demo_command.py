@@ -59,7 +59,7 @@ def _review(setup: EvalSetup, last: date) -> int:
     assert config.judge is not None
     register_local_providers([config.judge.model])
     written: list[Entry] = []
-    with config.open_lake().lock("demo"):
+    with config.open_lake().run("demo"):
         score_production(setup, first, last - timedelta(days=1), ask=True)
         for day in each_day(first, last - timedelta(days=1)):
             review(config, day, [Question(*one) for one in setup.questions()])

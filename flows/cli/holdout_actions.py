@@ -32,9 +32,7 @@ def run(config: Config, options: argparse.Namespace) -> Iterator[str]:
     routes = _routes(config, options.route)
     if options.action == "propose":
         day = options.day or config.yesterday()
-        with config.open_lake().lock("holdout"):
-            found = propose_examples(config, day, routes, languages_of, options.limit)
-        for one in found:
+        for one in propose_examples(config, day, routes, languages_of, options.limit):
             yield from _of_proposed(one)
         return
     author = os.environ.get("USER") or "unknown"

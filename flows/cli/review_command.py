@@ -44,7 +44,7 @@ def suggest(config: Config, annotator: str, route: str, failure_mode: str) -> st
     """Make a failure mode an assertion: its best criterion goes to the route's file, and runs the next night.
 
     The decision is recorded, so that the suggestion waits for nobody. Raises ConfigError where none can be made, and
-    RunError where another run holds the lake's lock for longer than a person waits.
+    RunError where somebody else holds the lake's lock for longer than a person waits.
     """
     from flows.evaluate import accept, suggest_for_mode  # noqa: PLC0415 - as above
 

@@ -142,7 +142,7 @@ def migrate(options: argparse.Namespace) -> int:
 
     loaded = load_config(options.config)
     lake = loaded.open_lake()
-    with lake.lock("migrate"):
+    with lake.run("migrate"):
         tell(f"lake: version {lake.version}")
         warehouse = transform.migrate(loaded)
     tell("warehouse: none yet" if warehouse is None else f"warehouse: version {warehouse}")

@@ -45,7 +45,7 @@ def forget(config: Config, setup: EvalSetup | None, asked: Asked, now: datetime,
             " drop Spark's schemas `intermediate` and `marts`, and run the same command again"
         )
     lake = config.open_lake()
-    with lake.lock("forget", _PATIENCE_S) if not asked.is_dry else nullcontext():
+    with lake.lock_whole("forget", _PATIENCE_S) if not asked.is_dry else nullcontext():
         secret = config.secret_of_user_keys(lake)
         stones, note = read_tombstones(lake, secret), note_of(lake)
         begun = note.read()
@@ -74,7 +74,7 @@ def forget(config: Config, setup: EvalSetup | None, asked: Asked, now: datetime,
 def erase_again(config: Config) -> list[str]:
     """Erase from the lake what a restored backup brought back of those who were forgotten; a line for each table.
 
-    They are known by their tombstones alone. The caller holds the lake's lock.
+    They are known by their tombstones alone. The caller has locked the whole lake.
     """
     lake = config.open_lake()
     stones = read_tombstones(lake, config.secret_of_user_keys(lake))

@@ -87,7 +87,7 @@ def _known(person: Person, kind: str) -> set[str]:
 def erase(lake: Lake, person: Person, stones: Tombstones, *, is_dry: bool) -> Iterator[tuple[str, int, int]]:
     """Erase every table; yields each with the rows and the texts that went. Interactions go last.
 
-    The lake must be locked. A run that was killed is repeated with the same result.
+    The caller has locked the whole lake. A run that was killed is repeated with the same result.
     """
     for table in ORDER:
         rows = texts = 0

@@ -23,7 +23,7 @@ from flows.marts import parts_there, read_part, replace_part
 
 
 def erase(lake: Lake, person: Person, stones: Tombstones, *, is_dry: bool) -> Iterator[tuple[str, int, int]]:
-    """Erase every published table; yields each with the rows and the texts that went. The lake must be locked."""
+    """Erase every published table; yields each with the rows and texts that went. The whole lake is locked."""
     found: dict[str, tuple[int, int]] = {}
     for table, day in parts_there(lake.backend):
         kept, gone, texts = without(read_part(lake.backend, table, day), person, stones)

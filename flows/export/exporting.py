@@ -38,7 +38,7 @@ class Exported:
 
 
 def export_tables(config: Config) -> Exported:
-    """Write what has changed since the last export to the tables of `export`. The caller holds the lake's lock.
+    """Write what has changed since the last export to the tables of `export`. The caller is a run.
 
     Each table's days change in one commit. A table that is published no more is left without rows. Raises RunError
     where they cannot be written, or another writer is in the way.

@@ -11,7 +11,7 @@ from flows.prefect_run import STAGE_S, flow, task
 
 @task(name="publish the marts")
 def publish(config: Config, first: date, last: date) -> Published:
-    """Bring the marts in the lake in line with the warehouse. The caller holds the lake's lock."""
+    """Bring the marts in the lake in line with the warehouse. The caller is a run."""
     return publish_marts(config, first, last)
 
 

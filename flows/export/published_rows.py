@@ -24,7 +24,7 @@ _PREFIX = "marts."
 
 
 def publish_marts(config: Config, first: date, last: date) -> Published:
-    """Publish the marts of the warehouse, built for the days from `first` to `last`. The caller holds the lake's lock.
+    """Publish the marts of the warehouse, built for the days from `first` to `last`. The caller is a run.
 
     Days that `retention` takes out of the warehouse go from what is published, too. Without a warehouse nothing is
     changed, nor where it is on another engine: its build has published them. Raises RunError where

@@ -102,7 +102,7 @@ def land_days(config: Config, first: date, last: date) -> Landed:
     total = Landed()
     store = config.open_lake()
     with (
-        store.lock("ingest"),
+        store.run("ingest"),
         Workers(config, secret := config.secret_of_user_keys(store)) as workers,
         Clients() as clients,
         config.engine.open_tasks() as tasks,

@@ -1,4 +1,4 @@
-"""The lake: Parquet files by table and day, on a disk or in an object store; its schemas, lock and transactions."""
+"""The lake: Parquet files by table and day, on a disk or in an object store; its schemas, locks and transactions."""
 
 from flows.lake.atomic import replace_bytes, replace_text, scratch_prefix
 from flows.lake.backends import Backend
@@ -10,7 +10,6 @@ from flows.lake.lake import (
     SCHEMAS,
     UNWRAPPED,
     Lake,
-    Note,
     Staging,
     batches_of,
     conform,
@@ -20,6 +19,8 @@ from flows.lake.lake import (
 )
 from flows.lake.lookup import first_rejects, rows_with
 from flows.lake.migration import VERSION as LAKE_VERSION
+from flows.lake.migration import has_same_files
+from flows.lake.notes import Note
 from flows.lake.parquet_files import CorruptError, replace_parquet
 from flows.lake.permissions import Readers, withhold
 from flows.lake.probe_text import probe, probing, read_probe
@@ -77,6 +78,7 @@ __all__ = [
     "find_files",
     "first_rejects",
     "from_rows",
+    "has_same_files",
     "in_force",
     "in_one_text",
     "is_remote",

@@ -4,8 +4,9 @@ import contextlib
 import errno
 import os
 import re
+import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -19,13 +20,13 @@ PRIVATE, SHARED = 0o600, 0o666
 
 
 @contextmanager
-def replacing(place: Path, mode: int = SHARED) -> Iterator[IO[bytes]]:
+def replacing(place: Path, mode: int = SHARED, before: Callable[[], object] = lambda: None) -> Iterator[IO[bytes]]:
     """A temporary file next to `place`; flushed to disk and renamed to `place` if the block succeeds.
 
-    `mode` are its permissions, less what the umask takes away. Raises RunError if the disk refuses to write; the old
-    file is then as it was.
+    `mode` are its permissions, less what the umask takes away. `before` is called when all is written, before the old
+    file is replaced. Raises RunError if the disk refuses to write; the old file is then as it was.
     """
-    beside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    beside = place.with_name(f".{place.name}.{secrets.token_hex(4)}.{os.getpid()}.tmp")
     with naming_write(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -34,6 +35,7 @@ def replacing(place: Path, mode: int = SHARED) -> Iterator[IO[bytes]]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
+            before()
             beside.replace(place)
         finally:
             beside.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -88,9 +88,9 @@ class LocalBackend:
             return None
 
     @contextmanager
-    def replacing(self, name: str) -> Iterator[IO[bytes]]:
-        """A file to write to, renamed to its final name if the block succeeds."""
-        with replacing(self.place(name)) as file:
+    def replacing(self, name: str, before: Callable[[], object] = lambda: None) -> Iterator[IO[bytes]]:
+        """A file to write to, renamed to its final name if the block succeeds; `before` is called just before."""
+        with replacing(self.place(name), before=before) as file:
             yield file
 
     def write_text(self, name: str, text: str, *, is_private: bool = False) -> None:
@@ -131,7 +131,7 @@ class LocalBackend:
             self.place(name).chmod(PRIVATE)
 
     def clear_left_over(self) -> None:
-        """Delete the temporary files of runs that were killed. The caller holds the lock."""
+        """Delete the temporary files of runs that were killed. The caller is the only run."""
         for folder in {self.root, *self.root.glob("*/"), *self.root.glob("*/day=*/")}:
             clear_left_over(folder)
 
@@ -195,11 +195,12 @@ class S3Backend:
         return None
 
     @contextmanager
-    def replacing(self, name: str) -> Iterator[IO[bytes]]:
-        """A local file to write to, uploaded as the object if the block succeeds."""
+    def replacing(self, name: str, before: Callable[[], object] = lambda: None) -> Iterator[IO[bytes]]:
+        """A local file to write to, uploaded as the object if the block succeeds; `before` is called just before."""
         with tempfile.NamedTemporaryFile(prefix=scratch_prefix()) as file:
             yield file
             file.flush()
+            before()
             self.keep(Path(file.name), name)
 
     def keep(self, file: Path, name: str) -> None:

@@ -1,8 +1,9 @@
 """What the files of the lake are known to be: bytes, rows and SHA-256 of each, as they were published.
 
 `_inventory/YYYY-MM.json` has the files of a month's partitions. A file's name is written to `_inventory/pending.json`
-before it is replaced; the months are written when the lock is released. A run that is killed leaves its names there,
-and the next run that takes the lock records those files as they are. Files of an older genchi are not recorded.
+before it is replaced; the months are written when the lock on files is released. A process that is killed meanwhile
+leaves its names there, and the next one that takes the lock records those files as they are. Files of an older genchi
+are not recorded.
 """
 
 import hashlib
@@ -66,7 +67,7 @@ _written: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
 
 
 class Inventory:
-    """The inventory of one lake. Methods that write need the lake's lock."""
+    """The inventory of one lake. Methods that write need the lock on files."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend

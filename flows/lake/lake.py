@@ -5,10 +5,9 @@ is written elsewhere and then renamed or uploaded, so that a reader sees the old
 `staging` is for files that must appear together.
 """
 
-import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -19,11 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.errors import RunError
-from flows.lake import lock, migration, transaction
+from flows.lake import lock, locking, migration, transaction
 from flows.lake.backends import Backend
 from flows.lake.cloud_backend import open_backend
 from flows.lake.days import LATE_DAYS, day_of, each_day, nightly_run_id
 from flows.lake.inventory import Entry, Fault, Inventory
+from flows.lake.lock import PATIENCE
+from flows.lake.notes import Note
 from flows.lake.parquet_files import CorruptError, Hashed, RowGroups, batches_of, naming, read_rows, repeating
 from flows.lake.query_limits import QueryLimits
 from flows.lake.schemas import SCHEMAS, UNWRAPPED, conform, from_rows
@@ -43,28 +44,6 @@ __all__ = [
     "from_rows",
     "nightly_run_id",
 ]
-
-log = logging.getLogger("genchi")
-
-
-@dataclass(frozen=True)
-class Note:
-    """A small text of the lake that is not a table."""
-
-    backend: Backend
-    name: str
-    is_private: bool = False
-
-    def read(self) -> str | None:
-        """The text, or None if it does not exist."""
-        if self.is_private:
-            self.backend.keep_private(self.name)
-        return self.backend.read_text(self.name)
-
-    def write(self, text: str) -> None:
-        """Replace the text."""
-        lock.is_held(self.backend)
-        self.backend.write_text(self.name, text, is_private=self.is_private)
 
 
 @dataclass(frozen=True)
@@ -135,13 +114,9 @@ class Lake:
 
     def write(self, table: str, day: date, rows: pa.Table, file: str = "data") -> Path | str:
         """Replace one file by `rows`, atomically."""
-        lock.is_held(self.backend)  # raises if it was lost
-        name = _name(table, day, file)
-        with self._recording(name):
-            with self.backend.replacing(name) as place:
-                hashed = Hashed(place)
-                pq.write_table(conform(rows, table), hashed, compression="zstd", use_dictionary=repeating(table))
-            self._inventory.record(name, Entry(hashed.bytes, len(rows), hashed.sha256))
+        with self._replacing(name := _name(table, day, file)) as new:
+            pq.write_table(conform(rows, table), new, compression="zstd", use_dictionary=repeating(table))
+            new.rows = len(rows)
         return self.backend.place(name)
 
     @contextmanager
@@ -150,23 +125,33 @@ class Lake:
 
         For more rows than memory should hold.
         """
-        lock.is_held(self.backend)  # raises if it was lost
-        name = _name(table, day, file)
-        with self._recording(name):
-            with self.backend.replacing(name) as place:
-                hashed = Hashed(place)
-                with pq.ParquetWriter(hashed, SCHEMAS[table], compression="zstd") as writer:
-                    groups = RowGroups(writer)
-                    yield lambda rows: groups.add(conform(rows, table))
-                    groups.write()
-                    lock.is_held(self.backend)
-            self._inventory.record(name, Entry(hashed.bytes, groups.rows, hashed.sha256))
+        with self._replacing(_name(table, day, file)) as new:
+            with pq.ParquetWriter(new, SCHEMAS[table], compression="zstd") as writer:
+                groups = RowGroups(writer)
+                yield lambda rows: groups.add(conform(rows, table))
+                groups.write()
+            new.rows = groups.rows
+
+    @contextmanager
+    def _replacing(self, name: str) -> Iterator[Hashed]:
+        """A file to write to, which replaces the old one if the block succeeds. Only then the lake is locked."""
+        lock.check(self.backend)
+        with ExitStack() as held:
+
+            def take_turn() -> None:
+                held.enter_context(self._locked())
+                self._inventory.expect([name])
+
+            with self.backend.replacing(name, take_turn) as place:
+                new = Hashed(place)
+                yield new
+            self._inventory.record(name, Entry(new.bytes, new.rows, new.sha256))
 
     def remove(self, table: str, day: date, file: str = "data") -> None:
         """Delete one file; does nothing if it does not exist."""
-        lock.is_held(self.backend)  # raises if it was lost
         name = _name(table, day, file)
-        with self._recording(name):
+        with self._locked():
+            self._inventory.expect([name])
             self.backend.remove(name)
             self._inventory.record(name, None)
 
@@ -175,9 +160,13 @@ class Lake:
 
         A column that was added after the lake was created is then null in its older files.
         """
-        for table, schema in SCHEMAS.items():
-            if not self._has_columns(_name(table, _NO_DAY, "empty"), schema):
-                self.write(table, _NO_DAY, schema.empty_table(), "empty")
+        lacking = [
+            name for name, schema in SCHEMAS.items() if not self._has_columns(_name(name, _NO_DAY, "empty"), schema)
+        ]
+        if lacking:
+            with self._locked():
+                for table in lacking:
+                    self.write(table, _NO_DAY, SCHEMAS[table].empty_table(), "empty")
 
     def _has_columns(self, name: str, schema: pa.Schema) -> bool:
         source = self.backend.source(name)
@@ -188,42 +177,53 @@ class Lake:
             return False
 
     @contextmanager
-    def _recording(self, name: str) -> Iterator[None]:
-        """The block replaces or removes a file, and records it; the inventory is written when the lock is released."""
-        self._inventory.expect([name])
-        yield
-        if not lock.is_held(self.backend):
-            self._inventory.flush()
+    def run(self, verb: str, patience: float = PATIENCE) -> Iterator[None]:
+        """Be the only run on this lake until the block ends; reentrant within one process.
+
+        People's verbs, which take `lock` alone, go on meanwhile: whatever a run writes takes that lock by itself, for
+        the moment in which files are replaced. What the run reads and then writes, and they write too, is between
+        `lock`. Waits for another run at most `patience` seconds, and reports which one. Then finishes or clears what a
+        killed run had begun, and migrates an older lake. Raises LockedError if the other run takes longer, and RunError
+        for a lake of a later version.
+        """
+        with locking.running(self.backend, verb, patience):
+            yield
 
     @contextmanager
-    def lock(self, verb: str, patience: float = lock.PATIENCE) -> Iterator[None]:
-        """Lock the lake against other writing runs; reentrant within one process.
+    def lock(self, verb: str, patience: float = PATIENCE) -> Iterator[None]:
+        """Let no other process replace files until the block ends, also not a run; reentrant within one process.
 
-        Waits for another run at most `patience` seconds, and reports which one. Then finishes what a killed run had
-        begun to publish, and migrates an older lake. Raises LockedError if the other run takes longer, and RunError for
-        a lake of a later version.
+        For what is read and then written. Finishes first what a killed process had begun to publish. A run may take it,
+        and who holds it cannot become a run. Waits and raises as `run` does.
         """
-        with lock.holding(self.backend, verb, patience, self._bring_up_to_date):
-            try:
-                yield
-            except BaseException:
-                with suppress(RunError, OSError):  # what failed first is told
-                    self._inventory.close(is_ours=not lock.is_lost(self.backend))
-                raise
-            self._inventory.close(is_ours=not lock.is_lost(self.backend))
+        with locking.replacing_files(self.backend, verb, patience):
+            yield
+
+    @contextmanager
+    def lock_whole(self, verb: str, patience: float = PATIENCE) -> Iterator[None]:
+        """`run` and `lock`: nobody else writes anything."""
+        with self.run(verb, patience), self.lock(verb, patience):
+            yield
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self.lock("another run"):
+            lock.check(self.backend)  # raises if a lock was lost
+            yield
 
     @contextmanager
     def staging(self) -> Iterator[Staging]:
         """Files that are published together if the block succeeds, and not at all if it raises.
 
-        Raises RuntimeError where this process does not hold the lock.
+        Raises RuntimeError where this process is no run and does not hold the lock.
         """
-        with transaction.staging(self.backend, _name) as staged:
+        with transaction.staging(self.backend, _name, self._locked) as staged:
             yield staged
 
     def faults(self, *, is_deep: bool = False, night: date | None = None) -> list[Fault]:
         """The files that are gone or are not as they were published; see `Inventory.compare`."""
-        return self._inventory.compare(is_deep=is_deep, night=night)
+        with self._locked() if night else nullcontext():
+            return self._inventory.compare(is_deep=is_deep, night=night)
 
     @property
     def _inventory(self) -> Inventory:
@@ -231,19 +231,12 @@ class Lake:
 
     @property
     def version(self) -> int:
-        """The version of the lake's tables; a run that takes the lock migrates an older lake."""
+        """The version of the lake's tables; a run migrates an older lake."""
         return migration.version_of(self.backend)
 
-    def _bring_up_to_date(self) -> None:
-        self.recover()
-        self.backend.clear_left_over()
-        for done in migration.migrate(self.backend):
-            log.info("%s: brought up to version %s: %s", self.backend.address, migration.VERSION, done)
-
     def recover(self) -> None:
-        """Finish or clear what a killed run had begun to publish. The caller must hold the lock."""
-        transaction.recover(self.backend)
-        self._inventory.recover()
+        """Finish or clear what a killed process had begun to publish. The caller must hold the lock."""
+        locking.recover(self.backend)
 
     def open_to(self, connection: Any) -> None:
         """Make the lake's files readable by a DuckDB connection, by their path or address, and limit what it takes."""
@@ -254,7 +247,9 @@ class Lake:
         """A random secret that is stored with the lake, used if none is configured. Created at first use."""
         note = Note(self.backend, "_reference/user_key_secret", is_private=True)
         if (known := note.read()) is None:
-            note.write(known := secrets.token_hex(32))
+            with self._locked():  # two that make one at once would have two keys for each user
+                if (known := note.read()) is None:
+                    note.write(known := secrets.token_hex(32))
         if not known.strip():
             raise RunError(
                 f"{self.backend.place(note.name)}: is empty; restore it from a backup, or delete it: all user keys"

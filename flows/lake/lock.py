@@ -1,10 +1,13 @@
-"""The lock on a lake: two runs never write it at the same time, and a killed run does not keep it locked.
+"""The two locks on a lake: one for runs, one for the moment in which files are replaced.
 
-A folder is locked by flock on `_lock`, which the kernel releases when a process ends. An object store is locked by an
-object `_lock` that is only put on the condition that it is unchanged since it was read. Its holder puts it again every
-RENEWAL seconds. A holder that could not do so for LOST seconds treats the lock as lost and stops writing. A lock whose
-object is older than EXPIRED seconds, by the store's clock, is expired for all others. The store must support
-conditional puts (`If-None-Match` and `If-Match`). Clocks of different machines are never compared.
+RUN is held by a run from its first look at the lake to its last publication. WRITE is held while files are replaced,
+and while what is read decides what is written. Who takes both takes RUN first. A process that is killed keeps none.
+
+A folder is locked by flock on a file, which the kernel releases when a process ends. An object store is locked by an
+object that is only put on the condition that it is unchanged since it was read. Its holder puts it again every RENEWAL
+seconds. A holder that could not do so for LOST seconds treats the lock as lost and stops writing. A lock whose object
+is older than EXPIRED seconds, by the store's clock, is expired for all others. The store must support conditional puts
+(`If-None-Match` and `If-Match`). Clocks of different machines are never compared.
 """
 
 import fcntl
@@ -16,24 +19,25 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from flows.errors import LockedError, RunError
 from flows.lake.backends import Backend, LocalBackend, S3Backend
 
+RUN, WRITE = "_run", "_lock"
 PATIENCE = 3600.0
 RENEWAL, LOST, EXPIRED = 15.0, 60.0, 90.0
-_PAUSE = 0.5
-_NAME = "_lock"
+_PAUSE, _PAUSE_FOR_FILES = 0.5, 0.05
+_UNTOLD = {RUN: 0.0, WRITE: 1.0}  # seconds that are waited without a word: files are usually replaced in less
 
 _logger = logging.getLogger("genchi")
 
 
 @dataclass(frozen=True)
 class Holder:
-    """The holder of a lock: the run of a command, as written in `_lock`. `id` is unique for each acquisition."""
+    """The holder of a lock: a command, as written into the lock. `id` is unique for each acquisition."""
 
     verb: str = "another run"
     pid: int = 0
@@ -50,8 +54,8 @@ class Holder:
 class _FileLock:
     """The lock of a folder."""
 
-    def __init__(self, backend: LocalBackend) -> None:
-        self._place = backend.place(_NAME)
+    def __init__(self, backend: LocalBackend, name: str) -> None:
+        self._place = backend.place(name)
         self._descriptor = -1
 
     def acquire(self, me: Holder) -> Holder | None:
@@ -60,9 +64,7 @@ class _FileLock:
             self._place.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise RunError(
-                f"{self._place}: {error.strerror} while taking the lake's lock; check the permissions of its folder"
-            ) from None
+            raise self._refused(error, "while taking the lake's lock; check the permissions of its folder") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -70,19 +72,18 @@ class _FileLock:
             return _decoded(self._place.read_bytes()) or Holder()
         except OSError as error:
             os.close(descriptor)
-            raise RunError(
-                f"{self._place}: the file system cannot lock files: {error.strerror}; put the lake on another disk"
-            ) from None
+            raise self._refused(error, "while locking a file; put the lake on a disk that can") from None
         try:
             os.ftruncate(descriptor, 0)
             os.write(descriptor, _encoded(me))
         except OSError as error:
             os.close(descriptor)
-            raise RunError(
-                f"{self._place}: {error.strerror} while taking the lake's lock; free space on its disk"
-            ) from None
+            raise self._refused(error, "while taking the lake's lock; free space on its disk") from None
         self._descriptor = descriptor
         return None
+
+    def _refused(self, error: OSError, what: str) -> RunError:
+        return RunError(f"{self._place}: {error.strerror} {what}")
 
     def release(self) -> None:
         """Release it. The file stays, because a lock on a deleted file does not lock others out."""
@@ -98,8 +99,8 @@ class _FileLock:
 class _ObjectLock:
     """The lock of an object store. A thread renews it while it is held."""
 
-    def __init__(self, backend: S3Backend) -> None:
-        self._backend = backend
+    def __init__(self, backend: S3Backend, name: str) -> None:
+        self._backend, self._name = backend, name
         self._me = Holder()
         self._tag: str | None = None
         self._renewals = 0
@@ -111,13 +112,14 @@ class _ObjectLock:
     def acquire(self, me: Holder) -> Holder | None:
         """Take it without waiting and return None, or return its holder."""
         self._me = me
-        found = self._backend.tagged(_NAME)
+        found = self._backend.tagged(self._name)
         holder = _decoded(found.content) if found else None
         if found and holder and found.age < EXPIRED:
             return holder
         self._tag = found.tag if found else None
         if not self._put():
-            return self._current_holder()
+            found = self._backend.tagged(self._name)
+            return (_decoded(found.content) if found else None) or Holder()
         self._thread.start()
         return None
 
@@ -126,7 +128,7 @@ class _ObjectLock:
         self._stop.set()
         self._thread.join()
         try:
-            self._backend.put_if(_NAME, b"{}", self._tag)
+            self._backend.put_if(self._name, b"{}", self._tag)
         except RunError as error:
             _logger.warning("the lock could not be released and expires in %.0f s: %s", EXPIRED, error)
 
@@ -148,18 +150,14 @@ class _ObjectLock:
         """Put it if it is unchanged since it was read; the count of renewals makes every put a different object."""
         started = time.monotonic()
         self._renewals += 1
-        tag = self._backend.put_if(_NAME, _encoded(self._me, self._renewals), self._tag)
+        tag = self._backend.put_if(self._name, _encoded(self._me, self._renewals), self._tag)
         if tag is None:  # or it is our own put: its response was lost and the request was sent again
-            found = self._backend.tagged(_NAME)
+            found = self._backend.tagged(self._name)
             ours = found is not None and (_decoded(found.content) or Holder()).id == self._me.id
             tag = found.tag if found and ours else None
         if tag is not None:
             self._tag, self._renewed = tag, started
         return tag is not None
-
-    def _current_holder(self) -> Holder:
-        found = self._backend.tagged(_NAME)
-        return (_decoded(found.content) if found else None) or Holder()
 
 
 Lock = _FileLock | _ObjectLock
@@ -168,88 +166,119 @@ Lock = _FileLock | _ObjectLock
 @dataclass
 class _Held:
     lock: Lock
+    verb: str
     count: int = 1
 
 
-@dataclass
-class _Process:
-    """The locks that this process holds, by the lake's address."""
-
-    held: dict[str, _Held] = field(default_factory=dict)
-    guard: threading.RLock = field(default_factory=threading.RLock)
-
-
-_process = _Process()
+# The locks that this process holds, by the lake's address and the lock's name.
+_held: dict[tuple[str, str], _Held] = {}
+_guard = threading.RLock()
 
 
 @contextmanager
-def holding(backend: Backend, verb: str, patience: float, on_acquired: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of a lake. Reentrant within this process; the first holder releases it.
+def holding(
+    backend: Backend,
+    name: str,
+    verb: str,
+    patience: float,
+    *,
+    on_acquired: Callable[[], None],
+    on_release: Callable[[], None] = lambda: None,
+) -> Iterator[None]:
+    """Hold a lock of a lake, RUN or WRITE. Reentrant within this process; the last holder of it releases it.
 
-    Waits at most `patience` seconds for another run, and reports once which one; then raises LockedError. `on_acquired`
-    is called when the lock was newly taken, before any other thread of this process continues.
+    Waits at most `patience` seconds for another process, and reports once which one; then raises LockedError.
+    `on_acquired` is called when the lock was newly taken, `on_release` before it is released, both before any other
+    thread of this process continues. Raises RuntimeError where RUN is asked for by a process that has WRITE alone: two
+    that take both in different orders would wait for each other.
     """
-    _acquire(backend, verb, patience, on_acquired)
+    if name == RUN and is_held(backend, WRITE) and not is_held(backend, RUN):
+        raise RuntimeError(f"{backend.address}: a run begins before the lock on files is taken, not while it is held")
+    _acquire(backend, name, verb, patience, on_acquired)
     try:
         yield
-    finally:
-        with _process.guard:
-            held = _process.held[backend.address]
-            held.count -= 1
-            if not held.count:
-                del _process.held[backend.address]
-                held.lock.release()
+    except BaseException:
+        with suppress(RunError, OSError):  # what failed first is told
+            _give_back(backend, name, on_release)
+        raise
+    _give_back(backend, name, on_release)
 
 
-def is_held(backend: Backend) -> bool:
-    """Whether this process holds the lock of a lake. Raises RunError if it held it and lost it."""
-    if is_lost(backend):
+def check(backend: Backend) -> None:
+    """Raise RunError if this process held a lock of a lake and lost it."""
+    if is_lost(backend, RUN) or is_lost(backend, WRITE):
         raise RunError(
             f"{backend.address}: the lock was lost: it could not be renewed for {LOST:.0f} s, and another run may"
             " have taken it; nothing more was written, run the same command again"
         )
-    return backend.address in _process.held
 
 
-def is_lost(backend: Backend) -> bool:
-    """Whether this process held the lock of a lake, and lost it, so that another run may have it."""
-    held = _process.held.get(backend.address)
+def is_held(backend: Backend, name: str) -> bool:
+    """Whether this process holds a lock of a lake, or held it and lost it."""
+    return (backend.address, name) in _held
+
+
+def is_lost(backend: Backend, name: str) -> bool:
+    """Whether this process held a lock of a lake, and lost it, so that another process may have it."""
+    held = _held.get((backend.address, name))
     return held is not None and held.lock.is_lost
 
 
-def _acquire(backend: Backend, verb: str, patience: float, on_acquired: Callable[[], None]) -> None:
+def verb_of_run(backend: Backend) -> str | None:
+    """The command of the run that this process is; None where it is none."""
+    held = _held.get((backend.address, RUN))
+    return held.verb if held else None
+
+
+def _give_back(backend: Backend, name: str, on_release: Callable[[], None]) -> None:
+    with _guard:
+        held = _held[backend.address, name]
+        if held.count > 1:
+            held.count -= 1
+            return
+        try:
+            on_release()
+        finally:
+            del _held[backend.address, name]
+            held.lock.release()
+
+
+def _acquire(backend: Backend, name: str, verb: str, patience: float, on_acquired: Callable[[], None]) -> None:
     me = Holder(verb, os.getpid(), socket.gethostname(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", uuid.uuid4().hex)
-    deadline, reported = time.monotonic() + patience, ""
+    started, reported = time.monotonic(), ""
+    pause = _PAUSE_FOR_FILES if name == WRITE and isinstance(backend, LocalBackend) else _PAUSE
     while True:
-        with _process.guard:
-            holder = _try_once(backend, me, on_acquired)
+        with _guard:
+            holder = _try_once(backend, name, me, on_acquired)
         if holder is None:
             return
-        if time.monotonic() >= deadline:
+        waited = time.monotonic() - started
+        if waited >= patience:
             raise LockedError(
                 f"{backend.address}: the lake is locked by {holder.text}; waited {patience:.0f} s;"
                 " run the command again when that run has ended",
                 holder.verb,
             )
-        if holder.id != reported:
+        if holder.id != reported and waited >= _UNTOLD[name]:
             _logger.info("waiting for the lake, locked by %s", holder.text)
             reported = holder.id
-        time.sleep(_PAUSE)
+        time.sleep(pause)
 
 
-def _try_once(backend: Backend, me: Holder, on_acquired: Callable[[], None]) -> Holder | None:
-    if backend.address in _process.held:
-        _process.held[backend.address].count += 1
+def _try_once(backend: Backend, name: str, me: Holder, on_acquired: Callable[[], None]) -> Holder | None:
+    key = backend.address, name
+    if key in _held:
+        _held[key].count += 1
         return None
-    lock = _FileLock(backend) if isinstance(backend, LocalBackend) else _ObjectLock(backend)
+    lock = _FileLock(backend, name) if isinstance(backend, LocalBackend) else _ObjectLock(backend, name)
     holder = lock.acquire(me)
     if holder is not None:
         return holder
-    _process.held[backend.address] = _Held(lock)
+    _held[key] = _Held(lock, me.verb)
     try:
         on_acquired()
     except BaseException:
-        del _process.held[backend.address]
+        del _held[key]
         lock.release()
         raise
     return None

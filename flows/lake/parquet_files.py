@@ -90,10 +90,10 @@ def replace_parquet(place: Path, rows: pa.Table) -> None:
 
 
 class Hashed:
-    """A file to write to from its start, and the number and SHA-256 of its bytes."""
+    """A file to write to from its start, and the number and SHA-256 of its bytes; `rows` are set by who writes it."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file, self._hash, self.bytes, self.closed = file, hashlib.sha256(), 0, False
+        self._file, self._hash, self.bytes, self.rows, self.closed = file, hashlib.sha256(), 0, 0, False
 
     def write(self, content: Any) -> int:
         """Write all of the content."""

@@ -1,16 +1,17 @@
 """A run's files appear in the lake together or not at all.
 
-They are staged in `_staging/<id>/`. Then `commit.json`, which lists the moves, is written next to them: this is the
-commit. Then each file is moved to its final place, and the staging is cleared. A run that is killed before the commit
-has published nothing. For a run that is killed after it, `recover` does the rest; it can be repeated. A reader without
-the lock may see some new and some old files for the milliseconds between the first move and the last.
+They are staged in `_runs/<id>/`, or in `_staging/<id>/` by a process that is no run and holds the lock on files for so
+long. Then, under the lock on files, `commit.json` is written next to them, which lists the moves: this is the commit.
+Then each file is moved to its final place, and the staging is cleared. A process that is killed before the commit has
+published nothing. For one that is killed after it, `recover` does the rest; it can be repeated. A reader without the
+lock may see some new and some old files for the milliseconds between the first move and the last.
 """
 
 import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -24,7 +25,7 @@ from flows.lake.backends import Backend
 from flows.lake.inventory import Entry, Inventory, entry_of
 from flows.lake.parquet_files import CorruptError, batches_of
 
-_ROOT = "_staging"
+_OF_RUNS, _OF_OTHERS = "_runs", "_staging"
 _COMMIT = "commit.json"
 # A partition of a table, or a published day of a mart, or a whole one.
 _TARGET = re.compile(
@@ -98,42 +99,54 @@ class Staging:
 
 
 @contextmanager
-def staging(backend: Backend, name_of: NameOf) -> Iterator[Staging]:
+def staging(backend: Backend, name_of: NameOf, locked: Callable[[], AbstractContextManager[None]]) -> Iterator[Staging]:
     """Stage files in the block, and publish them if it succeeds; else publish nothing.
 
-    Raises RuntimeError if this process does not hold the lake's lock.
+    `locked` holds the lock on files: only the publication needs it. Raises RuntimeError if this process is no run and
+    does not hold that lock.
     """
-    if not lock.is_held(backend):
-        raise RuntimeError(f"{backend.address}: publishing needs the lake's lock")
-    recover(backend)  # what an earlier publication of this run could not finish
-    name = f"{_ROOT}/{uuid.uuid4().hex}"
-    with backend.scratch(name) as folder:
-        staged = Staging(backend, name, folder, name_of)
-        try:
-            with naming_write(backend.place(name)):
-                yield staged
-            unwritten = [target for target, path in staged.files.items() if not path.is_file()]
-            if unwritten:
-                raise ValueError(f"{unwritten[0]} was staged, but not written")
-            entries = {target: entry_of(path) for target, path in staged.files.items()}
-            entries |= {target: file.entry for target, file in staged.adopted.items()}
-            if lost := {file.name for file in staged.adopted.values()} - set(backend.children(name)):
-                raise _unseen(backend, f"{name}/{min(lost)}")
-            for path in staged.files.values():
-                backend.keep(path, f"{name}/{path.name}")
-            lock.is_held(backend)  # raises if it was lost meanwhile
-        except BaseException:
-            backend.clear(name)
-            raise
-        files: dict[str, Path | StagedFile] = {**staged.files, **staged.adopted}
-        what = {
-            "files": {target: file.name for target, file in files.items()},
-            "remove": sorted(staged.removed),
-            "entries": {target: asdict(entry) for target, entry in entries.items()},
-        }
-        Inventory(backend).expect([*files, *staged.removed])
-        backend.write_text(f"{name}/{_COMMIT}", json.dumps(what))
-    _finish(backend, name)
+    is_run, is_locked = lock.is_held(backend, lock.RUN), lock.is_held(backend, lock.WRITE)
+    if not (is_run or is_locked):
+        raise RuntimeError(f"{backend.address}: publishing needs the lake's lock, or a run")
+    lock.check(backend)
+    if not is_run:
+        recover(backend)  # what an earlier publication under this lock could not finish; a run takes it each time anew
+    name = f"{_OF_RUNS if is_run else _OF_OTHERS}/{uuid.uuid4().hex}"
+    with ExitStack() as held:
+        with backend.scratch(name) as folder:
+            staged = Staging(backend, name, folder, name_of)
+            try:
+                with naming_write(backend.place(name)):
+                    yield staged
+                entries = _complete(backend, staged)
+                held.enter_context(locked())
+                lock.check(backend)  # it may have been lost meanwhile
+            except BaseException:
+                backend.clear(name)
+                raise
+            files: dict[str, Path | StagedFile] = {**staged.files, **staged.adopted}
+            what = {
+                "files": {target: file.name for target, file in files.items()},
+                "remove": sorted(staged.removed),
+                "entries": {target: asdict(entry) for target, entry in entries.items()},
+            }
+            Inventory(backend).expect([*files, *staged.removed])
+            backend.write_text(f"{name}/{_COMMIT}", json.dumps(what))
+        _finish(backend, name)
+
+
+def _complete(backend: Backend, staged: Staging) -> dict[str, Entry]:
+    """Bring all that is staged into the store, and say what each file is. Raises where something is missing."""
+    unwritten = [target for target, path in staged.files.items() if not path.is_file()]
+    if unwritten:
+        raise ValueError(f"{unwritten[0]} was staged, but not written")
+    entries = {target: entry_of(path) for target, path in staged.files.items()}
+    entries |= {target: file.entry for target, file in staged.adopted.items()}
+    if lost := {file.name for file in staged.adopted.values()} - set(backend.children(staged.name)):
+        raise _unseen(backend, f"{staged.name}/{min(lost)}")
+    for path in staged.files.values():
+        backend.keep(path, f"{staged.name}/{path.name}")
+    return entries
 
 
 def _unseen(backend: Backend, name: str) -> RunError:
@@ -143,17 +156,23 @@ def _unseen(backend: Backend, name: str) -> RunError:
     )
 
 
-def recover(backend: Backend) -> None:
-    """Finish unfinished commits; clear what was not committed. The caller holds the lock."""
-    for child in backend.children(_ROOT):
-        _finish(backend, f"{_ROOT}/{child}")
+def recover(backend: Backend, *, is_new_run: bool = False) -> None:
+    """Finish unfinished commits, and clear what was staged under the lock on files, which the caller holds.
+
+    What runs have staged and not committed is cleared only where `is_new_run`: else it may be of one that is alive.
+    """
+    for root in (_OF_OTHERS, _OF_RUNS):
+        for child in backend.children(root):
+            name = f"{root}/{child}"
+            if root == _OF_OTHERS or is_new_run or backend.exists(f"{name}/{_COMMIT}"):
+                _finish(backend, name)
 
 
 def _finish(backend: Backend, name: str) -> None:
     """Publish a commit; all steps can be repeated. `commit.json` is cleared first: without it no step is done again.
 
     A commit with missing files is from a run that had lost the lock, and is not valid. Raises CorruptError for a commit
-    that cannot be read, or that names files outside the lake's tables.
+    that cannot be read, or that names files outside the lake's tables, and RunError where the lock was lost.
     """
     written = backend.read_text(f"{name}/{_COMMIT}")
     if written is not None:
@@ -161,6 +180,7 @@ def _finish(backend: Backend, name: str) -> None:
         if backend.is_whole(name, commit.files.values()):
             inventory = Inventory(backend)
             for target, file in commit.files.items():
+                lock.check(backend)  # who has it by now does the rest, and may have replaced the target since
                 backend.move(f"{name}/{file}", target)
                 if target in commit.entries:
                     inventory.record(target, commit.entries[target])

@@ -38,7 +38,7 @@ class WorkerStaging:
 
 @contextmanager
 def join_staging(lake: Lake, name: str) -> Iterator[WorkerStaging]:
-    """Write into the staging `name` (see `Staging.name`) of a run on another machine, which has the lake's lock.
+    """Write into the staging `name` (see `Staging.name`) of a run on another machine. Needs no lock.
 
     Raises RunError where this machine does not see the staging: a lake in a folder must be in one that all share.
     """

@@ -39,7 +39,7 @@ def replace_days(
     """Let the days of `schema.table` that are below a folder, as `day=YYYY-MM-DD/*.parquet`, replace those in the lake.
 
     All days appear together. A day from the first to the last of `asked` that has no file has no rows any more.
-    `columns` have their types in DuckDB's SQL. The files are moved. The caller holds the lake's lock. Raises RunError
+    `columns` have their types in DuckDB's SQL. The files are moved. The caller is a run. Raises RunError
     where the lake cannot be written.
     """
     known = read_published(lake.backend)
@@ -73,7 +73,7 @@ def replace_days(
 
 
 def expire_days(lake: Lake, oldest: Callable[[str], date | None], *, is_dry: bool) -> int:
-    """Remove the days before the `oldest` that is kept of each table; the rows that went. The caller holds the lock."""
+    """Remove the days before the `oldest` that is kept of each table; the rows that went. The caller is a run."""
     known, rows, gone = read_published(lake.backend), 0, list[str]()
     for table in LAKE_TABLES & set(known):
         first = oldest(table)

@@ -93,7 +93,7 @@ class Keeping:
 
 
 def publish(lake: Lake, built: Built, keeping: Keeping) -> Published:
-    """Bring what is published in line with what was built. The caller holds the lake's lock.
+    """Bring what is published in line with what was built. The caller is a run.
 
     Run again, it changes nothing. Files that are gone, or have another size than when they were published, are written
     again. Raises RunError where the build or the lake cannot be read or written.

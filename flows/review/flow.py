@@ -12,7 +12,7 @@ from flows.review.queue import Question, QueueResult, add_items, draw_queue
 
 @task(name="collect labels")
 def collect_labels(config: Config) -> Collected:
-    """Move what people judged since the last night into the lake. The caller holds the lake's lock."""
+    """Move what people judged since the last night into the lake."""
     return collect(config)
 
 
@@ -20,11 +20,10 @@ def collect_labels(config: Config) -> Collected:
 def draw(config: Config, day: date, questions: Sequence[Question]) -> QueueResult:
     """Draw the answers that people are asked to judge, unless labels hang on the queue already.
 
-    Labels are brought into the lake first: people may have judged since the night began, and a queue that they judge
-    is not to be drawn again. The caller holds the lake's lock.
+    Labels are brought into the lake first, and once more when all is drawn: people may judge meanwhile, and a queue
+    that they judge is not to be replaced.
     """
-    collect(config)
-    return draw_queue(config, day, questions)
+    return draw_queue(config, day, questions, lambda: collect(config))
 
 
 @task(name="add to the queue", task_run_name="add to the queue {day}")

@@ -43,7 +43,7 @@ def free_share(warehouse: Path) -> float:
 def compact(warehouse: Path) -> tuple[int, int]:
     """Write the warehouse anew without free blocks; its bytes before and after.
 
-    A run that is killed leaves the old file. The caller holds the lake's lock. Raises RunError where another process
+    A run that is killed leaves the old file. The caller is a run. Raises RunError where another process
     uses the warehouse, and where the disk refuses.
     """
     before = _bytes(warehouse)

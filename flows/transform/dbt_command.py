@@ -25,8 +25,8 @@ def run_command(
 ) -> bool:
     """Run `dbt <arguments>` for the days from `first` to `last`. Returns whether it succeeded.
 
-    A command that writes takes the lake's lock. Raises ConfigError for an unknown command or option, KeyboardInterrupt
-    if it was interrupted, and RunError if the lake cannot be locked.
+    A command that writes is a run. Raises ConfigError for an unknown command or option, KeyboardInterrupt if it was
+    interrupted, and RunError if the lake cannot be locked.
     """
     if not arguments:
         raise ConfigError("dbt: no command is given; name one, such as build, show or test")
@@ -35,7 +35,7 @@ def run_command(
     known = {**variables(config), **more_variables}
     environment = {"DBT_USE_COLORS": "false", **package_environment(config), **days_of_build(first, last)}
     with (
-        lake.lock("dbt") if WRITING & set(arguments[:1]) else contextlib.nullcontext(),
+        lake.run("dbt") if WRITING & set(arguments[:1]) else contextlib.nullcontext(),
         opened_for_dbt(config, environment) as note,
     ):
         outcome = _invoke(list(arguments), known, note)

@@ -60,7 +60,7 @@ def is_due(config: Config, night: date) -> bool:
 def expire(config: Config, night: date) -> Expired:
     """Delete what is too old on the `night` of a day, and write the file anew if much of it is free by then.
 
-    The caller holds the lake's lock. Raises RunError where another process uses the warehouse.
+    The caller is a run. Raises RunError where another process uses the warehouse.
     """
     if is_on_spark(config):
         return Expired(days=expire_spark_days(config, first_kept(config, night), is_dry=False))

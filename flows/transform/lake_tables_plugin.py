@@ -44,6 +44,6 @@ class Plugin(BasePlugin):
         if len(config["days"]) == 1:
             (of_day := place / f"day={config['days'][0]}").mkdir(parents=True)
             place.with_suffix(".parquet").rename(of_day / "data.parquet")
-        with lake.lock("transform"):
+        with lake.run("transform"):
             replace_days(lake, table, columns, place, (asked[0], asked[1]) if asked else None)
         config["rows"] = select_published(lake.backend, table, lake_tables(lake.backend)[table])

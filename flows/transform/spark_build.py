@@ -20,7 +20,7 @@ def require_for_spark(config: Config) -> None:
 
 
 def publish_built(config: Config, first: date, last: date) -> Published:
-    """Publish the marts, built for the days from `first` to `last`. The caller holds the lake's lock.
+    """Publish the marts, built for the days from `first` to `last`. The caller is a run.
 
     All appear together. Raises RunError where Spark or the lake cannot be read or written.
     """

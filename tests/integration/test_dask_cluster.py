@@ -118,7 +118,7 @@ def forget_someone(config: Config) -> None:
 
 
 def leftovers(config: Config) -> list[str]:
-    return config.open_lake().backend.children("_staging")
+    return config.open_lake().backend.children("_runs")
 
 
 def test_the_lake_is_that_of_one_process(tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,7 +274,7 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path, cluster: Cluster) ->
         "landing.land(load_config(sys.argv[1]), date.fromisoformat(sys.argv[2]))"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(spread.path), str(DAY)]) as running:
-        while not any((Path(spread.lake) / "_staging").glob("*/*-arrived-*.parquet")):
+        while not any((Path(spread.lake) / "_runs").glob("*/*-arrived-*.parquet")):
             assert running.poll() is None, "nothing was left to kill"
             time.sleep(0.02)
         running.kill()
@@ -305,9 +305,7 @@ def test_a_lake_that_workers_do_not_see_is_one_line(
     write_logs(tmp_path / "logs")
     monkeypatch.chdir(tmp_path)
     spread = config(tmp_path, "spread", dask(cluster), lake="/proc/self/cwd/lakes/own")
-    with pytest.raises(
-        RunError, match=r"^/proc/self/cwd/lakes/own/_staging/\w+: a worker does not see this folder; put"
-    ):
+    with pytest.raises(RunError, match=r"^/proc/self/cwd/lakes/own/_runs/\w+: a worker does not see this folder; put"):
         landing.land(spread, DAY)
     assert not leftovers(spread)
     assert tables(spread) == {}
@@ -322,6 +320,6 @@ def _has_begun(client: Client, config: Config) -> bool:
             if worker["name"] == "worker-0"
         ]
         return bool(mine and client.processing().get(mine[0])) and any(
-            (Path(config.lake) / "_staging").glob("*/*.parquet")
+            (Path(config.lake) / "_runs").glob("*/*.parquet")
         )
     return False

@@ -135,7 +135,7 @@ def test_a_run_that_is_killed_at_any_moment_is_mended_by_the_next(server: Server
         server.state(folder)  # everything that is there can be read
         server.done(job, folder)
         assert server.state(folder) == before.undisturbed
-        assert not list(folder.glob("lake/_staging/*"))
+        assert not [*folder.glob("lake/_runs/*"), *folder.glob("lake/_staging/*")]
     assert killed == kills
 
 

@@ -104,6 +104,7 @@ def objects(storage: Storage, prefix: str) -> dict[str, str]:
     found = find_files(f"s3://genchi/{prefix}/**", storage)
     of_a_run = (
         "/_lock",
+        "/_run",
         "/night_runs/",
         "/fct_night_runs/",
         "/marts/_published.json",
@@ -129,7 +130,8 @@ def test_a_night_on_a_store_finds_what_it_finds_on_a_disk_and_again_adds_nothing
     assert once == marts(tmp_path / "here" / "lake" / "warehouse.duckdb")
     assert all(once[name] for name in MARTS if name != "fct_breaches")
     before = objects(storage, "night/lake")
-    assert {f"s3://genchi/night/lake/{name}" for name in ("_alerts", "_staging", "_probe")} & set(before) == set()
+    unwanted = ("_alerts", "_runs", "_staging", "_probe")
+    assert {f"s3://genchi/night/lake/{name}" for name in unwanted} & set(before) == set()
     night(there, storage)
     assert objects(storage, "night/lake") == before
     assert marts(tmp_path / "there" / "warehouse.duckdb") == once
@@ -180,7 +182,7 @@ def test_the_command_line_says_what_is_wrong_with_the_store_in_one_line(tmp_path
     path.write_text(path.read_text().replace("s3://genchi/wrong/lake", "s3://no-such-bucket/lake"))
     done = run(tmp_path, storage, "transform", "--day", str(LAST_DAY), code=(3,))
     assert done.stderr.splitlines(keepends=True)[1:] == [
-        "genchi: s3://no-such-bucket/lake/_lock: no such bucket; create it, or correct its name\n"
+        "genchi: s3://no-such-bucket/lake/_run: no such bucket; create it, or correct its name\n"
     ]
     done = run(tmp_path, storage, "doctor", "--day", str(LAST_DAY), code=(2,))
     assert "✗ lake: s3://no-such-bucket/lake/_probe/: no such bucket" in done.stdout
@@ -323,7 +325,7 @@ def test_who_lost_the_lock_writes_no_more(lake: Lake, monkeypatch: pytest.Monkey
 
 def test_of_many_at_once_one_takes_the_lock(lake: Lake) -> None:
     backends = [Lake(lake.root, lake.storage).backend for _ in range(8)]
-    locks = [lock._ObjectLock(backend) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
+    locks = [lock._ObjectLock(backend, lock.RUN) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
     for _ in range(3):
         taken: list[Any] = []
         start = threading.Barrier(len(locks))
@@ -333,7 +335,7 @@ def test_of_many_at_once_one_takes_the_lock(lake: Lake) -> None:
             if one.acquire(lock.Holder("test", id=str(id(one)))) is None:
                 taken.append(one)
 
-        locks = [lock._ObjectLock(backend) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
+        locks = [lock._ObjectLock(backend, lock.RUN) for backend in backends]  # type: ignore[arg-type]  # all of these backends are buckets
         threads = [threading.Thread(target=take, args=(one,)) for one in locks]
         for thread in threads:
             thread.start()

@@ -57,20 +57,22 @@ class Proposed:
 def propose(
     config: Config, day: date, routes: Sequence[str], languages: Languages, limit: int = LIMIT
 ) -> list[Proposed]:
-    """Write the day's `holdout_proposals` of these routes; other routes' rows stay. The caller holds the lake's lock.
+    """Write the day's `holdout_proposals` of these routes; other routes' rows stay.
 
     Raises ConfigError for a route without a holdout and for a test set that cannot be read.
     """
     lake = config.open_lake()
     found = [propose_route(config, day, route, languages, limit) for route in routes]
-    decided = read_decisions(lake)
-    kept = [
-        row
-        for row in lake.read("holdout_proposals", day).to_pylist()
-        if row["route"] not in routes or row["proposal_id"] in decided
-    ]
-    rows = [*kept, *(row for one in found for row in one.rows)]
-    lake.write("holdout_proposals", day, from_rows(rows, "holdout_proposals"))
+    with lake.lock("holdout"):
+        decided = read_decisions(lake)
+        kept = [
+            row
+            for row in lake.read("holdout_proposals", day).to_pylist()
+            if row["route"] not in routes or row["proposal_id"] in decided
+        ]
+        known = {row["proposal_id"] for row in kept}
+        new = [row for one in found for row in one.rows if row["proposal_id"] not in known]
+        lake.write("holdout_proposals", day, from_rows([*kept, *new], "holdout_proposals"))
     return found
 
 

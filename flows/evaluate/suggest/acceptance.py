@@ -102,7 +102,7 @@ def suggest_for_mode(config: Config, route: str, failure_mode: str, day: date | 
 
     It is code where a pattern tells the answers with this mode from good ones within the limit on false failures, and
     else a question to the judge. Raises ConfigError for an unknown route and for a mode that no label has, and RunError
-    where another run writes the lake for longer than a person waits.
+    where somebody else locks the lake for longer than a person waits.
     """
     setup, lake = read_setup(config), config.open_lake()
     if route not in setup.criteria:
@@ -126,8 +126,7 @@ def suggest_for_mode(config: Config, route: str, failure_mode: str, day: date | 
             ]
             lake.write("criterion_suggestions", at, from_rows([*kept, row], "criterion_suggestions"))
     except LockedError as error:
-        running = "a night" if error.verb == "nightly" else f"`genchi {error.verb}`"
-        raise RunError(f"{running} is running; try again when it has ended") from None
+        raise RunError(f"`genchi {error.verb}` writes to the lake; try again in a minute") from None
     return row
 
 

@@ -53,7 +53,7 @@ def suggest_criteria(
 
     A route whose labels, criteria and decisions are those of its newest suggestions keeps these, unless with `ask`;
     where all do, nothing is written. The judge is asked only with `ask`. What was accepted or rejected before is not
-    suggested again. Raises ConfigError for a route that is not configured.
+    suggested again. What somebody else suggests meanwhile stays. Raises ConfigError for a route that is not configured.
     """
     known = [name for name, route in setup.config.routes.items() if route.criteria]
     names = known if routes is None else list(routes)
@@ -74,9 +74,12 @@ def suggest_criteria(
         rows += [{**row, "basis": basis} for row in made]
     if not is_new:
         return Suggested(tuple(rows))
+    before = {row["suggestion_id"] for row in (*newest, *rows)}
     with lake.lock("criteria"):
-        before = lake.read("criterion_suggestions", day).to_pylist() or newest
-        kept = [row for row in before if row["route"] in known and row["route"] not in names]
+        newest = _newest(lake)
+        rows += [row for row in newest if row["route"] in names and row["suggestion_id"] not in before]
+        of_day = lake.read("criterion_suggestions", day).to_pylist() or newest
+        kept = [row for row in of_day if row["route"] in known and row["route"] not in names]
         lake.write("criterion_suggestions", day, from_rows([*kept, *rows], "criterion_suggestions"))
     return Suggested(tuple(rows))
 

@@ -77,7 +77,7 @@ def spool_of(config: Config, source: Source) -> Spool:
 
 
 def clear_read(config: Config) -> None:
-    """Remove what was pulled as a whole, for it was read, and what broke off too long ago. The caller has the lock."""
+    """Remove what was pulled as a whole, for it was read, and what broke off too long ago. The caller is a run."""
     for folder in sorted(_root(config).glob("*/*/")):
         with contextlib.suppress(OSError, ValueError, TypeError):
             found = Checkpoint(**json.loads((folder / _CHECKPOINT).read_text(encoding="utf-8")))

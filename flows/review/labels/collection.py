@@ -41,10 +41,10 @@ class Collected:
 def collect(config: Config) -> Collected:
     """Move the journal's rows into the lake's `annotations` and `review_decisions`.
 
-    The caller holds the lake's lock. Raises RuntimeError if it does not, and RunError if the disk or the store refuses.
+    The lake is locked meanwhile. Raises RunError if the disk or the store refuses.
     """
     lake, journal = config.open_lake(), journal_of(config.state)
-    with one_at_a_time:
+    with one_at_a_time, lake.lock("labels"):
         aside = journal.seal()
         entries = [entry for path in aside for entry in read_entries(path)]
         added = publish(lake, config.timezone, _without_forgotten(config, lake, entries))
@@ -61,7 +61,7 @@ def _without_forgotten(config: Config, lake: Lake, entries: list[Entry]) -> list
 
 
 def try_collect(config: Config, verb: str = "review") -> Collected | None:
-    """`collect`, if no other run holds the lake's lock; else None, and the rows stay in the journal.
+    """`collect`, if nobody else holds the lake's lock; else None, and the rows stay in the journal.
 
     So do they where the disk or the store refuses, which is logged.
     """

@@ -98,7 +98,7 @@ class LabelStore:
             self.refresh()
 
     def collect(self) -> bool:
-        """Move the journal into the lake if no other run holds its lock, and say whether it was moved.
+        """Move the journal into the lake if nobody else holds its lock, and say whether it was moved.
 
         Labels are taken and shown meanwhile.
         """

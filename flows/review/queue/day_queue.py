@@ -1,7 +1,7 @@
 """The queue of a day: drawn once, written to `review_queue`, with the sizes of its strata in `review_strata`."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -51,13 +51,17 @@ def _hang(count: int) -> str:
     return "hangs" if count == 1 else "hang"
 
 
-def draw_queue(config: Config, day: date, asked: Iterable[Question]) -> QueueResult:
+def draw_queue(
+    config: Config, day: date, asked: Iterable[Question], collect: Callable[[], object] = lambda: None
+) -> QueueResult:
     """Draw the queue of `day`, unless labels hang on the one that it has. `asked` are the criteria of kind judge.
 
-    Needs the day's marts for its incidents and flips; without them it is drawn from the rest. The caller holds the
-    lake's lock. Raises RunError where a file of the lake cannot be read.
+    `collect` brings the newest labels into the lake. Needs the day's marts for its incidents and flips; without them it
+    is drawn from the rest. The lake is locked only while the queue is replaced. Raises RunError where a file of the
+    lake cannot be read.
     """
     lake = config.open_lake()
+    collect()
     if judged := labels_on(lake, day):
         return _result(lake.read("review_queue", day).to_pylist(), judged)
     rows: list[Row] = []
@@ -65,8 +69,12 @@ def draw_queue(config: Config, day: date, asked: Iterable[Question]) -> QueueRes
     if any(sizes_by_risk(config, "review_samples").values()) and lake.files("interactions", day):
         rows, sizes = _drawn(config, day, list(asked))
     placed = [row | {"position": position} for position, row in enumerate(rows, 1)]
-    lake.write("review_strata", day, from_rows(sizes, "review_strata"))
-    lake.write("review_queue", day, from_rows(placed, "review_queue"))
+    with lake.lock("review"):
+        collect()
+        if judged := labels_on(lake, day):
+            return _result(lake.read("review_queue", day).to_pylist(), judged)
+        lake.write("review_strata", day, from_rows(sizes, "review_strata"))
+        lake.write("review_queue", day, from_rows(placed, "review_queue"))
     return _result(placed, 0)
 
 

@@ -21,8 +21,13 @@ def add_items(lake: Lake, day: date, items: Sequence[Mapping[str, Any]]) -> int:
     An item has the columns of `review_queue` that its giver knows; route, subject, subject_id, criterion,
     criterion_version and question at least. What the page shows is taken from the newest queue that had the answer, or
     from the call's day where the item names it as `call_day`. An item of which nothing can be shown is left out. Those
-    that the queue had are replaced, unless labels hang on them. The caller holds the lake's lock.
+    that the queue had are replaced, unless labels hang on them; nobody labels any into the lake meanwhile.
     """
+    with lake.lock("review"):
+        return _added(lake, day, items)
+
+
+def _added(lake: Lake, day: date, items: Sequence[Mapping[str, Any]]) -> int:
     if _is_labelled(lake, day):
         return len(lake.read("review_queue", day, _DRAW))
     shown = _shown_before(lake, {item["subject_id"] for item in items if not item.get("item_json")})

@@ -108,6 +108,22 @@ def test_a_night_that_is_run_again_after_it_caught_others_up_sends_nothing_twice
     assert deliver(digest(row()), targets, record) == notifiers.Delivered(already=1)
 
 
+def test_who_got_another_digest_meanwhile_stays_on_the_record(
+    hooks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets, record = [Alert(kind="webhook", url=hooks().url)], tmp_path / "sent.json"
+    send = notifiers._send
+
+    def meanwhile(target: Alert, told: Digest) -> None:
+        send(target, told)
+        record.write_text('{"slack-of-another": "x"}')
+
+    monkeypatch.setattr(notifiers, "_send", meanwhile)
+    assert deliver(digest(row()), targets, record).sent == 1
+    assert len(json.loads(record.read_text())) == 2
+    assert deliver(digest(row()), targets, record) == notifiers.Delivered(already=1)
+
+
 def test_a_digest_is_in_the_order_of_needs_and_says_what_waits_for_the_broken_one() -> None:
     def of(need: str, severity: str = "critical", **changed: Any) -> dict[str, Any]:
         evidence = json.dumps({"state": "open", "title": f"Less {need}", "need": need})

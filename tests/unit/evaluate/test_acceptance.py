@@ -153,17 +153,17 @@ def test_a_failure_mode_that_was_typed_becomes_a_criterion_in_one_step(tmp_path:
         suggest_for_mode(config, "r", "unheard of", DAY)
 
 
-def test_a_criterion_of_a_mode_waits_briefly_for_a_night_that_runs(
+def test_a_criterion_of_a_mode_waits_briefly_for_who_writes_to_the_lake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = workspace(tmp_path)
     land(config)
     place = tmp_path / "lake" / "_lock"
-    place.write_text(json.dumps({"verb": "nightly", "pid": 1, "host": "h", "since": "s", "id": "i"}))
+    place.write_text(json.dumps({"verb": "forget", "pid": 1, "host": "h", "since": "s", "id": "i"}))
     monkeypatch.setattr(acceptance, "_PATIENCE", 0.0)
     with place.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(RunError, match=r"^a night is running; try again when it has ended$"):
+        with pytest.raises(RunError, match=r"^`genchi forget` writes to the lake; try again in a minute$"):
             suggest_for_mode(config, "r", "competitor", DAY)
     assert Lake(config.lake).days("criterion_suggestions") == []
 

@@ -12,7 +12,7 @@ from flows.evaluate.criteria import Response, criterion_of, score, scorers
 from flows.evaluate.examples import Example
 from flows.evaluate.setup import read_setup
 from flows.evaluate.suggest import labelled_answers as labelled_answers_of
-from flows.evaluate.suggest import read_suggestions, reject, suggest_criteria, suggestions
+from flows.evaluate.suggest import read_suggestions, reject, suggest_criteria, suggest_for_mode, suggestions
 from flows.evaluate.suggest.criterion_candidates import CandidateFamily, always, name_of, never, text_families
 from flows.evaluate.suggest.failure_modes import modes_of
 from flows.evaluate.suggest.labelled_answers import LabelledAnswer, labelled_answers
@@ -70,6 +70,24 @@ def test_with_too_few_labels_or_failures_nothing_is_measured(tmp_path: Path, n: 
 
 def test_without_labels_nothing_is_suggested(tmp_path: Path) -> None:
     assert suggest_criteria(read_setup(workspace(tmp_path)), DAY).rows == ()
+
+
+def test_what_somebody_suggests_while_a_night_suggests_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = workspace(tmp_path)
+    land(config)
+    rows_of_route, found = suggestions._rows_of_route, list[dict[str, Any]]()
+
+    def meanwhile(*given: Any, **more: Any) -> list[dict[str, Any]]:
+        rows = rows_of_route(*given, **more)
+        if not found:
+            found.append(suggest_for_mode(config, "r", "competitor", DAY) | {"suggestion_id": "of a person"})
+            Lake(config.lake).write("criterion_suggestions", DAY, from_rows(found, "criterion_suggestions"))
+        return rows
+
+    monkeypatch.setattr(suggestions, "_rows_of_route", meanwhile)
+    night = {row["suggestion_id"] for row in suggest_criteria(read_setup(config), DAY).rows}
+    assert {"of a person"} < night
+    assert {row["suggestion_id"] for row in read_suggestions(Lake(config.lake))} == night
 
 
 def test_what_was_rejected_is_not_suggested_again(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_only_one_run_has_the_lock_and_an_expired_one_is_taken(
     place: str, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake = Lake(place, storage, tmp_path)
-    me, other = lock._ObjectLock(lake.backend), lock._ObjectLock(lake.backend)  # type: ignore[arg-type]  # it is no folder
+    me, other = lock._ObjectLock(lake.backend, lock.RUN), lock._ObjectLock(lake.backend, lock.RUN)  # type: ignore[arg-type]  # it is no folder
     assert me.acquire(lock.Holder("nightly", 1, "here", "now", "a")) is None
     held = other.acquire(lock.Holder("ingest", 2, "there", "now", "b"))
     assert held is not None
@@ -136,7 +136,7 @@ def test_only_one_run_has_the_lock_and_an_expired_one_is_taken(
     monkeypatch.undo()
     other.release()
     me._stop.set()
-    assert lake.backend.read_text("_lock") == "{}"
+    assert lake.backend.read_text("_run") == "{}"
 
 
 def test_logs_and_lake_in_a_store_come_to_what_they_are_on_a_disk(place: str, storage: Storage, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_logs_and_lake_in_a_store_come_to_what_they_are_on_a_disk(place: str, st
         lake.backend.open_to(connection)
         sql = f"select list(call_id order by call_id) from read_parquet('{place}/lake/interactions/*/*.parquet')"
         assert connection.sql(sql).fetchall() == [(["c0", "c1", "c2"],)]
-    assert not [one for one in find_files(f"{place}/lake/**", storage) if "_staging" in one.name]
+    assert not [one for one in find_files(f"{place}/lake/**", storage) if "_staging" in one.name or "_runs" in one.name]
 
 
 def test_what_is_wrong_with_a_store_is_one_line_without_a_secret(reached: tuple[str, Storage]) -> None:

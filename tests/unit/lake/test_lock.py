@@ -22,16 +22,16 @@ HOLD = """
 import pathlib, sys
 from flows.lake import lock
 from flows.lake.backends import LocalBackend
-with lock.holding(LocalBackend(pathlib.Path(sys.argv[1])), "nightly", 0, lambda: None):
+with lock.holding(LocalBackend(pathlib.Path(sys.argv[1])), sys.argv[2], "nightly", 0, on_acquired=lambda: None):
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
 @contextmanager
-def held_by_another(lake: Path) -> Iterator[subprocess.Popen[str]]:
+def held_by_another(lake: Path, name: str = lock.WRITE) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lock until its stdin is closed."""
-    command = [sys.executable, "-c", HOLD, str(lake)]
+    command = [sys.executable, "-c", HOLD, str(lake), name]
     other = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdin is not None
     assert other.stdout is not None
@@ -78,7 +78,7 @@ def test_within_a_process_the_lock_is_taken_again_and_given_back_by_the_first(tm
     with lake.lock("nightly"):
         with Lake(tmp_path / "lake").lock("transform"):
             pass
-        command = [sys.executable, "-c", HOLD, str(tmp_path / "lake")]
+        command = [sys.executable, "-c", HOLD, str(tmp_path / "lake"), lock.WRITE]
         done = subprocess.run(command, cwd=ROOT, input="", capture_output=True, text=True, check=False)
         assert "the lake is locked by `genchi nightly`, process" in done.stderr
     with held_by_another(tmp_path / "lake"):
@@ -102,15 +102,12 @@ def test_who_lost_the_lock_leaves_the_inventory_of_the_other_run_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake, rows = Lake(tmp_path / "lake"), from_rows([{"source": "a"}], "manifest")
-    with lake.lock("first"):
+    with monkeypatch.context() as patch, lake.lock("first"):
         lake.write("manifest", date(2026, 3, 1), rows)
         lake.backend.write_text("_inventory/2026-03.json", "of the other run")
-        with monkeypatch.context() as patch:
-            patch.setattr(lock._FileLock, "is_lost", True)
-            with lake.lock("inner"):
-                pass
-            with pytest.raises(RunError, match="the lock was lost"), lake.lock("inner"):
-                lake.write("manifest", date(2026, 3, 2), rows)
+        patch.setattr(lock._FileLock, "is_lost", True)
+        with pytest.raises(RunError, match="the lock was lost"), lake.lock("inner"):
+            lake.write("manifest", date(2026, 3, 2), rows)
     assert month(lake) == "of the other run"
     lake.backend.write_text("_inventory/2026-03.json", "{}")
     with lake.lock("next"):

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,11 @@ from tests.publishing import DAYS, die_at_every_step, generation_of, publish
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_who_dies_at_any_step_leaves_all_of_the_old_or_all_of_the_new(tmp_path: Path) -> None:
-    stands = die_at_every_step(Lake(tmp_path / "lake"))
+@pytest.mark.parametrize("take", [Lake.lock, Lake.lock_whole])
+def test_who_dies_at_any_step_leaves_all_of_the_old_or_all_of_the_new(
+    tmp_path: Path, take: Callable[[Lake, str], AbstractContextManager[None]]
+) -> None:
+    stands = die_at_every_step(Lake(tmp_path / "lake"), take)
     assert len(stands) > 12  # the steps of a publication, or they are not counted any more
     assert stands[4] == 0  # nothing is there before the moment
     assert stands == sorted(stands)

@@ -196,6 +196,22 @@ def test_a_queue_that_people_judge_while_the_night_runs_is_not_drawn_again(confi
     assert queue(config) == before
 
 
+def test_a_queue_that_people_judge_while_it_is_drawn_anew_stays(config: Config) -> None:
+    land(config, 300)
+    draw_queue(config, DAY, [])
+    before, lake, looks = queue(config), config.open_lake(), list[int]()
+    labelled = {"label_id": "1", "queue_day": DAY, "subject_id": before[0]["subject_id"], "passed": True}
+
+    def collect() -> None:
+        looks.append(1)
+        if len(looks) == 2:
+            lake.write("annotations", DAY + timedelta(days=1), from_rows([labelled], "annotations"))
+
+    land(config, 10)
+    assert draw_queue(config, DAY, [], collect).judged == 1
+    assert queue(config) == before
+
+
 def test_calls_without_an_answer_do_not_count_as_drawn_of_their_stratum(config: Config) -> None:
     land(config, 100, session_id=None)
     land(config, 100, session_id=None, route="b", output_text=None)

@@ -15,6 +15,7 @@ import pytest
 from flows.config.load import Config
 from flows.errors import RunError
 from flows.review.labels import collect, collection, journal_of, label_journal, try_collect
+from tests.other_processes import another, go_on
 from tests.unit.review.labelled import config, decision, label
 
 
@@ -98,24 +99,22 @@ def test_a_run_that_was_killed_between_lake_and_journal_is_repeated_without_a_do
     assert journal.files() == {}
 
 
-def test_collecting_needs_the_lakes_lock_and_does_not_wait_for_it(tmp_path: Path) -> None:
+def test_collecting_does_not_wait_for_who_replaces_files_nor_for_a_run(tmp_path: Path) -> None:
     workspace = config(tmp_path)
-    journal_of(workspace.state).append([label("a")])
-    with pytest.raises(RuntimeError, match="lock"):
-        collect(workspace)
-    held = (
-        "import sys, time; from pathlib import Path; from flows.lake import Lake\n"
-        "with Lake(Path(sys.argv[1])).lock('other'):\n    print('held', flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", held, str(workspace.lake)], stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"held\n"
+    lake, journal = workspace.open_lake(), journal_of(workspace.state)
+    journal.append([label("a")])
+    with another("hold_files", lake) as other:
         started = time.monotonic()
         assert try_collect(workspace) is None
         assert time.monotonic() - started < 5
-        other.kill()
+        go_on(other)
     assert in_the_lake(workspace) == []
-    assert try_collect(workspace) == collection.Collected(labels=1)
+    with another("hold_run", lake) as other:
+        assert try_collect(workspace) == collection.Collected(labels=1)
+        journal.append([label("b")])
+        assert collect(workspace) == collection.Collected(labels=1)
+        go_on(other)
+    assert in_the_lake(workspace) == ["a", "b"]
 
 
 def test_a_full_disk_keeps_what_was_there_and_says_that_the_label_was_not_saved(

@@ -83,7 +83,7 @@ def test_genchi_migrate_says_the_versions_of_both(config: Config, capsys: pytest
     with duckdb.connect(str(config.warehouse)) as connection:
         connection.execute("drop table meta.warehouse_version")
     assert main(["migrate", "--config", str(config.path)]) == 0
-    assert capsys.readouterr().out == "lake: version 2\nwarehouse: version 5\n"
+    assert capsys.readouterr().out == "lake: version 3\nwarehouse: version 5\n"
 
 
 def test_a_warehouse_of_a_later_version_is_left_alone(config: Config) -> None:
