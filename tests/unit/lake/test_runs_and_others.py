@@ -18,7 +18,7 @@ from tests.publishing import DAYS, generation_of, publish
 
 DAY = date(2026, 3, 1)
 ROW = from_rows([{"incident_id": "i"}], "acknowledgements")
-AT_ONCE_S = 5.0  # a verb that waited for a run would wait for longer
+AT_ONCE_S = 60.0  # a verb that waited for a run would wait for longer
 
 
 @pytest.fixture(params=["disk", "store"])
