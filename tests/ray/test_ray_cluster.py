@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -125,11 +126,12 @@ def test_a_lost_node_costs_its_tasks_again_and_without_nodes_it_is_one_line(
 ) -> None:
     with ray_cluster() as cluster, open_tasks("ray", cluster.address) as tasks:
         assert tasks is not None
-        results = tasks.map(waiting, range(4), tmp_path)
-        while len(list(tmp_path.iterdir())) < 2:
-            time.sleep(0.1)
-        end(cluster.workers["worker-0"])
-        assert list(results) == [0, 1, 2, 3]
+        with ThreadPoolExecutor(1) as beside:
+            results = beside.submit(list, tasks.map(waiting, range(4), tmp_path))
+            while len(list(tmp_path.iterdir())) < 2 and not results.done():
+                time.sleep(0.1)
+            end(cluster.workers["worker-0"])
+            assert results.result() == [0, 1, 2, 3]
         assert len(list(tmp_path.iterdir())) > 4
         end(cluster.workers["worker-1"])
         monkeypatch.setattr(patience, "LOOK_S", 1)
