@@ -240,8 +240,9 @@ def _times(found: Any) -> dict[str, float]:
 
 @contextmanager
 def _killed_at_work(cluster: Cluster, name: str) -> Iterator[None]:
-    """Kill a worker as soon as it has tasks, while the block runs."""
+    """Kill a worker as soon as it has tasks, while the block runs. It is stopped before, so that it ends none of them."""
     killed, is_over = threading.Event(), threading.Event()
+    cluster.workers[name].send_signal(signal.SIGSTOP)
 
     def kill() -> None:
         with Client(cluster.address, set_as_default=False) as watching:
