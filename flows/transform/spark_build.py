@@ -38,15 +38,18 @@ def expire_spark_days(config: Config, kept: FirstKept, *, is_dry: bool) -> int:
             for row in session.sql(f"show tables in {schema}").collect():
                 table = f"{schema}.{row['tableName']}"
                 oldest = kept.of(table)
-                if oldest is None or "day" not in session.table(table).columns:
+                # Tables that are not partitions of days are computed anew by each build.
+                if oldest is None or not _is_by_day(session.sql(f"describe {table}").collect()):
                     continue
                 days = [one["day"] for one in session.sql(f"select distinct day from {table}").collect()]
                 old = [f"partition (day = date '{day}')" for day in days if day is not None and day < oldest]
                 dropped += len(old)
-                if old and not is_dry and _is_by_day(session.sql(f"describe {table}").collect()):
+                if old and not is_dry:
                     session.sql(f"alter table {table} drop if exists {', '.join(old)}")
     return dropped
 
 
 def _is_by_day(described: list[dict[str, str]]) -> bool:
-    return any(row["col_name"] == "# Partition Information" for row in described)
+    """Whether `describe` tells of partitions by day: it names the column a second time, below its heading."""
+    names = [row["col_name"] for row in described]
+    return "# Partition Information" in names and "day" in names[names.index("# Partition Information") :]

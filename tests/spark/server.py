@@ -23,6 +23,16 @@ _PATIENCE_S = 300
 _QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """Options of Java for a server of a few minutes, which compiles less than one that lasts."""
 
+_EMPTY = """
+import sys
+from pyspark.sql import SparkSession
+session = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
+for row in session.sql("show schemas").collect():
+    if row[0] != "default":
+        session.sql(f"drop schema {row[0]} cascade")
+session.stop()
+"""
+
 
 @contextmanager
 def spark_server(folder: Path, memory: str = "3g", java: str = _QUICK) -> Iterator[str]:
@@ -59,6 +69,12 @@ def spark_server(folder: Path, memory: str = "3g", java: str = _QUICK) -> Iterat
     finally:
         process.terminate()
         process.wait(60)
+
+
+def emptied(remote: str) -> str:
+    """Drop every schema that the server of this address has: the next workspace finds it new. Returns the address."""
+    subprocess.run([sys.executable, "-c", _EMPTY, remote], check=True, timeout=_PATIENCE_S)
+    return remote
 
 
 def java_home() -> str:

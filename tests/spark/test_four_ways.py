@@ -8,6 +8,7 @@ import pytest
 from flows.config import Config
 from tests.clusters import dask_cluster
 from tests.spark.comparing import differences
+from tests.spark.server import emptied
 from tests.thirty_nights import content_of, run_way, write_demo
 
 pytest.importorskip("pyspark")
@@ -15,17 +16,18 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(10_800)]
 
 
 @pytest.fixture(scope="module")
-def ways(tmp_path_factory: pytest.TempPathFactory, remote: str) -> dict[str, Config]:
+def ways(tmp_path_factory: pytest.TempPathFactory, server: str) -> dict[str, Config]:
     """The configuration of each way, whose nights have run."""
     folder, place = tmp_path_factory.mktemp("ways"), tmp_path_factory.mktemp("dask")
     write_demo(folder)
     with dask_cluster(place) as cluster:
-        tasks, warehouse = f"tasks: dask, address: '{cluster.address}'", f"warehouse: spark, remote: '{remote}'"
+        tasks, warehouse = f"tasks: dask, address: '{cluster.address}'", f"warehouse: spark, remote: '{server}'"
         engines = {"alone": "", "dask": tasks, "spark": warehouse, "both": f"{tasks}, {warehouse}"}
-        return {
-            name: run_way(folder, name, f"engine: {{{keys}}}\nwarehouse: {name}.duckdb\n")
-            for name, keys in engines.items()
-        }
+        found = {}
+        for name, keys in engines.items():
+            emptied(server)
+            found[name] = run_way(folder, name, f"engine: {{{keys}}}\nwarehouse: {name}.duckdb\n")
+        return found
 
 
 @pytest.mark.parametrize("way", ["dask", "spark", "both"])
