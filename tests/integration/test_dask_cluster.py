@@ -240,7 +240,7 @@ def _times(found: Any) -> dict[str, float]:
 
 @contextmanager
 def _killed_at_work(cluster: Cluster, name: str) -> Iterator[None]:
-    """Kill a worker as soon as it has tasks, while the block runs. It is stopped before, so that it ends none of them."""
+    """Kill a worker as soon as it has tasks, while the block runs. It is stopped before that, so that it ends none."""
     killed, is_over = threading.Event(), threading.Event()
     cluster.workers[name].send_signal(signal.SIGSTOP)
 
