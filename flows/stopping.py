@@ -59,6 +59,7 @@ def stopping_on_signals(how_to_go_on: Callable[[], str]) -> Iterator[None]:
         return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
+    masked = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until they are handled
     handlers = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, handler in handlers.items():
         if handler != signal.SIG_IGN:
@@ -72,6 +73,7 @@ def stopping_on_signals(how_to_go_on: Callable[[], str]) -> Iterator[None]:
     # Python ignores, with a traceback, what is raised in a `__del__`; that our own request was so is no news
     sys.unraisablehook = lambda error: None if is_stopping() else hook_before(error)
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         yield
     except BaseException:
         if is_stopping():
