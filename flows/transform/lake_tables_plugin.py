@@ -3,6 +3,7 @@
 The views are in a database `lake` in memory, so the warehouse file has nothing of them. The profile names this module.
 """
 
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ class Plugin(BasePlugin):
         asked = [date.fromisoformat(day) for day in config["asked"]]
         place = Path(target_config.location.path)
         if len(config["days"]) == 1:
+            shutil.rmtree(place, ignore_errors=True)  # of a migration in the same build
             (of_day := place / f"day={config['days'][0]}").mkdir(parents=True)
             place.with_suffix(".parquet").rename(of_day / "data.parquet")
         with lake.run("transform"):
