@@ -20,6 +20,7 @@ from flows.cli.prefect_server import server_of_blocks
 from flows.config import Config, load_config
 from flows.errors import ConfigError
 from flows.outgoing import drawing_on
+from flows.words import counted
 
 if TYPE_CHECKING:
     from flows.evaluate import EvalSetup
@@ -73,6 +74,8 @@ def backfill(options: argparse.Namespace) -> int:
         tell(str(began))
     if done.index:
         tell(f"\n{done.index}")
+    if done.critical:
+        tell(f"exit code {CRITICAL}: {counted(done.critical, 'critical incident')} on these days")
     return CRITICAL if done.critical else FINE
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import backfill_estimate
-from flows.backfill import Request, _together, estimated
+from flows import backfill, backfill_estimate
+from flows.backfill import Backfilled, Request, _together, estimated
 from flows.backfill_days import Ledger, Plan
 from flows.backfill_estimate import BUILD_AS_DAYS, Rates, Took, Work
+from flows.cli import main
 from flows.config import load_config
 from flows.errors import ConfigError, RunError
 from flows.evaluate import EvalSetup, load_setup
@@ -210,3 +211,14 @@ def test_days_whose_rows_are_gone_are_refused_before_anything_is_read(done: Eval
     with pytest.raises(RunError, match="rows were removed by `retention`"):
         list(estimated(done, Request(DAYS[0], DAYS[1])))
     assert list(estimated(done, Request(DAYS[0], DAYS[-1])))
+
+
+def test_an_exit_code_of_critical_incidents_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = setup_of(tmp_path).config.path
+    command = ["backfill", "--config", str(path), "--start", str(DAYS[0]), "--end", str(DAYS[1])]
+    for critical, code, said in ((0, 0, ""), (2, 1, "exit code 1: 2 critical incidents on these days\n")):
+        result = Backfilled(DAYS[0], DAYS[1], critical=critical)
+        monkeypatch.setattr(backfill, "run_backfill", lambda *_, result=result, **__: result)
+        assert (main(command), capsys.readouterr().out) == (code, said)
