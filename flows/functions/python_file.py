@@ -25,6 +25,7 @@ from flows.outgoing import plain
 
 FUNCTION_S, IMPORT_S = 10.0, 60.0
 _READ_BYTES = 1 << 16
+_SHOWN_S = 1.0  # a process that the worker has started may keep its output open
 Returns = Literal["score", "vectors", "nothing"]
 
 
@@ -103,8 +104,9 @@ class PythonFile:
         # -P: the worker's own folder is not a place to import from
         command = [sys.executable, "-P", function_worker.__file__, str(self.file), name, *limits]
         self._process = start_child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self._close = weakref.finalize(self, _end, self._process)
-        Thread(target=_show, args=(self._process.stderr,), daemon=True).start()
+        showing = Thread(target=_show, args=(self._process.stderr,), daemon=True)
+        self._close = weakref.finalize(self, _end, self._process, showing)
+        showing.start()
         self._buffer = b""
         try:
             loaded = self._exchange(b"", self._import_s)
@@ -151,10 +153,11 @@ class PythonFile:
         self._process = self._close = None
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a worker and close its pipes; what it printed is closed by the thread that shows it."""
+def _end(process: "subprocess.Popen[bytes]", showing: Thread) -> None:
+    """Kill a worker and close its pipes; what it printed is shown first, and closed by the thread that shows it."""
     process.kill()
     process.wait()
+    showing.join(_SHOWN_S)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
