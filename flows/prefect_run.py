@@ -58,6 +58,10 @@ def _has_settings() -> bool:
         return False
 
 
+WITHOUT_SERVER = "start it, or run without it: unset PREFECT_API_URL, or leave the profile of Prefect that names it"
+"""How to mend that the server which is configured does not answer."""
+
+
 class ServerDownError(GenchiError):
     """The Prefect server that is configured does not answer. No stage has begun."""
 
@@ -172,10 +176,7 @@ def _naming_a_server_that_is_down() -> Iterator[None]:
     except RuntimeError as error:
         if not str(error).startswith("Failed to reach API"):
             raise
-        raise ServerDownError(
-            f"Prefect's server does not answer: {error}; start it, or run without it: unset PREFECT_API_URL, or leave"
-            " the profile of Prefect that names it"
-        ) from None
+        raise ServerDownError(f"Prefect's server does not answer: {error}; {WITHOUT_SERVER}") from None
 
 
 @contextmanager

@@ -29,16 +29,24 @@ def another(job: str, lake: Lake) -> Iterator[subprocess.Popen[str]]:
     """Another process that does a job on a lake, and has come to where it waits or was killed."""
     storage = json.dumps(lake.storage.model_dump())
     command = [sys.executable, "-m", "tests.other_processes", job, str(lake.root), storage]
+    with begun(command, "here") as process:
+        yield process
+
+
+@contextmanager
+def begun(command: list[str], said: str, *, is_killed: bool = True) -> Iterator[subprocess.Popen[str]]:
+    """A process that has said this line, with pipes to it; it is killed after the block, or ends with its stdin."""
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
-    try:
-        with process.stdin, process.stdout:
-            assert process.stdout.readline() == "here\n"
+    with process.stdin, process.stdout:
+        try:
+            assert process.stdout.readline() == f"{said}\n"
             yield process
-    finally:
-        process.kill()
-        process.wait(30)
+        finally:
+            if is_killed:
+                process.kill()
+    process.wait(30)
 
 
 def go_on(process: subprocess.Popen[str]) -> None:

@@ -11,11 +11,12 @@
     {% call statement('main') -%}
         {{ write_rows(compiled_code, place) }}
     {%- endcall %}
-    {%- if days_written(place) -%}
+    {%- set days = days_written(place) -%}
+    {%- if days -%}
         {%- do run_query('create or replace view ' ~ relation ~ ' as ' ~ read_rows(place)) -%}
         {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- endif -%}
-    {%- do store_days(relation, columns, place, [env_var('GENCHI_FIRST_DAY'), env_var('GENCHI_LAST_DAY')]) -%}
+    {%- do store_days(relation, columns, place, days, [env_var('GENCHI_FIRST_DAY'), env_var('GENCHI_LAST_DAY')]) -%}
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [relation]}) }}
@@ -42,12 +43,12 @@
 {%- endmacro %}
 
 {% macro days_written(place) -%}
-    {{ return(run_query('select distinct day from (' ~ read_rows(place) ~ ') order by day').columns[0].values()) }}
+    {%- set found = run_query('select distinct day from (' ~ read_rows(place) ~ ') order by day') -%}
+    {{ return(found.columns[0].values() | map('string') | list) }}
 {%- endmacro %}
 
 {#- Publishes the days that were written, and lets the relation be a view on all days that the lake has then. -#}
-{% macro store_days(relation, columns, place, asked) -%}
-    {%- set days = days_written(place) | map('string') | list -%}
+{% macro store_days(relation, columns, place, days, asked) -%}
     {%- if days | length > 1 -%}
         {%- do run_query(
             'copy (' ~ read_rows(place) ~ ') to ' ~ text_literal(place)

@@ -100,7 +100,7 @@
         {%- do log('moving ' ~ old ~ ' to the lake') -%}
         {%- do run_query(write_rows('select * from ' ~ old, scratch_of(new))) -%}
         {%- do adapter.create_schema(new) -%}
-        {%- do store_days(new, adapter.get_columns_in_relation(old), scratch_of(new), []) -%}
+        {%- do store_days(new, adapter.get_columns_in_relation(old), scratch_of(new), days_written(scratch_of(new)), []) -%}
         {%- do adapter.cache_added(new) -%}
         {%- do adapter.commit() -%} {#- a transaction may write to one database only -#}
         {%- do adapter.drop_relation(old) -%}

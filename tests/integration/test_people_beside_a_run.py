@@ -21,11 +21,11 @@ from flows.evaluate.suggest.suggestion_decisions import decided
 from flows.lake import from_rows
 from flows.review import try_collect
 from flows.review.labels import Collected
+from tests.other_processes import begun
 from tests.unit.review.browsing import opened
 from tests.unit.review.labelled import DAY
 from tests.unit.review.test_decision_pages import PROPOSAL, SUGGESTION, form
 
-ROOT = Path(__file__).resolve().parents[2]
 # A night's stages that write what people write too, paused when all logs are read and staged, until all else is done:
 # who waits for it waits for ever.
 RUN = """
@@ -86,15 +86,8 @@ def workspace(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def run(workspace: Config) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", RUN, str(workspace.path)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with process.stdin, process.stdout:
-        assert process.stdout.readline() == "staged\n"
+    with begun([sys.executable, "-c", RUN, str(workspace.path)], "staged") as process:
         yield process
-        process.kill()
-    process.wait(30)
 
 
 def test_what_people_decide_beside_a_run_is_done_at_once_and_stays(

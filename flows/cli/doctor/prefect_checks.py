@@ -20,7 +20,7 @@ def prefect_findings() -> Iterator[Finding]:
     try:
         httpx.get(f"{url.rstrip('/')}/health", timeout=_PATIENCE_S)  # whatever it says, it answers
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        mend = "start it, or run without it: unset PREFECT_API_URL, or leave the profile of Prefect that names it"
-        yield Finding("problem", f"prefect: {url} does not answer: {in_one_line(error)}; {mend}")
+        problem = f"prefect: {url} does not answer: {in_one_line(error)}; {prefect_run.WITHOUT_SERVER}"
+        yield Finding("problem", problem)
     else:
         yield Finding("ok", f"prefect: the server at {url} answers, and records runs")

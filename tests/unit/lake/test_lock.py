@@ -16,6 +16,7 @@ from flows.errors import RunError
 from flows.lake import lock
 from flows.lake.backends import LocalBackend
 from flows.lake.lake import Lake, from_rows
+from tests.other_processes import begun
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLD = """
@@ -31,14 +32,8 @@ with lock.holding(LocalBackend(pathlib.Path(sys.argv[1])), sys.argv[2], "nightly
 @contextmanager
 def held_by_another(lake: Path, name: str = lock.WRITE) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lock until its stdin is closed."""
-    command = [sys.executable, "-c", HOLD, str(lake), name]
-    other = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert other.stdin is not None
-    assert other.stdout is not None
-    with other.stdin, other.stdout:
-        assert other.stdout.readline() == "held\n"
+    with begun([sys.executable, "-c", HOLD, str(lake), name], "held", is_killed=False) as other:
         yield other
-    other.wait(30)
 
 
 def test_the_second_run_says_once_for_whom_it_waits_and_then_gives_up(
