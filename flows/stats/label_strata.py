@@ -19,7 +19,7 @@ LEAST_IN_STRATUM = 60
 _PLAIN = "plain"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Label:
     """A judged answer of a stratum: whether it failed, and with which probability it was drawn."""
 
@@ -48,14 +48,15 @@ class Strata:
         """One sample: the number of calls in each stratum by its name, and the labels. Small strata are not pooled.
 
         Labels of a stratum without a size count in the plain one of their verdict. The plain stratum of each verdict
-        comes before its others.
+        comes before its others. The order of the labels changes nothing, not even the last bit of a sum: an engine
+        may give the rows of a table in any order.
         """
         present = {verdict_of(name) for name in sizes}
         names = sorted({*sizes, *(f"{_PLAIN}:{verdict}" for verdict in present)}, key=_in_order)
         place = {name: number for number, name in enumerate(names)}
         sums = np.zeros((5, len(names)))
         sums[0] = [sizes.get(name, 0) for name in names]
-        for label in labels:
+        for label in sorted(labels):
             number = place.get(label.stratum, place.get(f"{_PLAIN}:{verdict_of(label.stratum)}"))
             if number is not None:
                 weight = 1 / label.probability

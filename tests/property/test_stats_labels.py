@@ -275,6 +275,13 @@ def test_pooling_keeps_calls_labels_and_verdicts_and_leaves_few_labels_in_no_str
     assert (pooled.failures <= pooled.n).all()
 
 
+@given(labels.flatmap(lambda one: st.tuples(st.just(one), st.permutations(one))))
+def test_sums_are_the_same_to_the_last_bit_in_any_order_of_the_labels(orders):
+    one, other = (Strata.of({"plain:fail": 500, "incident:fail": 9}, order) for order in orders)
+    for name in ("labels", "weights", "squares", "failed"):
+        assert getattr(one, name).tolist() == getattr(other, name).tolist()
+
+
 @pytest.mark.parametrize(
     ("labels_of", "sizes", "reason"),
     [
