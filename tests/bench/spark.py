@@ -106,10 +106,10 @@ def cpu_of_server() -> float:
     return used
 
 
-def measured(folder: Path, what: str) -> Run:
-    """One run in a process of its own, with the server's CPU seconds meanwhile."""
+def measured(folder: Path, what: str, module: str = "tests.bench.spark") -> Run:
+    """One run of a script in a process of its own, with the server's CPU seconds meanwhile."""
     before = cpu_of_server()
-    run = child("tests.bench.spark", what, folder)
+    run = child(module, what, folder)
     used = cpu_of_server() - before
     print(f"  {what}: {run.seconds:.1f} s, {run.cpu + used:.1f} CPU s, load {os.getloadavg()[0]:.1f}", flush=True)
     return replace(run, cpu=run.cpu + used)

@@ -109,6 +109,15 @@ def test_what_is_only_duckdbs_in_a_model_of_the_workspace_is_named(workspace: Wo
     assert "\n" not in str(caught.value)
 
 
+def test_a_day_that_is_built_again_is_replaced_and_the_other_days_stay(workspace: Workspace) -> None:
+    places = [(table, day) for table in TABLES for day in (BEFORE, DAY)]
+    before = {place: workspace.count(*place) for place in places}
+    assert all(before.values())
+    again = " ".join(table.partition(".")[2] for table in TABLES)
+    run_dbt(workspace.config(), ["run", "--select", again], variables(workspace.config()), days_of_build(DAY, DAY))
+    assert {place: workspace.count(*place) for place in places} == before
+
+
 def test_a_day_that_has_no_calls_any_more_is_emptied(workspace: Workspace) -> None:
     assert all(workspace.count(table, DAY) for table in TABLES)
     lake = workspace.config().open_lake()
@@ -126,8 +135,11 @@ def test_a_day_that_has_no_calls_any_more_is_emptied(workspace: Workspace) -> No
 
 def test_old_days_leave_the_tables(workspace: Workspace) -> None:
     config = workspace.config("window_days: 1\nretention: {warehouse_days: 12d}\n")
-    calls, numbers = "intermediate.int_text_features", "marts.fct_usage_daily"
+    calls, numbers, whole = "intermediate.int_text_features", "marts.fct_usage_daily", "intermediate.int_of_all_days"
     assert all(workspace.count(table, BEFORE) for table in (calls, numbers))
+    # A table that is not by day is computed anew by each build: it keeps its rows, and is no reason to expire.
+    with session_of(workspace.config()) as session:
+        session.sql(f"create table {whole} as select date '{BEFORE}' as day")
     # Calls are kept for 9 days, numbers for 12.
     for night, are_numbers_left in ((date(2026, 3, 13), True), (date(2026, 3, 16), False)):
         assert is_due(config, night)
@@ -135,6 +147,7 @@ def test_old_days_leave_the_tables(workspace: Workspace) -> None:
         assert not is_due(config, night)
         assert workspace.count(calls, BEFORE) == 0
         assert bool(workspace.count(numbers, BEFORE)) is are_numbers_left
+    assert workspace.count(whole, BEFORE) == 1
 
 
 def test_another_lake_has_no_warehouse_on_the_same_server(workspace: Workspace) -> None:
