@@ -245,14 +245,15 @@ def _why(found: Found) -> str:
 
 
 def _part_of_change(found: Found) -> str:
-    """How much of the change comes from the calls of the cause, which a constant mix says."""
+    """How much of what changed comes from the calls of the cause, by a constant mix of calls."""
     named = (breach.coincidence for breach in found.breaches)
     known = [one for one in named if one is not None and one.name == found.cause.name]
     if not known:
         return ""
-    most = max(known, key=lambda one: one.part)
-    of_calls = f"which has {percent(most.share)} of calls"
-    return f"{percent(min(1.0, most.part))} of the change comes from {_short(found.cause.name)}, {of_calls}."
+    low, high = (percent(min(1.0, of_all(one.part for one in known))) for of_all in (min, max))
+    of_calls = f"which has {percent(max(one.share for one in known))} of calls"
+    parts = f"{high} of the change comes" if low == high else f"{low} to {high} of the changes come"
+    return f"{parts} from {_short(found.cause.name)}, {of_calls}."
 
 
 def _mutes(found: Found) -> str:

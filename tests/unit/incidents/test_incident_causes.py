@@ -85,6 +85,14 @@ def test_a_member_whose_calls_make_the_change(dimension: str, member: str, name:
     assert f"95 % of the change comes from {name}, which has 40 % of calls." in row["summary"]
 
 
+def test_changes_of_which_a_release_makes_more_and_less_are_told_with_both_parts() -> None:
+    release: dict[str, Any] = {"cause": "release 4", "cause_dimension": "release", "cause_member": "4",
+             "cause_share": 0.4, "cause_is_new": True}  # fmt: skip
+    parts = {"characters": 1.02, "words": 0.8}
+    row = one([breach(EVENT, "output", name, 322.0, 417.0, cause_part=part, **release) for name, part in parts.items()])
+    assert "80 % to 100 % of the changes come from release 4, which has 40 % of calls." in row["summary"]
+
+
 def test_a_heavy_user_is_the_cause_of_more_calls_and_of_what_its_calls_change() -> None:
     cause = {"cause": "user u1", "cause_dimension": "user", "cause_member": "u1", "cause_share": 0.6,
              "cause_part": 0.9, "cause_is_new": True}  # fmt: skip

@@ -73,7 +73,7 @@ def test_what_moved_is_a_table_whose_rows_open_the_history_of_their_series(html:
     assert '0.1% <span class="soft">→</span> 4.0%</span><span class="says">40 times more' in html
     drawn = card[card.index('class="moved"') : card.index("Causes that were tried")]
     assert drawn.count("<svg") == 2  # of the third there is no series
-    assert "model under name gpt-4-0613: explains 97.0%" in card
+    assert "model under name gpt-4-0613: explains 97.0% of all that moved" in card
 
 
 def test_each_card_says_what_to_do_next_and_a_name_in_it_is_text(html: str) -> None:
