@@ -33,18 +33,19 @@
 
 {#- What can be JSON begins and ends like it: all else is not parsed. -#}
 {% macro spark__json_kind(text) -%}
-    {%- set trimmed -%} trim(both ' \t\n\r' from {{ text }}) {%- endset -%}
+    {%- set begin -%} left(trim(leading ' \t\n\r' from {{ text }}), 1) {%- endset -%}
+    {%- set end -%} right(trim(trailing ' \t\n\r' from {{ text }}), 1) {%- endset -%}
     case
         when
-            left({{ trimmed }}, 1) in ('{', '[', '"', '-', 't', 'f', 'n', 'N', 'I')
-            or left({{ trimmed }}, 1) between '0' and '9'
+            {{ begin }} in ('{', '[', '"', '-', 't', 'f', 'n', 'N', 'I')
+            or {{ begin }} between '0' and '9'
             then
                 case
-                    when left({{ trimmed }}, 1) = '{' and right({{ trimmed }}, 1) <> '}' then null
-                    when left({{ trimmed }}, 1) = '[' and right({{ trimmed }}, 1) <> ']' then null
+                    when {{ begin }} = '{' and {{ end }} <> '}' then null
+                    when {{ begin }} = '[' and {{ end }} <> ']' then null
                     when {{ spark_parsed(text) }} is not null
                         then
-                            case left({{ trimmed }}, 1)
+                            case {{ begin }}
                                 when '{' then 'OBJECT'
                                 when '[' then 'ARRAY'
                                 else 'SCALAR'

@@ -101,7 +101,7 @@
 {%- endmacro %}
 
 {% macro spark__count_ascii_letters(lower_text, upper_text) -%}
-    length(regexp_replace({{ lower_text }}, '[^a-z]++', ''))
+    (length({{ lower_text }}) - length(regexp_replace({{ lower_text }}, '[a-z]++', '')))
 {%- endmacro %}
 
 {% macro spark__count_spaces(text) -%}
@@ -112,16 +112,14 @@
     regexp_replace(concat(' ', {{ text }}, ' '), ' (?:[^\\pL ]*+ )++', ' ')
 {%- endmacro %}
 
+{#- The text stays as it is: abbreviations are not counted below. -#}
 {% macro spark__without_abbreviations(text) -%}
-    case
-        when contains({{ text }}, '.') or contains({{ text }}, '?')
-            then regexp_replace({{ text }}, '(?:\\w\\.\\w[.?]|[A-Z][a-z]\\.)[\\s\\x0b\\x1c-\\x1f]', 'x')
-        else ''
-    end
+    case when contains({{ text }}, '.') or contains({{ text }}, '?') then {{ text }} else '' end
 {%- endmacro %}
 
+{#- The ends are found first, and few; what stands before each says whether it is an abbreviation. -#}
 {% macro spark__count_sentence_ends(text) -%}
-    regexp_count({{ text }}, '[.?][\\s\\x0b\\x1c-\\x1f]')
+    regexp_count({{ text }}, '(?:[.](?<![A-Z][a-z][.])|[?])(?<!\\w[.]\\w[.?])[\\s\\x0b\\x1c-\\x1f]')
 {%- endmacro %}
 
 {% macro spark__tokens(text) -%}

@@ -40,15 +40,11 @@ measured as (
         not {{ matches('text_value', '\\S') }} as is_empty,
         {{ matches_at_end('text_value', '[.!?…。！？؟]["”’)\\]]*\\s*$', '"”’)\\]') }} as ends_sentence,
         -- Scripts are only counted where a text is not ASCII.
-        {% for name, class in [
-            ('n_letters', '\\pL'),
-            ('n_latin', '\\p{Latin}'),
-        ] -%}
-            case
-                when is_ascii then {{ count_ascii_letters('lower_text', 'upper_text') }}
-                else {{ count_characters('text_value', class) }}
-            end as {{ name }},
-        {% endfor -%}
+        case
+            when is_ascii then {{ count_ascii_letters('lower_text', 'upper_text') }}
+            else {{ count_characters('text_value', '\\pL') }}
+        end as n_letters,
+        case when not is_ascii then {{ count_characters('text_value', '\\p{Latin}') }} end as n_latin_if_not_ascii,
         {% for name, class in [
             ('n_cyrillic', '\\p{Cyrillic}'),
             ('n_han', '\\p{Han}\\p{Hiragana}\\p{Katakana}'),
@@ -67,7 +63,8 @@ measured as (
 valued as (
     select
         {{ own_values(['input', 'output', 'both']) }}
-        *
+        *,
+        coalesce(n_latin_if_not_ascii, n_letters) as n_latin
     from measured
 ),
 
