@@ -115,7 +115,8 @@
 {%- endmacro %}
 
 {#- replace_days. Spark overwrites the partitions of the days that have rows; days that are asked for and have none any
-    more keep theirs. So the files of the asked days are noted first, and a day that still has one afterwards is dropped. -#}
+    more keep theirs. So the files of the asked days are noted first, and a day that still has one afterwards is dropped.
+    A model that adds rows to days which were built before says so by `adds_to_built_days`: these are appended. -#}
 {% macro dbt_spark_get_incremental_sql(strategy, source, target, existing, unique_key, incremental_predicates) -%}
     {%- if strategy != 'replace_days' -%}
         {{ exceptions.raise_compiler_error('the incremental strategy ' ~ strategy ~ ' is not known; use replace_days') }}
@@ -125,7 +126,17 @@
         select distinct cast(day as string) as day, _metadata.file_path as place from {{ target }} where {{ is_built_day() }}
     {%- endset -%}
     {%- set before = run_query(files).columns['place'].values() | list -%}
-    {%- do run_query('insert overwrite table ' ~ target ~ ' partition (day) select ' ~ columns ~ ' from ' ~ source) -%}
+    {%- set added = [] -%}
+    {%- if config.get('meta', {}).get('adds_to_built_days') -%}
+        {%- set others = 'select distinct cast(day as string) as day from ' ~ target ~ ' where not (' ~ is_built_day() ~ ')' -%}
+        {%- for day in run_query(others).columns['day'].values() -%} {%- do added.append("date '" ~ day ~ "'") -%} {%- endfor -%}
+    {%- endif -%}
+    {%- set rows = 'select ' ~ columns ~ ' from ' ~ source -%}
+    {%- set is_added = 'day in (' ~ added | join(', ') ~ ')' if added else 'false' -%}
+    {%- do run_query('insert overwrite table ' ~ target ~ ' partition (day) ' ~ rows ~ ' where not (' ~ is_added ~ ')') -%}
+    {%- if added -%}
+        {%- do run_query('insert into ' ~ target ~ ' (' ~ columns ~ ') ' ~ rows ~ ' where ' ~ is_added) -%}
+    {%- endif -%}
     {%- set stale = [] -%}
     {%- for row in run_query(files) if before and row['place'] in before and row['day'] not in stale -%}
         {%- do stale.append(row['day']) -%}

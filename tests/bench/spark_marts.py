@@ -11,7 +11,7 @@ Needs what `make test-spark` installs. The server goes on between builds, and ha
 import shutil
 import tempfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -31,21 +31,22 @@ def read_logs(folder: Path) -> float:
     """The lake of the day and of a small one before it, for each engine, and the warehouse of the small one."""
     from flows.config import load_config
     from flows.ingest.landing import land_days
-    from flows.transform.build import build
 
     land_days(load_config(folder / "duckdb.yaml"), EVE, DAY)
     shutil.copytree(folder / "lake-duckdb", folder / "lake-spark")
     for engine in ENGINES:
-        build(load_config(folder / f"{engine}.yaml"), EVE, EVE)
+        build_day(folder, engine, EVE)
     return 0.0
 
 
-def build_day(folder: Path, engine: str) -> float:
+def build_day(folder: Path, engine: str, day: date = DAY) -> float:
     """The seconds of a build of the day."""
     from flows.config import load_config
     from flows.transform.build import build
 
-    return build(load_config(folder / f"{engine}.yaml"), DAY, DAY).seconds
+    config = load_config(folder / f"{engine}.yaml")
+    with config.open_lake().run("transform"):
+        return build(config, day, day).seconds
 
 
 RUNS: dict[str, Callable[[Path], float]] = {

@@ -26,7 +26,8 @@ import great_expectations.expectations as gxe
 
 
 def frame(night):
-    return night.marts(f"select route as subject, calls from marts.fct_usage_daily where day = '{night.day}'")
+    calls = f"from marts.fct_usage_daily where day = '{night.day}'"
+    return night.marts(f"select route as subject, sum(calls) as calls {calls} group by route")
 
 
 def suite(night):
@@ -44,12 +45,17 @@ class Nights:
 
 
 def nights_of(folder: Path, engine: str) -> Nights:
-    """A night of the example on an engine, whose lake has the calls of the day before, too."""
+    """A night of the example on an engine, which has built the day before: a model is new, which that day lacks."""
     shutil.copytree(EXAMPLE, folder)
+    log = folder / "logs" / f"{DAY}.jsonl"
+    log.write_text(
+        log.read_text("utf-8").replace('"model_served": "desk-small-1"', '"model_served": "new"', 5), "utf-8"
+    )
     with (folder / "genchi.yaml").open("a", encoding="utf-8") as file:
         file.write(f"user_key_secret: only-for-this-test\nengine: {engine}\n")
     (folder / "expectations" / "few.py").write_text(FAILING, encoding="utf-8")
     land_days(load_config(folder / "genchi.yaml"), BEFORE, BEFORE)
+    genchi(folder, "transform", "--day", str(BEFORE))
     return Nights(folder, genchi(folder, "nightly", "--day", str(DAY)), published(folder / "genchi.yaml"))
 
 

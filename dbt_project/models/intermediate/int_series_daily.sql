@@ -1,4 +1,8 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_days',
+    meta={'adds_to_built_days': true}
+) }}
 
 {%- set days = is_day_to_build(ref('int_text_features')) -%}
 {%- set series = ['day', 'route', 'side', 'feature'] -%}
