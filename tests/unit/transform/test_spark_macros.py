@@ -50,6 +50,14 @@ def test_twins_take_the_same_arguments() -> None:
     assert unlike == set()
 
 
+def test_what_adds_rows_to_days_that_were_built_before_says_so() -> None:
+    """Spark replaces whole days, and would lose the other rows of them."""
+    models = {path.stem: path.read_text("utf-8") for path in (DBT_PROJECT / "models").rglob("*.sql")}
+    adding = {name for name, text in models.items() if "is_incremental()" in text}
+    assert adding == {name for name, text in models.items() if "'adds_to_built_days': true" in text}
+    assert len(adding) == 2
+
+
 def rendered(call: str) -> str:
     """What a macro writes on Spark, with dbt's own context as far as macros here use it."""
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
